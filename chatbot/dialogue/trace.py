@@ -1,0 +1,152 @@
+"""What decided a reply, as plain data: stored with the turn, shown as "why this answer?", replayable.
+
+Nothing here computes; every field is JSON-serialisable. Confidences and scores are calibrated probabilities 0..1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Role = Literal["customer", "bot", "agent", "action"]
+ReplyKind = Literal["approved", "passage", "generated", "choices", "ask", "person", "unknown", "smalltalk"]
+Mode = Literal["approved_and_cited", "generated_allowed", "drafts_only"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One earlier turn, as the models read it."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class IntentGuess:
+    """One intent with the calibrated probability that it is the right one."""
+
+    name: str
+    confidence: float
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Classification:
+    """The classifier's answer for one text: the ranked intents and whether it is in scope at all."""
+
+    ranked: tuple[IntentGuess, ...]  # best first, at most 5
+    in_scope: float  # calibrated probability that the text asks for one of the known intents
+    tier: str = "fast"
+
+    @property
+    def top(self) -> IntentGuess | None:
+        return self.ranked[0] if self.ranked else None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a query. ``score`` is the calibrated probability that it answers the query."""
+
+    passage_id: int
+    article_id: int
+    article_slug: str
+    title: str
+    title_path: str
+    url: str
+    text: str
+    lang: str
+    score: float
+    keyword_score: float
+    dense_score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Result of holding a drafted sentence against its sources. ``reasons`` name what failed."""
+
+    passed: bool
+    reasons: tuple[str, ...] = ()
+    coverage: float = 0.0  # share of the draft's content words found in its sources
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What the generator (or the past-answer ranking) would say, sent or not."""
+
+    text: str
+    score: float  # mean log-probability a token
+    passage_ids: tuple[int, ...]
+    origin: Literal["generator", "past_answer"] = "generator"
+    check: Check = field(default_factory=lambda: Check(False, ("not checked",)))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    title: str
+    url: str
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    title: str
+    payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPart:
+    """The answer to one request found in the message (CONTRACTS: HTTP, version 1)."""
+
+    text: str
+    kind: ReplyKind
+    confidence: float
+    intent: str | None = None
+    sources: tuple[Source, ...] = ()
+    choices: tuple[Choice, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    parts: tuple[ReplyPart, ...]
+    suggestions: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        return "\n\n".join(part.text for part in self.parts)
+
+    @property
+    def kind(self) -> ReplyKind:
+        return self.parts[0].kind
+
+    def as_json(self) -> dict[str, Any]:
+        """The reply as the API sends it."""
+        body = asdict(self)
+        return {"parts": body["parts"], "text": self.text, "kind": self.kind, "suggestions": body["suggestions"]}
+
+
+@dataclass(frozen=True, slots=True)
+class PartTrace:
+    """Everything that decided one part: what was asked, what was found, which rule spoke and why."""
+
+    request: str
+    lang: str
+    classification: Classification
+    hits: tuple[Hit, ...]
+    draft: Draft | None
+    kind: ReplyKind
+    rule: str  # name of the policy rule that decided
+    reason: str  # the rule in words, with the numbers it compared
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The whole decision behind one bot turn."""
+
+    release: str
+    mode: Mode
+    thresholds: dict[str, float]
+    parts: tuple[PartTrace, ...]
+    milliseconds: dict[str, float] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)

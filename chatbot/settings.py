@@ -1,0 +1,72 @@
+"""Deployment settings, read once from the environment (``FRONTDESK_*``) and ``.env``.
+
+Each setting has its default and its help here and nowhere else; ``tests/test_settings.py`` holds docs/settings.md
+against this table. What an admin changes while the service runs (thresholds, mode, hours) is no deployment
+setting: it lives with the site in the database.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="FRONTDESK_", env_file=".env", extra="ignore")
+
+    data: Path = Field(Path("var"), description="Folder for the database, releases, indexes, uploads and secrets.")
+    database_url: str = Field(
+        "", description="SQLAlchemy URL of the conversation database; empty: SQLite in the data folder."
+    )
+    queue_url: str = Field(
+        "", description="Where queued jobs are announced: empty: SQLite in the data folder; redis://… for Redis."
+    )
+    limits_url: str = Field("memory://", description="Storage of rate limits: memory:// or redis://….")
+    host: str = Field("127.0.0.1", description="Address the web server listens on.")
+    port: int = Field(5000, validation_alias="PORT", ge=0, le=65535, description="Port of the web server (PORT).")
+    web_threads: int = Field(16, ge=1, le=512, description="Threads of one web process.")
+    web_processes: int = Field(1, ge=1, le=64, description="Web processes behind one port.")
+    inference_threads: int = Field(1, ge=1, description="Threads one model session may use for one message.")
+    training_threads: int = Field(0, ge=0, description="Threads training may use; 0: all cores.")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models are trained.")
+    encoder: str = Field(
+        "packaged",
+        description="Sentence encoder of the search: packaged (English MiniLM), domain, or a model's name or path.",
+    )
+    upload_limit_mb: int = Field(200, ge=1, description="Largest accepted upload, in MiB.")
+    message_limit: int = Field(5000, ge=1, description="Longest accepted customer message, in characters.")
+    chat_rate: str = Field("30 per minute", description="Messages one visitor may send.")
+    signin_rate: str = Field("5 per minute", description="Sign-in attempts from one address.")
+    retention_days: int = Field(0, ge=0, description="Conversations older than this are erased; 0: kept.")
+    log_level: str = Field("INFO", description="Level of the log: DEBUG, INFO, WARNING or ERROR.")
+    trusted_proxies: int = Field(0, ge=0, description="Reverse proxies in front whose X-Forwarded-* are believed.")
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite:///{(self.data / 'frontdesk.db').absolute()}"
+
+    @property
+    def releases(self) -> Path:
+        """Folder of the release bundles, one directory a release id."""
+        return self.data / "releases"
+
+    @property
+    def encoders(self) -> Path:
+        """Folder of exported sentence encoders, one directory a fingerprint."""
+        return self.data / "encoders"
+
+    @property
+    def uploads(self) -> Path:
+        """Folder of uploaded files, outside any folder that is served."""
+        return self.data / "uploads"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The process's settings, read on first use."""
+    return Settings()
