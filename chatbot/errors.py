@@ -56,7 +56,9 @@ class FrontdeskError(Exception):
         if self.field is not None:
             body["field"] = self.field
         if self.value is not None:
-            body["value"] = self.value if isinstance(self.value, int | float | bool) else str(self.value)[:200]
+            body["value"] = (
+                self.value if isinstance(self.value, int | float | bool) else str(self.value)[:200]
+            )
         if self.remedy is not None:
             body["remedy"] = self.remedy
         return body

@@ -18,16 +18,21 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="FRONTDESK_", env_file=".env", extra="ignore")
 
-    data: Path = Field(Path("var"), description="Folder for the database, releases, indexes, uploads and secrets.")
+    data: Path = Field(
+        Path("var"), description="Folder for the database, releases, indexes, uploads and secrets."
+    )
     database_url: str = Field(
         "", description="SQLAlchemy URL of the conversation database; empty: SQLite in the data folder."
     )
     queue_url: str = Field(
-        "", description="Where queued jobs are announced: empty: SQLite in the data folder; redis://… for Redis."
+        "",
+        description="Where queued jobs are announced: empty: SQLite in the data folder; redis://… for Redis.",
     )
     limits_url: str = Field("memory://", description="Storage of rate limits: memory:// or redis://….")
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
-    port: int = Field(5000, validation_alias="PORT", ge=0, le=65535, description="Port of the web server (PORT).")
+    port: int = Field(
+        5000, validation_alias="PORT", ge=0, le=65535, description="Port of the web server (PORT)."
+    )
     web_threads: int = Field(16, ge=1, le=512, description="Threads of one web process.")
     web_processes: int = Field(1, ge=1, le=64, description="Web processes behind one port.")
     inference_threads: int = Field(1, ge=1, description="Threads one model session may use for one message.")
@@ -43,7 +48,9 @@ class Settings(BaseSettings):
     signin_rate: str = Field("5 per minute", description="Sign-in attempts from one address.")
     retention_days: int = Field(0, ge=0, description="Conversations older than this are erased; 0: kept.")
     log_level: str = Field("INFO", description="Level of the log: DEBUG, INFO, WARNING or ERROR.")
-    trusted_proxies: int = Field(0, ge=0, description="Reverse proxies in front whose X-Forwarded-* are believed.")
+    trusted_proxies: int = Field(
+        0, ge=0, description="Reverse proxies in front whose X-Forwarded-* are believed."
+    )
 
     @property
     def database(self) -> str:

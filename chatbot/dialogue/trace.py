@@ -121,7 +121,12 @@ class Reply:
     def as_json(self) -> dict[str, Any]:
         """The reply as the API sends it."""
         body = asdict(self)
-        return {"parts": body["parts"], "text": self.text, "kind": self.kind, "suggestions": body["suggestions"]}
+        return {
+            "parts": body["parts"],
+            "text": self.text,
+            "kind": self.kind,
+            "suggestions": body["suggestions"],
+        }
 
 
 @dataclass(frozen=True, slots=True)
