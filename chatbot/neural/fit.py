@@ -1,0 +1,547 @@
+"""The one training loop of every network here.
+
+A model brings ``loss(batch) -> scalar tensor``; the data is a function from the epoch's number to that
+epoch's batches, which depends on nothing but that number, so a resumed run sees exactly the batches it would
+have seen. The loop does the rest: device, mixed precision (bfloat16, else float16 with loss scaling) on a
+GPU, gradient clipping, OneCycle (Smith & Topin 2019, section 3), AdamW (Loshchilov & Hutter 2019) without
+decay on embeddings, biases and norms, exponential moving average of the weights, early stopping, checkpoints
+and resume.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import torch
+from torch import nn
+
+from chatbot.errors import TrainingError
+from chatbot.neural.checkpoints import Checkpoint, CheckpointFolder, Pointer
+
+log = logging.getLogger(__name__)
+
+
+class Batch(Protocol):
+    """What the loop needs of a batch: moving to a device, and how many real tokens it holds."""
+
+    @property
+    def n_tokens(self) -> int: ...
+
+    def to(self, device: torch.device) -> Self: ...
+
+
+@dataclass(frozen=True)
+class Score:
+    """A validation figure that declares its direction, so that choosing the best model is data."""
+
+    name: str
+    value: float
+    higher_is_better: bool = True
+
+    def better_than(self, other: Score | None) -> bool:
+        if other is None:
+            return not math.isnan(self.value)
+        return self.value > other.value if self.higher_is_better else self.value < other.value
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """How to train. Times in seconds; ``patience`` counts validations without improvement (0: never stop
+    early).
+    """
+
+    epochs: int = 12
+    learning_rate: float = 3e-3
+    betas: tuple[float, float] = (0.9, 0.98)
+    weight_decay: float = 0.01
+    clip: float = 1.0
+    warmup: float = 0.2  # share of the steps in which the learning rate rises
+    patience: int = 0
+    validate_every: int = 0  # steps; 0: once an epoch
+    ema: float = 0.0  # decay of the averaged weights, for example 0.999; 0: none
+    mixed_precision: bool = True  # on a GPU only
+    budget_seconds: float | None = None  # the schedule is shortened, never lengthened, to end in time
+    seed: int = 13  # of dropout and the like; the model's start and the batches bring their own
+
+    def __post_init__(self) -> None:
+        checks = {
+            "epochs": self.epochs >= 1,
+            "learning_rate": self.learning_rate > 0,
+            "clip": self.clip >= 0,
+            "warmup": 0 <= self.warmup < 1,
+            "patience": self.patience >= 0,
+            "validate_every": self.validate_every >= 0,
+            "ema": 0 <= self.ema < 1,
+            "budget_seconds": self.budget_seconds is None or self.budget_seconds > 0,
+        }
+        for name, fine in checks.items():
+            if not fine:
+                raise TrainingError(f"{name} is out of range", field=name, value=getattr(self, name))
+
+
+@dataclass(frozen=True)
+class FitProgress:
+    """Where the training stands, for a progress bar. ``loss`` is a moving mean; ``score`` the last
+    validation's.
+    """
+
+    step: int
+    total_steps: int
+    epoch: int
+    loss: float
+    score: Score | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Validation:
+    """One validation: the score, and the mean training loss since the one before."""
+
+    step: int
+    epoch: int
+    loss: float
+    score: Score
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What came out. The model holds the best weights; ``seconds`` counts all runs of a resumed training."""
+
+    best: Score
+    best_step: int
+    steps: int
+    seconds: float
+    tokens_per_second: float  # real tokens, without padding and without validation time
+    stopped: str  # "finished", "patience" or "budget"
+    device: str
+    history: tuple[Validation, ...]
+
+
+def resolve_device(device: str = "auto") -> torch.device:
+    """``auto``: a CUDA GPU where there is one, else the CPU. Raises TrainingError for a GPU that is not
+    there.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise TrainingError(
+            "no CUDA device is available",
+            field="device",
+            value=device,
+            remedy="use --device cpu, or install a torch build with CUDA",
+        )
+    return torch.device(device)
+
+
+def parameter_groups(model: nn.Module, settings: FitSettings) -> list[dict[str, Any]]:
+    """Two groups: matrices with weight decay; embeddings, biases and norms (all vectors) without.
+
+    A model with its own ``parameter_groups(settings)`` (layer-wise learning rates) is asked instead; its
+    groups' ``lr`` are peaks of the schedule.
+    """
+    own = getattr(model, "parameter_groups", None)
+    if callable(own):
+        return list(own(settings))
+    embedded = {
+        id(parameter)
+        for module in model.modules()
+        if isinstance(module, nn.Embedding | nn.EmbeddingBag)
+        for parameter in module.parameters()
+    }
+    decayed: list[nn.Parameter] = []
+    plain: list[nn.Parameter] = []
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            (plain if parameter.ndim < 2 or id(parameter) in embedded else decayed).append(parameter)
+    groups = [
+        {"params": decayed, "weight_decay": settings.weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
+
+
+def one_cycle(progress: float, warmup: float) -> float:
+    """Factor on the peak learning rate at ``progress`` 0..1: cosine from 1/25 up to 1, then cosine down to
+    0.0001.
+    """
+    if progress < warmup:
+        share = progress / warmup
+        return 1 / 25 + (1 - 1 / 25) * (1 - math.cos(math.pi * share)) / 2
+    share = min(1.0, (progress - warmup) / (1 - warmup))
+    return 1e-4 + (1 - 1e-4) * (1 + math.cos(math.pi * share)) / 2
+
+
+@dataclass
+class _Pace:
+    """Maps steps to the schedule's 0..1, and shortens what is left when the time budget would be passed."""
+
+    total: int
+    budget: float | None
+    anchor_step: int = 0
+    anchor_progress: float = 0.0
+    shortened: bool = False
+
+    def progress(self, step: int) -> float:
+        left = max(1, self.total - self.anchor_step)
+        return self.anchor_progress + (1 - self.anchor_progress) * (step - self.anchor_step) / left
+
+    def replan(self, step: int, seconds: float) -> None:
+        """Project the end from the mean pace; a run within its budget is never touched (reproducible)."""
+        if self.budget is None or step == 0 or seconds * self.total / step <= self.budget:
+            return
+        affordable = max(step + 1, int(self.budget * step / seconds))
+        if affordable < self.total:
+            self.anchor_progress, self.anchor_step = self.progress(step), step
+            self.total, self.shortened = affordable, True
+
+
+class _MovingAverage:
+    """Exponential moving average of the weights, faster at the start (min(decay, (1 + t) / (10 + t)))."""
+
+    def __init__(self, model: nn.Module, decay: float) -> None:
+        self.decay = decay
+        self.updates = 0
+        self.shadow = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
+
+    @torch.no_grad()
+    def update(self, model: nn.Module) -> None:
+        self.updates += 1
+        weight = 1 - min(self.decay, (1 + self.updates) / (10 + self.updates))
+        pairs = [
+            (self.shadow[name], p.detach()) for name, p in model.named_parameters() if name in self.shadow
+        ]
+        torch._foreach_lerp_([average for average, _ in pairs], [value for _, value in pairs], weight)
+
+    @contextmanager
+    def applied(self, model: nn.Module) -> Iterator[None]:
+        """The model with the averaged weights, for validation; its own come back at the end."""
+        own = {name: p.detach().clone() for name, p in model.named_parameters() if name in self.shadow}
+        _assign(model, self.shadow)
+        try:
+            yield
+        finally:
+            _assign(model, own)
+
+
+@torch.no_grad()
+def _assign(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
+    for name, parameter in model.named_parameters():
+        if name in values:
+            parameter.copy_(values[name])
+
+
+@dataclass
+class _State:
+    """Everything a resumed run needs that is no tensor."""
+
+    step: int = 0
+    epoch: int = 0
+    step_in_epoch: int = 0
+    best: Score | None = None
+    best_step: int = 0
+    stale: int = 0
+    seconds: float = 0.0
+    busy_seconds: float = 0.0
+    tokens: int = 0
+    history: list[Validation] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> _State:
+        body = dict(body)
+        body["best"] = Score(**body["best"]) if body["best"] else None
+        body["history"] = [Validation(**{**row, "score": Score(**row["score"])}) for row in body["history"]]
+        return cls(**body)
+
+
+def fit(
+    model: nn.Module,
+    batches: Callable[[int], Iterable[Any]],
+    steps_per_epoch: int,
+    validate: Callable[[], Score],
+    settings: FitSettings,
+    *,
+    device: str | torch.device = "auto",
+    checkpoint_dir: Path | None = None,
+    resume: bool = True,
+    progress: Callable[[FitProgress], None] | None = None,
+    log_dir: Path | None = None,
+) -> FitResult:
+    """Train ``model`` and leave it, on ``device`` and in eval mode, with the weights of the best validation.
+
+    batches: epoch number (from 0) → that epoch's batches, ``steps_per_epoch`` of them (more are not read,
+    fewer end the epoch early); each has ``to(device)`` and ``n_tokens``. A batch that lies on the device
+    already is free to return itself.
+    validate: called in eval mode without gradients; returns a Score.
+    checkpoint_dir: where the run's state goes at every validation; a run found there is resumed unless
+    ``resume`` is False.
+    log_dir: TensorBoard's folder (needs the ``tensorboard`` extra).
+
+    Raises TrainingError when the loss stops being a number, when there are no batches, or when the checkpoint
+    belongs to another model.
+    """
+    if steps_per_epoch < 1:
+        raise TrainingError("there is nothing to train on", field="steps_per_epoch", value=steps_per_epoch)
+    target = device if isinstance(device, torch.device) else resolve_device(device)
+    return _Run(model, batches, steps_per_epoch, validate, settings, target, progress, log_dir).run(
+        CheckpointFolder(checkpoint_dir) if checkpoint_dir else None, resume=resume
+    )
+
+
+class _Run:
+    """One call of ``fit``."""
+
+    def __init__(
+        self,
+        model: nn.Module,
+        batches: Callable[[int], Iterable[Any]],
+        steps_per_epoch: int,
+        validate: Callable[[], Score],
+        settings: FitSettings,
+        device: torch.device,
+        progress: Callable[[FitProgress], None] | None,
+        log_dir: Path | None,
+    ) -> None:
+        self.model = model.to(device)
+        self.batches, self.steps_per_epoch, self.validate = batches, steps_per_epoch, validate
+        self.settings, self.device, self.progress = settings, device, progress
+        torch.manual_seed(settings.seed)
+        self.optimizer = torch.optim.AdamW(
+            parameter_groups(model, settings),
+            lr=settings.learning_rate,
+            betas=settings.betas,
+            weight_decay=settings.weight_decay,
+            fused=True,  # one pass over the weights; exists for CPU and CUDA
+        )
+        self.peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
+        self.average = _MovingAverage(model, settings.ema) if settings.ema else None
+        self.pace = _Pace(total=settings.epochs * steps_per_epoch, budget=settings.budget_seconds)
+        self.state = _State()
+        self.best_weights: dict[str, torch.Tensor] | None = None
+        self.loss_sum = torch.zeros((), device=device)
+        self.loss_count = 0
+        self.smooth_loss = math.nan
+        half = device.type == "cuda" and settings.mixed_precision
+        self.precision = torch.bfloat16 if half and torch.cuda.is_bf16_supported() else torch.float16
+        self.half = half
+        self.scaler = torch.amp.GradScaler(device.type, enabled=half and self.precision is torch.float16)
+        self.board = _open_board(log_dir)
+
+    def run(self, folder: CheckpointFolder | None, *, resume: bool) -> FitResult:
+        self.folder = folder
+        if folder and resume:
+            self._restore(folder)
+        self.began = time.monotonic() - self.state.seconds
+        stopped = "finished"
+        while self.state.step < self.pace.total:
+            if self._epoch() == "patience":
+                stopped = "patience"
+                break
+        if stopped == "finished" and self.pace.shortened:
+            stopped = "budget"
+        return self._finish(stopped)
+
+    def _epoch(self) -> str | None:
+        """One pass over the data (what is left of it, after a resume). Returns "patience" to stop."""
+        state, settings = self.state, self.settings
+        source = islice(iter(self.batches(state.epoch)), state.step_in_epoch, self.steps_per_epoch)
+        every = settings.validate_every
+        seen = 0
+        for batch in source:
+            seen += 1
+            self._step(batch)
+            if every and state.step % every == 0 and self._validate() == "patience":
+                return "patience"
+            if state.step >= self.pace.total:
+                break
+        if seen == 0 and state.step_in_epoch == 0:
+            raise TrainingError("an epoch brought no batches", field="batches", value=state.epoch)
+        if state.step < self.pace.total or not every:
+            state.epoch, state.step_in_epoch = state.epoch + 1, 0
+        if not every or (state.step >= self.pace.total and state.step % every):
+            return self._validate()
+        return None
+
+    def _step(self, batch: Any) -> None:
+        began = time.monotonic()
+        state, settings = self.state, self.settings
+        self.model.train()
+        factor = one_cycle(self.pace.progress(state.step), settings.warmup)
+        for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
+            group["lr"] = peak * factor
+        batch = batch.to(self.device)
+        with self._autocast():
+            loss = self.model.loss(batch)  # type: ignore[operator]
+        self.optimizer.zero_grad(set_to_none=True)
+        self.scaler.scale(loss).backward()
+        if settings.clip:
+            self.scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        if self.average:
+            self.average.update(self.model)
+        self.loss_sum += loss.detach()
+        self.loss_count += 1
+        state.step += 1
+        state.step_in_epoch += 1
+        state.tokens += int(batch.n_tokens)
+        state.busy_seconds += time.monotonic() - began
+        if state.step % 20 == 0 or state.step == self.pace.total:
+            self._look(float(loss.detach()))
+
+    def _look(self, loss: float) -> None:
+        """Every 20 steps (reading a loss waits for the GPU): is it a number, is there time?"""
+        if not math.isfinite(loss):
+            raise TrainingError(
+                "the training loss is no longer a number",
+                field="loss",
+                value=loss,
+                remedy="lower the learning rate or train with more data",
+            )
+        self.smooth_loss = loss if math.isnan(self.smooth_loss) else 0.8 * self.smooth_loss + 0.2 * loss
+        seconds = time.monotonic() - self.began
+        self.pace.replan(self.state.step, seconds)
+        if self.board:
+            self.board.add_scalar("loss", loss, self.state.step)
+            self.board.add_scalar("learning_rate", self.optimizer.param_groups[0]["lr"], self.state.step)
+        self._tell(seconds)
+
+    def _tell(self, seconds: float) -> None:
+        if self.progress:
+            last = self.state.history[-1].score if self.state.history else None
+            self.progress(
+                FitProgress(
+                    self.state.step, self.pace.total, self.state.epoch, self.smooth_loss, last, seconds
+                )
+            )
+
+    def _validate(self) -> str | None:
+        state = self.state
+        self.model.eval()
+        with self._averaged(), torch.no_grad():
+            score = self.validate()
+            better = score.better_than(state.best) or self.best_weights is None
+            if better:
+                self.best_weights = {n: t.detach().clone() for n, t in self.model.state_dict().items()}
+        loss = float(self.loss_sum) / max(1, self.loss_count)
+        if not math.isfinite(loss):
+            raise TrainingError("the training loss is no longer a number", field="loss", value=loss)
+        self.loss_sum.zero_()
+        self.loss_count = 0
+        state.history.append(Validation(state.step, state.epoch, loss, score))
+        if better:
+            state.best, state.best_step, state.stale = score, state.step, 0
+        else:
+            state.stale += 1
+        state.seconds = time.monotonic() - self.began
+        log.debug("step %d: loss %.4f, %s %.4f", state.step, loss, score.name, score.value)
+        if self.board:
+            self.board.add_scalar(f"validation/{score.name}", score.value, state.step)
+        if self.folder:
+            self._save(self.folder, ("best", "latest") if better else ("latest",))
+        self._tell(state.seconds)
+        return "patience" if self.settings.patience and state.stale >= self.settings.patience else None
+
+    def _averaged(self) -> AbstractContextManager[None]:
+        return self.average.applied(self.model) if self.average else nullcontext()
+
+    def _autocast(self) -> AbstractContextManager[None]:
+        return torch.autocast(self.device.type, dtype=self.precision) if self.half else nullcontext()
+
+    def _finish(self, stopped: str) -> FitResult:
+        state = self.state
+        if state.best is None or self.best_weights is None:
+            raise TrainingError("the training ended before its first validation", value=state.step)
+        self.model.load_state_dict(self.best_weights)
+        self.model.eval()
+        if self.board:
+            self.board.close()
+        return FitResult(
+            best=state.best,
+            best_step=state.best_step,
+            steps=state.step,
+            seconds=state.seconds,
+            tokens_per_second=state.tokens / max(state.busy_seconds, 1e-9),
+            stopped=stopped,
+            device=str(self.device),
+            history=tuple(state.history),
+        )
+
+    def _save(self, folder: CheckpointFolder, pointers: tuple[Pointer, ...]) -> None:
+        tensors = {f"model.{n}": t for n, t in self.model.state_dict().items()}
+        if self.average:
+            tensors |= {f"average.{n}": t for n, t in self.average.shadow.items()}
+        for index, slots in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{index}.{slot}": value for slot, value in slots.items()}
+        if "best" in pointers and self.best_weights is not None and self.average:
+            tensors |= {f"best.{n}": t for n, t in self.best_weights.items()}
+        tensors["random.cpu"] = torch.get_rng_state()
+        if self.device.type == "cuda":
+            tensors["random.cuda"] = torch.cuda.get_rng_state(self.device)
+        meta = {
+            "state": self.state.as_json(),
+            "pace": asdict(self.pace),
+            "average_updates": self.average.updates if self.average else 0,
+            "scaler": self.scaler.state_dict(),
+        }
+        folder.save(Checkpoint(self.state.step, tensors, meta), pointers=pointers)
+
+    def _restore(self, folder: CheckpointFolder) -> None:
+        latest, best = folder.load("latest", device=self.device), folder.load("best", device=self.device)
+        if latest is None or best is None:
+            return
+        try:
+            self.model.load_state_dict(_under(latest.tensors, "model."))
+            slots: dict[int, dict[str, torch.Tensor]] = {}
+            for name, tensor in _under(latest.tensors, "optimizer.").items():
+                index, slot = name.split(".", 1)
+                slots.setdefault(int(index), {})[slot] = tensor
+            self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": slots})
+            if self.average:
+                self.average.shadow = {n: t.clone() for n, t in _under(latest.tensors, "average.").items()}
+                self.average.updates = int(latest.meta["average_updates"])
+            self.best_weights = _under(best.tensors, "best.") or _under(best.tensors, "model.")
+            self.state = _State.from_json(latest.meta["state"])
+            self.pace = _Pace(**{**latest.meta["pace"], "budget": self.settings.budget_seconds})
+            self.scaler.load_state_dict(latest.meta["scaler"])
+        except (KeyError, RuntimeError, ValueError) as error:
+            raise TrainingError(
+                f"the checkpoint belongs to another model: {error}",
+                field="checkpoint_dir",
+                value=folder.folder.name,
+                remedy="delete the checkpoint folder to train from the beginning",
+            ) from error
+        torch.set_rng_state(latest.tensors["random.cpu"].cpu())
+        if self.device.type == "cuda" and "random.cuda" in latest.tensors:
+            torch.cuda.set_rng_state(latest.tensors["random.cuda"].cpu(), self.device)
+        log.info("resuming at step %d of %d", self.state.step, self.pace.total)
+
+
+def _under(tensors: Any, prefix: str) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _open_board(log_dir: Path | None) -> Any:
+    if log_dir is None:
+        return None
+    try:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise TrainingError(
+            "TensorBoard is not installed",
+            field="log_dir",
+            value=log_dir,
+            remedy="pip install 'frontdesk[tensorboard]', or train without a log folder",
+        ) from error
+    return SummaryWriter(str(log_dir))
