@@ -1,0 +1,286 @@
+"""Queued work: the kinds of job there are, how one is queued, and what each does when its turn comes.
+
+The ``jobs`` table is the truth (chatbot/records/jobs.py). The queue (huey: a SQLite file in the data folder, or
+Redis) only wakes a worker up; a message is the JSON ``{"job": <id>}`` and nothing else, so a message that is
+lost, doubled or forged can do no harm: at most a queued job starts now instead of within a minute.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import logging
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, is_dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from huey import Huey, RedisHuey, SqliteHuey
+from huey.api import Task
+from huey.registry import Message
+from huey.serializer import Serializer
+
+from chatbot.errors import FrontdeskError, InputError
+from chatbot.records import audit, jobs
+from chatbot.records.database import Database
+from chatbot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+QUEUE_NAME = "frontdesk"
+_TASK = "frontdesk.job"
+REPORT_EVERY = 0.5  # seconds between two writes of a job's progress
+
+
+class JobStopped(Exception):
+    """Raised inside a running job that is no longer its worker's: cancelled, or taken over."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobKind:
+    """``run`` is "module:function", imported only in the child process that does the work."""
+
+    name: str
+    run: str
+    role: str = "editor"  # who may start it
+    exclusive: bool = False  # at most one open at a time
+
+    def load(self) -> Callable[[JobContext], dict[str, Any]]:
+        module, _, function = self.run.partition(":")
+        loaded: Callable[[JobContext], dict[str, Any]] = getattr(importlib.import_module(module), function)
+        return loaded
+
+
+@dataclass
+class JobContext:
+    """What a running job is given; ``progress`` may be called as often as it likes."""
+
+    database: Database
+    settings: Settings
+    lease: jobs.Lease
+    arguments: dict[str, Any]
+    person_id: int | None = None
+    clock: Callable[[], float] = time.monotonic
+    _stage: str = ""
+    _reported: float = float("-inf")
+
+    def progress(self, stage: str, fraction: float) -> None:
+        """Raises JobStopped once the job was cancelled or taken over."""
+        now = self.clock()
+        if stage == self._stage and now - self._reported < REPORT_EVERY and fraction < 1:
+            return
+        with self.database.write() as session:
+            mine = jobs.report(session, self.lease, stage=stage, progress=fraction)
+        if not mine:
+            raise JobStopped(f"job {self.lease.job_id}")
+        self._stage, self._reported = stage, now
+
+
+KINDS: dict[str, JobKind] = {}
+
+
+def register(kind: JobKind) -> None:
+    """Add a kind of job; a second one of the same name replaces the first."""
+    KINDS[kind.name] = kind
+
+
+register(JobKind("import_transcripts", "web.jobs:run_import_transcripts"))
+register(JobKind("import_articles", "web.jobs:run_import_articles"))
+register(JobKind("import_intents", "web.jobs:run_import_intents"))
+register(JobKind("retrain", "web.jobs:run_retrain", exclusive=True))
+
+
+def job_kind(name: str) -> JobKind:
+    if name not in KINDS:
+        raise InputError(
+            "Unknown kind of job", field="kind", value=name, remedy=f"Use one of {', '.join(KINDS)}"
+        )
+    return KINDS[name]
+
+
+# --- the queue -------------------------------------------------------------------------------------------
+
+
+class JobIdSerializer(Serializer):
+    """A message as ``{"job": 12}``: no pickle, and nothing in it that could be run."""
+
+    def _serialize(self, data: Message) -> bytes:
+        return json.dumps({"job": data.args[0]}).encode()
+
+    def _deserialize(self, data: bytes) -> Message:
+        job_id = json.loads(data)["job"]
+        if not isinstance(job_id, int):
+            raise ValueError(f"not a job id: {job_id!r}")
+        return Message(id=f"job-{job_id}", name=_TASK, args=(job_id,), kwargs={}, retries=0, retry_delay=0)
+
+
+def open_queue(settings: Settings) -> Huey:
+    """The queue of an installation. Raises InputError for a URL that no queue understands."""
+    return _open_queue(settings.queue_url, str(settings.data.absolute()))
+
+
+@lru_cache(maxsize=8)
+def _open_queue(url: str, data: str) -> Huey:
+    options: dict[str, Any] = {"results": False, "serializer": JobIdSerializer()}
+    if not url:
+        Path(data).mkdir(parents=True, exist_ok=True)
+        queue = SqliteHuey(QUEUE_NAME, filename=str(Path(data) / "queue.db"), fsync=False, **options)
+    elif url.startswith(("redis://", "rediss://", "unix://")):
+        queue = RedisHuey(QUEUE_NAME, url=url, **options)
+    else:
+        raise InputError(
+            "The queue URL cannot be used",
+            field="FRONTDESK_QUEUE_URL",
+            value=url,
+            remedy="Leave it empty, or use redis://host:port/number",
+        )
+    # huey names a task after the module and the class; ours is the same whichever process queues it
+    queue._registry.register(type("job", (Task,), {"__module__": "frontdesk", "execute": _not_here}))
+    return queue
+
+
+def _not_here(self: Task) -> None:
+    raise NotImplementedError("web.worker runs jobs; a queue message only names one")
+
+
+def announce(settings: Settings, job_id: int) -> None:
+    """Wake a worker for a queued job. A queue that is away is logged, not raised: the worker looks by itself."""
+    queue = open_queue(settings)
+    try:
+        queue.enqueue(queue._registry.string_to_task(_TASK)((job_id,)))
+    except Exception:  # any of sqlite3's or redis-py's: the row is safe, the wake-up is not needed
+        log.warning("could not announce job %s; a worker finds it within a minute", job_id, exc_info=True)
+
+
+def next_job_id(queue: Huey) -> int | None:
+    """The job that the oldest message names, or None when there is none; an unreadable message is dropped."""
+    try:
+        task = queue.dequeue()
+    except (ValueError, KeyError, TypeError):
+        log.warning("dropped a queue message that names no job", exc_info=True)
+        return None
+    return int(task.args[0]) if task is not None else None
+
+
+def enqueue(
+    database: Database,
+    settings: Settings,
+    kind: str,
+    arguments: dict[str, Any] | None = None,
+    *,
+    person_id: int | None = None,
+) -> int:
+    """Queue a job and wake a worker; returns its id. The row is committed before the message goes out.
+
+    Raises InputError for an unknown kind and ConflictError while an exclusive one is open.
+    """
+    chosen = job_kind(kind)
+    with database.write() as session:
+        job = jobs.add_job(
+            session, kind=kind, arguments=arguments or {}, person_id=person_id, exclusive=chosen.exclusive
+        )
+        audit.record(session, action="job.queue", subject=f"job {job.id}: {kind}", person_id=person_id)
+        job_id = job.id
+    announce(settings, job_id)
+    return job_id
+
+
+def run_again(database: Database, settings: Settings, job_id: int, *, person_id: int | None = None) -> None:
+    with database.write() as session:
+        job = jobs.run_again(session, job_id)
+        audit.record(session, action="job.again", subject=f"job {job_id}: {job.kind}", person_id=person_id)
+    announce(settings, job_id)
+
+
+def cancel(database: Database, job_id: int, *, person_id: int | None = None) -> None:
+    with database.write() as session:
+        jobs.cancel(session, job_id)
+        audit.record(session, action="job.cancel", subject=f"job {job_id}", person_id=person_id)
+
+
+def error_as_json(error: BaseException) -> dict[str, Any]:
+    """What a failed job says: our own errors in full, anything else by its type and the log."""
+    if isinstance(error, FrontdeskError):
+        return error.as_json()
+    return {
+        "code": "crashed",
+        "message": f"{type(error).__name__}: {error}"[:500],
+        "remedy": "The worker's log has the details",
+    }
+
+
+def as_result(outcome: Any) -> dict[str, Any]:
+    """A report or outcome as the plain JSON that the job row keeps."""
+    if hasattr(outcome, "as_json"):
+        plain = outcome.as_json()
+    elif is_dataclass(outcome) and not isinstance(outcome, type):
+        plain = asdict(outcome)
+    else:
+        plain = {"outcome": str(outcome)}
+    cleaned: dict[str, Any] = json.loads(json.dumps(plain, default=str))
+    return cleaned
+
+
+# --- what the kinds do (in the child process of web/worker.py) --------------------------------------------
+
+
+def _uploaded(context: JobContext) -> list[Path]:
+    """The job's files. Only what lies in the uploads folder is ever read on behalf of a job."""
+    root = context.settings.uploads.resolve()
+    paths = [(root / name).resolve() for name in context.arguments.get("files", [])]
+    for path in paths:
+        if not path.is_relative_to(root) or not path.is_file():
+            raise InputError(
+                "An uploaded file is gone", field="files", value=path.name, remedy="Upload it once more"
+            )
+    return paths
+
+
+def discard_uploads(settings: Settings, files: list[str]) -> None:
+    """Erase uploaded files after a successful import: they hold personal values that the database does not."""
+    root = settings.uploads.resolve()
+    for name in files:
+        folder = (root / name).resolve().parent
+        if folder != root and folder.is_relative_to(root):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def run_import_transcripts(context: JobContext) -> dict[str, Any]:
+    from ingest.importing import import_transcripts
+
+    report = import_transcripts(
+        context.database,
+        _uploaded(context),
+        format=context.arguments.get("format", "auto"),
+        progress=context.progress,
+    )
+    return as_result(report)
+
+
+def run_import_articles(context: JobContext) -> dict[str, Any]:
+    from ingest.importing import import_articles
+
+    return as_result(import_articles(context.database, _uploaded(context), progress=context.progress))
+
+
+def run_import_intents(context: JobContext) -> dict[str, Any]:
+    from ingest.importing import import_intents
+
+    return as_result(import_intents(context.database, _uploaded(context), progress=context.progress))
+
+
+def run_retrain(context: JobContext) -> dict[str, Any]:
+    from chatbot.learning.retraining import retrain
+
+    outcome = retrain(
+        context.database,
+        context.settings,
+        device=context.arguments.get("device") or context.settings.device,
+        seed=int(context.arguments.get("seed", 13)),
+        progress=context.progress,
+        created_by=context.person_id,
+    )
+    return as_result(outcome)
