@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.app.base import BaseApplication
 
 from chatbot.errors import UnavailableError
+from chatbot.records import people
+from chatbot.records.database import Database
 from chatbot.settings import Settings
 
 if TYPE_CHECKING:
@@ -191,3 +193,18 @@ def serve(settings: Settings) -> None:
     signal.signal(signal.SIGTERM, supervisor.stop)
     signal.signal(signal.SIGINT, supervisor.stop)
     supervisor.run()
+
+
+def first_steps(database: Database, settings: Settings) -> list[str]:
+    """What to tell whoever starts the server: where it is, and how the first admin gets in.
+
+    While nobody can sign in, each start makes a new one-time link; the one before stops working.
+    """
+    lines = [f"Frontdesk is at {address(settings)}", f"Admin area at {address(settings)}/admin"]
+    with database.write() as session:
+        if not people.anybody(session):
+            token = people.create_link(session, role="admin")
+            lines.append(
+                f"Make the first account (once, within 24 hours): {address(settings)}/admin/set-up/{token}"
+            )
+    return lines

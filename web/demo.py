@@ -1,0 +1,53 @@
+"""``frontdesk demo``: the demo company in the database, its bot trained, the site set up. Done once; later starts
+find the live release and go straight to serving.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chatbot.errors import TrainingError
+from chatbot.learning.releases import live_release_id
+from chatbot.records.conversations import ensure_default_site
+from chatbot.records.database import Database
+from chatbot.settings import Settings
+
+Progress = Callable[[str, float], None]
+SITE_NAME = "Kettle & Crane"
+
+
+def prepare(database: Database, settings: Settings, *, progress: Progress | None = None) -> str:
+    """Everything before serving; the id of the live release.
+
+    An import that was interrupted goes on where it stopped, and training starts again from its last checkpoint.
+    Raises TrainingError where training made no release that may go live.
+    """
+    with database.read() as session:
+        live = live_release_id(session)
+    if live is not None:
+        return live
+
+    from chatbot.learning.retraining import retrain
+    from ingest.demo import build
+
+    build(database, settings.data / "demo", progress=progress)
+    _set_up_site(database)
+    outcome = retrain(database, settings, device=settings.device, seed=13, progress=progress)
+    with database.read() as session:
+        live = live_release_id(session)
+    if live is None:
+        raise TrainingError(
+            "Training ended, but its release was not let through",
+            value=outcome,
+            remedy="See: frontdesk releases list",
+        )
+    return live
+
+
+def _set_up_site(database: Database) -> None:
+    """The demo shows everything the bot can do: sentences of its own are allowed, each checked and marked."""
+    with database.write() as session:
+        site = ensure_default_site(session, name=SITE_NAME)
+        if not site.options:
+            site.name = SITE_NAME
+            site.options = {"mode": "generated_allowed", "title": SITE_NAME}
