@@ -1,0 +1,3 @@
+"""The widget."""
+from flask import Blueprint
+blueprint = Blueprint("widget", __name__)

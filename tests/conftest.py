@@ -1,0 +1,139 @@
+"""An application on a fresh database in a temporary folder, with an assistant that the test controls."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.trace import (
+    Choice,
+    Classification,
+    IntentGuess,
+    Message,
+    PartTrace,
+    Reply,
+    ReplyPart,
+    Source,
+    Trace,
+)
+from chatbot.records.database import Database
+from chatbot.settings import Settings
+from web import create_app
+from web.limits import limiter
+from web.serving import Serving
+
+
+class ScriptedAssistant:
+    """Answers by rules that a test can read, and remembers what it was asked."""
+
+    release_id = "r-test"
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, list[Message], int]] = []
+        self.refreshed = 0
+        self.before_reply: Callable[[str], None] = lambda text: None
+        self._lock = threading.Lock()
+
+    def refresh(self) -> None:
+        self.refreshed += 1
+
+    def reply(
+        self,
+        text: str,
+        *,
+        history: Sequence[Message],
+        locale: str,
+        options: SiteOptions,
+        failures: int = 0,
+        on_delta: Callable[[str], None] | None = None,
+    ) -> tuple[Reply, Trace]:
+        with self._lock:
+            self.calls.append((text, list(history), failures))
+        self.before_reply(text)
+        part = self._part(text)
+        decided = PartTrace(
+            request=text,
+            lang=locale,
+            classification=Classification((IntentGuess("refund_time", 0.91, "Refund time"),), 0.98),
+            hits=(),
+            draft=None,
+            kind=part.kind,
+            rule="asked_for_person" if part.kind == "person" else "sure",
+            reason="written by the test",
+        )
+        return Reply((part,)), Trace(
+            self.release_id, options.mode, {"sureness": options.sureness}, (decided,)
+        )
+
+    def _part(self, text: str) -> ReplyPart:
+        if text == "/handover" or "person" in text or "人工" in text:
+            return ReplyPart("I'll pass you on to a colleague.", "person", 1.0)
+        if "which" in text:
+            choices = (Choice("Refund time", "/intent refund_time"), Choice("Talk to a person", "/handover"))
+            return ReplyPart("Did you mean one of these?", "choices", 0.4, choices=choices)
+        if "xyzzy" in text:
+            return ReplyPart("I'm not sure I know the answer to that.", "unknown", 0.1)
+        source = Source(
+            "Refunds", "https://shop.example/help/refunds", "Refunds arrive within 3 working days."
+        )
+        return ReplyPart(
+            f"About “{text}”: refunds arrive within 3 working days.\n\nWe write to you when it is sent.",
+            "generated" if "generated" in text else "passage",
+            0.91,
+            "refund_time",
+            (source,),
+        )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(
+        _env_file=None,
+        data=tmp_path,
+        database_url="",
+        limits_url="memory://",
+        chat_rate="1000 per minute",
+        signin_rate="1000 per minute",
+    )
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    database = Database(settings.database)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def assistant() -> ScriptedAssistant:
+    return ScriptedAssistant()
+
+
+class ServingThis(Serving):
+    """Serves the assistant it was given and follows nothing."""
+
+    def __init__(self, database: Database, settings: Settings, assistant: ScriptedAssistant) -> None:
+        super().__init__(database, settings)
+        self._assistant = assistant
+
+    def start(self) -> None:
+        pass
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database, assistant: ScriptedAssistant) -> Flask:
+    app = create_app(settings, database=database, serving=ServingThis(database, settings, assistant))
+    app.config["TESTING"] = True
+    limiter.reset()
+    return app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()

@@ -1,0 +1,122 @@
+"""One error shape for everything: ``{"error": {"code", "message", "field"?, "value"?, "remedy"?}}``.
+
+A browser that asks for a page gets the same words as a page.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask_limiter import RateLimitExceeded
+from pydantic import ValidationError
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+
+from chatbot.errors import FrontdeskError, InputError
+from web.limits import limiter
+
+log = logging.getLogger(__name__)
+
+CODES = {
+    400: "bad_request",
+    401: "not_signed_in",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    408: "timed_out",
+    413: "too_large",
+    414: "too_large",
+    415: "not_json",
+    422: "invalid_input",
+    429: "too_many_requests",
+    503: "unavailable",
+}
+REMEDIES = {
+    404: "Check the address",
+    413: "Send less at once",
+    429: "Wait a little and try again",
+}
+
+
+def error_response(
+    status: int, error: dict[str, Any], *, retry_after: int | None = None, allow: list[str] | None = None
+) -> Response:
+    """The one shape, as JSON, or as a page for a browser outside the API."""
+    if _wants_page():
+        response = make_response(render_template("error.html", status=status, error=error), status)
+    else:
+        response = make_response(jsonify({"error": error}), status)
+    response.headers["Cache-Control"] = "no-store"
+    if retry_after is not None:
+        response.headers["Retry-After"] = str(max(1, retry_after))
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    if allow:
+        response.headers["Allow"] = ", ".join(sorted(allow))
+    return response
+
+
+def invalid_body(error: ValidationError) -> Response:
+    """flask-openapi3's validation callback: the first thing that is wrong, by name."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"]) or "body"
+    given = first.get("input")
+    wrong = InputError(
+        f"{field}: {first['msg']}",
+        field=field,
+        value=given if isinstance(given, str | int | float | bool) else None,
+    )
+    return error_response(wrong.status, wrong.as_json())
+
+
+def init_app(app: Flask) -> None:
+    @app.errorhandler(FrontdeskError)
+    def ours(error: FrontdeskError) -> Response:
+        retry_after = error.retry_after if error.retry_after or error.status != 503 else 10
+        return error_response(error.status, error.as_json(), retry_after=retry_after)
+
+    @app.errorhandler(RateLimitExceeded)
+    def too_often(error: RateLimitExceeded) -> Response:
+        breached = limiter.current_limit
+        wait = int(breached.reset_at - time.time()) + 1 if breached else 60
+        return error_response(429, _error(429, "Too many requests in a short time"), retry_after=wait)
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        status = error.code or 500
+        if error.response is not None or status < 400:  # a redirect, or a response made on purpose
+            return make_response(error.get_response())
+        message = {405: f"{request.method} is not possible here"}.get(status) or (
+            error.description or error.name
+        )
+        allow = list(error.valid_methods or ()) if isinstance(error, MethodNotAllowed) else None
+        return error_response(status, _error(status, message), allow=allow)
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        log.exception("%s %s failed", request.method, request.path)
+        return error_response(
+            500,
+            {
+                "code": "internal_error",
+                "message": "Something went wrong here",
+                "remedy": "Try again; if it stays, look into the server's log",
+            },
+        )
+
+
+def _error(status: int, message: str) -> dict[str, Any]:
+    body = {"code": CODES.get(status, "error"), "message": message}
+    if status in REMEDIES:
+        body["remedy"] = REMEDIES[status]
+    return body
+
+
+def _wants_page() -> bool:
+    if request.path.startswith("/api/") or request.method not in ("GET", "HEAD", "POST"):
+        return False
+    accept = request.accept_mimetypes
+    return accept.best_match(["application/json", "text/html"], "application/json") == "text/html"

@@ -1,0 +1,112 @@
+"""The application factory: every blueprint, limit and header in one place."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+from importlib.metadata import PackageNotFoundError, version
+
+from flask import Flask, Response, jsonify, make_response
+from flask_openapi3 import Info, OpenAPI
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from chatbot.records.conversations import ensure_default_site
+from chatbot.records.database import Database
+from chatbot.records.schema import is_current, upgrade
+from chatbot.settings import Settings
+from chatbot.settings import settings as read_settings
+from web import headers
+from web.api import chat, errors, health
+from web.api.models import ErrorAnswer
+from web.context import Parts, attach
+from web.exchange import Exchange
+from web.limits import limiter
+from web.secrets import session_key
+from web.serving import Serving
+from web.streaming import StreamSlots
+
+log = logging.getLogger(__name__)
+
+
+def build(
+    settings: Settings | None = None, *, database: Database | None = None, serving: Serving | None = None
+) -> Flask:
+    """The whole web application.
+
+    The database is brought to the newest schema and gets its default site where that is missing. ``serving`` is
+    given by tests and by those who have an assistant already; otherwise this process follows the live release.
+    """
+    settings = settings or read_settings()
+    database = database or Database(settings.database)
+    if not is_current(database):
+        upgrade(database)
+    with database.write() as session:
+        ensure_default_site(session)
+    serving = serving or Serving(database, settings)
+
+    app = OpenAPI(
+        "web",
+        info=Info(title="Frontdesk", version=_version(), description="Chat API, version 1."),
+        security_schemes={"conversation_token": {"type": "http", "scheme": "bearer"}},
+        doc_ui=False,
+        validation_error_model=ErrorAnswer,
+        validation_error_callback=errors.invalid_body,
+        static_folder=None,
+    )
+    app.config.update(
+        SECRET_KEY=session_key(settings.data),
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        RATELIMIT_STORAGE_URI=settings.limits_url,
+    )
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+
+    attach(
+        app,
+        Parts(
+            settings=settings,
+            database=database,
+            serving=serving,
+            exchange=Exchange(database, serving, message_limit=settings.message_limit),
+            streams=StreamSlots(max(1, settings.web_threads // 4)),
+        ),
+    )
+    # Functions after a request run in reverse order: the headers come first here to have the last word.
+    headers.init_app(app, upload_limit_mb=settings.upload_limit_mb)
+    limiter.init_app(app)
+    errors.init_app(app)
+
+    app.register_api(chat.api)
+    app.register_blueprint(health.blueprint)
+    _register_pages(app)
+
+    @app.get("/openapi.json", doc_ui=False)
+    def openapi() -> Response:
+        return make_response(jsonify(app.api_doc))
+
+    serving.start()
+    return app
+
+
+def _register_pages(app: Flask) -> None:
+    from web import widget
+
+    app.register_blueprint(widget.blueprint)
+    if importlib.util.find_spec("web.access"):
+        from web import access, admin
+
+        access.init_app(app)
+        app.register_blueprint(admin.blueprint)
+    csrf = app.extensions.get("csrf")
+    if csrf is not None:
+        csrf.exempt(chat.api)  # no cookie is looked at there: see web/visitors.py
+
+
+def _version() -> str:
+    try:
+        return version("frontdesk")
+    except PackageNotFoundError:  # a plain checkout
+        return "0"

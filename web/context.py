@@ -1,0 +1,37 @@
+"""What one application is made of, reachable from any view of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flask import Flask, current_app
+
+from chatbot.records.database import Database
+from chatbot.settings import Settings
+
+if TYPE_CHECKING:
+    from web.exchange import Exchange
+    from web.serving import Serving
+    from web.streaming import StreamSlots
+
+EXTENSION = "frontdesk"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    settings: Settings
+    database: Database
+    serving: Serving
+    exchange: Exchange
+    streams: StreamSlots
+
+
+def attach(app: Flask, parts: Parts) -> None:
+    app.extensions[EXTENSION] = parts
+
+
+def parts() -> Parts:
+    """The parts of the application that handles the current request."""
+    found: Parts = current_app.extensions[EXTENSION]
+    return found

@@ -1,0 +1,144 @@
+"""A message to its stored answer, exactly once.
+
+The customer's turn is committed before the answer is computed, and the bot's turn with its whole trace before
+anybody is told: a crash in between loses neither, and the same ``client_message_id`` sent again finishes the work.
+Nothing is locked in the database while the models run. Two messages of one conversation are answered in order
+within a process; across processes the unique reply of a turn (``store_reply``) keeps an answer single.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any, cast
+from weakref import WeakValueDictionary
+
+from chatbot.dialogue.options import SiteOptions
+from chatbot.errors import InputError
+from chatbot.language.normalise import detect_language, normalise
+from chatbot.records.conversations import (
+    State,
+    failures_before,
+    find_conversation,
+    history_before,
+    receive_message,
+    reply_to,
+    store_reply,
+    tapped,
+)
+from chatbot.records.database import Database
+from chatbot.records.tables import Turn
+from web.serving import Serving
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A customer's message that is safely stored."""
+
+    public_id: str
+    turn: Turn
+    state: State
+    locale: str
+    options: SiteOptions
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The answer as stored. ``reply`` is None while a person is awaited or answers."""
+
+    turn_id: int
+    message_id: int
+    state: State
+    reply: dict[str, Any] | None
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "turn_id": self.turn_id,
+            "message_id": self.message_id,
+            "state": self.state,
+            "reply": self.reply,
+        }
+
+    @property
+    def status(self) -> int:
+        return 200 if self.reply is not None else 202
+
+
+class Exchange:
+    """``message_limit`` is in characters."""
+
+    def __init__(self, database: Database, serving: Serving, *, message_limit: int) -> None:
+        self._database = database
+        self._serving = serving
+        self._message_limit = message_limit
+        self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
+        self._guard = threading.Lock()
+
+    def accept(
+        self,
+        public_id: str,
+        *,
+        text: str,
+        client_message_id: str | None,
+        locale: str,
+        options: SiteOptions,
+    ) -> Accepted:
+        """Store the customer's turn. Raises InputError for a text that is empty or too long."""
+        if len(text) > self._message_limit:
+            raise InputError(
+                f"The message is too long: {len(text)} characters",
+                field="text",
+                remedy=f"Write at most {self._message_limit} characters, or send it in parts",
+            )
+        if not normalise(text):
+            raise InputError("The message is empty", field="text", remedy="Write something")
+        lang = detect_language(text, default=primary(locale))
+        with self._database.write() as session:
+            received = receive_message(
+                session, public_id, text=text.strip(), lang=lang, client_message_id=client_message_id
+            )
+        return Accepted(public_id, received.turn, received.state, locale, options)
+
+    def answer(self, accepted: Accepted) -> Answered:
+        """The stored answer to the message, computed now where there is none yet.
+
+        Raises UnavailableError while no release is live; the message is stored, and sending it again is safe.
+        """
+        turn = accepted.turn
+        with self._turn_of(accepted.public_id):
+            with self._database.read() as session:
+                stored = reply_to(session, turn.id)
+                state = cast(State, find_conversation(session, accepted.public_id).state)
+                if stored is not None:
+                    return Answered(stored.id, turn.id, state, stored.reply)
+                if state in ("waiting", "human"):
+                    return Answered(turn.id, turn.id, state, None)
+                history = history_before(session, turn)
+                failures = failures_before(session, turn)
+            reply, trace = self._serving.assistant().reply(
+                tapped(turn) or turn.text,
+                history=history,
+                locale=accepted.locale,
+                options=accepted.options,
+                failures=failures,
+            )
+            with self._database.write() as session:
+                stored, state = store_reply(
+                    session, accepted.public_id, to=turn.id, reply=reply, trace=trace, lang=turn.lang
+                )
+        if stored is None:
+            return Answered(turn.id, turn.id, state, None)
+        return Answered(stored.id, turn.id, state, stored.reply)
+
+    def _turn_of(self, public_id: str) -> threading.Lock:
+        """The conversation's lock; it goes when nobody holds it any more."""
+        with self._guard:
+            lock = self._turns.get(public_id)
+            if lock is None:
+                lock = self._turns[public_id] = threading.Lock()
+            return lock
+
+
+def primary(locale: str) -> str:
+    """``zh`` of ``zh-CN``."""
+    return locale.replace("_", "-").partition("-")[0].lower()
