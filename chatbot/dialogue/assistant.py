@@ -1,0 +1,371 @@
+"""Assistant.reply: a customer's message and the turns before it in, the reply with its whole trace out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Protocol
+
+from chatbot.dialogue import grounding
+from chatbot.dialogue.lookup import Lookup
+from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.phrases import phrase
+from chatbot.dialogue.policy import (
+    PERSON_INTENT,
+    SMALLTALK_INTENTS,
+    Candidate,
+    Decision,
+    Evidence,
+    KnownIntent,
+    candidates,
+    decide,
+)
+from chatbot.dialogue.requests import Subject, split_requests
+from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
+from chatbot.dialogue.trace import (
+    Choice,
+    Classification,
+    Draft,
+    Hit,
+    Message,
+    PartTrace,
+    Reply,
+    ReplyPart,
+    Source,
+    Trace,
+)
+from chatbot.inference.generate import Candidate as Written
+from chatbot.language.normalise import detect_language, fold, has_letters, normalise
+from chatbot.language.redaction import Redactor
+
+HANDOVER = "/handover"  # payload of the choice that leads to a person
+INTENT = "/intent "  # payload of a "did you mean": the intent's name follows
+ARTICLE = "/article "  # payload of a "did you mean": the article's slug follows
+HISTORY_TURNS = 6
+SOURCES = 3  # passages the generator reads
+READ_LIMIT = 1_000  # characters the models read of a message; a pasted page asks its question early
+
+
+class Classifier(Protocol):
+    def classify(
+        self, text: str, *, history: Sequence[Message] = (), lang: str | None = None
+    ) -> Classification: ...
+
+
+class Search(Protocol):
+    def search(self, query: str, *, lang: str, history: Sequence[Message] = (), k: int = 5) -> list[Hit]: ...
+
+
+class Writer(Protocol):
+    def generate(
+        self,
+        history: Sequence[Message],
+        sources: Sequence[str],
+        *,
+        intent: str | None = None,
+        lang: str = "en",
+        beam: int = 1,
+        max_tokens: int = 60,
+    ) -> list[Written]: ...
+
+
+class Assistant:
+    """One release, ready to answer. Safe to use from several threads: nothing in it changes."""
+
+    def __init__(
+        self,
+        *,
+        release_id: str,
+        languages: Sequence[str],
+        classifier: Classifier | None,
+        search: Search,
+        writer: Writer | None,
+        lookup: Lookup,
+    ) -> None:
+        self.release_id = release_id
+        self.languages = tuple(languages)
+        self._classifier = classifier
+        self._search = search
+        self._writer = writer
+        self._lookup = lookup
+
+    def reply(
+        self,
+        text: str,
+        *,
+        options: SiteOptions,
+        history: Sequence[Message] = (),
+        locale: str = "en",
+        failures: int = 0,
+    ) -> tuple[Reply, Trace]:
+        """The reply to ``text``.
+
+        ``history`` holds the turns before, oldest first; ``failures`` counts the bot's last replies in a row that
+        did not answer. The models read redacted text, as they were trained on it.
+        """
+        clock = _Clock()
+        text = normalise(text)[:READ_LIMIT]
+        lang = detect_language(text, default=locale.split("-")[0])
+        said = lang if lang in self.languages else locale.split("-")[0]
+        redactor = Redactor()
+        before = [Message(m.role, redactor.redact(normalise(m.text))) for m in history[-HISTORY_TURNS:]]
+        read = redactor.redact(text)
+
+        direct = self._chosen_by_hand(text, before, said, options, clock)
+        if direct is not None:
+            requests, parts = [text], [direct]
+        else:
+            with clock("requests"):
+                requests = self._requests(read, before, lang, options)
+            parts = [
+                self._part(request, before, lang, said, options, asked_again(read, before), clock)
+                for request in requests
+            ]
+        replies = tuple(self._say(decision, trace, said, failures, redactor) for decision, trace in parts)
+        trace = Trace(
+            release=self.release_id,
+            mode=options.mode,
+            thresholds={"sureness": options.sureness, "choice_floor": options.choice_floor},
+            parts=tuple(trace for _, trace in parts),
+            milliseconds=clock.milliseconds,
+        )
+        return Reply(parts=replies), trace
+
+    def _requests(self, text: str, before: Sequence[Message], lang: str, options: SiteOptions) -> list[str]:
+        if lang not in self.languages or asks_for_person(text):
+            return [text]
+
+        def subject_of(sentence: str) -> Subject:
+            classification, known, hits = self._evidence(sentence, (), lang)
+            ranked = candidates(classification, known, hits)
+            if not ranked:
+                return Subject(None, 0.0)
+            return Subject(ranked[0].article_slug or ranked[0].intent, ranked[0].probability)
+
+        return split_requests(text, subject_of, sure=options.sureness)
+
+    def _evidence(
+        self, request: str, before: Sequence[Message], lang: str, clock: _Clock | None = None
+    ) -> tuple[Classification, dict[str, KnownIntent], list[Hit]]:
+        clock = clock or _Clock()
+        classification = Classification(ranked=(), in_scope=0.0, tier="none")
+        if self._classifier is not None:
+            with clock("classify"):
+                classification = self._classifier.classify(request, history=before, lang=lang)
+        with clock("look up"):
+            known = self._lookup.intents([guess.name for guess in classification.ranked], lang)
+        titled = tuple(
+            replace(guess, title=known[guess.name].title if guess.name in known else guess.name)
+            for guess in classification.ranked
+        )
+        with clock("search"):
+            hits = self._search.search(request, lang=lang, history=before, k=5)
+        return replace(classification, ranked=titled), known, hits
+
+    def _part(
+        self,
+        request: str,
+        before: Sequence[Message],
+        lang: str,
+        said: str,
+        options: SiteOptions,
+        again: bool,
+        clock: _Clock,
+    ) -> tuple[Decision, PartTrace]:
+        readable = has_letters(request) and lang in self.languages
+        classification = Classification(ranked=(), in_scope=0.0, tier="none")
+        known: dict[str, KnownIntent] = {}
+        hits: list[Hit] = []
+        talk = smalltalk(request)
+        wants_person = asks_for_person(request)
+        draft = None
+        if readable and talk is None and not wants_person:
+            classification, known, hits = self._evidence(request, before, lang, clock)
+            top = classification.top
+            if top is not None and top.confidence * classification.in_scope >= options.sureness:
+                wants_person = top.name == PERSON_INTENT
+                talk = top.name if top.name in SMALLTALK_INTENTS else None
+            hits = self._with_intent_article(classification, known, hits, lang, options)
+            draft = self._draft(request, before, lang, classification, known, hits, options, clock)
+        if talk is not None or wants_person:
+            known |= self._lookup.intents([talk or PERSON_INTENT], said)
+        decision = decide(
+            Evidence(
+                readable=readable,
+                smalltalk=talk,
+                asks_for_person=wants_person,
+                asked_again=again,
+                classification=classification,
+                intents=known,
+                hits=hits,
+                draft=draft,
+                options=options,
+            )
+        )
+        if talk is not None or wants_person:
+            own = known.get(talk or PERSON_INTENT)
+            if own is not None:
+                chosen = Candidate(1.0, own.title, own.name, own.article_slug, own.approved)
+                decision = replace(decision, chosen=chosen)
+            elif talk is not None:
+                decision = replace(decision, chosen=Candidate(1.0, talk, talk))
+        return decision, PartTrace(
+            request, lang, classification, tuple(hits), draft, decision.kind, decision.rule, decision.reason
+        )
+
+    def _with_intent_article(
+        self,
+        classification: Classification,
+        known: dict[str, KnownIntent],
+        hits: list[Hit],
+        lang: str,
+        options: SiteOptions,
+    ) -> list[Hit]:
+        """The hits, and a passage of the article that the likeliest intent is bound to where search missed it."""
+        top = classification.top
+        if top is None or top.confidence * classification.in_scope < options.choice_floor:
+            return hits
+        intent = known.get(top.name)
+        if intent is None or intent.article_slug is None:
+            return hits
+        if any(hit.article_slug == intent.article_slug for hit in hits):
+            return hits
+        return hits + self._lookup.passages(intent.article_slug, lang)[:1]
+
+    def _draft(
+        self,
+        request: str,
+        before: Sequence[Message],
+        lang: str,
+        classification: Classification,
+        known: dict[str, KnownIntent],
+        hits: Sequence[Hit],
+        options: SiteOptions,
+        clock: _Clock,
+    ) -> Draft | None:
+        """What the generator would say from the passages of the best candidate, with its check."""
+        if self._writer is None or options.mode == "approved_and_cited":
+            return None
+        ranked = candidates(classification, known, hits)
+        if not ranked or ranked[0].hit is None or ranked[0].probability < options.choice_floor:
+            return None
+        best = ranked[0]
+        with clock("generate"):
+            own = [hit for hit in hits if hit.article_slug == best.article_slug]
+            seen = {hit.passage_id for hit in own}
+            if best.article_slug is not None:
+                own += [h for h in self._lookup.passages(best.article_slug, lang) if h.passage_id not in seen]
+            sources = own[:SOURCES]
+            texts = [hit.text for hit in sources]
+            history = [*before, Message("customer", request)]
+            written = self._writer.generate(history, texts, intent=best.intent, lang=lang)
+        if not written:
+            return None
+        with clock("check"):
+            said = [message.text for message in history if message.role == "customer"]
+            check = grounding.check(written[0].text, sources=texts, customer=said, lang=lang)
+        return Draft(written[0].text, written[0].score, tuple(hit.passage_id for hit in sources), check=check)
+
+    def _chosen_by_hand(
+        self, text: str, before: Sequence[Message], lang: str, options: SiteOptions, clock: _Clock
+    ) -> tuple[Decision, PartTrace] | None:
+        """The customer tapped a choice: its payload names what to answer."""
+        nothing = Classification(ranked=(), in_scope=0.0, tier="none")
+        if text == HANDOVER:
+            decision = Decision("person", "tapped", "the customer tapped “talk to a person”", 1.0)
+            return decision, PartTrace(text, lang, nothing, (), None, "person", "tapped", decision.reason)
+        if text.startswith(INTENT):
+            known = self._lookup.intents([text.removeprefix(INTENT)], lang)
+            intent = next(iter(known.values()), None)
+            slug, title, approved = (
+                (intent.article_slug, intent.title, intent.approved) if intent else (None, "", None)
+            )
+        elif text.startswith(ARTICLE):
+            intent, approved, title = None, None, ""
+            slug = text.removeprefix(ARTICLE)
+        else:
+            return None
+        hits = self._lookup.passages(slug, lang) if slug else []
+        hit = hits[0] if hits else None
+        if approved is None and hit is None:
+            return None
+        kind = "approved" if approved is not None else "passage"
+        chosen = Candidate(
+            1.0, title or (hit.title if hit else ""), intent.name if intent else None, slug, approved, hit
+        )
+        decision = Decision(kind, "tapped", "the customer chose it", 1.0, chosen)  # type: ignore[arg-type]
+        return decision, PartTrace(
+            text, lang, nothing, tuple(hits), None, decision.kind, "tapped", decision.reason
+        )
+
+    def _say(
+        self, decision: Decision, trace: PartTrace, lang: str, failures: int, redactor: Redactor
+    ) -> ReplyPart:
+        """The decision in words."""
+        chosen = decision.chosen
+        intent = chosen.intent if chosen else None
+        person = Choice(phrase("talk_to_person", lang), HANDOVER)
+        sources: tuple[Source, ...] = ()
+        choices: tuple[Choice, ...] = ()
+        match decision.kind:
+            case "approved":
+                text = (chosen.approved if chosen else None) or ""
+                if chosen and chosen.hit:
+                    sources = (_source(chosen.hit),)
+            case "generated":
+                draft = trace.draft
+                text = redactor.restore(draft.text) if draft else ""
+                read = set(draft.passage_ids) if draft else set()
+                sources = tuple(_source(hit) for hit in trace.hits if hit.passage_id in read)[:1]
+            case "passage":
+                hit = chosen.hit if chosen else None
+                text = hit.text if hit else ""
+                sources = (_source(hit),) if hit else ()
+            case "choices":
+                text = phrase("choices", lang)
+                choices = (*(_choice(candidate) for candidate in decision.choices), person)
+            case "smalltalk":
+                text = (chosen.approved if chosen else None) or phrase(intent or "greeting", lang)
+            case "person":
+                text = (chosen.approved if chosen else None) or phrase("person", lang)
+            case _:
+                name = {"nothing_to_read": "unreadable", "asked_again": "asked_again"}.get(decision.rule)
+                text = phrase(name or ("unknown_again" if failures else "unknown"), lang)
+                choices = (person,)
+        return ReplyPart(text, decision.kind, round(decision.confidence, 4), intent, sources, choices)
+
+
+def asked_again(text: str, before: Sequence[Message]) -> bool:
+    """Whether the customer wrote the very same before and was answered."""
+    folded = fold(text)
+    if smalltalk(text) is not None:
+        return False
+    earlier = [i for i, m in enumerate(before) if m.role == "customer" and fold(m.text) == folded]
+    return any(message.role in ("bot", "agent") for i in earlier[:1] for message in before[i + 1 :])
+
+
+def _source(hit: Hit) -> Source:
+    return Source(hit.title_path or hit.title, hit.url, hit.text)
+
+
+def _choice(candidate: Candidate) -> Choice:
+    payload = INTENT + candidate.intent if candidate.intent else ARTICLE + (candidate.article_slug or "")
+    return Choice(candidate.title, payload)
+
+
+class _Clock:
+    """Milliseconds spent in each stage, summed over the parts of a reply."""
+
+    def __init__(self) -> None:
+        self.milliseconds: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            spent = (time.perf_counter() - start) * 1000
+            self.milliseconds[stage] = round(self.milliseconds.get(stage, 0.0) + spent, 3)

@@ -1,0 +1,64 @@
+"""Several requests in one message: found, so that each is answered in turn.
+
+"Hi! My parcel has not come yet. Also, can I still change the address?" holds a greeting, one request in two
+sentences, and a second one. A sentence opens a request of its own only when the models are sure what it asks and
+that it is not what its neighbour asks; every other sentence is told with the request it stands beside.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chatbot.dialogue.smalltalk import smalltalk
+
+MAX_REQUESTS = 3
+_END = re.compile(r"(?<=[?？！。；\n])\s*|(?<=[!;])\s+|(?<=[a-z0-9)]\.)\s+(?=[A-Z])")
+_TURN = re.compile(
+    r"\s*(?:,|，|\.|。)?\s+(?=(?:and )?(?:also|by the way|btw|(?:another|one more) (?:question|thing))\b)"
+    r"|(?<=[\u3400-\u9fff])[,，、\s]*(?=(?:另外|还有个|还有一个|还有就是|对了|顺便问|顺便再))",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What one sentence asks for, as far as the models can tell: a key to compare, and how sure they are."""
+
+    key: str | None
+    probability: float
+
+
+def sentences(text: str) -> list[str]:
+    """The message's sentences, small talk left out where something else is there too."""
+    found = [
+        piece.strip(" ,，")
+        for sentence in _END.split(text)
+        for piece in _TURN.split(sentence)
+        if piece and piece.strip(" ,，")
+    ]
+    asking = [sentence for sentence in found if smalltalk(sentence) is None]
+    return asking or found
+
+
+def split_requests(text: str, subject_of: Callable[[str], Subject], *, sure: float) -> list[str]:
+    """The requests in ``text``, in order, at most MAX_REQUESTS; one request is the rule.
+
+    ``subject_of`` tells what one sentence asks. Neighbouring sentences of the same subject are one request.
+    """
+    pieces = sentences(text)
+    if len(pieces) < 2:
+        return [pieces[0] if pieces else text]
+    subjects = [subject_of(piece) for piece in pieces]
+    keys = [subject.key if subject.probability >= sure else None for subject in subjects]
+    if len({key for key in keys if key is not None}) < 2:
+        return [" ".join(pieces)]
+    requests: list[tuple[str | None, list[str]]] = []
+    for key, piece in zip(keys, pieces, strict=True):
+        current = requests[-1] if requests else None
+        if current is None or (key is not None and current[0] is not None and key != current[0]):
+            requests.append((key, [piece]))
+        else:
+            requests[-1] = (current[0] or key, [*current[1], piece])
+    return [" ".join(parts) for _, parts in requests][:MAX_REQUESTS]

@@ -1,0 +1,92 @@
+"""Which article did the agent answer from? Found by what the answer says, so that untagged logs teach the search.
+
+An agent who writes "three working days, to the original payment method" has answered from the article on refunds,
+whatever the conversation was tagged with. The share of the answer's information (inverse document frequency over
+the articles, Spärck Jones 1972) that one article accounts for tells which; numbers weigh most, being rarest.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chatbot.language.normalise import fold, is_han
+
+_PIECE = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:[.,:]\d+)*|[\u3400-\u9fff]+", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_\d+)?\]")
+MIN_PIECES = 4  # "one moment please" is an answer to nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An article that accounts for ``coverage`` of an answer's information, and how far ahead it is."""
+
+    article: str
+    coverage: float
+    margin: float
+
+
+class ArticleFinder:
+    """Finds the article an answer was taken from, among the articles of the answer's language."""
+
+    def __init__(self, articles: Sequence[tuple[str, str, str]]) -> None:
+        """``articles``: (slug, language, whole text)."""
+        self._by_language: dict[str, _Language] = {}
+        grouped: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for slug, lang, text in articles:
+            grouped[lang].append((slug, text))
+        for lang, rows in grouped.items():
+            self._by_language[lang] = _Language(rows)
+
+    def find(self, answer: str, *, lang: str, question: str = "") -> Found | None:
+        """The best article, or None where the answer is too short or no article has a word of it.
+
+        The question counts a little: agents leave out what the customer has said already.
+        """
+        language = self._by_language.get(lang)
+        return language.find(answer, question) if language else None
+
+
+class _Language:
+    def __init__(self, rows: Sequence[tuple[str, str]]) -> None:
+        self._slugs = [slug for slug, _ in rows]
+        self._articles: dict[str, list[int]] = defaultdict(list)  # piece -> articles that hold it
+        for number, (_, text) in enumerate(rows):
+            for piece in set(pieces(text)):
+                self._articles[piece].append(number)
+        total = len(rows)
+        self._weight = {piece: math.log(1 + total / len(found)) for piece, found in self._articles.items()}
+        self._unknown = math.log(1 + total)
+
+    def find(self, answer: str, question: str) -> Found | None:
+        said = Counter(pieces(answer))
+        if len(said) < MIN_PIECES:
+            return None
+        scores: dict[int, float] = defaultdict(float)
+        total = 0.0
+        for share, words in ((1.0, said), (0.3, Counter(pieces(question)))):
+            for piece in words:
+                weight = share * self._weight.get(piece, self._unknown)
+                total += weight if share == 1.0 else 0.0
+                for number in self._articles.get(piece, ()):
+                    scores[number] += weight
+        if not scores:
+            return None
+        ranked = sorted(scores.items(), key=lambda item: -item[1])[:2]
+        second = ranked[1][1] if len(ranked) > 1 else 0.0
+        best, score = ranked[0]
+        return Found(self._slugs[best], score / total, (score - second) / total)
+
+
+def pieces(text: str) -> list[str]:
+    """Words, numbers, and character bigrams of Chinese; placeholders say nothing about the subject."""
+    found: list[str] = []
+    for piece in _PIECE.findall(fold(_PLACEHOLDER.sub(" ", text))):
+        if is_han(piece[0]):
+            found += [piece[i : i + 2] for i in range(len(piece) - 1)] or [piece]
+        else:
+            found.append(piece)
+    return found

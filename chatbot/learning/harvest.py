@@ -1,0 +1,172 @@
+"""From the conversation database to a frozen snapshot: examples, dialogues, passages, question-article pairs.
+
+Everything here was redacted when it was stored, or is redacted on the way (live turns). What an agent's answer was
+taken from becomes the sources the generator learns to copy from, and the pairs the search is fitted on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chatbot.language.redaction import Redactor
+from chatbot.learning.answered_from import ArticleFinder, pieces
+from chatbot.learning.snapshot import OUT_OF_SCOPE, SnapshotManifest, write_snapshot
+from chatbot.records.tables import Article, Example, Intent, Passage, Transcript, utcnow
+
+log = logging.getLogger(__name__)
+
+MIN_COVERAGE = 0.45  # share of an answer that its article must account for
+MIN_MARGIN = 0.08  # and how far ahead of the next article
+SOURCES = 3  # passages a turn of a dialogue is given, as in chatbot/dialogue/assistant.py
+MAX_PAIRS_AN_ARTICLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class _Knowledge:
+    passages: list[dict[str, Any]]
+    by_article: dict[tuple[str, str], list[dict[str, Any]]]  # (slug, lang) -> its passages
+    finder: ArticleFinder
+
+
+def freeze(session: Session, folder: Path, *, seed: int = 13) -> SnapshotManifest:
+    """Write a snapshot of what the database knows now into ``folder``."""
+    knowledge = _read_knowledge(session)
+    intents = {
+        row.id: row
+        for row in session.scalars(select(Intent).where(Intent.status != "retired").order_by(Intent.name))
+    }
+    examples = list(_examples(session, intents))
+    dialogues = list(_dialogues(session, knowledge))
+    pairs = list(_pairs(session, intents, knowledge))
+    languages = sorted({row["lang"] for rows in (examples, dialogues, knowledge.passages) for row in rows})
+    return write_snapshot(
+        folder,
+        {
+            "examples.jsonl": examples,
+            "dialogues.jsonl": dialogues,
+            "passages.jsonl": knowledge.passages,
+            "pairs.jsonl": pairs,
+        },
+        created_at=utcnow().isoformat(timespec="seconds"),
+        seed=seed,
+        languages=tuple(languages),
+        intents=tuple(
+            {"name": row.name, "title": row.titles, "status": row.status, "article": row.article_slug}
+            for row in intents.values()
+        ),
+    )
+
+
+def _read_knowledge(session: Session) -> _Knowledge:
+    rows = session.execute(
+        select(Passage, Article)
+        .join(Article, Passage.article_id == Article.id)
+        .where(Article.status == "live", Passage.enabled)
+        .order_by(Article.lang, Article.slug, Passage.position)
+    ).all()
+    passages = []
+    by_article: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    texts: dict[tuple[str, str], list[str]] = {}
+    for passage, article in rows:
+        row = {
+            "id": passage.id,
+            "article": article.slug,
+            "title": article.title,
+            "title_path": passage.title_path,
+            "text": passage.text,
+            "lang": passage.lang,
+            "url": article.url,
+        }
+        passages.append(row)
+        by_article[article.slug, article.lang].append(row)
+        texts.setdefault((article.slug, article.lang), [article.title]).append(passage.text)
+    finder = ArticleFinder([(slug, lang, "\n".join(found)) for (slug, lang), found in texts.items()])
+    return _Knowledge(passages, dict(by_article), finder)
+
+
+def _examples(session: Session, intents: dict[int, Intent]) -> Iterator[dict[str, Any]]:
+    rows = session.scalars(
+        select(Example).where(Example.status.in_(("accepted", "unreviewed"))).order_by(Example.id)
+    )
+    for row in rows.yield_per(1000):
+        intent = intents.get(row.intent_id) if row.intent_id is not None else None
+        yield {
+            "text": row.text,
+            "intent": OUT_OF_SCOPE if row.out_of_scope else intent.name if intent else None,
+            "lang": row.lang,
+            "context": row.context,
+            "split": row.split,
+            "group": row.group_key,
+        }
+
+
+def _dialogues(session: Session, knowledge: _Knowledge) -> Iterator[dict[str, Any]]:
+    for row in session.scalars(select(Transcript).order_by(Transcript.id)).yield_per(500):
+        question = ""
+        turns: list[dict[str, Any]] = []
+        for turn in row.turns:
+            told = {"role": turn["role"], "text": turn["text"]}
+            if turn["role"] == "customer":
+                question = turn["text"]
+            elif turn["role"] == "agent":
+                slug = _answered_from(knowledge, turn["text"], row.lang, question)
+                if slug is not None:
+                    found = knowledge.by_article.get((slug, row.lang), [])
+                    told["sources"] = [p["id"] for p in _nearest(found, turn["text"])]
+            turns.append(told)
+        yield {"id": str(row.id), "lang": row.lang, "split": row.split, "intent": row.tag, "turns": turns}
+
+
+def _pairs(session: Session, intents: dict[int, Intent], knowledge: _Knowledge) -> Iterator[dict[str, Any]]:
+    """Questions with the article that answers them: by the intent's article, else by what the agent answered."""
+    rows = session.scalars(
+        select(Example)
+        .where(Example.status.in_(("accepted", "unreviewed")), Example.out_of_scope.is_(False))
+        .order_by(Example.id)
+    )
+    counts: dict[tuple[str, str], int] = defaultdict(int)
+    seen: set[tuple[str, str]] = set()
+    for row in rows.yield_per(1000):
+        intent = intents.get(row.intent_id) if row.intent_id is not None else None
+        slug = intent.article_slug if intent else None
+        if intent is None and row.answer and not row.context:
+            slug = _answered_from(knowledge, row.answer, row.lang, row.text)
+        key = (slug or "", row.lang)
+        if slug is None or key not in knowledge.by_article or (row.lang, row.text) in seen:
+            continue
+        if counts[key] >= MAX_PAIRS_AN_ARTICLE:
+            continue
+        counts[key] += 1
+        seen.add((row.lang, row.text))
+        yield {
+            "query": row.text,
+            "article": slug,
+            "lang": row.lang,
+            "split": row.split,
+            "intent": intent.name if intent else None,
+        }
+
+
+def _answered_from(knowledge: _Knowledge, answer: str, lang: str, question: str) -> str | None:
+    found = knowledge.finder.find(answer, lang=lang, question=question)
+    if found is None or found.coverage < MIN_COVERAGE or found.margin < MIN_MARGIN:
+        return None
+    return found.article
+
+
+def _nearest(passages: Iterable[dict[str, Any]], answer: str) -> list[dict[str, Any]]:
+    said = set(pieces(answer))
+    return sorted(passages, key=lambda p: -len(said & set(pieces(p["text"]))))[:SOURCES]
+
+
+def redacted(text: str) -> str:
+    """A live turn as it may be learned from."""
+    return Redactor().redact(text)

@@ -1,0 +1,251 @@
+"""From a snapshot directory to a bundle: `python -m chatbot.learning.training SNAPSHOT --out BUNDLE`.
+
+This runs on a bare machine with torch: it sees no database, no web, no FAISS. What the search needs on top
+(fusion weights, fitted on the index) is added where the index is: chatbot/learning/retraining.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from chatbot.errors import FrontdeskError, InputError, TrainingError
+from chatbot.learning.bundles import Manifest, building, seal
+from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot, load_snapshot
+
+Progress = Callable[[str, float], None]  # stage, share done 0..1
+STAGES = ("classifier", "encoder", "generator")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """What a training run is asked for. ``budget_seconds`` is shared out over the stages; None: as long as it takes."""
+
+    device: str = "auto"
+    seed: int = 13
+    threads: int = 0
+    budget_seconds: float | None = None
+    stages: tuple[str, ...] = STAGES
+
+    def __post_init__(self) -> None:
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise InputError(
+                "Unknown device", field="device", value=self.device, remedy="Use auto, cpu or cuda"
+            )
+        unknown = set(self.stages) - set(STAGES)
+        if unknown:
+            raise InputError("Unknown stage", field="stages", value=", ".join(sorted(unknown)))
+
+
+@dataclass(slots=True)
+class TrainingReport:
+    """Figures of each stage, seconds of each stage, and what was left out with the reason."""
+
+    metrics: dict[str, Any] = field(default_factory=dict)
+    parity: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+def train(
+    snapshot_folder: Path,
+    out: Path,
+    *,
+    settings: TrainingSettings | None = None,
+    progress: Progress | None = None,
+) -> Manifest:
+    """Train every model of a release from ``snapshot_folder`` and write the sealed bundle ``out``.
+
+    Raises InputError for a snapshot that cannot be read, TrainingError where there is nothing to train on,
+    ConflictError where ``out`` exists.
+    """
+    settings = settings or TrainingSettings()
+    snapshot = load_snapshot(snapshot_folder)
+    if not snapshot.dialogues and not snapshot.examples and not snapshot.passages:
+        raise TrainingError("The snapshot is empty", remedy="Ingest transcripts or articles first")
+    import torch
+
+    torch.set_num_threads(settings.threads or os.cpu_count() or 1)
+    report = TrainingReport()
+    tell = progress or (lambda stage, share: None)
+    with building(out) as folder:
+        for stage in settings.stages:
+            with _timed(report, stage):
+                _STAGES[stage](snapshot, folder, settings, report, tell)
+        encoders = _encoders(folder)
+        (folder / "card.json").write_text(
+            json.dumps({"metrics": report.metrics, "skipped": report.skipped}, ensure_ascii=False, indent=1)
+            + "\n",
+            encoding="utf-8",
+        )
+        return seal(
+            folder,
+            Manifest(
+                id=out.name,
+                created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                snapshot=snapshot.manifest.fingerprint,
+                seed=settings.seed,
+                languages=snapshot.manifest.languages,
+                torch=torch.__version__,
+                device=_device_name(settings.device),
+                encoders=encoders,
+                metrics=report.metrics,
+                parity=report.parity,
+                seconds=report.seconds,
+            ),
+        )
+
+
+def _train_classifier(
+    snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
+) -> None:
+    labels = {row["intent"] for row in snapshot.examples if row["intent"] not in (None, OUT_OF_SCOPE)}
+    if len(labels) < 2:
+        report.skipped["classifier"] = (
+            "the logs carry no tags: the bot answers from articles and past answers"
+            if not labels
+            else "a classifier needs at least two intents"
+        )
+        return
+    from chatbot.learning.classifier_training import train_classifier
+
+    figures = train_classifier(
+        snapshot.examples,
+        folder / "classifier",
+        languages=snapshot.manifest.languages,
+        device=settings.device,
+        seed=settings.seed,
+        budget_seconds=_share(settings, 0.4),
+        progress=lambda share: tell("classifier", share),
+    )
+    report.metrics["classifier"], report.parity["classifier"] = figures.metrics, figures.parity
+
+
+def _train_encoder(
+    snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
+) -> None:
+    from chatbot.learning.domain_encoder import train_domain_encoder
+
+    foreign = sorted(set(snapshot.manifest.languages) - {"en"})
+    if not foreign:
+        report.skipped["encoder"] = "every text is English: the packaged encoder serves"
+        return
+    passages = [row for row in snapshot.passages if row["lang"] in foreign]
+    if len(passages) < 2:
+        report.skipped["encoder"] = f"too few passages in {', '.join(foreign)} to train an encoder on"
+        return
+    report.metrics["encoder"] = train_domain_encoder(
+        passages,
+        [row for row in snapshot.pairs if row["lang"] in foreign and row["split"] == "train"],
+        folder / "encoder",
+        languages=foreign,
+        seed=settings.seed,
+        progress=lambda share: tell("encoder", share),
+    )
+
+
+def _train_generator(
+    snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
+) -> None:
+    targets = sum(turn["role"] == "agent" for row in snapshot.dialogues for turn in row["turns"])
+    if targets < 50:
+        report.skipped["generator"] = (
+            f"{targets} agents' turns are too few to learn to write from (at least 50)"
+        )
+        return
+    from chatbot.learning.generator_training import train_generator
+
+    figures = train_generator(
+        snapshot.dialogues,
+        snapshot.passages,
+        folder,
+        device=settings.device,
+        seed=settings.seed,
+        budget_seconds=_share(settings, 0.6),
+        progress=lambda share: tell("generator", share),
+    )
+    report.metrics["generator"], report.parity["generator"] = figures.metrics, figures.parity
+
+
+_STAGES: dict[str, Callable[[Snapshot, Path, TrainingSettings, TrainingReport, Progress], None]] = {
+    "classifier": _train_classifier,
+    "encoder": _train_encoder,
+    "generator": _train_generator,
+}
+
+
+def _share(settings: TrainingSettings, share: float) -> float | None:
+    return settings.budget_seconds * share if settings.budget_seconds is not None else None
+
+
+def _encoders(folder: Path) -> dict[str, str]:
+    """Which encoder folder of the bundle serves which language; others use the installation's encoder."""
+    config = folder / "encoder" / "config.json"
+    if not config.is_file():
+        return {}
+    return dict.fromkeys(json.loads(config.read_text(encoding="utf-8"))["languages"], "encoder")
+
+
+def _device_name(device: str) -> str:
+    import torch
+
+    if device == "cpu" or not torch.cuda.is_available():
+        return "cpu"
+    return str(torch.cuda.get_device_name())
+
+
+@contextmanager
+def _timed(report: TrainingReport, stage: str) -> Iterator[None]:
+    start = time.monotonic()
+    yield
+    report.seconds[stage] = round(time.monotonic() - start, 2)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; progress is one JSON object a line on standard output, for a parent that shows it."""
+    parser = argparse.ArgumentParser(prog="python -m chatbot.learning.training", description=__doc__)
+    parser.add_argument("snapshot", type=Path, help="snapshot directory")
+    parser.add_argument("--out", type=Path, required=True, help="bundle directory to write")
+    parser.add_argument("--device", default="auto", choices=("auto", "cpu", "cuda"))
+    parser.add_argument("--seed", type=int, default=13)
+    parser.add_argument("--threads", type=int, default=0, help="0: all cores")
+    parser.add_argument("--budget", type=float, default=None, metavar="SECONDS")
+    parser.add_argument("--stages", default=",".join(STAGES), help="which parts to train")
+    given = parser.parse_args(arguments)
+    said: dict[str, int] = {}
+
+    def tell(stage: str, share: float) -> None:
+        percent = int(share * 100)
+        if said.get(stage) != percent:
+            said[stage] = percent
+            sys.stdout.write(json.dumps({"stage": stage, "progress": share}) + "\n")
+            sys.stdout.flush()
+
+    try:
+        settings = TrainingSettings(
+            device=given.device,
+            seed=given.seed,
+            threads=given.threads,
+            budget_seconds=given.budget,
+            stages=tuple(given.stages.split(",")),
+        )
+        manifest = train(given.snapshot, given.out, settings=settings, progress=tell)
+    except FrontdeskError as error:
+        sys.stdout.write(json.dumps({"error": error.as_json()}) + "\n")
+        sys.stderr.write(f"error: {error.one_line()}\n")
+        return 1
+    sys.stdout.write(json.dumps({"done": manifest.id, "seconds": manifest.seconds}) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from chatbot.dialogue.requests import Subject, sentences, split_requests
+
+
+def by_word(text: str) -> Subject:
+    for word in ("refund", "address", "invoice", "退款", "发票"):
+        if word in text.lower():
+            return Subject({"退款": "refund", "发票": "invoice"}.get(word, word), 0.9)
+    return Subject(None, 0.0)
+
+
+def test_small_talk_is_left_out_where_a_question_stands_beside_it():
+    assert sentences("Hi there! Where is my refund?") == ["Where is my refund?"]
+    assert sentences("你好。退款什么时候到？谢谢") == ["退款什么时候到？"]
+
+
+def test_two_requests_are_found_and_a_sentence_without_one_stays_with_its_neighbour():
+    text = "I sent it back on Monday. Where is my refund? Also, can I get an invoice?"
+    assert split_requests(text, by_word, sure=0.5) == [
+        "I sent it back on Monday. Where is my refund?",
+        "Also, can I get an invoice?",
+    ]
+    assert split_requests("退款多久到账？另外发票怎么开", by_word, sure=0.5) == [
+        "退款多久到账？",
+        "另外发票怎么开",
+    ]
+
+
+def test_one_request_in_several_sentences_stays_whole():
+    text = "My refund is missing. It was 30 euros. When does the refund come?"
+    assert split_requests(text, by_word, sure=0.5) == [text]
+
+
+def test_an_unsure_second_subject_opens_no_request_of_its_own():
+    def unsure(text: str) -> Subject:
+        return Subject("refund", 0.9) if "refund" in text else Subject("address", 0.3)
+
+    assert len(split_requests("My refund? The address is odd. Hm.", unsure, sure=0.5)) == 1
