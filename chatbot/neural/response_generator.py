@@ -59,9 +59,11 @@ class ReplyBatch:
     def to(self, device: torch.device) -> ReplyBatch:
         if self.source.device == device:
             return self
-        tensors = (self.source, self.fed, self.wanted, self.intent)
-        moved = (tensor.to(device, non_blocking=True) for tensor in tensors)
-        return ReplyBatch(*moved, n_tokens=self.n_tokens)
+        source, fed, wanted, intent = (
+            tensor.to(device, non_blocking=True)
+            for tensor in (self.source, self.fed, self.wanted, self.intent)
+        )
+        return ReplyBatch(source, fed, wanted, intent, self.n_tokens)
 
 
 class Memory(NamedTuple):
@@ -74,7 +76,7 @@ class Memory(NamedTuple):
 
 
 class ResponseGeneratorNetwork(nn.Module):
-    """The trained form. ``EncoderForServing`` and ``StepForServing`` are its two exported halves."""
+    """The trained form. ``chatbot.neural.generator_export`` writes its two served halves."""
 
     def __init__(self, config: GeneratorConfig) -> None:
         super().__init__()
@@ -197,23 +199,11 @@ class ResponseGeneratorNetwork(nn.Module):
         return torch.where(swap & (batch.fed != self.config.pad), shifted, batch.fed)
 
 
-class EncoderForServing(nn.Module):
-    """source int64 [1, source], intent int64 [1] → values, keys, hidden, cell."""
-
-    def __init__(self, network: ResponseGeneratorNetwork) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, source: Tensor, intent: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        memory = self.network.encode(source, intent)
-        return memory.values, memory.keys, memory.hidden, memory.cell
-
-
-class StepForServing(nn.Module):
-    """One decoder step for all beams of one reply; the sources are shared by the beams.
+class DecoderStep(nn.Module):
+    """One decoder step for several beams or replies: the reference for the served graph.
 
     fed int64 [beams]; hidden, cell [beams, decoder_units]; runs, covered float [beams, source];
-    source int64 [1, source]; values [1, source, 2 * encoder_units]; keys [1, source, decoder_units]
+    source int64, values, keys: as ``encode`` leaves them, with batch 1 (shared by the beams) or one for each
     → scores and ids of the best pieces [beams, best] (log-probabilities), hidden, cell, runs, covered, and
     ``copied`` [beams], the share of the next piece's probability that comes from copying.
     """

@@ -76,11 +76,13 @@ class SubwordTokenizer:
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
-        ids = {name: tokenizer.token_to_id(_tag(name)) for name in _TAGS}
-        missing = sorted(name for name, token in ids.items() if token is None)
-        if missing:
+        found = {name: tokenizer.token_to_id(_tag(name)) for name in _TAGS}
+        ids = {name: token for name, token in found.items() if token is not None}
+        if len(ids) < len(found):
             raise BundleError(
-                "the tokenizer lacks role tags", value=", ".join(missing), remedy="train the release again"
+                "the tokenizer lacks role tags",
+                value=", ".join(sorted(found.keys() - ids.keys())),
+                remedy="train the release again",
             )
         self.tags = Tags(**ids)
         self.placeholders = {

@@ -1,0 +1,363 @@
+"""Train the response generator on a snapshot and write its part of the bundle: tokenizer.json and generator/.
+
+Needs torch, numpy, tokenizers, onnx and safetensors; no database, web or FAISS.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import torch
+
+from chatbot.errors import TrainingError
+from chatbot.inference.generate import FORMAT, ResponseGenerator
+from chatbot.learning.generator_data import (
+    Passage,
+    Sample,
+    names_in,
+    passage_samples,
+    read_passages,
+    read_samples,
+    vary,
+)
+from chatbot.neural.batches import length_buckets, pad
+from chatbot.neural.fit import FitProgress, FitResult, FitSettings, Score, fit, resolve_device
+from chatbot.neural.generator_export import export_generator
+from chatbot.neural.response_generator import GeneratorConfig, ReplyBatch, ResponseGeneratorNetwork
+from chatbot.neural.source_layout import SourceLayout, lay_out, readable_lookup
+from chatbot.neural.tokenizer import SubwordTokenizer, train_tokenizer
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class GeneratorSettings:
+    """How a company's generator is trained. ``least_steps``: small logs are seen more often, up to ``epochs``."""
+
+    vocabulary: int = 6000
+    batch: int = 48
+    epochs: int = 12
+    least_steps: int = 600
+    learning_rate: float = 3e-3
+    warmup: float = 0.15
+    patience: int = 4
+    label_smoothing: float = 0.05
+    scheduled_sampling: float = 0.0
+    dropout: float = 0.1
+    embedding: int = 192
+    encoder_units: int = 128
+    decoder_units: int = 256
+    ungrounded_share: float = 0.25  # most replies without any source, of those with one
+    varied: bool = True
+    clean: bool = True
+    layout: SourceLayout = field(default_factory=SourceLayout)
+
+
+@dataclass(frozen=True)
+class GeneratorReport:
+    """Figures of one training. ``perplexity`` is a piece's, on the validation replies."""
+
+    n_train: int
+    n_valid: int
+    n_grounded: int
+    n_from_passages: int
+    vocabulary: int
+    perplexity: float
+    same_as_trained: float  # share of greedy replies that the served form gives like the trained one
+    seconds: float
+    steps: int
+    tokens_per_second: float
+    device: str
+    stopped: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """One reply as ids."""
+
+    source: list[int]
+    first: int
+    reply: list[int]
+    intent: int
+
+    @property
+    def n_tokens(self) -> int:
+        return len(self.source) + len(self.reply) + 1
+
+
+def train_generator(
+    dialogues: Iterable[Mapping[str, Any]],
+    passages: Iterable[Mapping[str, Any]],
+    out: Path,
+    *,
+    examples: Iterable[Mapping[str, Any]] | None = None,
+    device: str = "auto",
+    seed: int = 13,
+    budget_seconds: float | None = None,
+    progress: Callable[[FitProgress], None] | None = None,
+    settings: GeneratorSettings | None = None,
+    checkpoint_dir: Path | None = None,
+) -> GeneratorReport:
+    """Train on the snapshot's rows and write ``out``/tokenizer.json and ``out``/generator/.
+
+    dialogues, passages, examples: rows of the snapshot's files (docs/architecture.md). Dialogues of the ``test``
+    split are never read; those of ``valid`` choose the best weights, or a tenth of the replies where there are none.
+    examples: their texts only widen the tokenizer's vocabulary.
+    budget_seconds: for everything, preparation and export included.
+
+    Raises TrainingError when there is nothing to learn from.
+    """
+    began = time.monotonic()
+    settings = settings or GeneratorSettings()
+    rows = [row for row in dialogues if row.get("split") != "test"]
+    known = read_passages(passages)
+    train, valid, from_passages = _samples(rows, known, settings, Random(seed))
+    if not train:
+        raise TrainingError(
+            "there is no agent's reply and no passage to learn from",
+            field="dialogues",
+            value=len(rows),
+            remedy="import past conversations, or articles with text",
+        )
+    extra = (str(row["text"]) for row in examples or () if row.get("split") != "test")
+    tokenizer = train_tokenizer(_texts(rows, known.values(), extra), vocabulary=settings.vocabulary)
+    intents = tuple(sorted({sample.intent for sample in train if sample.intent}))
+    network = new_network(tokenizer, intents, settings, device=device, seed=seed)
+    left = None
+    if budget_seconds is not None:
+        left = max(
+            5.0, budget_seconds - (time.monotonic() - began) - 6.0
+        )  # the export and its check need a few
+    result = fit_generator(
+        network, tokenizer, train, valid, settings=settings, device=device, seed=seed, budget_seconds=left,
+        progress=progress, checkpoint_dir=checkpoint_dir,
+    )  # fmt: skip
+    write_generator(network, tokenizer, settings.layout, out)
+    same = parity(network, tokenizer, out, valid[:24], settings.layout)
+    report = GeneratorReport(
+        n_train=len(train),
+        n_valid=len(valid),
+        n_grounded=sum(bool(sample.passages) for sample in train),
+        n_from_passages=from_passages,
+        vocabulary=tokenizer.size,
+        perplexity=math.exp(min(20.0, result.best.value)),
+        same_as_trained=same,
+        seconds=time.monotonic() - began,
+        steps=result.steps,
+        tokens_per_second=result.tokens_per_second,
+        device=result.device,
+        stopped=result.stopped,
+    )
+    log.info("response generator: %s", report)
+    return report
+
+
+def new_network(
+    tokenizer: SubwordTokenizer,
+    intents: tuple[str, ...],
+    settings: GeneratorSettings,
+    *,
+    device: str = "auto",
+    seed: int = 13,
+) -> ResponseGeneratorNetwork:
+    """An untrained network for this tokenizer, its start fixed by the seed."""
+    torch.manual_seed(seed)
+    return ResponseGeneratorNetwork(
+        GeneratorConfig(
+            vocabulary=tokenizer.size,
+            intents=intents,
+            embedding=settings.embedding,
+            encoder_units=settings.encoder_units,
+            decoder_units=settings.decoder_units,
+            dropout=settings.dropout,
+            label_smoothing=settings.label_smoothing,
+            scheduled_sampling=settings.scheduled_sampling,
+            bfloat16_on_cpu=resolve_device(device).type == "cpu" and fast_bfloat16(),
+            pad=tokenizer.tags.pad,
+        )
+    )
+
+
+def fit_generator(
+    network: ResponseGeneratorNetwork,
+    tokenizer: SubwordTokenizer,
+    train: Sequence[Sample],
+    valid: Sequence[Sample],
+    *,
+    settings: GeneratorSettings,
+    device: str = "auto",
+    seed: int = 13,
+    budget_seconds: float | None = None,
+    progress: Callable[[FitProgress], None] | None = None,
+    checkpoint_dir: Path | None = None,
+) -> FitResult:
+    """Teacher forcing on ``train``; the weights with the lowest loss on ``valid`` stay in ``network``."""
+    rows = {name: row for row, name in enumerate(network.config.intents, start=1)}
+    names = names_in(passage for sample in train for passage in sample.passages) if settings.varied else []
+    target = resolve_device(device)
+    fixed = encode_samples(tokenizer, settings.layout, train, rows)
+    checked = encode_samples(tokenizer, settings.layout, valid or train[:64], rows)
+    held = [batch.to(target) for batch in reply_batches(checked, settings.batch, seed=seed, epoch=0)]
+    steps = math.ceil(len(fixed) / settings.batch)
+    varying = settings.varied and any(sample.passages for sample in train)
+
+    def batches(epoch: int) -> Iterable[ReplyBatch]:
+        encoded = fixed
+        if varying:
+            random = Random(seed * 100_003 + epoch)
+            seen = [vary(sample, random, names=names) for sample in train]
+            encoded = encode_samples(tokenizer, settings.layout, seen, rows)
+        yield from reply_batches(encoded, settings.batch, seed=seed, epoch=epoch)
+
+    def validate() -> Score:
+        total = count = 0.0
+        for batch in held:
+            losses, real = network.token_losses(batch)
+            total, count = total + float((losses * real).sum()), count + float(real.sum())
+        return Score("loss a piece", total / max(1.0, count), higher_is_better=False)
+
+    epochs = max(settings.epochs, min(60, math.ceil(settings.least_steps / steps)))
+    return fit(
+        network,
+        batches,
+        steps,
+        validate,
+        FitSettings(
+            epochs=epochs,
+            learning_rate=settings.learning_rate,
+            warmup=settings.warmup,
+            patience=settings.patience,
+            budget_seconds=budget_seconds,
+            seed=seed,
+        ),
+        device=device,
+        checkpoint_dir=checkpoint_dir,
+        progress=progress,
+    )
+
+
+def encode_samples(
+    tokenizer: SubwordTokenizer, layout: SourceLayout, samples: Sequence[Sample], intents: Mapping[str, int]
+) -> list[Encoded]:
+    """Samples as ids; a reply is cut at the layout's ``reply_tokens``."""
+    replies = tokenizer.encode_batch([sample.reply for sample in samples])
+    return [
+        Encoded(
+            lay_out(tokenizer, layout, turns=sample.turns, passages=sample.passages),
+            tokenizer.tags.reply(sample.lang),
+            reply[: layout.reply_tokens],
+            intents.get(sample.intent, 0),
+        )
+        for sample, reply in zip(samples, replies, strict=True)
+    ]
+
+
+def reply_batches(encoded: Sequence[Encoded], size: int, *, seed: int, epoch: int) -> Iterable[ReplyBatch]:
+    """Batches of like length. The end tag is added here, and the reply is shifted for teacher forcing."""
+    lengths = [len(row.source) + 2 * len(row.reply) for row in encoded]
+    for bucket in length_buckets(lengths, size, seed=seed, epoch=epoch):
+        yield reply_batch([encoded[int(place)] for place in bucket])
+
+
+def reply_batch(rows: Sequence[Encoded], *, end: int = 1) -> ReplyBatch:
+    """Rows → one padded batch. ``end`` is the end tag's id (1 in every tokenizer of ours)."""
+    return ReplyBatch(
+        source=pad([row.source for row in rows])[0],
+        fed=pad([[row.first, *row.reply] for row in rows])[0],
+        wanted=pad([[*row.reply, end] for row in rows])[0],
+        intent=torch.tensor([row.intent for row in rows]),
+        n_tokens=sum(row.n_tokens for row in rows),
+    )
+
+
+def write_generator(
+    network: ResponseGeneratorNetwork, tokenizer: SubwordTokenizer, layout: SourceLayout, out: Path
+) -> None:
+    """Write ``out``/tokenizer.json and ``out``/generator/{config.json, encoder.onnx, step.onnx, weights}."""
+    folder = out / "generator"
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer.save(out / "tokenizer.json")
+    export_generator(network, folder)
+    config = {"format": FORMAT, "network": asdict(network.config), "layout": asdict(layout)}
+    (folder / "config.json").write_text(json.dumps(config, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def parity(
+    network: ResponseGeneratorNetwork,
+    tokenizer: SubwordTokenizer,
+    bundle: Path,
+    samples: Sequence[Sample],
+    layout: SourceLayout,
+) -> float:
+    """Share of known replies to which the served form (int8, onnxruntime) gives the trained form's likelihood.
+
+    Within 0.1 nats a piece of each other. 1.0 without samples.
+    """
+    if not samples:
+        return 1.0
+    served = ResponseGenerator.load(bundle)
+    rows = {name: row for row, name in enumerate(network.config.intents, start=1)}
+    network = network.to("cpu").eval()
+    same = 0
+    for sample, encoded in zip(samples, encode_samples(tokenizer, layout, samples, rows), strict=True):
+        with torch.no_grad():
+            losses, real = network.token_losses(reply_batch([encoded]))
+        trained = -float(losses.sum() / real.sum())
+        other = served.score(
+            sample.turns, sample.passages, [sample.reply], intent=sample.intent, lang=sample.lang
+        )
+        same += abs(trained - other[0]) < 0.1
+    return same / len(samples)
+
+
+def fast_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 natively (training is about 1.6 times as fast then)."""
+    has = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return bool(has and has()) and bool(torch.cpu._is_avx512_bf16_supported())
+
+
+def _samples(
+    rows: Sequence[Mapping[str, Any]],
+    passages: Mapping[str, Passage],
+    settings: GeneratorSettings,
+    random: Random,
+) -> tuple[list[Sample], list[Sample], int]:
+    """Training and validation samples, and how many of the former come from passages alone."""
+    train = read_samples(rows, passages, splits=("train",), clean=settings.clean)
+    valid = read_samples(rows, passages, splits=("valid",), clean=settings.clean)
+    grounded = [sample for sample in train if sample.passages]
+    bare = [sample for sample in train if not sample.passages]
+    if grounded:  # the generator is asked only when there is something to say it from
+        bare = random.sample(bare, min(len(bare), int(settings.ungrounded_share * len(grounded))))
+        valid = [sample for sample in valid if sample.passages] or valid
+    train = grounded + bare
+    if not valid and len(train) >= 10:
+        random.shuffle(train)
+        cut = max(1, len(train) // 10)
+        valid, train = train[:cut], train[cut:]
+    taught = passage_samples(passages.values()) if settings.clean else []
+    return train + taught, valid, len(taught)
+
+
+def _texts(
+    rows: Iterable[Mapping[str, Any]], passages: Iterable[Passage], extra: Iterable[str]
+) -> Iterable[str]:
+    for row in rows:
+        for turn in row["turns"]:
+            text = str(turn.get("text") or "")
+            yield readable_lookup(text) if turn["role"] == "action" else text
+    for passage in passages:
+        yield passage.title
+        yield passage.text
+    yield from extra
