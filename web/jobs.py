@@ -45,13 +45,7 @@ class JobKind:
 
     name: str
     run: str
-    role: str = "editor"  # who may start it
     exclusive: bool = False  # at most one open at a time
-
-    def load(self) -> Callable[[JobContext], dict[str, Any]]:
-        module, _, function = self.run.partition(":")
-        loaded: Callable[[JobContext], dict[str, Any]] = getattr(importlib.import_module(module), function)
-        return loaded
 
 
 @dataclass
@@ -224,6 +218,13 @@ def as_result(outcome: Any) -> dict[str, Any]:
     return cleaned
 
 
+def load(run: str) -> Callable[[JobContext], dict[str, Any]]:
+    """The function that "module:function" names."""
+    module, _, function = run.partition(":")
+    loaded: Callable[[JobContext], dict[str, Any]] = getattr(importlib.import_module(module), function)
+    return loaded
+
+
 # --- what the kinds do (in the child process of web/worker.py) --------------------------------------------
 
 
@@ -249,27 +250,25 @@ def discard_uploads(settings: Settings, files: list[str]) -> None:
 
 
 def run_import_transcripts(context: JobContext) -> dict[str, Any]:
+    paths = _uploaded(context)
     from ingest.importing import import_transcripts
 
-    report = import_transcripts(
-        context.database,
-        _uploaded(context),
-        format=context.arguments.get("format", "auto"),
-        progress=context.progress,
-    )
-    return as_result(report)
+    shape = context.arguments.get("format", "auto")
+    return as_result(import_transcripts(context.database, paths, format=shape, progress=context.progress))
 
 
 def run_import_articles(context: JobContext) -> dict[str, Any]:
+    paths = _uploaded(context)
     from ingest.importing import import_articles
 
-    return as_result(import_articles(context.database, _uploaded(context), progress=context.progress))
+    return as_result(import_articles(context.database, paths, progress=context.progress))
 
 
 def run_import_intents(context: JobContext) -> dict[str, Any]:
+    paths = _uploaded(context)
     from ingest.importing import import_intents
 
-    return as_result(import_intents(context.database, _uploaded(context), progress=context.progress))
+    return as_result(import_intents(context.database, paths, progress=context.progress))
 
 
 def run_retrain(context: JobContext) -> dict[str, Any]:

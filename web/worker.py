@@ -24,6 +24,7 @@ from collections.abc import Callable
 from functools import partial
 from types import FrameType
 
+from chatbot.errors import InputError
 from chatbot.records import jobs
 from chatbot.records.database import Database
 from chatbot.records.tables import Job, utcnow
@@ -35,6 +36,7 @@ from web.jobs import (
     discard_uploads,
     error_as_json,
     job_kind,
+    load,
     next_job_id,
     open_queue,
 )
@@ -162,11 +164,18 @@ class Worker:
         """Claim a job and see its child process through; a job that is not queued (any more) is left alone."""
         with self.database.write() as session:
             lease = jobs.claim(session, job_id, worker=self.name)
+            kind = jobs.get_job(session, job_id).kind if lease else ""
         if lease is None:
             return
-        log.info("job %s: attempt %s", job_id, lease.attempt)
+        log.info("job %s (%s): attempt %s", job_id, kind, lease.attempt)
+        try:
+            run = job_kind(kind).run
+        except InputError as error:  # queued by a newer version of ours
+            with self.database.write() as session:
+                jobs.fail(session, lease, error=error_as_json(error))
+            return
         child = subprocess.Popen(
-            [sys.executable, "-m", "web.worker", str(lease.job_id), lease.worker, str(lease.attempt)],
+            [sys.executable, "-m", "web.worker", run, str(job_id), lease.worker, str(lease.attempt)],
             env=os.environ | settings_environment(self.settings),
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C in the terminal goes to the worker, which ends the child in order
@@ -246,8 +255,11 @@ def run_worker(settings: Settings, *, until_idle: bool = False) -> None:
 # --- the child -------------------------------------------------------------------------------------------
 
 
-def perform(database: Database, settings: Settings, lease: jobs.Lease) -> int:
-    """Run a claimed job in this process and write down how it ended; returns the process's exit status."""
+def perform(database: Database, settings: Settings, lease: jobs.Lease, *, run: str) -> int:
+    """Run a claimed job in this process and write down how it ended; returns the process's exit status.
+
+    ``run`` is the "module:function" of the job's kind, from the registry of the worker.
+    """
     with database.read() as session:
         job = jobs.get_job(session, lease.job_id)
     context = JobContext(
@@ -258,7 +270,7 @@ def perform(database: Database, settings: Settings, lease: jobs.Lease) -> int:
         person_id=job.created_by_id,
     )
     try:
-        result = job_kind(job.kind).load()(context)
+        result = load(run)(context)
     except JobStopped:
         return _LOST_CHILD
     except Exception as error:
@@ -280,18 +292,18 @@ def _die_with_parent() -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """``python -m web.worker JOB WORKER ATTEMPT``, started by a worker and by nothing else."""
+    """``python -m web.worker RUN JOB WORKER ATTEMPT``, started by a worker and by nothing else."""
     _die_with_parent()
     with contextlib.suppress(OSError):
         os.nice(10)  # whoever chats just now comes first
     settings = Settings()
     logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    job_id, worker, attempt = arguments
+    run, job_id, worker, attempt = arguments
     if is_gone(worker):  # it died before the line above took effect
         return _LOST_CHILD
     database = Database(settings.database)
     try:
-        return perform(database, settings, jobs.Lease(int(job_id), worker, int(attempt)))
+        return perform(database, settings, jobs.Lease(int(job_id), worker, int(attempt)), run=run)
     finally:
         database.dispose()
 

@@ -1,0 +1,118 @@
+"""The blueprint with what all its pages share: the guard, the language, the numbers in the menu, the formats."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from flask import Blueprint, Response, current_app, request
+from flask_login import current_user
+from werkzeug.wrappers import Response as BaseResponse
+
+from chatbot.records.tables import utcnow
+from web.access import guard
+from web.language import LANGUAGES, gettext, page_language
+
+blueprint = Blueprint(
+    "admin",
+    __name__,
+    url_prefix="/admin",
+    template_folder="templates",
+    static_folder="static",
+    static_url_path="/static",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    endpoint: str
+    text: str
+    role: str
+    group: str = ""
+
+
+MENU = (
+    MenuEntry("admin.home", "Overview", "viewer"),
+    MenuEntry("admin.conversations", "Conversations", "viewer"),
+    MenuEntry("admin.articles", "Articles", "viewer", "Knowledge"),
+    MenuEntry("admin.intents", "Intents & answers", "viewer", "Knowledge"),
+    MenuEntry("admin.upload", "Upload", "editor", "Knowledge"),
+    MenuEntry("admin.releases", "Releases", "viewer", "Bot"),
+    MenuEntry("admin.jobs", "Jobs", "viewer", "Bot"),
+    MenuEntry("admin.site", "Site settings", "admin", "Settings"),
+    MenuEntry("admin.people", "People", "admin", "Settings"),
+    MenuEntry("admin.audit", "Audit log", "admin", "Settings"),
+)
+
+
+@blueprint.before_request
+def check_access() -> BaseResponse | None:
+    if request.endpoint == f"{blueprint.name}.static":
+        return None  # style sheets and scripts, the same for everybody; the sign-in page needs them
+    return guard(current_app)
+
+
+@blueprint.after_request
+def keep_out_of_caches(response: Response) -> Response:
+    if request.endpoint != f"{blueprint.name}.static":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response
+
+
+@blueprint.app_context_processor
+def shared() -> dict[str, Any]:
+    return {
+        "_": gettext,
+        "page_language": page_language,
+        "languages": LANGUAGES,
+        "menu": menu,
+        "me": current_user,
+    }
+
+
+def menu() -> list[MenuEntry]:
+    """The entries that the person may open and that this installation has."""
+    if not current_user.is_authenticated:
+        return []
+    return [
+        entry
+        for entry in MENU
+        if current_user.may(entry.role) and entry.endpoint in current_app.view_functions
+    ]
+
+
+@blueprint.app_template_filter("when")
+def when(moment: datetime | None) -> str:
+    """A time as people say it: the hour for today, the day for this year."""
+    if moment is None:
+        return "–"
+    local, now = moment.astimezone(), utcnow().astimezone()
+    if local.date() == now.date():
+        return f"{local:%H:%M}"
+    if page_language() == "zh":
+        return (
+            f"{local.month}月{local.day}日 {local:%H:%M}" if local.year == now.year else f"{local:%Y-%m-%d}"
+        )
+    return f"{local.day} {local:%b %H:%M}" if local.year == now.year else f"{local:%Y-%m-%d}"
+
+
+@blueprint.app_template_filter("iso")
+def iso(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else ""
+
+
+@blueprint.app_template_filter("percent")
+def percent(share: float | None) -> str:
+    """A probability 0..1 as a percentage."""
+    return "–" if share is None else f"{100 * share:.0f} %"
+
+
+@blueprint.app_template_filter("count")
+def count(number: int | None) -> str:
+    """12,345 with a thin space, which no language reads as a decimal sign."""
+    return "–" if number is None else f"{number:,}".replace(",", "\u2009")
+
+
+# The views register themselves on the blueprint above.
+from web.admin.pages import home  # noqa: E402, F401

@@ -1,0 +1,1 @@
+"""One module a topic; importing one adds its views to the blueprint."""
