@@ -1,0 +1,126 @@
+"""Text → tokens → hashed features, the same in training and in serving, with nothing but the standard
+library.
+
+A Latin word is one token, described by itself and its hashed character n-grams of 3 to 5 (Bojanowski et al.
+2017, section 3.2), so that a typo lands near its word. A Han character is one token, described by itself and
+the hashed bigrams and trigram it forms with its neighbours: Chinese needs no segmenter this way. Numbers,
+codes and addresses are folded into the placeholders that redaction uses, so that a live message looks like
+the redacted training text.
+
+A token is a plain string. ``~`` + left neighbour + character + right neighbour stands for a Han character
+(``_`` where there is no neighbour), ``[…]`` for a placeholder, anything else for itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from zlib import crc32
+
+from chatbot.language.normalise import fold
+
+HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_FOLDED = re.compile(
+    r"(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+)"
+    r"|(?P<url>https?://\S+|www\.\S+)"
+    r"|(?P<code>#?\b[a-z]{0,4}[-#]?\d{5,}\b)"
+    r"|(?P<number>\d{4,}|\d+[.,]\d+)",
+    re.ASCII,
+)
+_TOKEN = re.compile(
+    rf"\[[a-z]+(?:_\d+)?\]|[{HAN}]|[a-z\u00c0-\u024f]+(?:['’][a-z]{{1,2}}\b)?|\d+"
+    rf"|[^\W\d_{HAN}]+|[^\w\s\u0021-\u0022\u0024-\u002f\u003a-\u003e\u0040\u005b-\u0060\u007b-\u007e"
+    r"，。、；：“”‘’（）《》【】—…·]|!"
+)
+_HAN = re.compile(f"[{HAN}]")
+_PLACEHOLDER = {"email": "[email]", "url": "[url]", "code": "[order]", "number": "[number]"}
+_LONGEST_WORD = 24  # characters of a word whose n-grams are taken; the rest of a pasted blob says nothing
+
+
+def tokenise(text: str, *, limit: int = 128) -> list[str]:
+    """The tokens of ``text``; of a longer text the first and the last ``limit / 2``."""
+    text = fold(text)
+    if len(text) > 40 * limit:
+        text = f"{text[: 20 * limit]} {text[-20 * limit :]}"
+    if any(ch.isdigit() or ch == "@" for ch in text) or "www." in text or "http" in text:
+        text = _FOLDED.sub(lambda match: f" {_PLACEHOLDER[match.lastgroup or 'number']} ", text)
+    pieces = _TOKEN.findall(text)
+    if len(pieces) > limit:
+        pieces = pieces[: limit - limit // 2] + pieces[-(limit // 2) :]
+    last = len(pieces) - 1
+    tokens: list[str] = []
+    for index, piece in enumerate(pieces):
+        if len(piece) == 1 and _HAN.match(piece):
+            left = pieces[index - 1] if index else "_"
+            right = pieces[index + 1] if index < last else "_"
+            left = left if len(left) == 1 and _HAN.match(left) else "_"
+            right = right if len(right) == 1 and _HAN.match(right) else "_"
+            tokens.append(f"~{left}{piece}{right}")
+        elif piece[0] == "[" and piece[-2].isdigit():
+            tokens.append(piece[: piece.rindex("_")] + "]")
+        else:
+            tokens.append(piece)
+    return tokens
+
+
+def word_of(token: str) -> str:
+    """The part of a token that has a row of its own in the word table: the word, or the single Han character."""
+    return token[2] if token[0] == "~" else token
+
+
+@dataclass(frozen=True)
+class TokenFeatures:
+    """A token's row in the word table (0: unknown) and its rows in the hashed n-gram table."""
+
+    word: int
+    grams: tuple[int, ...]
+
+
+class Vocabulary:
+    """The known words, and the hashing of everything else.
+
+    ``words``: row 0 is the unknown word; the order is frequency, ties by spelling, so that two lists can be
+    compared. ``buckets``: rows of the n-gram table.
+    """
+
+    def __init__(self, words: Sequence[str], *, buckets: int) -> None:
+        self.words = tuple(words)
+        self.buckets = buckets
+        self._rows = {word: row for row, word in enumerate(self.words, start=1)}
+
+    @classmethod
+    def count(
+        cls, texts: Iterable[Sequence[str]], *, buckets: int, at_least: int = 2, most: int = 20_000
+    ) -> Vocabulary:
+        """The words that occur ``at_least`` times in tokenised texts, the ``most`` frequent of them."""
+        counts: dict[str, int] = {}
+        for tokens in texts:
+            for token in tokens:
+                word = word_of(token)
+                counts[word] = counts.get(word, 0) + 1
+        ranked = sorted((word for word, n in counts.items() if n >= at_least), key=lambda w: (-counts[w], w))
+        return cls(ranked[:most], buckets=buckets)
+
+    def __len__(self) -> int:
+        return len(self.words) + 1
+
+    def knows(self, token: str) -> bool:
+        return word_of(token) in self._rows
+
+    def features(self, token: str) -> TokenFeatures:
+        """Word row and n-gram rows of a token; a placeholder has no n-grams."""
+        row = self._rows.get(word_of(token), 0)
+        return TokenFeatures(row, tuple(crc32(gram.encode()) % self.buckets for gram in grams(token)))
+
+
+def grams(token: str) -> list[str]:
+    """The strings that are hashed for a token."""
+    if token[0] == "~":
+        return [token[1:3], token[2:4], token[1:4]]
+    if token[0] == "[":
+        return []
+    if len(token) == 1:
+        return [token]
+    bounded = f"<{token[:_LONGEST_WORD]}>"
+    return [bounded[i : i + n] for n in (3, 4, 5) for i in range(len(bounded) - n + 1)]

@@ -1,0 +1,173 @@
+"""Texts that ask for none of the company's intents, for training and calibrating the "outside" decision.
+
+Outlier exposure (Hendrycks et al. 2019): a classifier that has seen some outliers recognises others. Four
+sources: off-topic sentences (written for this purpose, files beside this module), other languages, gibberish
+(typed noise, made-up words, characters drawn at random), and salad (the company's own words in random
+company). An off-topic sentence that resembles a training message is left out: what is off-topic for a shop
+may be an assistant's intent.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+import string
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import resources
+
+from chatbot.language.tokens import tokenise, word_of
+
+RESEMBLANCE = (
+    0.5  # cosine of idf-weighted words above which an off-topic sentence is taken for an in-scope one
+)
+_HELD = 4  # every fourth off-topic sentence is kept for calibration
+_COMMON_HAN = (
+    "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里"
+    "用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实"
+)
+_ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
+_SYLLABLES = (
+    "ba",
+    "dro",
+    "fli",
+    "gur",
+    "ka",
+    "lomp",
+    "mi",
+    "nex",
+    "po",
+    "quo",
+    "rin",
+    "sta",
+    "tev",
+    "vul",
+    "zor",
+)
+
+
+@dataclass(frozen=True)
+class OutlierPools:
+    """Outliers for training, and others of the same sources for calibration."""
+
+    train: tuple[str, ...]
+    held: tuple[str, ...]
+
+
+def off_topic(name: str) -> tuple[str, ...]:
+    """The packaged sentences: ``en``, ``zh`` or ``other`` (languages that are neither)."""
+    source = resources.files("chatbot.learning").joinpath(f"off_topic.{name}.txt")
+    return tuple(line for line in source.read_text(encoding="utf-8").splitlines() if line)
+
+
+def outlier_pools(texts: Sequence[str], languages: Sequence[str], *, seed: int, size: int) -> OutlierPools:
+    """About ``size`` outliers to train on and a third as many to calibrate with, given the in-scope
+    ``texts``.
+
+    Sentences of the files are split between the two; gibberish and salad are drawn anew for each.
+    """
+    random_ = random.Random(seed)
+    sentences: list[str] = []
+    for name in ("en", "zh", "other"):
+        sentences += off_topic(name)
+    fresh = _unlike(sentences, texts)
+    random_.shuffle(fresh)
+    held, kept = fresh[::_HELD], [s for i, s in enumerate(fresh) if i % _HELD]
+    words = _words(texts)
+    latin = [word for word in words if word.isascii()]
+
+    def noise(n: int) -> list[str]:
+        made = [gibberish(random_, chinese="zh" in languages and i % 3 == 0) for i in range(n)]
+        if words:
+            made += [_salad(random_, words) for _ in range(n)]
+        if latin:
+            made += [_scrambled(random_, latin) for _ in range(n // 3)]
+        return made
+
+    train = kept + noise(max(20, (size - len(kept)) * 3 // 7))
+    calibration = held + noise(max(20, len(held) // 3))
+    random_.shuffle(train)
+    return OutlierPools(tuple(train), tuple(calibration))
+
+
+def gibberish(random_: random.Random, *, chinese: bool = False) -> str:
+    """One string that means nothing: keyboard noise, random letters and digits, made-up words, random
+    characters.
+    """
+    if chinese:
+        n = random_.randint(2, 12)
+        if random_.random() < 0.5:
+            return "".join(random_.choice(_COMMON_HAN) for _ in range(n))
+        return "".join(chr(random_.randint(0x4E00, 0x9FA5)) for _ in range(n))
+    kind = random_.random()
+    words = []
+    for _ in range(random_.randint(1, 6)):
+        n = random_.randint(2, 9)
+        if kind < 0.3:
+            row = random_.choice(_ROWS)
+            words.append("".join(random_.choice(row) for _ in range(n)))
+        elif kind < 0.6:
+            words.append("".join(random_.choice(string.ascii_lowercase) for _ in range(n)))
+        elif kind < 0.8:
+            words.append("".join(random_.choice(_SYLLABLES) for _ in range(random_.randint(1, 3))))
+        else:
+            alphabet = string.digits if random_.random() < 0.4 else string.ascii_lowercase + string.digits
+            words.append("".join(random_.choice(alphabet) for _ in range(n)))
+    return " ".join(words)
+
+
+def _salad(random_: random.Random, words: Sequence[str]) -> str:
+    picked = [random_.choice(words) for _ in range(random_.randint(2, 12))]
+    out = ""
+    for word in picked:
+        glue = " " if out and (word.isascii() or out[-1].isascii()) else ""
+        out += glue + word
+    return out
+
+
+def _scrambled(random_: random.Random, words: Sequence[str]) -> str:
+    """Known words with their letters in another order: they look like words and are none."""
+    picked = [random_.choice(words) for _ in range(random_.randint(1, 5))]
+    return " ".join("".join(random_.sample(word, len(word))) for word in picked)
+
+
+def _words(texts: Sequence[str]) -> list[str]:
+    """Words and Han characters of the texts, as often as they occur there (at most 20,000)."""
+    words = [word_of(token) for text in texts for token in tokenise(text)]
+    step = max(1, len(words) // 20_000)
+    return [word for word in words[::step] if word[0] != "["]
+
+
+def _unlike(sentences: Sequence[str], texts: Sequence[str]) -> list[str]:
+    """The sentences that resemble no text (cosine of idf-weighted sets of words)."""
+    bags = [frozenset(_terms(text)) for text in texts]
+    frequency = Counter(term for bag in bags for term in bag)
+    n = len(bags) + 1
+
+    def idf(term: str) -> float:
+        return math.log(n / (frequency.get(term, 0) + 1)) + 0.1
+
+    postings: dict[str, list[int]] = {}
+    for index, bag in enumerate(bags):
+        for term in bag:
+            if frequency[term] <= n / 5 + 5:  # words that are everywhere resemble nothing
+                postings.setdefault(term, []).append(index)
+    norms = [math.sqrt(sum(idf(term) ** 2 for term in bag)) or 1.0 for bag in bags]
+    fresh = []
+    for sentence in sentences:
+        terms = frozenset(_terms(sentence))
+        norm = math.sqrt(sum(idf(term) ** 2 for term in terms)) or 1.0
+        shared: dict[int, float] = {}
+        for term in terms:
+            for index in postings.get(term, ()):
+                shared[index] = shared.get(index, 0.0) + idf(term) ** 2
+        best = max((value / (norm * norms[index]) for index, value in shared.items()), default=0.0)
+        if best < RESEMBLANCE:
+            fresh.append(sentence)
+    return fresh
+
+
+def _terms(text: str) -> list[str]:
+    """Words; Chinese as character bigrams."""
+    return [token[2:4] if token[0] == "~" else token for token in tokenise(text)]

@@ -1,0 +1,179 @@
+"""A trained intent network → the files it serves from: an ONNX graph, int8, and an int8 table of embeddings.
+
+The graph is written out operator by operator with ONNX's own bidirectional LSTM: it reads the lengths, so
+padding changes nothing, and its input is the embedded text, because the look-up (hashing, a cache of words)
+is plain Python and numpy. Both dimensions are free.
+
+Graph: ``x`` float [b, t, e], ``lengths`` int32 [b], ``mask`` float [b, t] (0 on the message, -1e9 elsewhere)
+→ ``logits`` float [b, classes + 1], ``features`` float [b, 4h].
+"""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import save_file
+
+from chatbot.neural.intent_classifier import IntentNetwork
+
+log = logging.getLogger(__name__)
+
+GRAPH_FILE = "model.onnx"
+EMBEDDINGS_FILE = "embeddings.safetensors"
+WEIGHTS_FILE = "weights.safetensors"
+OPSET = 17
+
+
+@dataclass(frozen=True)
+class Parity:
+    """The served form against the trained form on the same texts. Shares 0..1."""
+
+    n: int
+    same_top: float
+    largest_confidence_gap: float
+
+
+def export_intents(network: IntentNetwork, folder: Path, *, int8: bool = True) -> None:
+    """Write model.onnx, embeddings.safetensors (served) and weights.safetensors (trained) into ``folder``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
+    save_file({name: np.ascontiguousarray(value) for name, value in state.items()}, folder / WEIGHTS_FILE)
+    model = intent_graph(state, hidden=network.config.hidden)
+    onnx.checker.check_model(model)
+    if int8:
+        model = quantise(model)
+    (folder / GRAPH_FILE).write_bytes(model.SerializeToString())
+    words, word_scales = to_int8_rows(state["word.weight"])
+    grams, gram_scales = to_int8_rows(state["gram.weight"])
+    save_file(
+        {
+            "words": words,
+            "word_scales": word_scales,
+            "grams": grams,
+            "gram_scales": gram_scales,
+            "context": state["context"].astype(np.float32),
+        },
+        folder / EMBEDDINGS_FILE,
+    )
+
+
+def to_int8_rows(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """[n, e] → int8 [n, e] and the scale of each row [n]."""
+    scales = np.abs(table).max(axis=1) / 127 + 1e-12
+    return np.round(table / scales[:, None]).astype(np.int8), scales.astype(np.float32)
+
+
+def onnx_gates(weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """torch stacks the gates input, forget, cell, output; ONNX wants input, output, forget, cell."""
+    i, f, g, o = np.split(weight, 4)
+    return np.concatenate([i, o, f, g])
+
+
+def intent_graph(state: dict[str, NDArray[np.float32]], *, hidden: int) -> onnx.ModelProto:
+    """The network after its embeddings as an ONNX graph."""
+
+    def both(name: str) -> NDArray[np.float32]:
+        return np.stack([onnx_gates(state[f"{d}.{name}"]) for d in ("forwards", "backwards")])
+
+    constants = {
+        "W": both("weight_ih_l0"),  # [2, 4h, e]
+        "R": both("weight_hh_l0"),  # [2, 4h, h]
+        "B": np.concatenate([both("bias_ih_l0"), both("bias_hh_l0")], axis=1),  # [2, 8h]
+        "attend_w": state["attend.weight"].T,
+        "attend_b": state["attend.bias"],
+        "score_w": state["attend_score.weight"].T,  # [a, 1]
+        "head_w": state["head.weight"].T,
+        "head_b": state["head.bias"],
+        "two": np.asarray([2], np.int64),
+        "flat": np.asarray([0, 0, 2 * hidden], np.int64),
+    }
+    nodes = [
+        helper.make_node("Transpose", ["x"], ["x_time"], perm=[1, 0, 2]),  # [t, b, e]
+        helper.make_node(
+            "LSTM", ["x_time", "W", "R", "B", "lengths"], ["y"], hidden_size=hidden, direction="bidirectional"
+        ),  # [t, 2, b, h]
+        helper.make_node("Transpose", ["y"], ["y_batch"], perm=[2, 0, 1, 3]),  # [b, t, 2, h]
+        helper.make_node("Reshape", ["y_batch", "flat"], ["states"]),  # [b, t, 2h]
+        helper.make_node("MatMul", ["states", "attend_w"], ["attend_raw"]),
+        helper.make_node("Add", ["attend_raw", "attend_b"], ["attend_sum"]),
+        helper.make_node("Tanh", ["attend_sum"], ["attend"]),
+        helper.make_node("MatMul", ["attend", "score_w"], ["scores"]),  # [b, t, 1]
+        helper.make_node("Unsqueeze", ["mask", "two"], ["mask_wide"]),  # [b, t, 1]
+        helper.make_node("Add", ["scores", "mask_wide"], ["scores_masked"]),
+        helper.make_node("Softmax", ["scores_masked"], ["weights"], axis=1),
+        helper.make_node("Mul", ["weights", "states"], ["weighted"]),
+        helper.make_node("ReduceSum", ["weighted", "one"], ["attended"], keepdims=0),  # [b, 2h]
+        helper.make_node("Add", ["states", "mask_wide"], ["states_masked"]),
+        helper.make_node("ReduceMax", ["states_masked"], ["highest"], axes=[1], keepdims=0),  # [b, 2h]
+        helper.make_node("Concat", ["attended", "highest"], ["features"], axis=1),
+        helper.make_node("Gemm", ["features", "head_w", "head_b"], ["logits"]),
+    ]
+    constants["one"] = np.asarray([1], np.int64)
+    classes, embedding = state["head.weight"].shape[0], constants["W"].shape[2]
+    graph = helper.make_graph(
+        nodes,
+        "intents",
+        inputs=[
+            helper.make_tensor_value_info("x", TensorProto.FLOAT, ["b", "t", embedding]),
+            helper.make_tensor_value_info("lengths", TensorProto.INT32, ["b"]),
+            helper.make_tensor_value_info("mask", TensorProto.FLOAT, ["b", "t"]),
+        ],
+        outputs=[
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["b", classes]),
+            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["b", 4 * hidden]),
+        ],
+        initializer=[
+            numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in constants.items()
+        ],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
+    model.ir_version = 10  # readable by every onnxruntime that pyproject allows
+    return model
+
+
+def quantise(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The LSTM and the head in int8, a scale for each output channel; activations are scaled as they come.
+
+    The attention stays in float: its few numbers decide the weights of everything else.
+    """
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    # the quantiser warns through the root logger that the graph was not pre-processed: it has nothing to fold
+    root = logging.getLogger()
+    before = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            source, target = Path(folder) / "float.onnx", Path(folder) / "int8.onnx"
+            source.write_bytes(model.SerializeToString())
+            quantize_dynamic(
+                source,
+                target,
+                op_types_to_quantize=["LSTM", "Gemm"],
+                per_channel=True,
+                weight_type=QuantType.QInt8,
+            )
+            return onnx.load(str(target))
+    finally:
+        root.setLevel(before)
+
+
+def parity(trained: torch.Tensor, served: NDArray[np.float32]) -> Parity:
+    """Logits of both forms on the same texts [n, classes + 1] → how well they agree (over the intents)."""
+    reference = trained[:, :-1].float().softmax(-1).cpu().numpy()
+    shifted = np.exp(served[:, :-1] - served[:, :-1].max(axis=1, keepdims=True))
+    other = shifted / shifted.sum(axis=1, keepdims=True)
+    gap = np.abs(reference.max(axis=1) - other.max(axis=1))
+    return Parity(
+        n=len(other),
+        same_top=float((reference.argmax(1) == other.argmax(1)).mean()),
+        largest_confidence_gap=float(gap.max()),
+    )

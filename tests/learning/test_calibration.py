@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from chatbot.inference.scoring import scope_features, score
+from chatbot.learning.calibration import auroc, calibrate, calibration_error, fit_logistic, fit_temperature
+
+
+def overconfident(n: int = 3000) -> tuple[np.ndarray, np.ndarray]:
+    """Logits three times too large for how often they are right."""
+    random = np.random.default_rng(0)
+    logits = random.normal(size=(n, 5)) * 1.5
+    chances = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    targets = np.asarray([random.choice(5, p=p) for p in chances])
+    return logits * 3, targets
+
+
+def test_the_temperature_undoes_overconfidence():
+    logits, targets = overconfident()
+    assert fit_temperature(logits, targets) == pytest.approx(3.0, rel=0.1)
+
+
+def test_few_texts_hardly_move_the_temperature():
+    assert 0.5 < fit_temperature(np.eye(4) * 3, np.arange(4)) < 1.5
+    assert fit_temperature(np.zeros((0, 4)), np.zeros(0, int)) == 1.0
+
+
+def test_calibration_lowers_the_calibration_error():
+    logits, targets = overconfident()
+
+    def error(temperature: float) -> float:
+        p = np.exp(logits / temperature)
+        p /= p.sum(axis=1, keepdims=True)
+        return calibration_error(p.max(axis=1), p.argmax(axis=1) == targets)
+
+    assert error(1.0) > 0.15
+    assert error(fit_temperature(logits, targets)) < 0.03
+
+
+def test_the_logistic_separates_and_respects_the_prior():
+    random = np.random.default_rng(0)
+    inside, outside = random.normal(2, 1, (500, 2)), random.normal(-2, 1, (300, 2))
+    weights, bias = fit_logistic(inside, outside, prior=0.1)
+    p_in, p_out = (1 / (1 + np.exp(-(x @ weights + bias))) for x in (inside, outside))
+    assert p_in.mean() > 0.97
+    assert p_out.mean() < 0.15
+    mixed = 0.9 * p_in.mean() + 0.1 * p_out.mean()
+    assert mixed == pytest.approx(0.9, abs=0.02)
+
+
+def test_serving_scores_one_text_as_calibration_saw_it():
+    random = np.random.default_rng(1)
+    logits = random.normal(size=(200, 6)).astype(np.float32) * 3
+    known = random.uniform(size=200)
+    calibration = calibrate(logits[:150], logits[:150, :5].argmax(1), known[:150], logits[150:], known[150:])
+    z = scope_features(logits, known) @ np.asarray(calibration.scope_weights) + calibration.scope_bias
+    for row in (0, 70, 160):
+        scored = score(logits[row], float(known[row]), calibration)
+        assert scored.in_scope == pytest.approx(1 / (1 + np.exp(-z[row])), abs=1e-6)
+        assert scored.intents.sum() == pytest.approx(1)
+    below = (1 / (1 + np.exp(-z[:150])) < calibration.reject_below).mean()
+    assert below == pytest.approx(0.05, abs=0.02)
+
+
+def test_auroc_counts_ties_as_half():
+    assert auroc([0.9, 0.8], [0.1, 0.2]) == 1.0
+    assert auroc([0.5], [0.5]) == 0.5
+    assert auroc([0.1], [0.9, 0.0]) == 0.5
+
+
+def test_calibration_error_of_perfect_and_of_boastful_confidence():
+    assert calibration_error([1.0, 1.0], [True, True]) == 0
+    assert calibration_error([0.9] * 10, [True] * 5 + [False] * 5) == pytest.approx(0.4)

@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from chatbot.dialogue.trace import Message
+from chatbot.errors import BundleError, TrainingError
+from chatbot.inference.classify import IntentClassifier
+from chatbot.learning.classifier_training import (
+    OUT_OF_SCOPE,
+    Recipe,
+    read_examples,
+    split_examples,
+    train_classifier,
+)
+
+TINY = Recipe(steps=150, least_epochs=2, embedding=48, hidden=24, buckets=1024, encoder_vectors=False)
+
+OPENERS = ["", "hello, ", "hi there ", "please ", "excuse me, "]
+MESSAGES = {
+    ("refund", "en"): [
+        "i want my money back",
+        "refund my payment",
+        "give me a refund",
+        "return the money to me",
+    ],
+    ("tracking", "en"): [
+        "where is my parcel",
+        "track my package",
+        "when will the parcel arrive",
+        "parcel status",
+    ],
+    ("refund", "zh"): ["我要退款", "把钱退给我", "请给我退钱", "怎么申请退款"],
+    ("tracking", "zh"): ["我的包裹到哪了", "查一下快递", "快递什么时候到", "包裹状态"],
+}
+
+
+def rows(repeat: int = 6) -> list[dict]:
+    source = random.Random(0)
+    made = []
+    for (intent, lang), texts in MESSAGES.items():
+        for i in range(repeat):
+            for text in texts:
+                opener = source.choice(OPENERS) if lang == "en" else source.choice(["", "你好,", "请问"])
+                made.append(
+                    {
+                        "text": opener + text,
+                        "intent": intent,
+                        "lang": lang,
+                        "context": [],
+                        "split": "valid" if i == 0 else "train",
+                        "group": f"{intent}{lang}{i}{text}",
+                    }
+                )
+    return made
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("classifier")
+    report = train_classifier(rows(), folder, languages=["en", "zh"], device="cpu", recipe=TINY)
+    assert report.metrics["accuracy"] > 0.9
+    assert set(report.metrics["languages"]) == {"en", "zh"}
+    assert report.parity["same_top"] >= 0.995
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("hi, refund my money please", "refund"),
+        ("track the parcel", "tracking"),
+        ("退款", "refund"),
+        ("快递到哪了", "tracking"),
+    ],
+)
+def test_both_languages_are_understood(bundle: Path, text: str, intent: str):
+    result = IntentClassifier.load(bundle).classify(text)
+    assert result.top is not None
+    assert result.top.name == intent
+    assert result.in_scope > 0.5
+    assert sum(guess.confidence for guess in result.ranked) == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "   ",
+        "😡😡😡",
+        "!!!???",
+        "qwkjh zxcv 98723",
+        "где мой заказ",
+        "주문한 상품이 어디에",
+        "refund parcel " * 400,
+    ],
+)
+def test_what_cannot_be_understood_is_out_of_scope(bundle: Path, text: str):
+    assert IntentClassifier.load(bundle).classify(text).in_scope < 0.5
+
+
+def test_a_batch_is_answered_as_its_messages_one_by_one(bundle: Path):
+    classifier = IntentClassifier.load(bundle)
+    texts = ["where is my parcel", "", "我要退款", "hello, give me a refund right now please"]
+    batched = classifier.classify_batch(texts)
+    for text, together in zip(texts, batched, strict=True):
+        alone = classifier.classify(text)
+        assert together.in_scope == pytest.approx(alone.in_scope, abs=0.02)
+        assert [g.name for g in together.ranked] == [g.name for g in alone.ranked]
+
+
+def test_two_intents_with_five_examples_each_and_no_split_are_enough(tmp_path: Path):
+    few = [
+        {"text": text, "intent": intent, "lang": "en"}
+        for (intent, lang), texts in MESSAGES.items()
+        if lang == "en"
+        for text in [*texts, f"{texts[0]} now"]
+    ]
+    train_classifier(few, tmp_path, languages=["en"], device="cpu", recipe=TINY)
+    result = IntentClassifier.load(tmp_path).classify("give me my money back")
+    assert result.top is not None
+    assert result.top.name == "refund"
+
+
+def test_training_twice_gives_the_same_files(tmp_path: Path):
+    quick = Recipe(steps=20, least_epochs=1, embedding=16, hidden=8, buckets=128, encoder_vectors=False)
+    for name in ("one", "two"):
+        train_classifier(rows(2), tmp_path / name, languages=["en", "zh"], device="cpu", recipe=quick)
+    for file in ("config.json", "model.onnx", "embeddings.safetensors", "vocabulary.txt"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
+
+
+def test_one_intent_is_refused(tmp_path: Path):
+    only = [row for row in rows(1) if row["intent"] == "refund"] + [
+        {"text": "tell me a joke", "intent": OUT_OF_SCOPE, "lang": "en"},
+        {"text": "no label", "intent": None, "lang": "en"},
+    ]
+    with pytest.raises(TrainingError, match="at least two intents"):
+        train_classifier(only, tmp_path, languages=["en"], device="cpu", recipe=TINY)
+
+
+def test_without_a_valid_part_whole_groups_are_held_out():
+    examples = read_examples(
+        {"text": f"{intent} {i}", "intent": intent, "lang": "en", "group": f"{intent}{i // 2}"}
+        for intent in ("a", "b", "c")
+        for i in range(20 if intent != "c" else 2)
+    )
+    split = split_examples(examples, seed=1)
+    assert {e.intent for e in split.valid} == {"a", "b"}
+    assert {e.intent for e in split.train} == {"a", "b", "c"}
+    assert not {e.group for e in split.valid} & {e.group for e in split.train}
+
+
+def test_the_test_part_is_never_read():
+    examples = read_examples(
+        {"text": f"x {i}", "intent": "a", "lang": "en", "split": part}
+        for i, part in enumerate(["test", "train", "valid"])
+    )
+    split = split_examples(examples, seed=1)
+    assert [e.text for e in split.train + split.valid] == ["x 1", "x 2"]
+
+
+def test_a_follow_up_is_understood_with_the_turn_before(tmp_path: Path):
+    asked = {"refund": "do you want your money back", "tracking": "shall i look up your parcel"}
+    source = random.Random(1)
+    with_history = rows(3)
+    for i in range(40):
+        for intent, question in asked.items():
+            with_history.append(
+                {
+                    "text": source.choice(["yes please", "yes", "ok do that", "sure, thanks"]),
+                    "intent": intent,
+                    "lang": "en",
+                    "context": [{"role": "agent", "text": question}],
+                    "split": "valid" if i % 5 == 0 else "train",
+                    "group": f"{intent}{i}",
+                }
+            )
+    recipe = Recipe(
+        steps=250,
+        least_epochs=2,
+        embedding=48,
+        hidden=24,
+        buckets=1024,
+        encoder_vectors=False,
+        context_dropout=0.2,
+    )
+    train_classifier(with_history, tmp_path, languages=["en"], device="cpu", recipe=recipe)
+    classifier = IntentClassifier.load(tmp_path)
+    for intent, question in asked.items():
+        result = classifier.classify("yes please", history=[Message("agent", question)])
+        assert result.top is not None
+        assert result.top.name == intent
+
+
+def test_a_folder_without_a_classifier_is_refused(tmp_path: Path):
+    with pytest.raises(BundleError, match="no intent classifier"):
+        IntentClassifier.load(tmp_path)
+
+
+def test_a_damaged_model_file_is_refused(bundle: Path, tmp_path: Path):
+    for file in bundle.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "model.onnx").write_bytes(b"not a model")
+    with pytest.raises(BundleError, match="cannot be loaded"):
+        IntentClassifier.load(tmp_path)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import random
+
+from chatbot.learning.outlier_texts import gibberish, off_topic, outlier_pools
+
+SHOP = [
+    "where is my order",
+    "i want my money back",
+    "can i change the delivery address",
+    "我的订单到哪里了",
+] * 5
+
+
+def test_the_packaged_sentences_are_many_and_distinct():
+    for name, least in (("en", 150), ("zh", 150), ("other", 40)):
+        sentences = off_topic(name)
+        assert len(sentences) >= least
+        assert len(set(sentences)) == len(sentences)
+
+
+def test_training_and_calibration_share_no_outlier():
+    pools = outlier_pools(SHOP, ("en", "zh"), seed=1, size=600)
+    assert len(pools.train) >= 500
+    assert len(pools.held) >= 100
+    shared = set(pools.train) & set(pools.held)
+    assert len(shared) <= 0.02 * len(pools.held)  # short noise may coincide
+
+
+def test_pools_are_reproducible():
+    assert outlier_pools(SHOP, ("en",), seed=1, size=300) == outlier_pools(SHOP, ("en",), seed=1, size=300)
+    assert outlier_pools(SHOP, ("en",), seed=1, size=300) != outlier_pools(SHOP, ("en",), seed=2, size=300)
+
+
+def test_a_sentence_that_resembles_a_training_message_is_no_outlier():
+    assistant = [
+        "tell me a joke",
+        "another joke please",
+        "what's the weather",
+        "weather in london",
+        "set a timer",
+    ]
+    pools = outlier_pools(assistant, ("en",), seed=1, size=300)
+    assert not any("tell me a joke" in text for text in pools.train + pools.held)
+    shop = outlier_pools(SHOP, ("en",), seed=1, size=300)
+    assert any("joke about penguins" in text for text in shop.train + shop.held)
+
+
+def test_gibberish_comes_in_both_scripts():
+    source = random.Random(3)
+    assert all(gibberish(source).isascii() for _ in range(20))
+    assert not any(gibberish(source, chinese=True).isascii() for _ in range(20))

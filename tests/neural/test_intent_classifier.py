@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import pytest
+import torch
+
+from chatbot.errors import TrainingError
+from chatbot.language.tokens import Vocabulary, tokenise
+from chatbot.neural.batches import Collator, TextBatch
+from chatbot.neural.intent_classifier import IntentConfig, IntentNetwork
+
+VOCABULARY = Vocabulary(["where", "is", "my", "card", "order"], buckets=64)
+
+
+def network(**changes) -> IntentNetwork:
+    torch.manual_seed(3)
+    sizes = {
+        "words": len(VOCABULARY),
+        "classes": 3,
+        "buckets": 64,
+        "embedding": 12,
+        "hidden": 5,
+        "attention": 4,
+    }
+    return IntentNetwork(IntentConfig(**{**sizes, **changes})).eval()
+
+
+def batch(
+    *texts: str, starts: list[int] | None = None, targets: list[int] | None = None, **options
+) -> TextBatch:
+    collator = Collator(VOCABULARY)
+    rows = [collator.ids(tokenise(text)) for text in texts]
+    return collator.batch(rows, starts or [0] * len(texts), targets or [0] * len(texts), **options)
+
+
+def written_out_lstm(lstm: torch.nn.LSTM, x: torch.Tensor) -> torch.Tensor:
+    """The cell after Hochreiter & Schmidhuber 1997 with the forget gate of Gers et al. 2000, gate by gate.
+
+    x [t, e] → states [t, h].
+    """
+    size = lstm.hidden_size
+    w = lstm.weight_ih_l0.split(size)
+    r = lstm.weight_hh_l0.split(size)
+    b = (lstm.bias_ih_l0 + lstm.bias_hh_l0).split(size)
+    h = torch.zeros(size, dtype=x.dtype)
+    c = torch.zeros(size, dtype=x.dtype)
+    states = []
+    for step in x:
+        input_gate = torch.sigmoid(w[0] @ step + r[0] @ h + b[0])
+        forget_gate = torch.sigmoid(w[1] @ step + r[1] @ h + b[1])
+        candidate = torch.tanh(w[2] @ step + r[2] @ h + b[2])
+        output_gate = torch.sigmoid(w[3] @ step + r[3] @ h + b[3])
+        c = forget_gate * c + input_gate * candidate
+        h = output_gate * torch.tanh(c)
+        states.append(h)
+    return torch.stack(states)
+
+
+@torch.no_grad()
+def test_both_directions_follow_the_gate_equations():
+    model = network().double()
+    x = torch.randn(2, 6, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    lengths = torch.tensor([6, 4])
+    states = model.states(x, lengths)
+    for row, length in enumerate(lengths.tolist()):
+        forwards = written_out_lstm(model.forwards, x[row, :length])
+        backwards = written_out_lstm(model.backwards, x[row, :length].flip(0)).flip(0)
+        expected = torch.cat([forwards, backwards], dim=-1)
+        assert torch.allclose(states[row, :length], expected, atol=1e-6, rtol=0)
+
+
+@torch.no_grad()
+def test_padding_changes_nothing():
+    model = network()
+    together = model(batch("card", "where is my order please tell me now"))
+    alone = model(batch("card"))
+    assert torch.allclose(together[0], alone[0], atol=1e-6)
+
+
+@torch.no_grad()
+def test_context_is_read_but_not_pooled():
+    model = network()
+    bare = model(batch("my card"))
+    framed = model(batch("where is my card", starts=[2]))
+    whole = model(batch("where is my card"))
+    assert not torch.allclose(bare, framed, atol=1e-4)
+    assert not torch.allclose(whole, framed, atol=1e-4)
+
+
+def test_the_loss_ignores_unlabelled_rows_without_a_teacher():
+    model = network()
+    one = model.loss(batch("my card", targets=[1]))
+    both = model.loss(batch("my card", "where is", targets=[1, -1]))
+    assert both.item() == pytest.approx(one.item(), rel=1e-5)
+
+
+def test_a_student_that_agrees_with_its_teacher_has_no_distillation_loss():
+    model = network(label_smoothing=0.0, teacher_weight=1.0)
+    texts = batch("my card", "where is my order")
+    with torch.no_grad():
+        logits = model(texts)
+    agreeing = batch("my card", "where is my order", teacher=logits)
+    opposed = batch("my card", "where is my order", teacher=-50 * logits)
+    assert model.loss(agreeing).item() == pytest.approx(0, abs=1e-6)
+    assert model.loss(opposed).item() > 0.1
+
+
+def test_the_forget_gate_starts_open():
+    model = network()
+    assert model.forwards.bias_ih_l0[5:10].tolist() == [1.0] * 5
+    assert model.forwards.bias_hh_l0.abs().sum() == 0
+
+
+def test_one_intent_is_refused():
+    with pytest.raises(TrainingError, match="at least two intents"):
+        network(classes=1)
