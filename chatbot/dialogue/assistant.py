@@ -57,6 +57,10 @@ class Classifier(Protocol):
 class Search(Protocol):
     def search(self, query: str, *, lang: str, history: Sequence[Message] = (), k: int = 5) -> list[Hit]: ...
 
+    def refresh(self) -> None:
+        """Take in what has changed in the knowledge since the last call."""
+        ...
+
 
 class Writer(Protocol):
     def generate(
@@ -132,6 +136,10 @@ class Assistant:
             milliseconds=clock.milliseconds,
         )
         return Reply(parts=replies), trace
+
+    def refresh(self) -> None:
+        """Take in what has changed in the knowledge since the last call."""
+        self._search.refresh()
 
     def _requests(self, text: str, before: Sequence[Message], lang: str, options: SiteOptions) -> list[str]:
         if lang not in self.languages or asks_for_person(text):

@@ -13,7 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -171,9 +171,10 @@ def _train_generator(
         device=settings.device,
         seed=settings.seed,
         budget_seconds=_share(settings, 0.6),
-        progress=lambda share: tell("generator", share),
+        progress=lambda done: tell("generator", done.step / max(done.total_steps, 1)),
     )
-    report.metrics["generator"], report.parity["generator"] = figures.metrics, figures.parity
+    report.metrics["generator"] = asdict(figures)
+    report.parity["generator"] = {"same_text": figures.same_as_trained}
 
 
 _STAGES: dict[str, Callable[[Snapshot, Path, TrainingSettings, TrainingReport, Progress], None]] = {

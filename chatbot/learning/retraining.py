@@ -1,0 +1,300 @@
+"""The run behind `frontdesk retrain`: harvest → snapshot → train → fit the search → evaluate → gate → promote.
+
+Training happens in a child process: its memory (torch) is given back when it ends, and a crash in it cannot take
+the caller along. What the run writes appears under its final name only when it is whole; a run that was killed
+leaves a snapshot, which the next run finds and uses again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from chatbot.dialogue.options import SiteOptions
+from chatbot.errors import TrainingError
+from chatbot.learning import gate
+from chatbot.learning.bundles import Manifest, building, read_manifest, seal
+from chatbot.learning.evaluation import Evaluation, evaluate
+from chatbot.learning.harvest import freeze
+from chatbot.learning.loading import load_parts
+from chatbot.learning.releases import bundle_folder, live_release_id
+from chatbot.learning.search_fitting import fit_search
+from chatbot.learning.snapshot import Snapshot, load_snapshot
+from chatbot.records import tables
+from chatbot.records.database import Database
+from chatbot.records.tables import AuditEntry, Promotion, Release, utcnow
+from chatbot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str, float], None]
+KEPT_SNAPSHOTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a retraining came to. ``status``: promoted, candidate (a person decides), refused or unchanged."""
+
+    release_id: str
+    status: str
+    reason: str
+    metrics: dict[str, Any] = field(default_factory=dict)
+    gate: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+def retrain(
+    database: Database,
+    settings: Settings,
+    *,
+    device: str = "auto",
+    seed: int = 13,
+    progress: Progress | None = None,
+    created_by: int | None = None,
+    budget_seconds: float | None = None,
+    force: bool = False,
+) -> Outcome:
+    """Train a release from what the database knows now, and promote it where the gate lets it through.
+
+    ``budget_seconds``: instead of the setting's, for the training proper; 0: no limit. The same data and seed as the
+    live release's is not trained again unless ``force``. Raises TrainingError where
+    there is nothing to train on or the training process failed.
+    """
+    tell = progress or (lambda stage, share: None)
+    tell("snapshot", 0.0)
+    folder = _freeze(database, settings, seed)
+    snapshot = load_snapshot(folder)
+    tell("snapshot", 1.0)
+    with database.read() as session:
+        live = live_release_id(session)
+    if live is not None and not force and _same_data(settings, live, snapshot, seed):
+        return Outcome(live, "unchanged", "nothing has changed since the live release was trained")
+    if not snapshot.passages and not snapshot.dialogues:
+        raise TrainingError("There is nothing to train on", remedy="Ingest transcripts and articles first")
+
+    release_id = new_release_id(utcnow(), snapshot.manifest.fingerprint)
+    with tempfile.TemporaryDirectory(prefix="training-", dir=_made(settings.data / "work")) as work:
+        trained = Path(work) / release_id
+        _train(folder, trained, settings, device=device, seed=seed, budget_seconds=budget_seconds, tell=tell)
+        manifest = _finish_bundle(trained, release_id, snapshot, settings, tell)
+    return _decide(database, settings, snapshot, manifest, live, created_by, tell)
+
+
+def import_bundle(
+    database: Database,
+    settings: Settings,
+    trained: Path,
+    snapshot_folder: Path,
+    *,
+    created_by: int | None = None,
+) -> Outcome:
+    """Take in a bundle that another machine trained from ``snapshot_folder``: finish, evaluate, gate.
+
+    Raises BundleError where it is damaged, TrainingError where it was made from another snapshot.
+    """
+    snapshot = load_snapshot(snapshot_folder)
+    found = read_manifest(trained)
+    if found.snapshot != snapshot.manifest.fingerprint:
+        raise TrainingError(
+            "The bundle was trained from another snapshot",
+            value=found.snapshot[:12],
+            remedy="Give that snapshot",
+        )
+    with database.read() as session:
+        live = live_release_id(session)
+    release_id = new_release_id(utcnow(), snapshot.manifest.fingerprint)
+
+    def silent(stage: str, share: float) -> None:
+        pass
+
+    manifest = _finish_bundle(trained, release_id, snapshot, settings, silent)
+    return _decide(database, settings, snapshot, manifest, live, created_by, silent)
+
+
+def new_release_id(now: datetime, fingerprint: str) -> str:
+    """``r20261120-201500-3f9a``: sorts by time, names its data."""
+    return f"r{now:%Y%m%d-%H%M%S}-{fingerprint[:4]}"
+
+
+def _freeze(database: Database, settings: Settings, seed: int) -> Path:
+    root = _made(settings.data / "snapshots")
+    with tempfile.TemporaryDirectory(prefix=".freezing-", dir=root) as temporary:
+        draft = Path(temporary) / "snapshot"
+        with database.read() as session:
+            manifest = freeze(session, draft, seed=seed)
+        folder = root / manifest.fingerprint
+        if not folder.exists():
+            os.replace(draft, folder)
+    os.utime(folder)
+    with database.write() as session:
+        if session.get(tables.Snapshot, manifest.fingerprint) is None:
+            session.add(tables.Snapshot(fingerprint=manifest.fingerprint, counts=manifest.counts))
+    old = sorted((p for p in root.iterdir() if p.is_dir()), key=lambda p: -p.stat().st_mtime)[KEPT_SNAPSHOTS:]
+    for path in old:
+        shutil.rmtree(path, ignore_errors=True)
+    return folder
+
+
+def _same_data(settings: Settings, live: str, snapshot: Snapshot, seed: int) -> bool:
+    manifest = read_manifest(bundle_folder(settings, live))
+    return manifest.snapshot == snapshot.manifest.fingerprint and manifest.seed == seed
+
+
+def _train(
+    snapshot: Path,
+    out: Path,
+    settings: Settings,
+    *,
+    device: str,
+    seed: int,
+    budget_seconds: float | None,
+    tell: Progress,
+) -> None:
+    """Run chatbot.learning.training in a child process and pass its progress on."""
+    command = [sys.executable, "-m", "chatbot.learning.training", str(snapshot), "--out", str(out)]
+    command += ["--device", device, "--seed", str(seed), "--threads", str(settings.training_threads)]
+    budget = settings.training_budget if budget_seconds is None else budget_seconds
+    if budget:
+        command += ["--budget", str(budget)]
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as errors,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
+        ) as child,
+    ):
+        failure: dict[str, Any] = {}
+        try:
+            for line in child.stdout or ():
+                failure = _told(line, tell) or failure
+            code = child.wait()
+        except BaseException:
+            child.kill()
+            raise
+        if code != 0:
+            errors.seek(0)
+            last = [line for line in errors.read().splitlines() if line.strip()][-1:]
+            raise TrainingError(
+                failure.get("message", "The training process failed"),
+                value=failure.get("value", last[0] if last else f"exit status {code}"),
+                remedy=failure.get("remedy"),
+            )
+
+
+def _told(line: str, tell: Progress) -> dict[str, Any]:
+    """One line of the child's output; the error in it, if it is one."""
+    try:
+        message = json.loads(line)
+    except ValueError:
+        return {}  # a library printed something
+    if "stage" in message:
+        tell(f"train {message['stage']}", float(message["progress"]))
+    return dict(message.get("error", {}))
+
+
+def _finish_bundle(
+    trained: Path, release_id: str, snapshot: Snapshot, settings: Settings, tell: Progress
+) -> Manifest:
+    """The trained bundle with its search fitted, under its final name."""
+    with building(bundle_folder(settings, release_id)) as folder:
+        shutil.copytree(trained, folder, dirs_exist_ok=True)
+        manifest = replace(read_manifest(folder), id=release_id)
+        tell("fit search", 0.0)
+        fitted = fit_search(snapshot, folder, settings)
+        metrics = manifest.metrics | {"search_fit": fitted.metrics}
+        sealed = seal(folder, replace(manifest, metrics=metrics, encoders=fitted.encoders))
+        tell("fit search", 1.0)
+    return sealed
+
+
+def _decide(
+    database: Database,
+    settings: Settings,
+    snapshot: Snapshot,
+    manifest: Manifest,
+    live: str | None,
+    created_by: int | None,
+    tell: Progress,
+) -> Outcome:
+    """Evaluate the candidate and the live release on the same frozen set, ask the gate, write the outcome down."""
+    candidate = _evaluate(settings, snapshot, manifest.id, lambda share: tell("evaluate", share * 0.5))
+    standing = None
+    if live is not None:
+        standing = _evaluate(settings, snapshot, live, lambda share: tell("evaluate", 0.5 + share * 0.5))
+    verdict = gate.judge(
+        candidate.outcomes,
+        standing.outcomes if standing is not None else None,
+        candidate_intents=_labels(settings, manifest.id),
+        live_intents=_active(snapshot, _labels(settings, live)) if live is not None else (),
+    )
+    tell("evaluate", 1.0)
+    status = {True: "promoted", False: "refused", None: "candidate"}[verdict.promote]
+    metrics = candidate.as_json() | {"training": manifest.metrics, "seconds": manifest.seconds}
+    judged = asdict(verdict) | {"live": standing.as_json() if standing is not None else None}
+    card = json.loads((bundle_folder(settings, manifest.id) / "card.json").read_text(encoding="utf-8"))
+    with database.write() as session:
+        session.add(
+            Release(
+                id=manifest.id,
+                status=status,
+                parent_id=live,
+                snapshot=manifest.snapshot,
+                metrics=metrics,
+                gate=judged,
+                reason=verdict.reason,
+                created_by_id=created_by,
+            )
+        )
+        session.flush()
+        if verdict.promote:
+            session.add(
+                Promotion(release_id=manifest.id, person_id=created_by, reason=f"gate: {verdict.reason}")
+            )
+        session.add(
+            AuditEntry(
+                person_id=created_by,
+                action=f"release.{status}",
+                subject=f"release {manifest.id}",
+                detail={"reason": verdict.reason},
+            )
+        )
+    return Outcome(manifest.id, status, verdict.reason, metrics, judged, manifest.seconds, card["skipped"])
+
+
+def _evaluate(
+    settings: Settings, snapshot: Snapshot, release_id: str, progress: Callable[[float], None]
+) -> Evaluation:
+    parts = load_parts(settings, release_id, snapshot=snapshot)
+    return evaluate(
+        snapshot,
+        classifier=parts.classifier,
+        search=parts.search,
+        sureness=SiteOptions().sureness,
+        progress=progress,
+    )
+
+
+def _labels(settings: Settings, release_id: str) -> tuple[str, ...]:
+    config = bundle_folder(settings, release_id) / "classifier" / "config.json"
+    return tuple(json.loads(config.read_text(encoding="utf-8"))["labels"]) if config.is_file() else ()
+
+
+def _active(snapshot: Snapshot, labels: tuple[str, ...]) -> tuple[str, ...]:
+    """The live release's intents that are still wanted: one that was retired since is not missed."""
+    wanted = {intent["name"] for intent in snapshot.manifest.intents}
+    return tuple(label for label in labels if label in wanted)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

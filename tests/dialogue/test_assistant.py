@@ -1,0 +1,154 @@
+"""The assistant with small stand-ins for the models: what is sent, and what the trace holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from chatbot.dialogue.assistant import ARTICLE, HANDOVER, INTENT, Assistant
+from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.policy import KnownIntent
+from chatbot.dialogue.trace import Classification, Hit, IntentGuess, Message
+from chatbot.inference.generate import Candidate
+
+CANCEL = KnownIntent("cancel_order", "Cancel an order", "cancel-order", "You can cancel within 2 hours.")
+REFUND = KnownIntent("refund_time", "Refund time", "refund-time", None)
+REFUND_TEXT = "A refund is sent back within 3 working days to the original payment method."
+ALLOWED = SiteOptions(mode="generated_allowed")
+
+
+def passage(slug: str, text: str, score: float = 0.0) -> Hit:
+    return Hit(len(slug), 1, slug, slug, slug.title(), f"https://x.example/{slug}", text, "en", score, 0.0, 0.0)
+
+
+@dataclass
+class Classifier:
+    seen: list[str] = field(default_factory=list)
+
+    def classify(self, text, *, history=(), lang=None):
+        self.seen.append(text)
+        for word, name in (("cancel", "cancel_order"), ("refund", "refund_time")):
+            if word in text.lower():
+                return Classification((IntentGuess(name, 0.95),), 0.98)
+        return Classification((IntentGuess("cancel_order", 0.2),), 0.05)
+
+
+class Search:
+    def refresh(self):
+        pass
+
+    def search(self, query, *, lang, history=(), k=5):
+        return [passage("refund-time", REFUND_TEXT, 0.9)] if "refund" in query.lower() else []
+
+
+@dataclass
+class Writer:
+    text: str = "The refund is sent back within 3 working days."
+
+    def generate(self, history, sources, *, intent=None, lang="en", beam=1, max_tokens=60):
+        return [Candidate(self.text, -0.1)]
+
+
+class Lookup:
+    def intents(self, names, lang):
+        return {known.name: known for known in (CANCEL, REFUND) if known.name in names}
+
+    def passages(self, slug, lang):
+        return [passage(slug, REFUND_TEXT)] if slug == "refund-time" else []
+
+
+@pytest.fixture
+def assistant() -> Assistant:
+    return Assistant(
+        release_id="r1",
+        languages=("en", "zh"),
+        classifier=Classifier(),
+        search=Search(),
+        writer=Writer(),
+        lookup=Lookup(),
+    )
+
+
+def test_a_sure_intent_gets_its_approved_answer(assistant):
+    reply, trace = assistant.reply("How do I cancel?", options=ALLOWED)
+    assert (reply.kind, reply.text) == ("approved", CANCEL.approved)
+    assert trace.parts[0].rule == "sure"
+    assert trace.release == "r1"
+
+
+def test_a_draft_that_holds_against_its_passage_is_sent_as_generated_with_its_source(assistant):
+    reply, trace = assistant.reply("Where is my refund?", options=ALLOWED)
+    assert reply.kind == "generated"
+    assert reply.parts[0].sources[0].quote == REFUND_TEXT
+    assert trace.parts[0].draft is not None and trace.parts[0].draft.check.passed
+
+
+def test_an_invented_number_is_not_sent_and_the_trace_says_why(assistant):
+    assistant._writer = Writer("The refund is sent back within 14 working days.")
+    reply, trace = assistant.reply("Where is my refund?", options=ALLOWED)
+    assert (reply.kind, reply.text) == ("passage", REFUND_TEXT)
+    draft = trace.parts[0].draft
+    assert draft is not None and not draft.check.passed and "14" in " ".join(draft.check.reasons)
+
+
+def test_no_draft_is_made_where_only_approved_text_may_be_sent(assistant):
+    reply, trace = assistant.reply("Where is my refund?", options=SiteOptions())
+    assert reply.kind == "passage"
+    assert trace.parts[0].draft is None
+
+
+def test_two_requests_are_answered_in_turn(assistant):
+    reply, _ = assistant.reply("Hi! Can I cancel it? And when do I see the refund?", options=SiteOptions())
+    assert [part.kind for part in reply.parts] == ["approved", "passage"]
+
+
+@pytest.mark.parametrize("text", ["", "   ", "👋👋", "!!!", "これは日本語です", "Где мой заказ?", "qwkjh zxcv 98723"])
+def test_what_cannot_be_read_is_not_answered(assistant, text):
+    reply, _ = assistant.reply(text, options=ALLOWED)
+    assert reply.kind == "unknown"
+
+
+def test_a_wish_for_a_person_is_met_at_once(assistant):
+    assert assistant.reply("I want to talk to a human", options=ALLOWED)[0].kind == "person"
+    assert assistant.reply(HANDOVER, options=ALLOWED)[0].kind == "person"
+
+
+def test_not_knowing_offers_a_person_and_says_so_differently_the_second_time(assistant):
+    first, _ = assistant.reply("what about dragons", options=ALLOWED)
+    second, _ = assistant.reply("what about unicorns", options=ALLOWED, failures=1)
+    assert first.kind == second.kind == "unknown"
+    assert first.parts[0].choices[-1].payload == HANDOVER
+    assert first.text != second.text
+
+
+def test_the_same_question_again_is_not_answered_with_the_same_words(assistant):
+    history = [Message("customer", "How do I cancel?"), Message("bot", CANCEL.approved or "")]
+    reply, trace = assistant.reply("how do i cancel?", options=ALLOWED, history=history)
+    assert (reply.kind, trace.parts[0].rule) == ("unknown", "asked_again")
+
+
+def test_a_tapped_choice_is_answered(assistant):
+    assert assistant.reply(INTENT + "cancel_order", options=ALLOWED)[0].kind == "approved"
+    assert assistant.reply(ARTICLE + "refund-time", options=ALLOWED)[0].text == REFUND_TEXT
+    assert assistant.reply(INTENT + "no_such", options=ALLOWED)[0].kind == "unknown"
+
+
+def test_models_read_redacted_text(assistant):
+    assistant.reply("cancel it, I am jane@example.com", options=ALLOWED)
+    assert all("jane@example.com" not in text for text in assistant._classifier.seen)
+
+
+def test_a_middling_candidate_becomes_a_choice(assistant):
+    doubtful = replace(ALLOWED, sureness=0.97)
+    reply, trace = assistant.reply("how to cancel", options=doubtful)
+    assert (reply.kind, trace.parts[0].rule) == ("choices", "perhaps")
+    assert reply.parts[0].choices[0].payload == INTENT + "cancel_order"
+
+
+def test_the_trace_is_plain_json(assistant):
+    import json
+
+    reply, trace = assistant.reply("Where is my refund?", options=ALLOWED)
+    assert json.loads(json.dumps(trace.as_json()))["parts"][0]["kind"] == "generated"
+    assert json.loads(json.dumps(reply.as_json()))["kind"] == "generated"
