@@ -7,5 +7,6 @@ One blueprint; each module of ``web.admin.pages`` adds the views of one topic. E
 from __future__ import annotations
 
 from web.admin.blueprint import blueprint
+from web.admin.pages import home
 
-__all__ = ["blueprint"]
+__all__ = ["blueprint", "home"]

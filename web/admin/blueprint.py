@@ -112,7 +112,3 @@ def percent(share: float | None) -> str:
 def count(number: int | None) -> str:
     """12,345 with a thin space, which no language reads as a decimal sign."""
     return "–" if number is None else f"{number:,}".replace(",", "\u2009")
-
-
-# The views register themselves on the blueprint above.
-from web.admin.pages import home  # noqa: E402, F401
