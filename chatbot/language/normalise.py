@@ -48,7 +48,7 @@ def detect_language(text: str, *, default: str = "en") -> str:
         return "und"
     if han == 0 and words == 0:
         return default
-    return "zh" if han >= 2 * words or han >= 4 else ("en" if words else "zh")
+    return "zh" if han >= words or han >= 4 else ("en" if words else "zh")
 
 
 def is_han(ch: str) -> bool:

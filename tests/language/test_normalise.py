@@ -1,0 +1,31 @@
+import pytest
+
+from chatbot.language.normalise import detect_language, fold, has_letters, normalise
+
+
+def test_full_width_becomes_half_width_and_spaces_collapse():
+    assert normalise("  ＫＣ－２０４８１７\n\t谢谢\u200b ") == "KC-204817 谢谢"
+
+
+def test_folding_ignores_case():
+    assert fold("Straße") == fold("STRASSE")
+
+
+@pytest.mark.parametrize(
+    ("text", "lang"),
+    [
+        ("where is my order", "en"),
+        ("我的订单呢", "zh"),
+        ("我的 order KC-204817 呢", "zh"),
+        ("注文はどこですか", "und"),
+        ("где мой заказ", "und"),
+        ("12345 !!", "en"),
+    ],
+)
+def test_language_by_script(text, lang):
+    assert detect_language(text) == lang
+
+
+def test_emoji_alone_says_nothing():
+    assert not has_letters("😀 ?!")
+    assert has_letters("ok 😀")
