@@ -33,7 +33,7 @@ def test_of_a_long_text_beginning_and_end_are_read():
 
 
 def test_a_pasted_blob_costs_no_more_than_its_limit():
-    assert len(tokenise("x" * 100_000, limit=20)) == 1
+    assert len(tokenise("x" * 100_000, limit=20)) <= 2
     assert len(grams("x" * 100_000)) < 100
 
 

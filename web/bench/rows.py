@@ -1,0 +1,37 @@
+"""The row files that benchmarks read: ``.jsonl`` or ``.jsonl.gz``, UTF-8, one object a line."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+from chatbot.errors import FileError
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """Raises FileError where the file is missing, empty, wrongly encoded or no JSON Lines, naming the line."""
+    try:
+        raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        lines = raw.decode("utf-8").splitlines()
+    except (OSError, EOFError) as error:
+        raise FileError(f"cannot read {path.name}: {error}", field="file", value=path) from error
+    except UnicodeDecodeError as error:
+        raise FileError(
+            f"{path.name} is not UTF-8", field="file", value=path, remedy="convert the file to UTF-8"
+        ) from error
+    rows = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise FileError(f"{path.name}, line {number}: not JSON", field="file", value=line[:80]) from error
+        if not isinstance(row, dict):
+            raise FileError(f"{path.name}, line {number}: not an object", field="file", value=line[:80])
+        rows.append(row)
+    if not rows:
+        raise FileError(f"{path.name} has no rows", field="file", value=path)
+    return rows
