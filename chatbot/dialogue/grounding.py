@@ -1,0 +1,200 @@
+"""The check before a written sentence is sent: everything it claims must stand in its sources.
+
+Pure functions, no model, English and Chinese. A draft passes when, sentence by sentence,
+
+1. every number with its unit, amount, duration, date, time, e-mail and web address, telephone number and code stands
+   in a source sentence about the same thing, or in the customer's own words; "at least" and "at most" are not swapped;
+2. every proper name, quoted name and Latin name in a Chinese sentence stands in the sources or the customer's words;
+3. every promise (free, refund, guarantee, discount, immediately, "we will …", "we have …") stands in the sources;
+4. its content words are those of one place in one source, and that place does not say the opposite (negation) and
+   has no condition ("only if", "unless", 除非) that the draft leaves out of a permission;
+5. it is a whole, readable sentence in the right language: no profanity, no unfilled placeholder, no garbling, no
+   repetition.
+
+``Check.reasons`` name what failed, with the words, so that the trace can say why a draft was not sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chatbot.dialogue.facts import Fact, canonical, facts
+from chatbot.dialogue.negation import contradicts
+from chatbot.dialogue.promises import promises
+from chatbot.dialogue.trace import Check
+from chatbot.dialogue.wording import (
+    content_words,
+    dropped_condition,
+    is_courtesy,
+    names,
+    profanity,
+    sentences,
+    unfinished,
+)
+
+COVERAGE = 0.62  # share of a sentence's content words that one place in one source must hold
+_FACT_TOPIC = 0.3  # share of a sentence's other content words that the source sentence of a fact must hold
+_NEIGHBOURS = 1  # sentences on each side that count as the same place
+_PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*(?:_?\d+)?\]|\{[^{}\s]{1,30}\}")
+_REPEATED = re.compile(r"(.{3,}?)(?:[\s,.，。]*\1){2,}", re.DOTALL)
+_HAN = re.compile(r"[\u3400-\u9fff]")
+_LATIN = re.compile(r"[A-Za-z]")
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A source sentence with its neighbours: what one statement may draw on."""
+
+    sentence: str
+    words: frozenset[str]  # of the sentence
+    around: frozenset[str]  # of the sentence, its neighbours and the source's title
+    facts: frozenset[Fact]  # of the sentence
+
+
+def check(draft: str, *, sources: Sequence[str], customer: Sequence[str], lang: str) -> Check:
+    """Hold ``draft`` against what it may draw on.
+
+    sources: the passages and look-up results it was written from. customer: the customer's own messages of this
+    conversation. lang: the language the reply should have. ``coverage`` is the lowest of the sentences'.
+    """
+    reasons = _form(draft, customer, lang)
+    places = [place for source in sources for place in _places(source)]
+    said = "\n".join(customer)
+    statements = [
+        part for part in sentences(draft) if any(ch.isalnum() for ch in part) and not is_courtesy(part)
+    ]
+    if not statements:
+        reasons.append("says nothing")
+    coverage = 1.0
+    for statement in statements:
+        found, share = _statement(statement, places, sources, said, lang)
+        reasons += found
+        coverage = min(coverage, share)
+    reasons = list(dict.fromkeys(reasons))
+    return Check(not reasons, tuple(reasons), round(coverage if statements else 0.0, 3))
+
+
+def _form(draft: str, customer: Sequence[str], lang: str) -> list[str]:
+    """What is wrong with the draft before any source is read."""
+    text = draft.strip()
+    reasons = []
+    if sum(ch.isalnum() for ch in text) < (4 if lang == "zh" else 8):
+        reasons.append("too short")
+    if "\ufffd" in text or re.search(r"[\ue000-\uf8ff]|<\w+>|\\u[0-9a-f]{4}", text):
+        reasons.append("garbled text")
+    filled = {match for message in customer for match in _PLACEHOLDER.findall(message)}
+    reasons += [f"unfilled placeholder: {hole}" for hole in _PLACEHOLDER.findall(text) if hole not in filled]
+    if _REPEATED.search(text) or _repeats(text):
+        reasons.append("repeats itself")
+    reasons += [f"profanity: {word}" for word in profanity(text)]
+    han, latin = len(_HAN.findall(text)), len(_LATIN.findall(text))
+    if (lang == "zh" and han < 2) or (lang == "en" and han > 0.1 * (han + latin)):
+        reasons.append(f"not in the customer's language ({lang})")
+    if unfinished(text):
+        reasons.append("unfinished sentence")
+    return reasons
+
+
+def _repeats(text: str) -> bool:
+    parts = [canonical(part) for part in sentences(text)]
+    if len(set(parts)) < len(parts):
+        return True
+    words = re.findall(r"[a-z']+|\d+|[\u3400-\u9fff]", canonical(text))
+    runs = [tuple(words[i : i + 4]) for i in range(len(words) - 3)]
+    return len(runs) - len(set(runs)) > 1
+
+
+def _statement(
+    statement: str, places: Sequence[_Place], sources: Sequence[str], said: str, lang: str
+) -> tuple[list[str], float]:
+    """Reasons against one sentence, and how much of it its best place covers."""
+    words = frozenset(word for word in content_words(statement) if not any(ch.isdigit() for ch in word))
+    ranked = sorted(places, key=lambda place: (-_share(words, place.words), -_share(words, place.around)))
+    reasons = _unsupported_facts(statement, words, places, said)
+    known = "\n".join((*sources, said))
+    reasons += [f"name not in the sources: {name}" for name in names(statement, known, lang)]
+    grounds = "\n".join(sources)
+    reasons += [
+        f"promise not in the sources: {claim}"
+        for claim in promises(statement)
+        if claim not in promises(grounds)
+    ]
+    if not words:
+        return reasons, 1.0
+    around = max((_share(words, place.around) for place in places), default=0.0)
+    own = content_words(said)
+    # The customer's words may be taken up, but they are no source: half of the sentence must come from one place.
+    taken_up = max(
+        (_share(words, place.around | own) for place in places if _share(words, place.around) >= 0.5),
+        default=0.0,
+    )
+    coverage = max(around, taken_up)
+    if coverage < COVERAGE:
+        best = ranked[0].around if ranked else frozenset()
+        missing = sorted(words - best - own)[:5]
+        reasons.append(f"not covered by a source ({coverage:.0%}): {', '.join(missing)}")
+        return reasons, coverage
+    top = _share(words, ranked[0].words)
+    nearest = [place for place in ranked[:4] if _share(words, place.words) >= top - 0.1]
+    if any(contradicts(statement, place.sentence) for place in nearest):
+        reasons.append("says the opposite of its source")
+    condition = dropped_condition(statement, nearest[0].sentence)
+    if condition:
+        reasons.append(f"leaves out the condition: {condition}")
+    return reasons, coverage
+
+
+def _unsupported_facts(
+    statement: str, words: frozenset[str], places: Sequence[_Place], said: str
+) -> list[str]:
+    own = facts(said)
+    reasons = []
+    for fact in sorted(facts(statement), key=str):
+        holding = [place for place in places if any(_supports(other, fact) for other in place.facts)]
+        if any(_about(words, place) for place in holding):
+            continue
+        if any(_supports(other, fact) for other in own) and fact.kind in (
+            "number",
+            "code",
+            "date",
+            "time",
+            "weekday",
+        ):
+            continue
+        if any(_supports(other, fact) for other in own) and not holding:
+            continue  # their own address or number, repeated to them
+        where = "stands in the sources about something else" if holding else f"{fact.kind} not in the sources"
+        reasons.append(f"{where}: {fact}")
+    return reasons
+
+
+def _about(words: frozenset[str], place: _Place) -> bool:
+    """Whether a source sentence speaks of what the draft's sentence speaks of, so that its fact may be taken."""
+    own = _share(words, place.words)
+    return not words or own >= _FACT_TOPIC or (own > 0 and _share(words, place.around) >= 2 * _FACT_TOPIC)
+
+
+def _supports(source: Fact, fact: Fact) -> bool:
+    """Whether a source's fact carries the draft's: the same value and unit, and not the opposite bound."""
+    if (source.kind, source.value) != (fact.kind, fact.value):
+        return False
+    if source.unit != fact.unit and not (fact.unit == "" and source.unit in ("", "item", "time", "point")):
+        return False
+    return not (source.bound and fact.bound and source.bound != fact.bound)
+
+
+def _places(source: str) -> list[_Place]:
+    parts = sentences(source)
+    found = []
+    bags = [content_words(part) for part in parts]
+    title = bags[0] if "\n" in source else frozenset()
+    for number, part in enumerate(parts):
+        near = bags[max(0, number - _NEIGHBOURS) : number + _NEIGHBOURS + 1]
+        found.append(_Place(part, bags[number], frozenset().union(*near, title), facts(part)))
+    return found
+
+
+def _share(words: frozenset[str], grounds: frozenset[str]) -> float:
+    return len(words & grounds) / len(words) if words else 0.0

@@ -1,0 +1,189 @@
+"""The check before a written sentence is sent. Sources are those of a small shop; drafts are what models get wrong."""
+
+import pytest
+
+from chatbot.dialogue.grounding import check
+
+CANCEL = (
+    "How do I cancel my order?\n"
+    "An order can be cancelled free of charge as long as its status is Received, which is usually the first 2 hours"
+    " after payment. Go to Account > Orders, choose the order and click Cancel order. From status Packing on, an order"
+    " can no longer be cancelled. In that case, refuse the parcel at the door or return it within 30 days of delivery."
+    " Engraved items cannot be cancelled once you have approved the engraving proof. The money for a cancelled order is"
+    " sent back within 3 working days to the original payment method. Write to help@crane.example with your order"
+    " number."
+)
+SHIPPING = (
+    "How much is shipping?\n"
+    "Standard shipping within the Netherlands costs €4.95. Orders over €50 ship free to zone 1. Delivery takes 2-3"
+    " working days with Heron Parcel. Express delivery is not available for Switzerland. The Crane Duo weighs 4.2 kg."
+    " Batteries are not included. Our workshop is open from 9:00 to 17:00, Monday to Friday."
+)
+CANCEL_ZH = (
+    "怎样取消订单？\n"
+    "只要订单状态还是“已接收”，就可以免费取消，一般是付款后2小时内。进入“账户 > 订单”，选择订单后点击“取消订单”。"
+    "订单进入打包中以后不能取消，请拒收包裹，或在签收后30天内退货。取消订单的款项会在3个工作日内退回原支付方式。"
+    "刻字商品确认样稿后无法取消。Crane Duo 的保修期为两年，不包括电池。"
+)
+
+GOOD = [
+    ("en", CANCEL, "Your order can be cancelled free of charge as long as its status is Received."),
+    ("en", CANCEL, "The money for a cancelled order is sent back within three working days."),
+    ("en", CANCEL, "Go to Account > Orders, choose the order and click Cancel order."),
+    (
+        "en",
+        CANCEL,
+        "From status Packing on, the order can no longer be cancelled. You can refuse the parcel at the door.",
+    ),
+    ("en", CANCEL, "Sorry about that. You can return it within 30 days of delivery."),
+    ("en", CANCEL, "Please write to help@crane.example with your order number."),
+    ("en", SHIPPING, "Standard shipping within the Netherlands costs €4.95."),
+    ("en", SHIPPING, "Standard shipping within the Netherlands costs 4.95 euros."),
+    ("en", SHIPPING, "Orders over €50 ship free to zone 1."),
+    ("en", SHIPPING, "Delivery takes two to three working days with Heron Parcel."),
+    ("en", SHIPPING, "The Crane Duo weighs 4.2 kg."),
+    ("en", SHIPPING, "No, batteries are not included."),
+    ("en", SHIPPING, "Our workshop is open Monday to Friday from 9 am to 5 pm."),
+    ("zh", CANCEL_ZH, "订单状态还是“已接收”时，可以免费取消，一般是付款后两小时内。"),
+    ("zh", CANCEL_ZH, "取消订单的款项会在三个工作日内退回原支付方式。"),
+    ("zh", CANCEL_ZH, "请进入“账户 > 订单”，选择订单后点击“取消订单”。"),
+    ("zh", CANCEL_ZH, "订单进入打包中以后就不能取消了，您可以拒收包裹。"),
+    ("zh", CANCEL_ZH, "您好，可以在签收后３０天内退货。"),
+    ("zh", CANCEL_ZH, "Crane Duo 的保修期为24个月，不包括电池。"),
+]
+
+BAD = [
+    ("en", CANCEL, "The money for a cancelled order is sent back within 5 working days.", "5 workday"),
+    ("en", CANCEL, "The money for a cancelled order is sent back within 3 days.", "3 day"),
+    ("en", CANCEL, "The money for a cancelled order is sent back within 30 days.", "about something else"),
+    ("en", CANCEL, "You can return the parcel within 60 days of delivery.", "60 day"),
+    ("en", CANCEL, "An order can be cancelled in the first 24 hours after payment.", "1440 minute"),
+    ("en", CANCEL, "From status Packing on, an order can be cancelled.", "opposite"),
+    ("en", CANCEL, "Engraved items can be cancelled once you have approved the engraving proof.", "opposite"),
+    ("en", CANCEL, "An order cannot be cancelled as long as its status is Received.", "opposite"),
+    ("en", CANCEL, "An order can be cancelled free of charge.", "condition"),
+    ("en", CANCEL, "Please write to support@crane.example with your order number.", "support@crane.example"),
+    (
+        "en",
+        CANCEL,
+        "You can cancel the order at crane.example/cancel and choose the order.",
+        "crane.example/cancel",
+    ),
+    ("en", CANCEL, "We will refund the order and send a gift voucher.", "gift"),
+    ("en", CANCEL, "We guarantee the money is sent back within 3 working days.", "guarantee"),
+    ("en", CANCEL, "I have cancelled your order.", "done for you"),
+    ("en", CANCEL, "Your order KC-204817 can be cancelled as long as its status is Received.", "kc-204817"),
+    ("en", CANCEL, "The money is sent back immediately to the original payment method.", "at once"),
+    (
+        "en",
+        CANCEL,
+        "Dear Mr Johnson, the order can be cancelled as long as its status is Received.",
+        "Johnson",
+    ),
+    ("en", SHIPPING, "Standard shipping within the Netherlands costs $4.95.", "4.95 USD"),
+    ("en", SHIPPING, "Standard shipping within the Netherlands costs €5.95.", "5.95 EUR"),
+    ("en", SHIPPING, "Orders under €50 ship free to zone 1.", "50 EUR"),
+    ("en", SHIPPING, "Orders over €50 ship free to zone 4.", "4"),
+    ("en", SHIPPING, "Express delivery is available for Switzerland.", "opposite"),
+    ("en", SHIPPING, "Express delivery is not available for Norway.", "Norway"),
+    ("en", SHIPPING, "Delivery takes 2-3 working days with Swiftline.", "Swiftline"),
+    ("en", SHIPPING, "The Crane Mini weighs 4.2 kg.", "Crane Mini"),
+    ("en", SHIPPING, "Batteries are included.", "opposite"),
+    ("en", SHIPPING, "Our workshop is open from 9:00 to 18:00, Monday to Friday.", "18:00"),
+    ("en", SHIPPING, "Our workshop is open from 9:00 to 17:00, Monday to Saturday.", "saturday"),
+    ("en", SHIPPING, "Delivery takes 2-3 working days [CARRIER].", "placeholder"),
+    ("en", SHIPPING, "Delivery takes 2-3 working days with", "unfinished"),
+    ("en", SHIPPING, "Delivery delivery delivery delivery takes.", "repeats"),
+    ("en", SHIPPING, "Delivery takes 2-3 working days. Delivery takes 2-3 working days.", "repeats"),
+    ("en", SHIPPING, "Delivery takes 2-3 working days, you idiot.", "profanity"),
+    ("en", SHIPPING, "Deliv\ufffdry takes 2-3 working days.", "garbled"),
+    ("en", SHIPPING, "Ok.", "too short"),
+    ("en", SHIPPING, "配送需要2-3个工作日。", "language"),
+    ("en", SHIPPING, "The moon is made of cheese and orbits slowly.", "not covered"),
+    ("en", "", "Your order can be returned to the shop.", "not covered"),
+    ("zh", CANCEL_ZH, "取消订单的款项会在五个工作日内退回原支付方式。", "5 workday"),
+    ("zh", CANCEL_ZH, "取消订单的款项会在3天内退回原支付方式。", "3 day"),
+    ("zh", CANCEL_ZH, "可以在签收后六十天内退货。", "60 day"),
+    ("zh", CANCEL_ZH, "订单进入打包中以后可以取消。", "opposite"),
+    ("zh", CANCEL_ZH, "刻字商品确认样稿后可以取消。", "opposite"),
+    ("zh", CANCEL_ZH, "Crane Mini 的保修期为两年。", "Crane Mini"),
+    ("zh", CANCEL_ZH, "Crane Duo 的保修期为三年，不包括电池。", "36 month"),
+    ("zh", CANCEL_ZH, "Crane Duo 的保修期为两年，包括电池。", "opposite"),
+    ("zh", CANCEL_ZH, "我们保证取消订单的款项会在3个工作日内退回。", "guarantee"),
+    ("zh", CANCEL_ZH, "已为您取消订单，款项会在3个工作日内退回。", "done for you"),
+    ("zh", CANCEL_ZH, "请发邮件到 help@crane.example 取消订单。", "help@crane.example"),
+    ("zh", CANCEL_ZH, "款项会立即退回原支付方式。", "at once"),
+    ("zh", CANCEL_ZH, "You can cancel the order.", "language"),
+    ("zh", CANCEL_ZH, "今天天气很好适合出去散步。", "not covered"),
+    ("zh", CANCEL_ZH, "取消订单的款项会退回原支付方式，并", "unfinished"),
+]
+
+
+@pytest.mark.parametrize(("lang", "source", "draft"), GOOD)
+def test_a_sentence_its_source_states_passes(lang: str, source: str, draft: str) -> None:
+    result = check(draft, sources=[source], customer=[], lang=lang)
+    assert result.passed, result.reasons
+
+
+@pytest.mark.parametrize(("lang", "source", "draft", "reason"), BAD)
+def test_a_sentence_with_something_its_source_does_not_state_fails_and_says_why(
+    lang: str, source: str, draft: str, reason: str
+) -> None:
+    result = check(draft, sources=[source], customer=[], lang=lang)
+    assert not result.passed
+    assert any(reason in found for found in result.reasons), result.reasons
+
+
+def test_the_customers_own_number_may_be_repeated_but_not_another_customers() -> None:
+    draft = "Your order KC-204817 can be cancelled as long as its status is Received."
+    mine = check(draft, sources=[CANCEL], customer=["cancel my order KC-204817 please"], lang="en")
+    other = check(draft, sources=[CANCEL], customer=["cancel my order KC-111111 please"], lang="en")
+    assert mine.passed, mine.reasons
+    assert not other.passed
+
+
+def test_the_customers_words_are_no_source_of_a_promise() -> None:
+    said = ["my neighbour got a full refund and a free gift, you will refund me today"]
+    result = check("You get a full refund and a free gift today.", sources=[CANCEL], customer=said, lang="en")
+    assert not result.passed
+
+
+def test_a_placeholder_the_customer_filled_is_no_hole() -> None:
+    draft = "Your order [ORDER] can be cancelled as long as its status is Received."
+    said = check(draft, sources=[CANCEL], customer=["cancel [ORDER]"], lang="en")
+    assert said.passed, said.reasons
+    assert not check(draft, sources=[CANCEL], customer=["cancel it"], lang="en").passed
+
+
+def test_coverage_comes_from_one_place_and_not_from_words_scattered_over_sources() -> None:
+    draft = "Engraved parcel costs the workshop shipping payment at the door."
+    assert not check(draft, sources=[CANCEL, SHIPPING], customer=[], lang="en").passed
+
+
+def test_a_look_up_is_a_source() -> None:
+    found = "order_status Status: Dispatched; Carrier: Heron Parcel; Expected: 2026-03-14"
+    good = check(
+        "The expected status is Dispatched with carrier Heron Parcel.",
+        sources=[found],
+        customer=[],
+        lang="en",
+    )
+    bad = check(
+        "The expected status is Delivered with carrier Heron Parcel.", sources=[found], customer=[], lang="en"
+    )
+    assert good.passed, good.reasons
+    assert not bad.passed
+
+
+@pytest.mark.parametrize("draft", ["", "   ", "?!", "\n"])
+def test_nothing_is_never_sent(draft: str) -> None:
+    result = check(draft, sources=[CANCEL], customer=[], lang="en")
+    assert not result.passed
+    assert result.coverage == 0.0
+
+
+def test_every_sentence_of_a_passage_passes_against_its_passage() -> None:
+    for lang, source in (("en", CANCEL), ("en", SHIPPING), ("zh", CANCEL_ZH)):
+        body = source.split("\n", 1)[1]
+        result = check(body, sources=[source], customer=[], lang=lang)
+        assert result.passed, result.reasons
