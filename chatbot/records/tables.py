@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    BigInteger,
     CheckConstraint,
     DateTime,
     Float,
@@ -395,6 +396,15 @@ class Example(Table):
     labelled_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     label_reason: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class NearDuplicate(Table):
+    """Where near-duplicates of a text find each other: a band of its MinHash -> the group (ingest/near_duplicates.py)."""
+
+    __tablename__ = "near_duplicates"
+
+    band: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    group_key: Mapped[str] = mapped_column(String(64))
 
 
 class Snapshot(Table):

@@ -86,6 +86,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_knowledge_clock")),
     )
     op.create_table(
+        "near_duplicates",
+        sa.Column("band", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("group_key", sa.String(length=64), nullable=False),
+        sa.PrimaryKeyConstraint("band", name=op.f("pk_near_duplicates")),
+    )
+    op.create_table(
         "people",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("email", sa.String(length=320), nullable=False),
@@ -567,6 +573,7 @@ def downgrade() -> None:
     op.drop_table("sites")
     op.drop_table("setup_links")
     op.drop_table("people")
+    op.drop_table("near_duplicates")
     op.drop_table("knowledge_clock")
     with op.batch_alter_table("knowledge_changes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_knowledge_changes_revision"))
