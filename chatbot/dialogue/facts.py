@@ -14,7 +14,7 @@ from typing import Literal
 
 from chatbot.language.normalise import normalise
 
-FactKind = Literal["number", "date", "weekday", "time", "email", "url", "phone", "code"]
+FactKind = Literal["number", "range", "date", "weekday", "time", "email", "url", "phone", "code"]
 Bound = Literal["least", "most", ""]
 
 
@@ -44,6 +44,7 @@ _unit("day", 1, "day", "days", "天", "日", "calendar day", "calendar days", "�
 _unit("day", 7, "week", "weeks", "周", "星期", "个星期", "个礼拜", "礼拜")
 _unit("workday", 1, "working day", "working days", "business day", "business days", "workday", "workdays",
       "weekday", "weekdays", "个工作日", "工作日", "工作天", "个工作天")  # fmt: skip
+_unit("opening minute", 60, "opening hour", "opening hours", "营业小时", "个营业小时")
 _unit("month", 1, "month", "months", "个月", "月")
 _unit("month", 12, "year", "years", "yr", "yrs", "年")
 _unit("EUR", 1, "€", "eur", "euro", "euros", "欧元", "歐元")
@@ -102,7 +103,7 @@ _LATIN_END = r"(?![a-z])"
 _RANGE = r"\s*(?:-|–|—|~|～|to|and|or|至|到|或)\s*"
 _BEFORE_MONEY = r"(?:€|\$|£|¥|us\$|eur |usd |gbp |cny |rmb )\s*"
 _QUANTITY = re.compile(
-    rf"(?P<money>{_BEFORE_MONEY})?(?<![\w.,])(?P<first>{_NUMERAL})"
+    rf"(?P<money>{_BEFORE_MONEY})?(?<!\w)(?<!\d[.,])(?P<first>{_NUMERAL})"
     rf"(?:{_RANGE}(?P<money2>{_BEFORE_MONEY})?(?P<second>{_NUMERAL}))?"
     rf"(?:\s*-?\s*(?P<unit>{_UNIT_FORMS})(?:(?<=[a-z]){_LATIN_END}|(?<![a-z])))?",
     re.IGNORECASE | re.ASCII,
@@ -118,11 +119,12 @@ _CODE = re.compile(
     r"(?<![\w-])(?=[a-z0-9-]*\d)(?=[a-z0-9-]*[a-z])[a-z0-9]+(?:-[a-z0-9]+)*(?![\w-])",
     re.IGNORECASE | re.ASCII,
 )
-_PHONE = re.compile(r"(?<![\w.,])\+?\(?\d[\d ()/-]{6,}\d(?!\w)", re.ASCII)
+_PHONE = re.compile(r"(?<!\w)(?<!\d[.,])\+?\(?\d[\d ()/-]{6,}\d(?!\w)", re.ASCII)
 _TIME = re.compile(
-    r"(?<![\d:.])(?P<h>[01]?\d|2[0-4])[:：.](?P<m>[0-5]\d)(?![\d:])\s*(?P<half>[ap]\.?m\.?)?(?![a-z])"
+    r"(?<![\d:.])(?P<h>[01]?\d|2[0-4]):(?P<m>[0-5]\d)(?![\d:])\s*(?P<half>[ap]\.?m\.?)?(?![a-z])"
     r"|(?<![\d:.])(?P<h2>1[0-2]|0?\d)\s*(?P<half2>[ap]\.?m\.?)(?![a-z])"
-    r"|(?P<half3>上午|早上|下午|晚上|中午)?\s*(?P<h3>[01]?\d|2[0-4])\s*[点點时](?!间|候|钟)(?:(?P<m3>[0-5]?\d)分?|(?P<half_hour>半))?",
+    r"|(?P<half3>上午|早上|下午|晚上|中午)?\s*(?P<h3>[01]?\d|2[0-4])\s*[点點时](?!间|候|钟)"
+    r"(?:(?P<m3>[0-5]?\d)分?|(?P<half_hour>半))?",
     re.IGNORECASE | re.ASCII,
 )
 _MONTHS = [
@@ -145,13 +147,26 @@ _WEEKDAY = re.compile(
 
 _LEAST = (
     "at least", "more than", "over", "above", "minimum", "exceeding", "exceeds", "no less than", "from", "starting at",
+    "after", "since",
     "至少", "超过", "满", "不少于", "不低于", "大于", "高于", "最少", "起码",
 )  # fmt: skip
 _MOST = (
     "at most", "less than", "under", "below", "maximum", "max", "up to", "no more than", "not more than", "within",
-    "not exceed", "no later than", "最多", "不超过", "少于", "低于", "小于", "最长", "最晚", "不满", "未满", "至多",
+    "not exceed", "no later than", "before", "until", "till", "by", "最多", "不超过", "少于", "低于", "小于", "最长", "最晚", "不满", "未满", "至多",
 )  # fmt: skip
-_LEAST_AFTER = ("or more", "or over", "and above", "and over", "or above", "minimum", "以上", "起")
+_LEAST_AFTER = (
+    "or more",
+    "or over",
+    "and above",
+    "and over",
+    "or above",
+    "minimum",
+    "以上",
+    "起",
+    "以后",
+    "之后",
+    "后",
+)
 _MOST_AFTER = (
     "or less",
     "or under",
@@ -206,7 +221,7 @@ def _facts(text: str) -> Iterator[Fact]:
             yield Fact("weekday", day)
     for match in _TIME.finditer(text):
         if free(match):
-            yield Fact("time", _time(match))
+            yield Fact("time", _time(match), "", _bound_at(text, match.start(), match.end()))
     for match in _PHONE.finditer(text):
         digits = re.sub(r"\D", "", match.group())
         if 7 <= len(digits) <= 16 and not _QUANTITY.fullmatch(match.group().strip()) and free(match):
@@ -229,24 +244,24 @@ def _quantity(match: re.Match[str], text: str) -> Iterator[Fact]:
     if not unit and len(re.sub(r"\D", "", match["first"])) >= 7:
         yield Fact("phone", re.sub(r"\D", "", match["first"]))
         return
-    before, after = text[max(0, match.start() - 18) : match.start()], text[match.end() : match.end() + 12]
-    bound = _bound(before.rstrip(), after.lstrip())
+    bound = _bound_at(text, match.start(), match.end())
     if match["second"] is None:
         yield Fact("number", _decimal(match["first"], factor), unit, bound)
         return
     yield Fact("number", _decimal(match["first"], factor), unit, "least")
     yield Fact("number", _decimal(match["second"], factor), unit, "most")
+    yield Fact("range", f"{_decimal(match['first'], factor)}-{_decimal(match['second'], factor)}", unit)
 
 
-def _bound(before: str, after: str) -> Bound:
+def _bound_at(text: str, start: int, end: int) -> Bound:
+    """Whether the words around text[start:end] make it at least or at most that."""
+    before, after = text[max(0, start - 18) : start].rstrip(), text[end : end + 12].lstrip()
     for words, bound in ((_MOST, "most"), (_LEAST, "least")):  # "no more than" holds "more than": most first
-        if any(before.endswith(word) for word in words):
+        if any(re.search(rf"(?<![a-z]){word}$", before) for word in words):
             return bound  # type: ignore[return-value]
-    if any(after.startswith(word) for word in _LEAST_AFTER):
+    if after.startswith(_LEAST_AFTER):
         return "least"
-    if any(after.startswith(word) for word in _MOST_AFTER):
-        return "most"
-    return ""
+    return "most" if after.startswith(_MOST_AFTER) else ""
 
 
 def _decimal(numeral: str, factor: int) -> str:

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatbot.dialogue.facts import Fact, canonical, facts
-from chatbot.dialogue.negation import contradicts
+from chatbot.dialogue.negation import contradicts, order_swapped
 from chatbot.dialogue.promises import promises
 from chatbot.dialogue.trace import Check
 from chatbot.dialogue.wording import (
@@ -48,6 +48,7 @@ class _Place:
     """A source sentence with its neighbours: what one statement may draw on."""
 
     sentence: str
+    near: str  # the sentence with its neighbours
     words: frozenset[str]  # of the sentence
     around: frozenset[str]  # of the sentence, its neighbours and the source's title
     facts: frozenset[Fact]  # of the sentence
@@ -103,7 +104,7 @@ def _repeats(text: str) -> bool:
         return True
     words = re.findall(r"[a-z']+|\d+|[\u3400-\u9fff]", canonical(text))
     runs = [tuple(words[i : i + 4]) for i in range(len(words) - 3)]
-    return len(runs) - len(set(runs)) > 1
+    return len(runs) - len(set(runs)) > max(2, len(runs) // 5)
 
 
 def _statement(
@@ -115,12 +116,10 @@ def _statement(
     reasons = _unsupported_facts(statement, words, places, said)
     known = "\n".join((*sources, said))
     reasons += [f"name not in the sources: {name}" for name in names(statement, known, lang)]
-    grounds = "\n".join(sources)
-    reasons += [
-        f"promise not in the sources: {claim}"
-        for claim in promises(statement)
-        if claim not in promises(grounds)
-    ]
+    top = _share(words, ranked[0].words) if ranked else 0.0
+    nearest = [place for place in ranked[:4] if _share(words, place.words) >= top - 0.1]
+    promised = {kind for place in nearest for kind in promises(place.near)}
+    reasons += [f"promise not in the sources: {kind}" for kind in promises(statement) if kind not in promised]
     if not words:
         return reasons, 1.0
     around = max((_share(words, place.around) for place in places), default=0.0)
@@ -136,10 +135,11 @@ def _statement(
         missing = sorted(words - best - own)[:5]
         reasons.append(f"not covered by a source ({coverage:.0%}): {', '.join(missing)}")
         return reasons, coverage
-    top = _share(words, ranked[0].words)
-    nearest = [place for place in ranked[:4] if _share(words, place.words) >= top - 0.1]
     if any(contradicts(statement, place.sentence) for place in nearest):
         reasons.append("says the opposite of its source")
+    swapped = order_swapped(statement, nearest[0].sentence)
+    if swapped:
+        reasons.append(f"before and after are swapped: {swapped}")
     condition = dropped_condition(statement, nearest[0].sentence)
     if condition:
         reasons.append(f"leaves out the condition: {condition}")
@@ -192,7 +192,8 @@ def _places(source: str) -> list[_Place]:
     title = bags[0] if "\n" in source else frozenset()
     for number, part in enumerate(parts):
         near = bags[max(0, number - _NEIGHBOURS) : number + _NEIGHBOURS + 1]
-        found.append(_Place(part, bags[number], frozenset().union(*near, title), facts(part)))
+        window = "\n".join(parts[max(0, number - _NEIGHBOURS) : number + _NEIGHBOURS + 1])
+        found.append(_Place(part, window, bags[number], frozenset().union(*near, title), facts(part)))
     return found
 
 

@@ -34,6 +34,11 @@ _CLAUSE = re.compile(
     r"|\b(?:but|because|so that|while|when|if|unless|as long as|until|after|before|once)\b"
     r"|但是?|因为|如果|只要|除非|直到"
 )
+_ORDER = re.compile(
+    r"\b(?P<en>before|after)\b(?P<rest>(?: [a-z0-9'-]+){1,4})"
+    r"|(?P<zh>[\u3400-\u9fff]{2})(?:以|之)?(?P<side>[前后])(?!往|者|续|台|悔)"
+)
+_ALIKE = 0.75  # share of a clause's content words in the source's clause, to be the same clause
 _REACH_EN = 4  # content words after a cue
 _REACH_ZH = 6  # characters after a cue
 _WORD = re.compile(r"[a-z0-9][a-z0-9'-]*")
@@ -51,7 +56,7 @@ def contradicts(statement: str, source: str) -> bool:
 
     Both should be about the same thing: the caller aligns them.
     """
-    return _one_way(statement, source) or _one_way(source, statement)
+    return _one_way(statement, source) or _one_way(source, statement) or _other_parity(statement, source)
 
 
 def _one_way(negating: str, other: str) -> bool:
@@ -66,6 +71,50 @@ def _one_way(negating: str, other: str) -> bool:
         if not any(word in negated_there for word in scope.words):
             return True
     return False
+
+
+def _other_parity(statement: str, source: str) -> bool:
+    """A clause of ``statement`` that the source has almost word for word, but with a "not" more or less."""
+    theirs = [(content_words(clause), _cues(clause)) for clause in clauses(source)]
+    for clause in clauses(statement):
+        words = content_words(clause)
+        alike = [cues for bag, cues in theirs if len(words & bag) >= _ALIKE * len(words)]
+        if len(words) >= 2 and alike and all((cues - _cues(clause)) % 2 for cues in alike):
+            return True
+    return False
+
+
+def order_swapped(statement: str, source: str) -> str:
+    """A word that ``statement`` puts after ("after delivery", 签收后) what ``source`` has before, or the reverse."""
+    there = _orders(source)
+    for word, order in _orders(statement).items():
+        if word in there and not order & there[word]:
+            return word
+    return ""
+
+
+def _orders(sentence: str) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for match in _ORDER.finditer(canonical(sentence)):
+        if match["en"]:
+            after = (stem(word) for word in _WORD.findall(match["rest"]))
+            word = next((word for word in after if word in content_words(word)), "")
+            order = match["en"]
+        else:
+            word, order = match["zh"], {"前": "before", "后": "after"}[match["side"]]
+        if word:
+            found.setdefault(word, set()).add(order)
+    return found
+
+
+def clauses(sentence: str) -> list[str]:
+    text = canonical(sentence)
+    return [text[start:end] for start, end in _clauses(text)]
+
+
+def _cues(clause: str) -> int:
+    text = _NOT_A_CUE_ZH.sub("__", _NOT_A_CUE.sub("__", clause))
+    return len(_CUES_EN.findall(text)) + len(_CUES_ZH.findall(text))
 
 
 def scopes(sentence: str) -> list[_Scope]:

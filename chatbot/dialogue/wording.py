@@ -31,9 +31,12 @@ _SUFFIXES = (
     "ations", "ation", "ments", "ment", "ings", "ing", "ies", "ied", "ers", "ed", "es", "er", "ly", "s", "e", "y",
 )  # fmt: skip
 
-_CAPITAL = r"(?:[A-Z][a-z]+|[A-Z]{2,}|[A-Z][a-z]*[A-Z]\w*)"
+_CAPITAL = r"(?:[A-Z][a-z]*[A-Z]\w*|[A-Z][a-z]+|[A-Z]{2,})"
 _NAME = re.compile(rf"(?<![A-Za-z]){_CAPITAL}(?:[ -](?:[A-Z][a-z]+|[A-Z]{{2,}}|\d+)\b)*")
 _QUOTED = re.compile(r"[《“「『]([^》”」』]{1,30})[》”」』]")
+_KNOWN_NAMES = re.compile(
+    "顺丰|京东|中通|圆通|申通|韵达|邮政|菜鸟|淘宝|天猫|拼多多|亚马逊|支付宝|微信|银联|花呗|抖音|小红书|微博|苹果|华为|小米|星巴克"
+)
 _LATIN_RUN = re.compile(r"[A-Za-z][A-Za-z0-9.+-]*(?: [A-Za-z0-9][A-Za-z0-9.+-]*)*")
 _CAPITAL_FILLER = """
     i i'm i'll i've ok faq you your yes no the a an if please for to we our it this that once when after before orders
@@ -75,8 +78,8 @@ _PROFANITY = re.compile(
     re.IGNORECASE,
 )
 _OPEN_END = re.compile(
-    r"(?:\b(?:the|a|an|of|to|in|on|at|for|from|by|with|and|or|but|your|our|is|are|be|can|will|if|that|which|than|as|"
-    r"within)|[,，、:：;；(（\-–]|(?:的|和|与|或|在|把|为|从|将|及|请|是|您|则|如果|并|以))\s*[.。]?$",
+    r"\b(?:the|an?|of|and|or|but|your|our|is|are|if|than|as|within)\s*\.?$|\b(?:to|in|on|at|for|from|by|with|be|can|will|"
+    r"that|which)$|[,，、:：(（\-–]\s*[.。]?$|(?:和|与|或|在|把|为|从|将|及|您|则|如果|并|以|以及)\s*[.。]?$",
     re.IGNORECASE,
 )
 
@@ -118,6 +121,7 @@ def names(statement: str, known: str, lang: str) -> list[str]:
     missing = []
     if lang == "zh":
         found = [match.group() for match in _LATIN_RUN.finditer(statement)] + _QUOTED.findall(statement)
+        found += _KNOWN_NAMES.findall(statement)
         found = [name for name in found if len(name) > 1]
     else:
         found = [match.group() for match in _NAME.finditer(statement)] + _QUOTED.findall(statement)
@@ -163,7 +167,7 @@ def profanity(text: str) -> list[str]:
 
 def unfinished(text: str) -> bool:
     """Whether the text breaks off: at a word that needs another, or at an opened bracket or quotation."""
-    text = text.strip()
+    text = text.strip().rstrip("；;")
     if not text or _OPEN_END.search(text):
         return True
     return any(text.count(a) != text.count(b) for a, b in ("()", "（）", "“”", "「」", "《》"))
