@@ -1,0 +1,75 @@
+"""The help articles as visitors read them: listed by section, one by one, and what to ask first."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from chatbot.records.tables import Article, Example, Intent, utcnow
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+MOST_STARTERS = 3
+MOST_LISTED = 500
+
+
+def sections(session: Session, lang: str) -> list[tuple[str, list[Article]]]:
+    """The live articles of a language by section, both in the order in which they were first loaded."""
+    found: dict[str, list[Article]] = {}
+    query = (
+        select(Article).where(Article.lang == lang, *_live(utcnow())).order_by(Article.id).limit(MOST_LISTED)
+    )
+    for row in session.scalars(query):
+        found.setdefault(row.section, []).append(row)
+    return list(found.items())
+
+
+def article(session: Session, slug: str, lang: str) -> Article | None:
+    return session.scalar(select(Article).where(Article.slug == slug, Article.lang == lang, *_live(utcnow())))
+
+
+def starters(session: Session, lang: str) -> list[str]:
+    """What customers ask most, as the titles of the articles that answer it; for an empty chat.
+
+    Counted over the labelled examples; without any, the first articles.
+    """
+    asked = (
+        select(Article.title)
+        .join(Intent, Intent.article_slug == Article.slug)
+        .join(Example, Example.intent_id == Intent.id)
+        .where(Article.lang == lang, Intent.status == "live", *_live(utcnow()))
+        .group_by(Article.id, Article.title)
+        .order_by(func.count().desc(), Article.id)
+        .limit(MOST_STARTERS)
+    )
+    titles = list(session.scalars(asked))
+    if not titles:
+        first = select(Article.title).where(Article.lang == lang, *_live(utcnow())).order_by(Article.id)
+        titles = list(session.scalars(first.limit(MOST_STARTERS)))
+    return titles
+
+
+def article_html(found: Article) -> Markup:
+    """CommonMark without raw HTML: what looks like a tag in an article is shown, not obeyed."""
+    return Markup(_markdown().render(found.body))  # escaped by the renderer (html=False)
+
+
+def _live(now: datetime) -> tuple[Any, ...]:
+    return (
+        Article.status == "live",
+        or_(Article.valid_from.is_(None), Article.valid_from <= now),
+        or_(Article.valid_until.is_(None), Article.valid_until > now),
+    )
+
+
+@lru_cache(maxsize=1)
+def _markdown() -> MarkdownIt:
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")

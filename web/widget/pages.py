@@ -1,0 +1,173 @@
+"""Pages for visitors: the loader, the widget's frame, the chat as a page, and the help pages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
+
+from chatbot.dialogue.options import SiteOptions
+from chatbot.records.conversations import find_site
+from chatbot.records.tables import Site
+from web.context import parts
+from web.headers import page_policy
+from web.visitors import frame_ancestors, own_origin
+from web.widget import assets
+from web.widget.help import article, article_html, sections, starters
+
+LOADER_SECONDS = 300  # the loader's address never changes: hosts get a new one within five minutes
+YEAR_SECONDS = 31_536_000
+
+blueprint = Blueprint("widget", __name__, template_folder="templates")
+
+
+@blueprint.app_context_processor
+def globals_of_templates() -> dict[str, Any]:
+    return {"asset": asset_url}
+
+
+def asset_url(name: str) -> str:
+    return url_for("widget.asset", version=assets.version(), name=name)
+
+
+# --- files -----------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/widget.js")
+def loader() -> Response:
+    response = make_response(assets.read("widget.js"))
+    response.mimetype = "text/javascript"
+    response.headers["Cache-Control"] = f"public, max-age={LOADER_SECONDS}"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # it is there for other sites
+    response.add_etag()
+    return make_response(response.make_conditional(request))
+
+
+@blueprint.get("/widget/<version>/<name>")
+def asset(version: str, name: str) -> Response:
+    mimetype = assets.FILES.get(name)
+    if mimetype is None:
+        abort(404)
+    return _kept(assets.read(name), mimetype, version)
+
+
+@blueprint.get("/widget/<version>/locales/<language>.json")
+def locale(version: str, language: str) -> Response:
+    if language not in assets.languages():
+        abort(404)
+    content = (assets.PACKAGE / "locales" / f"{language}.json").read_bytes()
+    return _kept(content, "application/json", version)
+
+
+def _kept(content: bytes, mimetype: str, version: str) -> Response:
+    response = make_response(content)
+    response.mimetype = mimetype
+    fresh = (
+        version == assets.version()
+    )  # a page from before an update must not keep the new file as the old one
+    response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable" if fresh else "no-store"
+    return response
+
+
+@blueprint.get("/favicon.ico")
+def favicon() -> Any:
+    return redirect(asset_url("mark.svg"))
+
+
+# --- the chat --------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/widget/frame")
+def frame() -> Response:
+    """The widget's inside. Only pages of the site's allowed origins may show it (frame-ancestors)."""
+    with parts().database.read() as session:
+        site = find_site(session, request.args.get("site"))
+        response = make_response(_chat_page(session, site, mode="frame"))
+    ancestors = frame_ancestors(site.allowed_origins)
+    response.headers["Content-Security-Policy"] = page_policy(ancestors)
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # hosts with COEP: require-corp
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@blueprint.get("/chat")
+def chat() -> Response:
+    """The same chat as a page of its own."""
+    with parts().database.read() as session:
+        site = find_site(session, request.args.get("site"))
+        return make_response(_chat_page(session, site, mode="page"))
+
+
+def _chat_page(session: Session, site: Site, *, mode: str) -> str:
+    options = SiteOptions.from_json(site.options)
+    language = visitor_language()
+    theme = request.args.get("theme", "auto")
+    config = {
+        "mode": mode,
+        "site": site.key,
+        "title": options.title or site.name,
+        "accent": options.accent,
+        "theme": theme if theme in ("auto", "light", "dark") else "auto",
+        "locale": language,
+        "locales": {code: assets.words(code)["name"] for code in assets.languages()},
+        "words": assets.words(language),
+        "greetings": options.greeting,
+        "starters": {code: starters(session, code) for code in assets.languages()},
+        "parents": [own_origin(), *site.allowed_origins],
+        "assets": f"/widget/{assets.version()}",
+        "limit": parts().settings.message_limit,
+    }
+    return render_template(
+        "chat.html", config=config, language=language, title=config["title"], modules=assets.MODULES
+    )
+
+
+def visitor_language() -> str:
+    """From the address, else from the browser."""
+    accepted = [tag for tag, _ in request.accept_languages]
+    return assets.best_language(request.args.get("locale"), *accepted)
+
+
+# --- the company's help pages ----------------------------------------------------------------------------
+
+
+@blueprint.get("/")
+def home() -> str:
+    """The help page of the site with the widget on it: what customers see."""
+    language = visitor_language()
+    with parts().database.read() as session:
+        site = find_site(session, request.args.get("site"))
+        listed = sections(session, language)
+    return _page("home.html", site, language, sections=listed, origin=own_origin())
+
+
+@blueprint.get("/help/<language>/<slug>")
+def help_article(language: str, slug: str) -> str:
+    """One article. Its text comes from a file somebody uploaded: markup in it is shown as text, never obeyed."""
+    with parts().database.read() as session:
+        site = find_site(session, request.args.get("site"))
+        found = article(session, slug, language)
+    if found is None:
+        abort(404, "There is no such help article")
+    shown = assets.best_language(language)
+    return _page("article.html", site, shown, article=found, body=article_html(found))
+
+
+def _page(template: str, site: Site, language: str, **values: Any) -> str:
+    options = SiteOptions.from_json(site.options)
+    others: Sequence[tuple[str, str]] = [
+        (code, assets.words(code)["name"]) for code in assets.languages() if code != language
+    ]
+    return render_template(
+        template,
+        site=site,
+        title=options.title or site.name,
+        accent=options.accent,
+        language=language,
+        others=others,
+        words=assets.words(language)["page"],
+        all_words=assets.words(language),
+        **values,
+    )

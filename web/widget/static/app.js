@@ -1,0 +1,339 @@
+// The chat as visitors see it: in the widget's frame, or as a page of its own.
+
+import { clean, on, readable } from "./colour.js";
+import { Conversation } from "./conversation.js";
+import { h, icon } from "./dom.js";
+import { TO_FRAME } from "./messages.js";
+import { botTurn, customerTurn, agentTurn, pendingTurn, streamingTurn } from "./turns.js";
+
+const config = JSON.parse(document.getElementById("config").textContent);
+const framed = config.mode === "frame";
+let words = config.words;
+let shown = !framed; // whether the visitor can see the panel
+let unread = 0;
+let page = null; // the host page's origin, once it has said hello
+const conversation = new Conversation(config);
+const quiet = matchMedia("(prefers-reduced-motion: reduce)");
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+const t = (path, values = {}) => {
+  const text = path.split(".").reduce((node, key) => node?.[key], words) ?? path;
+  return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+};
+
+// --- the skeleton ---------------------------------------------------------------------------------------
+
+const title = h("h1.title");
+const subtitle = h("p.subtitle", { id: "subtitle" });
+const startOver = h("button.round", { type: "button", onclick: askToStartOver }, icon("compose"));
+const closePanel = h("button.round", { type: "button", hidden: !framed, onclick: () => toPage("close") }, icon("close"));
+const list = h("ol.turns");
+const log = h("main.log", { tabIndex: 0, onscroll: watchScroll }, list);
+const announcer = h("div.hidden", { role: "status" });
+const newBelow = h("button.below", { type: "button", hidden: true, onclick: () => scrollDown() });
+const notice = h("div.notice", { hidden: true });
+const confirmation = h("div.confirm", { hidden: true, role: "group" });
+const input = h("textarea", { rows: 1, enterKeyHint: "send", oninput: grow, onkeydown: keys });
+const counter = h("span.counter", { hidden: true, id: "counter" });
+const sendButton = h("button.send", { type: "submit", disabled: true }, icon("send"));
+const person = h("button.link", { type: "button", onclick: askForPerson });
+const language = h("select", { onchange: () => setLocale(language.value) },
+  ...Object.entries(config.locales).map(([value, label]) => h("option", { value, textContent: label })));
+const composer = h("form.composer", { onsubmit: submit }, h("div.box", {}, input, counter, sendButton));
+
+document.body.append(
+  h("div.chat", {},
+    h("header.head", {}, framed ? h("span.mark", {}, icon("bubble")) : h("a.mark", { href: "/", id: "home" }, icon("bubble")), h("div.names", {}, title, subtitle), startOver, closePanel),
+    log, newBelow, confirmation, notice, composer,
+    h("footer.foot", {}, person, Object.keys(config.locales).length > 1 && h("label.language", {}, language)),
+    announcer));
+
+// --- words and colours ----------------------------------------------------------------------------------
+
+function paint() {
+  const style = document.documentElement.style; // set by script: the policy forbids style attributes
+  const accent = clean(config.accent);
+  const isDark = config.theme === "dark" || (config.theme !== "light" && dark.matches);
+  document.documentElement.dataset.theme = isDark ? "dark" : "light";
+  style.setProperty("--accent", accent);
+  style.setProperty("--on-accent", on(accent));
+  style.setProperty("--accent-text", readable(accent, isDark ? "#1b201e" : "#f4f5f3"));
+}
+
+function label() {
+  document.documentElement.lang = conversation.locale;
+  document.title = `${config.title} · ${t("chat")}`;
+  title.textContent = config.title;
+  for (const [element, key] of [[startOver, "newConversation"], [closePanel, "closeChat"], [sendButton, "send"]]) {
+    element.setAttribute("aria-label", t(key));
+    element.title = t(key);
+  }
+  document.getElementById("home")?.setAttribute("aria-label", t("page.back"));
+  log.setAttribute("aria-label", t("conversation"));
+  input.setAttribute("aria-label", t("message"));
+  language.setAttribute("aria-label", t("language"));
+  language.value = conversation.locale;
+  person.replaceChildren(icon("person"), t("person"));
+  newBelow.replaceChildren(icon("down"), t("newMessages"));
+  drawn.clear();
+  list.replaceChildren();
+  draw();
+}
+
+async function setLocale(locale) {
+  const primary = String(locale).toLowerCase().split(/[-_]/)[0];
+  const wanted = config.locales[primary] ? primary : "en";
+  if (wanted === conversation.locale) return;
+  const response = await fetch(`${config.assets}/locales/${wanted}.json`);
+  if (!response.ok) return;
+  words = await response.json();
+  conversation.locale = wanted;
+  conversation.storage.set("locale", wanted);
+  label();
+  toPage("locale", { ...launcherWords() });
+}
+
+const launcherWords = () => ({ chat: t("chat"), openChat: t("openChat"), closeChat: t("closeChat") });
+
+// --- drawing --------------------------------------------------------------------------------------------
+
+const drawn = new Map(); // key → {element, state}: what has not changed is not touched
+const arrived = new Set(); // ids of turns that came while the visitor was here: those are unfolded word by word
+
+const actions = {
+  t,
+  get quiet() { return quiet.matches; },
+  choose: (choice) => { conversation.send(choice.payload, choice.title); input.focus(); },
+  ask: (text) => conversation.send(text),
+  vote: (turn, vote) => {
+    conversation.vote(turn, vote).catch(() => {});
+    say(t(vote === "up" ? "thanksUp" : "thanksDown"));
+  },
+  retry: (id) => conversation.retry(id),
+  remove: (id) => conversation.remove(id),
+};
+
+function wanted() {
+  const fresh = !conversation.turns.length && !conversation.outbox.length;
+  const rows = [["greeting", `${conversation.locale}${fresh}`, () => greeting(fresh)]];
+  const lastBot = conversation.turns.findLast((turn) => turn.role === "bot")?.id;
+  const open = !conversation.outbox.length && conversation.turns.at(-1)?.id === lastBot;
+  for (const turn of conversation.turns) {
+    const isLast = turn.id === lastBot && open && conversation.state !== "closed";
+    const make = { customer: customerTurn, agent: agentTurn, bot: botTurn }[turn.role];
+    rows.push([`turn-${turn.id}`, `${turn.vote}${isLast}`, () => make(turn, { ...actions, isLast, live: arrived.delete(turn.id) })]);
+  }
+  for (const item of conversation.outbox) {
+    const state = [item.status, item.reason, item.retryIn, conversation.online].join();
+    rows.push([`out-${item.id}`, state, () => pendingTurn(item, { ...actions, online: conversation.online })]);
+    if (item.status === "sending" && ["bot", "closed"].includes(conversation.state)) {
+      const text = conversation.streaming?.id === item.id ? conversation.streaming.text : "";
+      rows.push([`in-${item.id}`, text, () => streamingTurn(text, actions)]);
+    }
+  }
+  return rows;
+}
+
+function draw() {
+  const rows = wanted();
+  const keep = new Set(rows.map(([key]) => key));
+  for (const [key, { element }] of drawn) {
+    if (!keep.has(key)) { element.remove(); drawn.delete(key); }
+  }
+  let previous = null;
+  for (const [key, state, make] of rows) {
+    let entry = drawn.get(key);
+    if (!entry || entry.state !== state) {
+      const element = make();
+      entry?.element.replaceWith(element);
+      entry = { element, state };
+      drawn.set(key, entry);
+    }
+    const next = previous ? previous.nextSibling : list.firstChild;
+    if (entry.element !== next) list.insertBefore(entry.element, next);
+    previous = entry.element;
+  }
+  drawState();
+}
+
+function greeting(fresh) {
+  const text = config.greetings[conversation.locale] || config.greetings.en || "";
+  const starters = fresh ? config.starters[conversation.locale] : [];
+  return botTurn({ id: 0, text, kind: "smalltalk", reply: { parts: [{ text, kind: "smalltalk", sources: [], choices: [] }], suggestions: starters } },
+    { ...actions, isLast: true, live: false, plain: true });
+}
+
+function drawState() {
+  const { state, turns } = conversation;
+  const agent = turns.findLast((turn) => turn.role === "agent")?.agent || t("colleague");
+  subtitle.textContent = { waiting: t("subtitleWaiting"), human: t("subtitleHuman", { agent }), closed: t("subtitleClosed") }[state] || t("subtitle");
+  input.placeholder = state === "human" ? t("placeholderHuman", { agent }) : t("placeholder");
+  document.body.dataset.state = state;
+  person.hidden = state === "waiting" || state === "human";
+  startOver.hidden = !turns.length && !conversation.outbox.length && state === "bot";
+  const lines = {
+    waiting: [icon("person"), h("div", {}, h("span", { textContent: t("waiting") }),
+      h("button.link", { type: "button", onclick: () => conversation.resume().catch(() => {}), textContent: t("resume") }))],
+    human: [icon("person"), h("span", { textContent: t("human", { agent }) })],
+    closed: [icon("check"), h("span", { textContent: t("closed") })],
+  };
+  const line = conversation.online ? lines[state] : [h("span", { textContent: t("offline") })];
+  const key = [state, agent, conversation.online, conversation.locale].join();
+  if (notice.dataset.key !== key) {
+    const before = notice.dataset.key;
+    notice.dataset.key = key;
+    notice.hidden = !line;
+    notice.replaceChildren(...(line || []));
+    if (line && before !== undefined) say(notice.querySelector("span").textContent);
+  }
+}
+
+// --- what happens ---------------------------------------------------------------------------------------
+
+let atBottom = true;
+
+conversation.addEventListener("change", () => {
+  const follow = atBottom;
+  draw();
+  if (follow) scrollDown();
+});
+
+conversation.addEventListener("sent", () => { atBottom = true; });
+
+conversation.addEventListener("turns", ({ detail: turns }) => {
+  const spoken = turns.filter((turn) => turn.role !== "customer");
+  if (!loaded || !spoken.length) return;
+  for (const turn of spoken) arrived.add(turn.id);
+  say(spoken.map((turn) => `${turn.role === "bot" ? t("assistant") : turn.agent || t("colleague")}: ${turn.text}`).join("\n"));
+  if (!shown) toPage("unread", { count: (unread += spoken.length) });
+  if (!atBottom) newBelow.hidden = false;
+});
+
+conversation.addEventListener("lost", () => say(t("lost")));
+
+/** Spoken by screen readers once, whole: not word by word as an answer comes in. */
+function say(text) {
+  announcer.textContent = "";
+  setTimeout(() => { announcer.textContent = text; }, 60);
+}
+
+function submit(event) {
+  event.preventDefault();
+  const text = input.value.trim();
+  if (!text || text.length > config.limit) return;
+  conversation.send(text);
+  input.value = "";
+  grow();
+  input.focus();
+}
+
+function keys(event) {
+  if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) submit(event); // 229: an input method is at work
+}
+
+function grow() {
+  input.style.height = "auto";
+  input.style.height = `${Math.min(input.scrollHeight, 140)}px`;
+  const over = input.value.length - config.limit;
+  sendButton.disabled = !input.value.trim() || over > 0;
+  counter.hidden = over <= 0;
+  counter.textContent = t("tooLong", { over });
+  conversation.storage.set("draft", input.value || null);
+}
+
+async function askForPerson() {
+  person.disabled = true;
+  try {
+    await conversation.handover();
+    input.focus();
+  } catch {
+    say(t("failed"));
+  } finally {
+    person.disabled = false;
+  }
+}
+
+function askToStartOver() {
+  const done = () => { confirmation.hidden = true; input.focus(); };
+  const yes = h("button.primary", { type: "button", textContent: t("startOverYes"), onclick: () => { conversation.reset(); done(); } });
+  confirmation.replaceChildren(h("p", { textContent: t("startOver") }), yes, h("button.plain", { type: "button", textContent: t("cancel"), onclick: done }));
+  confirmation.setAttribute("aria-label", t("newConversation"));
+  confirmation.hidden = false;
+  yes.focus();
+}
+
+function watchScroll() {
+  atBottom = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+  if (atBottom) newBelow.hidden = true;
+}
+
+/** To the end, but never past the beginning of the newest answer. */
+function scrollDown() {
+  newBelow.hidden = true;
+  const last = list.lastElementChild;
+  const end = log.scrollHeight - log.clientHeight;
+  const start = last ? last.offsetTop - log.offsetTop - 56 : end;
+  log.scrollTo({ top: last && last.offsetHeight > log.clientHeight ? start : end, behavior: quiet.matches || !loaded ? "instant" : "smooth" });
+  atBottom = true;
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  if (!confirmation.hidden) { confirmation.hidden = true; input.focus(); }
+  else if (framed) toPage("close");
+});
+dark.addEventListener("change", paint);
+
+// --- the page around the frame --------------------------------------------------------------------------
+
+function toPage(type, detail) {
+  if (page) parent.postMessage({ frontdesk: type, ...detail }, page);
+}
+
+const allowed = (origin) => config.parents.some((entry) => {
+  if (entry === "*" || entry === origin) return true;
+  const [scheme, domain] = entry.split("://*.");
+  return domain !== undefined && origin.startsWith(`${scheme}://`) && origin.endsWith(`.${domain}`);
+});
+
+const received = {
+  hello: () => toPage("ready", { accent: clean(config.accent), onAccent: on(clean(config.accent)), ...launcherWords() }),
+  show: () => { shown = true; unread = 0; scrollDown(); if (!matchMedia("(max-width: 480px)").matches) input.focus(); },
+  hide: () => { shown = false; },
+  ask: ({ text }) => { if (text?.trim()) conversation.send(text.trim().slice(0, config.limit)); },
+  setLocale: ({ locale }) => setLocale(locale),
+  setTheme: ({ theme }) => { config.theme = theme; paint(); },
+  reset: () => conversation.reset(),
+};
+
+if (framed) {
+  addEventListener("message", (event) => {
+    if (event.source !== parent || !allowed(event.origin)) return;
+    const type = event.data?.frontdesk;
+    if (!TO_FRAME.includes(type)) return;
+    if (type === "hello") page = event.origin;
+    if (event.origin === page) received[type](event.data);
+  });
+}
+
+// --- begin ----------------------------------------------------------------------------------------------
+
+let loaded = false;
+input.value = conversation.storage.get("draft") || "";
+paint();
+label();
+const chosen = conversation.storage.get("locale");
+if (chosen && chosen !== conversation.locale) setLocale(chosen);
+conversation.load().finally(() => {
+  loaded = true;
+  grow();
+  scrollDown();
+  document.body.dataset.ready = "true";
+  if (!framed) {
+    input.focus();
+    const query = new URLSearchParams(location.search);
+    const asked = query.get("ask"); // from the help page's form, where the widget could not be loaded
+    query.delete("ask");
+    if (asked) { history.replaceState(null, "", `?${query}`); received.ask({ text: asked }); }
+  }
+});

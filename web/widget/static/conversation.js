@@ -1,0 +1,310 @@
+// One visitor's conversation: what was said, what is still to be sent, and whether a person is there.
+//
+// A message gets its client_message_id before it is sent and keeps it through every retry, reload and tab, so the
+// server stores it once. Unsent messages lie in the browser's storage; one tab at a time sends them, in order.
+// While a person is awaited one tab holds a connection for all of them; otherwise nobody does.
+
+import { ApiError, call, events, wait } from "./transport.js";
+import { Storage, randomId } from "./storage.js";
+
+const POLL_MS = [3000, 5000, 8000, 13000, 20000, 30000];
+const PASSING_TRIES = 5;
+
+export class Conversation extends EventTarget {
+  state = "bot";
+  turns = []; // as the API sends them, in order
+  outbox = []; // {id, text, title?, status: "waiting" | "sending" | "failed", reason?, retryIn?}
+  streaming = null; // {id, text} while an answer comes in
+
+  #last = 0;
+  #sending = false;
+  #following = null;
+
+  constructor(config) {
+    super();
+    this.config = config;
+    this.locale = config.locale;
+    this.storage = new Storage(config.site);
+    this.key = this.storage.get("conversation");
+    this.outbox = this.#stored().map((item) => ({ ...item, status: "waiting" }));
+    this.locks = navigator.locks || { request: async (name, options, job) => (job || options)({}) };
+    try {
+      this.channel = new BroadcastChannel(this.storage.prefix);
+      this.channel.onmessage = ({ data }) => this.#heard(data);
+    } catch { /* an old browser: each tab for itself */ }
+    addEventListener("online", () => { this.#changed(); this.flush(); });
+    addEventListener("offline", () => this.#changed());
+    document.addEventListener("visibilitychange", () => { if (!document.hidden && this.key) this.refresh().catch(() => {}); });
+  }
+
+  get online() { return navigator.onLine !== false; }
+
+  /** What was said before, on this page or on the last one. */
+  async load() {
+    if (this.key) await this.refresh().catch((error) => this.#forgetIfGone(error));
+    this.#changed();
+    this.flush();
+  }
+
+  async refresh() {
+    let more = true;
+    while (more && this.key) {
+      const page = await this.#call(`/messages?after=${this.#last}`);
+      this.#take(page.turns);
+      this.#setState(page.state);
+      more = page.more;
+    }
+    this.#changed();
+  }
+
+  send(text, title) {
+    const item = { id: randomId(), text, title, status: "waiting" };
+    this.outbox.push(item);
+    this.#keep(item);
+    this.#changed();
+    this.flush();
+  }
+
+  retry(id) {
+    const item = this.outbox.find((entry) => entry.id === id);
+    if (item) Object.assign(item, { status: "waiting", reason: undefined, tries: 0 });
+    this.#changed();
+    this.flush();
+  }
+
+  remove(id) {
+    this.#drop(new Set([id]));
+    this.#changed();
+  }
+
+  /** Send what waits, in order. One tab sends at a time; each message is looked up in the storage just before. */
+  async flush() {
+    if (this.#sending) return;
+    this.#sending = true;
+    try {
+      await this.locks.request(`${this.storage.prefix}send`, async () => {
+        for (;;) {
+          this.#mergeOutbox();
+          const item = this.outbox.find((entry) => entry.status === "waiting");
+          if (!item || !this.online) break;
+          if (!(await this.#deliver(item))) break;
+        }
+      });
+    } finally {
+      this.#sending = false;
+      this.#changed();
+    }
+  }
+
+  async #deliver(item) {
+    item.status = "sending";
+    this.#changed();
+    try {
+      if (!this.key) await this.#start();
+      await this.#exchange(item);
+      this.#drop(new Set([item.id]));
+      this.channel?.postMessage("news");
+      return true;
+    } catch (error) {
+      this.streaming = null;
+      if (error instanceof ApiError && (error.status === 404 || error.status === 401) && this.key && !item.restarted) {
+        item.restarted = true; // the conversation is gone: say it in a new one
+        item.status = "waiting";
+        this.#forget();
+        this.dispatchEvent(new CustomEvent("lost"));
+        return true;
+      }
+      const passing = !(error instanceof ApiError) || error.passing;
+      item.tries = (item.tries || 0) + 1;
+      if (passing && item.tries < PASSING_TRIES) {
+        const seconds = Math.min(60, error.retryAfter || 2 ** item.tries);
+        Object.assign(item, { status: "waiting", reason: error.code || "network" });
+        if (!this.online) return false;
+        for (let left = seconds; left > 0; left--) {
+          item.retryIn = left;
+          this.#changed();
+          await wait(1000);
+        }
+        item.retryIn = 0;
+        return true;
+      }
+      Object.assign(item, { status: "failed", reason: error.message });
+      return true;
+    }
+  }
+
+  async #start() {
+    const { id, token, state } = await call("/conversations", { body: { site: this.config.site, locale: this.locale } });
+    this.key = { id, token };
+    this.storage.set("conversation", this.key);
+    this.#setState(state);
+  }
+
+  async #exchange(item) {
+    const body = { text: item.text, client_message_id: item.id };
+    this.dispatchEvent(new CustomEvent("sent"));
+    for await (const { name, data } of events(`/conversations/${this.key.id}/messages`, { token: this.key.token, body })) {
+      if (name === "status") {
+        if (data.state === "bot") this.streaming = { id: item.id, text: "" };
+        this.#changed();
+      } else if (name === "delta") {
+        this.streaming = { id: item.id, text: (this.streaming?.text || "") + data.text };
+        this.#changed();
+      } else if (name === "error") {
+        throw new ApiError(503, data.error, data.retry_after);
+      } else if (name === "reply") {
+        await this.#answered(item, data);
+        return;
+      }
+    }
+    throw new TypeError("the connection broke"); // no reply came: ask again with the same id
+  }
+
+  async #answered(item, answer) {
+    this.streaming = null;
+    const now = new Date().toISOString();
+    this.#take([
+      { id: answer.message_id, role: "customer", text: item.title || item.text, client_message_id: item.id, created_at: now },
+      ...(answer.reply
+        ? [{ id: answer.turn_id, role: "bot", text: answer.reply.text, kind: answer.reply.kind, reply: answer.reply, created_at: now }]
+        : []),
+    ]);
+    this.#setState(answer.state);
+  }
+
+  async handover(reason) {
+    if (!this.key) await this.#start();
+    this.#setState((await this.#call("/handover", reason ? { reason } : {})).state);
+    this.channel?.postMessage("news");
+  }
+
+  async resume() {
+    this.#setState((await this.#call("/resume", {})).state);
+    this.channel?.postMessage("news");
+  }
+
+  async vote(turn, vote) {
+    turn.vote = vote;
+    this.#changed();
+    await this.#call(`/turns/${turn.id}/feedback`, { vote });
+  }
+
+  /** Start anew. The old conversation stays with the company; this browser forgets its token. */
+  reset() {
+    if (this.key) this.#call("/close", {}).catch(() => {});
+    this.outbox = [];
+    this.storage.set("outbox", null);
+    this.#forget();
+    this.channel?.postMessage("reset");
+  }
+
+  #forget() {
+    this.#following?.abort();
+    this.key = null;
+    this.turns = [];
+    this.#last = 0;
+    this.streaming = null;
+    this.storage.set("conversation", null);
+    this.#setState("bot");
+    this.#changed();
+  }
+
+  #forgetIfGone(error) {
+    if (error instanceof ApiError && (error.status === 404 || error.status === 401)) {
+      this.#forget();
+      this.dispatchEvent(new CustomEvent("lost"));
+    }
+  }
+
+  #call(path, body) {
+    return call(`/conversations/${this.key.id}${path}`, { token: this.key.token, body });
+  }
+
+  #take(turns) {
+    const known = new Map(this.turns.map((turn) => [turn.id, turn]));
+    const fresh = turns.filter((turn) => !known.has(turn.id));
+    for (const turn of turns) known.set(turn.id, { ...known.get(turn.id), ...turn });
+    // An answer stands below the message it answers, even where the next message was stored before it.
+    const place = (turn) => turn.reply_to || turn.id;
+    this.turns = [...known.values()].sort((a, b) => place(a) - place(b) || a.id - b.id);
+    this.#last = Math.max(this.#last, ...turns.map((turn) => turn.id));
+    this.#drop(new Set(this.turns.map((turn) => turn.client_message_id).filter(Boolean)));
+    if (fresh.length) this.dispatchEvent(new CustomEvent("turns", { detail: fresh }));
+  }
+
+  #setState(state) {
+    if (this.state !== state) {
+      this.state = state;
+      this.#changed();
+    }
+    if (state === "waiting" || state === "human") this.#follow();
+    else this.#following?.abort();
+  }
+
+  /** Hear what a person says. The tab that gets the lock holds the connection and tells the others. */
+  async #follow() {
+    if (this.#following && !this.#following.signal.aborted) return;
+    const stop = (this.#following = new AbortController());
+    const { signal } = stop;
+    try {
+      await this.locks.request(`${this.storage.prefix}follow`, { signal }, async () => {
+        let missed = 0;
+        while (!signal.aborted && this.key && ["waiting", "human"].includes(this.state)) {
+          if (document.hidden && missed) { await wait(1000, signal); continue; }
+          try {
+            for await (const { name, data } of events(`/conversations/${this.key.id}/events?after=${this.#last}`, { token: this.key.token, signal })) {
+              missed = 0;
+              if (name === "turn") { this.#take([data]); this.channel?.postMessage("news"); }
+              if (name === "state") { this.#setState(data.state); this.channel?.postMessage("news"); }
+              this.#changed();
+            }
+          } catch (error) {
+            if (signal.aborted) return;
+            this.#forgetIfGone(error);
+            await wait(POLL_MS[Math.min(missed++, POLL_MS.length - 1)], signal);
+            if (!signal.aborted && this.key) await this.refresh().catch(() => {});
+          }
+        }
+      });
+    } catch { /* aborted while another tab had the lock */ } finally {
+      if (this.#following === stop) this.#following = null;
+    }
+  }
+
+  #heard(message) {
+    if (message === "reset") {
+      this.outbox = [];
+      this.#forget();
+      return;
+    }
+    this.key = this.storage.get("conversation") || this.key;
+    this.#mergeOutbox();
+    if (this.key) this.refresh().catch(() => {});
+  }
+
+  /** Other tabs write to the same outbox: what they have sent is gone, what they have added is ours to send too. */
+  #mergeOutbox() {
+    this.key = this.storage.get("conversation") || this.key;
+    const mine = new Map(this.outbox.map((item) => [item.id, item]));
+    this.outbox = this.#stored().map((item) => mine.get(item.id) || { ...item, status: "waiting" });
+  }
+
+  #stored() {
+    return this.storage.get("outbox") || [];
+  }
+
+  #keep({ id, text, title }) {
+    this.storage.set("outbox", [...this.#stored(), { id, text, title }]);
+  }
+
+  #drop(ids) {
+    this.outbox = this.outbox.filter((item) => !ids.has(item.id));
+    const stored = this.#stored();
+    const left = stored.filter((item) => !ids.has(item.id));
+    if (left.length < stored.length) this.storage.set("outbox", left.length ? left : null);
+  }
+
+  #changed() {
+    this.dispatchEvent(new CustomEvent("change"));
+  }
+}

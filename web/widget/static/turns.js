@@ -1,0 +1,109 @@
+// One turn as elements: a customer's, an answer with its kind, sources, choices and thumbs, a colleague's.
+
+import { h, icon } from "./dom.js";
+import { render, safeUrl } from "./markup.js";
+
+const KIND_ICONS = { approved: "check", passage: "page", generated: "spark" };
+const STEP_MS = 14;
+const UNFOLD_MS = 560;
+
+export function customerTurn(turn, { t }) {
+  return h("li.turn.customer", {}, h("span.hidden", { textContent: `${t("you")}: ` }), h("div.bubble", { textContent: turn.text }));
+}
+
+export function agentTurn(turn, { t, live, quiet }) {
+  const text = h("div.bubble", {}, render(turn.text));
+  if (live && !quiet) unfold(text);
+  return h("li.turn.agent", {}, h("p.who", {}, icon("person"), turn.agent || t("colleague")), text);
+}
+
+export function botTurn(turn, actions) {
+  const { t, isLast, live, quiet, plain } = actions;
+  const parts = turn.reply?.parts?.length ? turn.reply.parts : [{ text: turn.text, kind: turn.kind, sources: [], choices: [] }];
+  const bodies = parts.map((part) => {
+    const text = h("div.text", {}, render(part.text));
+    if (live && !quiet) unfold(text);
+    return h("section.part", {}, text, kindLine(part, t), ...sources(part, t), isLast && choices(part, actions));
+  });
+  return h("li.turn.bot", {},
+    h("span.hidden", { textContent: `${t("assistant")}: ` }),
+    h("div.bubble", {}, ...bodies),
+    !plain && votable(parts) && thumbs(turn, actions),
+    isLast && suggestions(turn.reply?.suggestions, actions));
+}
+
+export function pendingTurn(item, { t, retry, remove, online }) {
+  const state = h("p.state");
+  if (item.status === "failed") {
+    state.append(t("failed"), " ", item.reason && item.reason !== "Failed to fetch" ? `${item.reason} ` : "",
+      h("button.link", { type: "button", textContent: t("retry"), onclick: () => retry(item.id) }), " ",
+      h("button.link", { type: "button", textContent: t("remove"), onclick: () => remove(item.id) }));
+    state.classList.add("failed");
+  } else if (!online) {
+    state.textContent = t("queued");
+  } else if (item.retryIn) {
+    state.textContent = item.reason === "no_release" ? t("unavailable") : t("busy", { seconds: item.retryIn });
+  }
+  return h(`li.turn.customer${item.status === "sending" ? "" : ".unsent"}`, {}, h("div.bubble", { textContent: item.title || item.text }), state.childNodes.length > 0 && state);
+}
+
+export function streamingTurn(text, { t }) {
+  const bubble = text
+    ? h("div.bubble", {}, h("div.text", {}, render(text)))
+    : h("div.bubble.typing", { role: "img", "aria-label": t("typing") }, h("i"), h("i"), h("i"));
+  return h("li.turn.bot", { "aria-busy": "true" }, bubble);
+}
+
+function kindLine(part, t) {
+  if (!KIND_ICONS[part.kind]) return null;
+  return h(`p.kind.${part.kind}`, {}, icon(KIND_ICONS[part.kind]), t(`kind.${part.kind}`));
+}
+
+/** Where an answer comes from: the page's title opens the words it rests on and a link to the whole page. */
+function sources(part, t) {
+  return (part.sources || []).map((source) => {
+    const href = source.url ? safeUrl(source.url) : null;
+    const same = source.quote?.trim() === part.text.trim(); // the answer is the quote
+    const link = href && h("a.open", { href, target: "_blank", rel: "noopener noreferrer" }, t("openSource"), icon("link"));
+    if (same || !source.quote) {
+      return h("p.source", {}, href ? h("a", { href, target: "_blank", rel: "noopener noreferrer" }, source.title, icon("link")) : source.title);
+    }
+    return h("details.source", {}, h("summary", {}, icon("down"), h("span", {}, t("source", { title: source.title }))),
+      h("blockquote", {}, render(source.quote)), link);
+  });
+}
+
+function choices(part, { choose }) {
+  if (!part.choices?.length) return null;
+  return h("div.choices", {}, ...part.choices.map((choice) =>
+    h("button.choice", { type: "button", onclick: () => choose(choice) }, choice.payload === "/handover" && icon("person"), choice.title)));
+}
+
+function suggestions(texts, { ask }) {
+  if (!texts?.length) return null;
+  return h("div.choices.suggestions", {}, ...texts.map((text) => h("button.choice", { type: "button", textContent: text, onclick: () => ask(text) })));
+}
+
+const votable = (parts) => parts.some((part) => !["smalltalk", "person", "choices", "ask"].includes(part.kind));
+
+function thumbs(turn, { t, vote }) {
+  const button = (value, name, label) =>
+    h(`button.thumb`, { type: "button", title: label, "aria-label": label, "aria-pressed": String(turn.vote === value), onclick: () => vote(turn, value) }, icon(name));
+  return h("div.thumbs", {}, button("up", "up", t("helpful")), button("down", "thumbDown", t("notHelpful")),
+    turn.vote && h("span.thanks", { textContent: t(turn.vote === "up" ? "thanksUp" : "thanksDown") }));
+}
+
+/** The words appear one after the other. They are all there from the start: nothing moves, and readers read it whole. */
+function unfold(element) {
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  const nodes = [];
+  while (walker.nextNode()) nodes.push(walker.currentNode);
+  const words = nodes.flatMap((node) => {
+    const pieces = node.data.match(/[\u3400-\u9fff]{1,2}|[^\s\u3400-\u9fff]+\s*|\s+/g) || [];
+    const spans = pieces.map((piece) => h("span.word", { textContent: piece }));
+    node.replaceWith(...spans);
+    return spans;
+  });
+  const step = Math.min(STEP_MS, UNFOLD_MS / words.length);
+  words.forEach((word, at) => { word.style.animationDelay = `${Math.round(at * step)}ms`; });
+}
