@@ -81,15 +81,15 @@ def intent_graph(state: dict[str, NDArray[np.float32]], *, hidden: int) -> onnx.
     """The network after its embeddings as an ONNX graph."""
 
     def both(name: str) -> NDArray[np.float32]:
-        return np.stack([onnx_gates(state[f"{d}.{name}"]) for d in ("forwards", "backwards")])
+        return np.stack([onnx_gates(state[f"pooling.{d}.{name}"]) for d in ("forwards", "backwards")])
 
     constants = {
         "W": both("weight_ih_l0"),  # [2, 4h, e]
         "R": both("weight_hh_l0"),  # [2, 4h, h]
         "B": np.concatenate([both("bias_ih_l0"), both("bias_hh_l0")], axis=1),  # [2, 8h]
-        "attend_w": state["attend.weight"].T,
-        "attend_b": state["attend.bias"],
-        "score_w": state["attend_score.weight"].T,  # [a, 1]
+        "attend_w": state["pooling.attend.weight"].T,
+        "attend_b": state["pooling.attend.bias"],
+        "score_w": state["pooling.attend_score.weight"].T,  # [a, 1]
         "head_w": state["head.weight"].T,
         "head_b": state["head.bias"],
         "two": np.asarray([2], np.int64),

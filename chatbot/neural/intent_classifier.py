@@ -17,6 +17,8 @@ from torch.nn import functional
 
 from chatbot.errors import TrainingError
 from chatbot.neural.batches import TextBatch, mask_of
+from chatbot.neural.objectives import classification_loss
+from chatbot.neural.recurrent_pooling import RecurrentPooling
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,6 @@ class IntentConfig:
     label_smoothing: float = 0.1
     temperature: float = 2.0  # of distillation
     teacher_weight: float = 0.85  # of the teacher's distribution against the label
-    outlier_weight: float = 1.0
 
     def __post_init__(self) -> None:
         if self.classes < 2:
@@ -56,23 +57,10 @@ class IntentNetwork(nn.Module):
         self.word = nn.Embedding(config.words, config.embedding)
         self.gram = nn.EmbeddingBag(config.buckets, config.embedding, mode="mean")
         self.context = nn.Parameter(torch.zeros(config.embedding))  # added to the tokens before the message
-        self.forwards = nn.LSTM(config.embedding, h, batch_first=True)
-        self.backwards = nn.LSTM(config.embedding, h, batch_first=True)
-        self.attend = nn.Linear(2 * h, config.attention)
-        self.attend_score = nn.Linear(config.attention, 1, bias=False)
+        self.pooling = RecurrentPooling(config.embedding, hidden=h, attention=config.attention)
         self.head = nn.Linear(4 * h, config.classes + 1)
         nn.init.normal_(self.word.weight, std=0.1)
         nn.init.normal_(self.gram.weight, std=0.1)
-        for lstm in (self.forwards, self.backwards):
-            for name, parameter in lstm.named_parameters():
-                if name.startswith("weight_hh"):
-                    nn.init.orthogonal_(parameter)
-                elif name.startswith("weight_ih"):
-                    nn.init.xavier_uniform_(parameter)
-                else:
-                    nn.init.zeros_(parameter)
-            # a forget gate that starts open lets gradients reach the beginning of a text (Gers et al. 2000)
-            nn.init.ones_(lstm.get_parameter("bias_ih_l0")[h : 2 * h])
 
     def embed(self, batch: TextBatch) -> torch.Tensor:
         """→ [b, t, e], context tokens marked, padding zero."""
@@ -91,31 +79,10 @@ class IntentNetwork(nn.Module):
         x = functional.dropout(x, self.config.embedding_dropout, self.training)
         return x * keep[..., None]
 
-    def states(self, x: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-        """Embedded tokens [b, t, e] → states of both directions [b, t, 2h], exact whatever the padding."""
-        width = x.shape[1]
-        steps = torch.arange(width, device=x.device)
-        mirrored = (lengths[:, None] - 1 - steps).where(steps < lengths[:, None], steps)  # [b, t]
-        mirrored = mirrored[..., None]
-        forwards, _ = self.forwards(x)
-        backwards, _ = self.backwards(x.gather(1, mirrored.expand(-1, -1, x.shape[2])))
-        backwards = backwards.gather(1, mirrored.expand(-1, -1, backwards.shape[2]))
-        return torch.cat([forwards, backwards], dim=-1)
-
-    def pool(self, states: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-        """States [b, t, 2h] under mask [b, t] → [b, 4h]: attention-weighted mean and maximum."""
-        scores = self.attend_score(torch.tanh(self.attend(states))).squeeze(-1)  # [b, t]
-        weights = scores.masked_fill(~mask, -1e9).softmax(dim=-1)
-        attended = (weights[..., None] * states).sum(dim=1)  # [b, 2h]
-        highest = states.masked_fill(~mask[..., None], -1e9).amax(dim=1)  # [b, 2h]
-        return torch.cat([attended, highest], dim=-1)
-
     def features(self, batch: TextBatch) -> torch.Tensor:
         """→ pooled representation [b, 4h]."""
-        states = self.states(self.embed(batch), batch.lengths)
-        width = states.shape[1]
-        mask = mask_of(batch.lengths, width) & ~mask_of(batch.starts, width)
-        return self.pool(states, mask)
+        pooled: torch.Tensor = self.pooling(self.embed(batch), batch.lengths, batch.starts)
+        return pooled
 
     def forward(self, batch: TextBatch) -> torch.Tensor:
         """→ logits [b, classes + 1], the last one "outside"."""
@@ -124,22 +91,12 @@ class IntentNetwork(nn.Module):
         return out
 
     def loss(self, batch: TextBatch) -> torch.Tensor:
-        """Cross-entropy with the labels; with a teacher, mostly KL to its softened distribution (Hinton et
-        al. 2015).
-        """
         config = self.config
-        logits = self(batch).float()
-        outside = batch.targets == config.classes
-        weight = torch.where(outside, config.outlier_weight, 1.0)
-        labelled = batch.targets >= 0
-        hard = functional.cross_entropy(
-            logits, batch.targets, reduction="none", ignore_index=-1, label_smoothing=config.label_smoothing
+        return classification_loss(
+            self(batch),
+            batch.targets,
+            teacher=batch.teacher,
+            label_smoothing=config.label_smoothing,
+            temperature=config.temperature,
+            teacher_weight=config.teacher_weight,
         )
-        if batch.teacher is None:
-            return (hard * weight).sum() / (weight * labelled).sum().clamp(min=1)
-        t = config.temperature
-        soft = functional.kl_div(
-            (logits / t).log_softmax(-1), (batch.teacher / t).softmax(-1), reduction="none"
-        ).sum(-1) * (t * t)
-        share = torch.where(labelled, config.teacher_weight, 1.0)
-        return ((share * soft + (1 - share) * hard) * weight).sum() / weight.sum()

@@ -60,10 +60,10 @@ def test_both_directions_follow_the_gate_equations():
     model = network().double()
     x = torch.randn(2, 6, 12, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     lengths = torch.tensor([6, 4])
-    states = model.states(x, lengths)
+    states = model.pooling.states(x, lengths)
     for row, length in enumerate(lengths.tolist()):
-        forwards = written_out_lstm(model.forwards, x[row, :length])
-        backwards = written_out_lstm(model.backwards, x[row, :length].flip(0)).flip(0)
+        forwards = written_out_lstm(model.pooling.forwards, x[row, :length])
+        backwards = written_out_lstm(model.pooling.backwards, x[row, :length].flip(0)).flip(0)
         expected = torch.cat([forwards, backwards], dim=-1)
         assert torch.allclose(states[row, :length], expected, atol=1e-6, rtol=0)
 
@@ -106,8 +106,8 @@ def test_a_student_that_agrees_with_its_teacher_has_no_distillation_loss():
 
 def test_the_forget_gate_starts_open():
     model = network()
-    assert model.forwards.bias_ih_l0[5:10].tolist() == [1.0] * 5
-    assert model.forwards.bias_hh_l0.abs().sum() == 0
+    assert model.pooling.forwards.bias_ih_l0[5:10].tolist() == [1.0] * 5
+    assert model.pooling.forwards.bias_hh_l0.abs().sum() == 0
 
 
 def test_one_intent_is_refused():
