@@ -61,25 +61,7 @@ _unit("ml", 1, "ml", "毫升")
 _unit("l", 1, "l", "litre", "litres", "liter", "liters", "升")
 _unit("point", 1, "point", "points", "积分", "个积分", "分")
 _unit("time", 1, "time", "times", "次")
-_unit(
-    "item",
-    1,
-    "piece",
-    "pieces",
-    "item",
-    "items",
-    "件",
-    "个",
-    "张",
-    "份",
-    "杯",
-    "袋",
-    "盒",
-    "款",
-    "步",
-    "台",
-    "位",
-)
+_unit("item", 1, "piece", "pieces", "item", "items", *"件个张份杯袋盒款步台位")
 _unit("degree", 1, "°c", "℃", "degrees", "degree", "度", "摄氏度")
 
 _SMALL_WORDS = """
@@ -152,34 +134,15 @@ _LEAST = (
 )  # fmt: skip
 _MOST = (
     "at most", "less than", "under", "below", "maximum", "max", "up to", "no more than", "not more than", "within",
-    "not exceed", "no later than", "before", "until", "till", "by", "最多", "不超过", "少于", "低于", "小于", "最长", "最晚", "不满", "未满", "至多",
+    "not exceed", "no later than", "before", "until", "till", "by",
+    "最多", "不超过", "少于", "低于", "小于", "最长", "最晚", "不满", "未满", "至多",
 )  # fmt: skip
 _LEAST_AFTER = (
-    "or more",
-    "or over",
-    "and above",
-    "and over",
-    "or above",
-    "minimum",
-    "以上",
-    "起",
-    "以后",
-    "之后",
-    "后",
-)
+    "or more", "or over", "and above", "and over", "or above", "minimum", "以上", "起", "以后", "之后", "后",
+)  # fmt: skip
 _MOST_AFTER = (
-    "or less",
-    "or under",
-    "and below",
-    "maximum",
-    "at most",
-    "以内",
-    "以下",
-    "之内",
-    "内",
-    "之前",
-    "前",
-)
+    "or less", "or under", "and below", "maximum", "at most", "以内", "以下", "之内", "内", "之前", "前",
+)  # fmt: skip
 
 
 def facts(text: str) -> frozenset[Fact]:

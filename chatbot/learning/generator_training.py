@@ -63,23 +63,11 @@ class GeneratorSettings:
 
 @dataclass(frozen=True)
 class GeneratorReport:
-    """Figures of one training. ``perplexity`` is a piece's, on the validation replies."""
+    """What the training came to. ``metrics``: figures for the model card; ``parity``: of the served form."""
 
-    n_train: int
-    n_valid: int
-    n_grounded: int
-    n_from_passages: int
-    vocabulary: int
-    perplexity: float
-    same_as_trained: float  # share of greedy replies that the served form gives like the trained one
-    seconds: float
-    steps: int
-    tokens_per_second: float
-    device: str
-    stopped: str
-
-    def as_json(self) -> dict[str, Any]:
-        return asdict(self)
+    metrics: dict[str, Any]
+    parity: dict[str, Any]
+    fit: FitResult = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -105,7 +93,7 @@ def train_generator(
     device: str = "auto",
     seed: int = 13,
     budget_seconds: float | None = None,
-    progress: Callable[[FitProgress], None] | None = None,
+    progress: Callable[[float], None] | None = None,
     settings: GeneratorSettings | None = None,
     checkpoint_dir: Path | None = None,
 ) -> GeneratorReport:
@@ -114,7 +102,7 @@ def train_generator(
     dialogues, passages, examples: rows of the snapshot's files (docs/architecture.md). Dialogues of the ``test``
     split are never read; those of ``valid`` choose the best weights, or a tenth of the replies where there are none.
     examples: their texts only widen the tokenizer's vocabulary.
-    budget_seconds: for everything, preparation and export included.
+    budget_seconds: for everything, preparation and export included. progress: told the share done, 0..1.
 
     Raises TrainingError when there is nothing to learn from.
     """
@@ -141,25 +129,27 @@ def train_generator(
         )  # the export and its check need a few
     result = fit_generator(
         network, tokenizer, train, valid, settings=settings, device=device, seed=seed, budget_seconds=left,
-        progress=progress, checkpoint_dir=checkpoint_dir,
+        progress=_shares(progress), checkpoint_dir=checkpoint_dir,
     )  # fmt: skip
     write_generator(network, tokenizer, settings.layout, out)
-    same = parity(network, tokenizer, out, valid[:24], settings.layout)
+    same = parity(network, tokenizer, out, (valid or train)[:24], settings.layout)
     report = GeneratorReport(
-        n_train=len(train),
-        n_valid=len(valid),
-        n_grounded=sum(bool(sample.passages) for sample in train),
-        n_from_passages=from_passages,
-        vocabulary=tokenizer.size,
-        perplexity=math.exp(min(20.0, result.best.value)),
-        same_as_trained=same,
-        seconds=time.monotonic() - began,
-        steps=result.steps,
-        tokens_per_second=result.tokens_per_second,
-        device=result.device,
-        stopped=result.stopped,
+        metrics={
+            "replies": len(train) - from_passages,
+            "grounded_replies": sum(bool(sample.passages) for sample in train) - from_passages,
+            "from_passages": from_passages,
+            "valid_replies": len(valid),
+            "vocabulary": tokenizer.size,
+            "perplexity_a_piece": round(math.exp(min(20.0, result.best.value)), 3),
+            "steps": result.steps,
+            "tokens_per_second": round(result.tokens_per_second),
+            "seconds": round(time.monotonic() - began, 1),
+            "stopped": result.stopped,
+        },
+        parity=same,
+        fit=result,
     )
-    log.info("response generator: %s", report)
+    log.info("response generator: %s %s", report.metrics, report.parity)
     return report
 
 
@@ -205,10 +195,10 @@ def fit_generator(
     """Teacher forcing on ``train``; the weights with the lowest loss on ``valid`` stay in ``network``."""
     rows = {name: row for row, name in enumerate(network.config.intents, start=1)}
     names = names_in(passage for sample in train for passage in sample.passages) if settings.varied else []
-    target = resolve_device(device)
+    target, end = resolve_device(device), tokenizer.tags.end
     fixed = encode_samples(tokenizer, settings.layout, train, rows)
     checked = encode_samples(tokenizer, settings.layout, valid or train[:64], rows)
-    held = [batch.to(target) for batch in reply_batches(checked, settings.batch, seed=seed, epoch=0)]
+    held = [batch.to(target) for batch in reply_batches(checked, settings.batch, end=end, seed=seed, epoch=0)]
     steps = math.ceil(len(fixed) / settings.batch)
     varying = settings.varied and any(sample.passages for sample in train)
 
@@ -218,7 +208,7 @@ def fit_generator(
             random = Random(seed * 100_003 + epoch)
             seen = [vary(sample, random, names=names) for sample in train]
             encoded = encode_samples(tokenizer, settings.layout, seen, rows)
-        yield from reply_batches(encoded, settings.batch, seed=seed, epoch=epoch)
+        yield from reply_batches(encoded, settings.batch, end=end, seed=seed, epoch=epoch)
 
     def validate() -> Score:
         total = count = 0.0
@@ -263,15 +253,17 @@ def encode_samples(
     ]
 
 
-def reply_batches(encoded: Sequence[Encoded], size: int, *, seed: int, epoch: int) -> Iterable[ReplyBatch]:
+def reply_batches(
+    encoded: Sequence[Encoded], size: int, *, end: int, seed: int, epoch: int
+) -> Iterable[ReplyBatch]:
     """Batches of like length. The end tag is added here, and the reply is shifted for teacher forcing."""
     lengths = [len(row.source) + 2 * len(row.reply) for row in encoded]
     for bucket in length_buckets(lengths, size, seed=seed, epoch=epoch):
-        yield reply_batch([encoded[int(place)] for place in bucket])
+        yield reply_batch([encoded[int(place)] for place in bucket], end=end)
 
 
-def reply_batch(rows: Sequence[Encoded], *, end: int = 1) -> ReplyBatch:
-    """Rows → one padded batch. ``end`` is the end tag's id (1 in every tokenizer of ours)."""
+def reply_batch(rows: Sequence[Encoded], *, end: int) -> ReplyBatch:
+    """Rows → one padded batch. ``end``: the end tag's id."""
     return ReplyBatch(
         source=pad([row.source for row in rows])[0],
         fed=pad([[row.first, *row.reply] for row in rows])[0],
@@ -299,26 +291,35 @@ def parity(
     bundle: Path,
     samples: Sequence[Sample],
     layout: SourceLayout,
-) -> float:
-    """Share of known replies to which the served form (int8, onnxruntime) gives the trained form's likelihood.
+) -> dict[str, float]:
+    """The served form (int8, onnxruntime) against the trained form: how likely each finds known replies.
 
-    Within 0.1 nats a piece of each other. 1.0 without samples.
+    ``within_0.1_nats``: share of replies whose mean log-probability a piece differs by less; ``largest_gap``: the most
+    it differs.
     """
-    if not samples:
-        return 1.0
     served = ResponseGenerator.load(bundle)
     rows = {name: row for row, name in enumerate(network.config.intents, start=1)}
     network = network.to("cpu").eval()
-    same = 0
+    gaps = []
     for sample, encoded in zip(samples, encode_samples(tokenizer, layout, samples, rows), strict=True):
         with torch.no_grad():
-            losses, real = network.token_losses(reply_batch([encoded]))
-        trained = -float(losses.sum() / real.sum())
+            losses, real = network.token_losses(reply_batch([encoded], end=tokenizer.tags.end))
+        trained = -float((losses * real).sum() / real.sum())
         other = served.score(
             sample.turns, sample.passages, [sample.reply], intent=sample.intent, lang=sample.lang
         )
-        same += abs(trained - other[0]) < 0.1
-    return same / len(samples)
+        gaps.append(abs(trained - other[0]))
+    return {
+        "n": len(gaps),
+        "within_0.1_nats": sum(gap < 0.1 for gap in gaps) / max(1, len(gaps)),
+        "largest_gap": round(max(gaps, default=0.0), 4),
+    }
+
+
+def _shares(progress: Callable[[float], None] | None) -> Callable[[FitProgress], None] | None:
+    if progress is None:
+        return None
+    return lambda state: progress(state.step / max(1, state.total_steps))
 
 
 def fast_bfloat16() -> bool:

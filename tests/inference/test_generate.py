@@ -1,0 +1,200 @@
+"""The served generator: trained here in seconds on a tiny shop, read back from its bundle."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from chatbot.dialogue.trace import Message
+from chatbot.errors import BundleError, InputError, TrainingError
+from chatbot.inference.generate import ResponseGenerator
+from chatbot.learning.generator_training import GeneratorReport, GeneratorSettings, train_generator
+
+THINGS = ["refund", "delivery", "repair", "exchange", "parcel", "invoice"]
+ZH = {
+    "refund": "退款",
+    "delivery": "配送",
+    "repair": "维修",
+    "exchange": "换货",
+    "parcel": "包裹",
+    "invoice": "发票",
+}
+
+
+def shop() -> tuple[list[dict], list[dict]]:
+    random = Random(4)
+    passages, dialogues = [], []
+    for number, thing in enumerate(THINGS):
+        days = random.randint(2, 90)
+        passages += [
+            {"id": number, "title": f"How long does a {thing} take?", "lang": "en",
+             "text": f"A {thing} takes {days} days. You can follow it in your account."},
+            {"id": number + 50, "title": f"{ZH[thing]}要多久？", "lang": "zh",
+             "text": f"{ZH[thing]}需要{days}天。您可以在账户里查看。"},
+        ]  # fmt: skip
+        for turn in range(14):
+            split = "valid" if turn == 13 else "train"
+            dialogues += [
+                {"id": f"{thing}-{turn}", "lang": "en", "intent": thing, "split": split, "turns": [
+                    {"role": "customer", "text": f"hi, how long is a {thing} [ORDER]?"},
+                    {"role": "agent", "text": f"Hello! A {thing} takes {days} days.", "sources": [number]}]},
+                {"id": f"{thing}-zh-{turn}", "lang": "zh", "intent": thing, "split": split, "turns": [
+                    {"role": "customer", "text": f"你好，{ZH[thing]}要几天？"},
+                    {"role": "agent", "text": f"您好！{ZH[thing]}需要{days}天。", "sources": [number + 50]}]},
+            ]  # fmt: skip
+    return dialogues, passages
+
+
+SETTINGS = GeneratorSettings(
+    vocabulary=700, batch=12, epochs=18, least_steps=0, embedding=48, encoder_units=32, decoder_units=64,
+    learning_rate=8e-3, patience=0,
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, GeneratorReport]:
+    out = tmp_path_factory.mktemp("bundle")
+    told: list[float] = []
+    report = train_generator(*shop(), out, device="cpu", settings=SETTINGS, progress=told.append)
+    assert told[-1] == pytest.approx(1.0)
+    return out, report
+
+
+@pytest.fixture(scope="module")
+def generator(trained: tuple[Path, GeneratorReport]) -> ResponseGenerator:
+    return ResponseGenerator.load(trained[0])
+
+
+def ask(text: str) -> list[Message]:
+    return [Message("customer", text)]
+
+
+def test_the_served_form_finds_replies_as_likely_as_the_trained_form(
+    trained: tuple[Path, GeneratorReport],
+) -> None:
+    assert trained[1].parity["n"] >= 10
+    assert trained[1].parity["within_0.1_nats"] == 1.0
+
+
+@pytest.mark.parametrize("beam", [1, 4])
+def test_a_number_is_copied_from_the_passage_even_after_the_passage_was_edited(
+    generator: ResponseGenerator, beam: int
+) -> None:
+    for thing, days in (("refund", 37), ("repair", 58), ("invoice", 64)):
+        source = (
+            f"How long does a {thing} take?\nA {thing} takes {days} days. You can follow it in your account."
+        )
+        best = generator.generate(ask(f"how long is a {thing}?"), [source], beam=beam)[0]
+        assert f"{days} days" in best.text, best
+        assert best.finished
+        assert best.copied > 0.3
+
+
+def test_chinese_is_answered_in_chinese_from_a_chinese_passage(generator: ResponseGenerator) -> None:
+    source = "退款要多久？\n退款需要41天。您可以在账户里查看。"
+    best = generator.generate(ask("退款要几天？"), [source], lang="zh", beam=4)[0]
+    assert "41天" in best.text
+
+
+def test_candidates_are_distinct_and_ranked(generator: ResponseGenerator) -> None:
+    source = "How long does a refund take?\nA refund takes 7 days. You can follow it in your account."
+    found = generator.generate(ask("how long is a refund?"), [source], beam=4)
+    assert 2 <= len(found) <= 4
+    assert len({candidate.text for candidate in found}) == len(found)
+    assert all(candidate.score <= 0 for candidate in found)
+
+
+def test_the_stream_joined_is_the_reply(generator: ResponseGenerator) -> None:
+    for source, lang in (("A refund takes 7 days.", "en"), ("退款需要41天。", "zh")):
+        pieces = list(generator.stream(ask("how long is a refund?"), [source], lang=lang))
+        whole = generator.generate(ask("how long is a refund?"), [source], lang=lang)[0].text
+        assert "".join(pieces) == whole
+        assert len(pieces) > 1
+        assert "\ufffd" not in "".join(pieces)
+
+
+def test_the_length_is_kept_and_what_was_cut_is_marked(generator: ResponseGenerator) -> None:
+    for beam in (1, 3):
+        for candidate in generator.generate(
+            ask("how long is a refund?"), ["A refund takes 7 days."], beam=beam, max_tokens=3
+        ):
+            assert len(generator.tokenizer.encode(candidate.text)) <= 3
+    cut = generator.generate(ask("how long is a refund?"), ["A refund takes 7 days."], max_tokens=3)
+    assert not cut[0].finished
+
+
+def test_no_four_pieces_are_written_twice(generator: ResponseGenerator) -> None:
+    source = "go and go and go and go and go and go and go and go and go and go"
+    for beam in (1, 4):
+        for candidate in generator.generate(ask("go and go and go"), [source], beam=beam, max_tokens=40):
+            pieces = generator.tokenizer.encode(candidate.text)
+            runs = [tuple(pieces[i : i + 4]) for i in range(len(pieces) - 3)]
+            assert len(runs) - len(set(runs)) <= 1  # re-encoding may cut the text differently at its start
+
+
+def test_a_reply_from_the_source_is_likelier_than_one_that_contradicts_it(
+    generator: ResponseGenerator,
+) -> None:
+    source = "How long does a refund take?\nA refund takes 37 days."
+    right, wrong = generator.score(
+        ask("how long is a refund?"), [source], ["A refund takes 37 days.", "A refund takes 52 days."]
+    )
+    assert right > wrong
+
+
+def test_it_answers_without_sources_history_or_known_intent(generator: ResponseGenerator) -> None:
+    generator.generate([], [], lang="und")
+    generator.generate(ask("?"), [], intent="never seen")
+    generator.generate(ask("x" * 5000), ["y" * 50000], beam=2)
+
+
+@pytest.mark.parametrize("options", [{"beam": 0}, {"max_tokens": 0}])
+def test_senseless_options_are_refused(generator: ResponseGenerator, options: dict[str, int]) -> None:
+    with pytest.raises(InputError):
+        generator.generate(ask("hello"), [], **options)
+
+
+def test_the_same_seed_trains_the_same_network(tmp_path: Path) -> None:
+    small = GeneratorSettings(
+        vocabulary=500, batch=16, epochs=1, least_steps=0, embedding=16, encoder_units=8, decoder_units=16
+    )
+    for name in ("a", "b"):
+        train_generator(*shop(), tmp_path / name, device="cpu", settings=small, seed=5)
+    for file in ("tokenizer.json", "generator/weights.safetensors", "generator/step.onnx"):
+        assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_passages_alone_are_enough_to_train_on_and_nothing_is_not(tmp_path: Path) -> None:
+    small = GeneratorSettings(
+        vocabulary=500, batch=8, epochs=1, least_steps=0, embedding=16, encoder_units=8, decoder_units=16
+    )
+    report = train_generator([], shop()[1], tmp_path, device="cpu", settings=small)
+    assert report.metrics["from_passages"] > 0
+    with pytest.raises(TrainingError, match="no agent"):
+        train_generator([], [], tmp_path / "empty", device="cpu", settings=small)
+
+
+def test_a_damaged_bundle_is_named(trained: tuple[Path, GeneratorReport], tmp_path: Path) -> None:
+    with pytest.raises(BundleError):
+        ResponseGenerator.load(tmp_path)
+    import shutil
+
+    shutil.copytree(trained[0], tmp_path / "copy")
+    config = json.loads((tmp_path / "copy/generator/config.json").read_text())
+    (tmp_path / "copy/generator/config.json").write_text(json.dumps({**config, "format": 99}))
+    with pytest.raises(BundleError, match="format"):
+        ResponseGenerator.load(tmp_path / "copy")
+
+
+def test_serving_imports_no_torch(trained: tuple[Path, GeneratorReport]) -> None:
+    program = (
+        "import sys; from pathlib import Path\n"
+        "from chatbot.dialogue.trace import Message\n"
+        "from chatbot.inference.generate import ResponseGenerator\n"
+        f"found = ResponseGenerator.load(Path({str(trained[0])!r})).generate([Message('customer', 'a refund?')], [])\n"
+        "assert not {'torch', 'sentence_transformers', 'transformers'} & set(sys.modules), 'heavy import'\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
