@@ -1,0 +1,248 @@
+"""From a candidate's features to its place and to the probability that it answers: two small linear models a language.
+
+The order is a weighted sum of the features, fitted as a conditional logit (McFadden 1974; ListNet's top-one loss, Cao
+et al. 2007): the right article should win over the other candidates of the same query. The probability is a logistic
+regression on what distinguishes a right first hit from a wrong one: how high it scores, how far it leads, how near
+it is in absolute terms. It is fitted on queries whose right article was taken away as well, so that it is low when
+nothing fits.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chatbot.errors import BundleError
+from chatbot.retrieval.language_index import COLUMN, FEATURES, Candidates
+
+FORMAT = 1
+EVIDENCE = (
+    "constant",
+    "score",  # the fused score
+    "lead",  # over the best other article, negative behind the first
+    "share",  # log-odds of this article among the candidates' softmax
+    "question_cosine",
+    "text_cosine",
+    "question_words",
+    "text_words",
+)
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageRanking:
+    """``weights`` by feature name, and ``evidence`` by the name of what the probability rests on."""
+
+    weights: Mapping[str, float]
+    evidence: Mapping[str, float]
+    fitted_on: int = 0  # queries; 0: the defaults
+
+    def weight_vector(self) -> Floats:
+        return np.array([self.weights.get(name, 0.0) for name in FEATURES])
+
+    def evidence_vector(self) -> Floats:
+        return np.array([self.evidence.get(name, 0.0) for name in EVIDENCE])
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One passage an article, best first: places in the candidates, fused scores, evidence [n, len(EVIDENCE)]."""
+
+    places: NDArray[np.int64]
+    scores: Floats
+    evidence: Floats
+
+
+def rank(candidates: Candidates, weights: Floats, *, k: int) -> Ranked:
+    """The best passage of each of the best ``k`` articles."""
+    fused = candidates.features.astype(np.float64) @ weights
+    order = np.argsort(-fused, kind="stable")
+    _, firsts = np.unique(candidates.articles[order], return_index=True)
+    places = order[np.sort(firsts)]  # the best passage of every article, best first
+    scores = fused[places]
+    evidence = np.zeros((len(places), len(EVIDENCE)))
+    if len(places):
+        others = np.full(len(places), scores[0])
+        others[0] = scores[1] if len(scores) > 1 else scores[0] - 5.0
+        odds = np.exp(np.clip(scores - scores[0], -60, 0))
+        share = odds / odds.sum()
+        rows = candidates.features[places].astype(np.float64)
+        evidence[:, 0] = 1.0
+        evidence[:, 1] = scores
+        evidence[:, 2] = np.clip(scores - others, -5.0, 5.0)
+        evidence[:, 3] = np.clip(np.log(share + 1e-9) - np.log1p(1e-9 - share + 1e-6), -8.0, 8.0)
+        for place, name in enumerate(EVIDENCE[4:], start=4):
+            evidence[:, place] = rows[:, COLUMN[name]]
+    return Ranked(places[:k], scores[:k], evidence[:k])
+
+
+def probability(evidence: Floats, coefficients: Floats) -> Floats:
+    """Calibrated probability of each row of ``evidence`` [n, len(EVIDENCE)], float64 [n]."""
+    result: Floats = 1.0 / (1.0 + np.exp(-np.clip(evidence @ coefficients, -30, 30)))
+    return result
+
+
+def fit_weights(
+    queries: Sequence[tuple[NDArray[np.float32], NDArray[np.bool_]]],
+    *,
+    start: Floats,
+    used: NDArray[np.bool_],
+    ridge: float,
+) -> Floats:
+    """Weights of the conditional logit.
+
+    ``queries`` holds for each query its candidates' features [n, len(FEATURES)] and which of them are right (at least
+    one). ``start`` is where the penalty ``ridge`` pulls to: few queries leave the defaults nearly as they are.
+    Features outside ``used`` [len(FEATURES)] keep their start value. Newton steps with halving.
+    """
+    rows = [
+        (features.astype(np.float64), right) for features, right in queries if right.any() and not right.all()
+    ]
+    weights = start.copy()
+    if not rows:
+        return weights
+    free = np.flatnonzero(used)
+    table = np.concatenate([features for features, _ in rows])
+    wins = np.concatenate([right for _, right in rows])
+    sizes = np.array([len(right) for _, right in rows])
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    owner = np.repeat(np.arange(len(rows)), sizes)
+
+    def shares(scores: Floats, mask: NDArray[np.bool_] | None) -> tuple[Floats, float]:
+        held = scores if mask is None else np.where(mask, scores, -np.inf)
+        highest = np.maximum.reduceat(held, starts)
+        exps = np.exp(held - highest[owner])
+        totals = np.add.reduceat(exps, starts)
+        return exps / totals[owner], float((np.log(totals) + highest).sum())
+
+    def loss(w: Floats) -> float:
+        scores = table @ w
+        return (
+            shares(scores, None)[1] - shares(scores, wins)[1] + 0.5 * ridge * float(((w - start) ** 2).sum())
+        )
+
+    current = loss(weights)
+    for _ in range(30):
+        scores = table @ weights
+        everyone, _ = shares(scores, None)
+        winners, _ = shares(scores, wins)
+        columns = table[:, free]
+        gradient = columns.T @ (everyone - winners) + ridge * (weights - start)[free]
+        means = np.add.reduceat(columns * everyone[:, None], starts, axis=0)  # [queries, free]
+        hessian = (
+            (columns * everyone[:, None]).T @ columns - means.T @ means + (ridge + 1e-6) * np.eye(len(free))
+        )
+        step = np.linalg.solve(hessian, gradient)
+        size = 1.0
+        while size > 1e-4:
+            tried = weights.copy()
+            tried[free] -= size * step
+            value = loss(tried)
+            if value < current:
+                break
+            size /= 2
+        else:
+            break
+        improved, weights, current = current - value, tried, value
+        if improved < 1e-6 * len(rows):
+            break
+    return weights
+
+
+def fit_logistic(evidence: Floats, right: NDArray[np.bool_], *, start: Floats, ridge: float) -> Floats:
+    """Logistic regression by Newton steps; the penalty pulls every coefficient but the constant to ``start``."""
+    if right.all() or not right.any():
+        return start.copy()
+    spread = np.maximum(evidence.std(axis=0), 1e-3)
+    spread[0] = 1.0
+    scaled = evidence / spread
+    goal = start * spread
+    weights = goal.copy()
+    penalty = np.full(len(weights), ridge)
+    penalty[0] = 1e-3
+    target = right.astype(np.float64)
+
+    def loss(w: Floats) -> float:
+        z = scaled @ w
+        return float((np.logaddexp(0, z) - target * z).sum() + 0.5 * (penalty * (w - goal) ** 2).sum())
+
+    current = loss(weights)
+    for _ in range(50):
+        guess = probability(scaled, weights)
+        gradient = scaled.T @ (guess - target) + penalty * (weights - goal)
+        hessian = (scaled * (guess * (1 - guess))[:, None]).T @ scaled + np.diag(penalty + 1e-9)
+        step = np.linalg.solve(hessian, gradient)
+        size = 1.0
+        while size > 1e-4 and loss(weights - size * step) >= current:
+            size /= 2
+        if size <= 1e-4:
+            break
+        weights = weights - size * step
+        improved, current = current - loss(weights), loss(weights)
+        if improved < 1e-9 * len(target):
+            break
+    result: Floats = weights / spread
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class SearchModel:
+    """What a release knows about ranking: one `LanguageRanking` a language, saved as the bundle's ``search.json``."""
+
+    languages: Mapping[str, LanguageRanking] = field(default_factory=dict)
+    format: int = FORMAT
+
+    def ranking(self, lang: str, *, dense: bool) -> LanguageRanking:
+        """The ranking of ``lang``, or the defaults; ``dense``: whether its encoder was trained for it."""
+        found = self.languages.get(lang)
+        if found is not None:
+            return found
+        return DEFAULT if dense else KEYWORD_ONLY
+
+    def save(self, path: Path) -> None:
+        text = json.dumps(asdict(self), ensure_ascii=False, indent=1, sort_keys=True)
+        path.write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> SearchModel:
+        """Raises BundleError for a file that is missing or not of a known format."""
+        try:
+            values = json.loads(path.read_text(encoding="utf-8"))
+            if values["format"] != FORMAT:
+                raise BundleError("The format of search.json is not known", value=values["format"])
+            known = {item.name for item in fields(LanguageRanking)}
+            return cls(
+                languages={
+                    lang: LanguageRanking(**{key: value for key, value in one.items() if key in known})
+                    for lang, one in values["languages"].items()
+                }
+            )
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BundleError("search.json cannot be read", value=path.name, remedy="Retrain") from error
+
+
+# Hand-set on the validation queries of public FAQ sets (docs/retrieval.md); every company's own pairs refine them.
+DEFAULT = LanguageRanking(
+    weights={
+        "title_cosine": 2.0,
+        "text_cosine": 9.0,
+        "question_cosine": 6.0,
+        "title_words": 0.5,
+        "text_words": 3.0,
+        "question_words": 3.0,
+        "context_title_cosine": 1.5,
+        "context_text_cosine": 3.0,
+        "context_words": 1.5,
+    },
+    evidence={"constant": -4.0, "lead": 1.0, "question_cosine": 5.0},
+)
+KEYWORD_ONLY = LanguageRanking(
+    weights={"title_words": 4.0, "text_words": 6.0, "question_words": 6.0, "context_words": 3.0},
+    evidence={"constant": -3.0, "lead": 1.0, "question_words": 5.0},
+)

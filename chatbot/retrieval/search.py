@@ -1,0 +1,260 @@
+"""Search over a company's articles: keyword and dense, fused with learned weights, scored as a probability.
+
+One `LanguageIndex` a language, each under the encoder that was trained for that language; a question is searched in
+its own language. What is found is read back from the knowledge before it is returned.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy.orm import Session
+
+from chatbot.dialogue.trace import Hit, Message
+from chatbot.errors import UnavailableError
+from chatbot.language.normalise import normalise
+from chatbot.records.database import Database
+from chatbot.retrieval import following
+from chatbot.retrieval.following import Changes, DatabaseKnowledge
+from chatbot.retrieval.knowledge import Knowledge, PassageEntry, QuestionEntry
+from chatbot.retrieval.language_index import COLUMN, LanguageIndex, Query
+from chatbot.retrieval.ranking import SearchModel, probability, rank
+from chatbot.retrieval.terms import terms
+
+log = logging.getLogger(__name__)
+
+ANY_LANGUAGE = "*"
+CONTEXT_CHARACTERS = 300  # of each earlier message that is read
+_Entry = TypeVar("_Entry", PassageEntry, QuestionEntry)
+_SPARE = 5  # hits ranked beyond those asked for, in case some are gone from the knowledge
+
+
+class Encoder(Protocol):
+    """What the search needs of chatbot.inference.encode.SentenceEncoder."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    @property
+    def languages(self) -> tuple[str, ...]: ...
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
+
+
+class NoEncoder:
+    """Stands in where no encoder was trained for a language: keyword search alone."""
+
+    fingerprint = "none"
+    dimension = 1
+    languages: tuple[str, ...] = ()
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.zeros((len(texts), 1), dtype=np.float32)
+
+
+class Searcher:
+    """The search of one process under one release. Thread-safe.
+
+    ``encoders`` maps a language, or ``*`` for any other, to its encoder; an encoder is used for a language only if
+    it was trained for it (``languages`` holds it, or is empty: any).
+    """
+
+    def __init__(
+        self,
+        encoders: Mapping[str, Encoder],
+        *,
+        knowledge: Knowledge,
+        model: SearchModel | None = None,
+        database: Database | None = None,
+    ) -> None:
+        self._encoders = dict(encoders)
+        self._knowledge = knowledge
+        self._database = database
+        self.model = model or SearchModel()
+        self._parts: dict[str, LanguageIndex] = {}
+        self._language_of: dict[tuple[str, int], str] = {}  # ("passage" or "question", id) -> language
+        self._lock = threading.RLock()
+        self._following = threading.Lock()
+        self.revision = -1  # of the knowledge; -1: nothing read yet
+
+    @classmethod
+    def open(
+        cls, database: Database, encoders: Mapping[str, Encoder], *, model: SearchModel | None = None
+    ) -> Searcher:
+        """A searcher over the conversation database, its indexes built from what the tables hold now."""
+        searcher = cls(encoders, knowledge=DatabaseKnowledge(database), model=model, database=database)
+        searcher.refresh()
+        return searcher
+
+    def encoder(self, lang: str) -> Encoder:
+        """The encoder that serves ``lang``; a `NoEncoder` where none was trained for it."""
+        for found in (self._encoders.get(lang), self._encoders.get(ANY_LANGUAGE)):
+            if found is not None and (not found.languages or lang in found.languages):
+                return found
+        return NoEncoder()
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return tuple(sorted(lang for lang, part in self._parts.items() if len(part)))
+
+    def __len__(self) -> int:
+        """Passages searched."""
+        return sum(len(part) for part in self._parts.values())
+
+    # --- what is searched
+
+    def put(self, passages: Iterable[PassageEntry] = (), questions: Iterable[QuestionEntry] = ()) -> None:
+        """Add or replace passages and questions. They are encoded before the lock is taken."""
+        for lang, entries in _by_language(passages):
+            encoder = self.encoder(lang)
+            titles = encoder.encode([entry.title for entry in entries])
+            texts = encoder.encode([entry.whole for entry in entries])
+            with self._lock:
+                self._moved("passage", entries, lang)
+                self._part(lang, encoder.dimension).put_passages(entries, titles, texts)
+        for lang, asked in _by_language(questions):
+            encoder = self.encoder(lang)
+            vectors = encoder.encode([entry.text for entry in asked])
+            with self._lock:
+                self._moved("question", asked, lang)
+                self._part(lang, encoder.dimension).put_questions(asked, vectors)
+
+    def remove(self, passages: Iterable[int] = (), questions: Iterable[int] = ()) -> None:
+        """Take passages and questions out, by id; unknown ids are passed over."""
+        with self._lock:
+            for identity in passages:
+                lang = self._language_of.pop(("passage", identity), None)
+                if lang is not None:
+                    self._parts[lang].remove_passages([identity])
+            for identity in questions:
+                lang = self._language_of.pop(("question", identity), None)
+                if lang is not None:
+                    self._parts[lang].remove_questions([identity])
+
+    def refresh(self, session: Session | None = None) -> int:
+        """Apply the knowledge changes since the last call; the revision reached.
+
+        Raises UnavailableError for a searcher that follows no database.
+        """
+        if session is None:
+            if self._database is None:
+                raise UnavailableError("This search follows no database")
+            with self._database.read() as own:
+                return self.refresh(own)
+        with self._following:
+            changes = following.since(session, self.revision) if self.revision >= 0 else None
+            if changes is None:
+                changes = following.whole(session)
+                self._drop_all_but(changes)
+            self.remove(changes.gone_passages, changes.gone_questions)
+            self.put(changes.passages, changes.questions)
+            self.revision = changes.revision
+        return self.revision
+
+    # --- searching
+
+    def search(self, query: str, *, lang: str, history: Sequence[Message] = (), k: int = 5) -> list[Hit]:
+        """The best passage of each of the best ``k`` articles for ``query``, best first.
+
+        ``Hit.score`` is the calibrated probability that the hit answers; where nothing fits all are low. Earlier
+        turns in ``history`` (oldest first) are read for what a follow-up leaves out. Nothing is found for a text
+        without words or a language without passages.
+        """
+        read = self._read(query, lang=lang, history=history)
+        if read is None:
+            return []
+        encoder, question = read
+        ranking = self.model.ranking(lang, dense=not isinstance(encoder, NoEncoder))
+        with self._lock:
+            part = self._parts.get(lang)
+            if part is None or not len(part):
+                return []
+            found = part.candidates(question)
+        ranked = rank(found, ranking.weight_vector(), k=k + _SPARE)
+        scores = probability(ranked.evidence, ranking.evidence_vector())
+        ids = [int(identity) for identity in found.passages[ranked.places]]
+        stored = self._knowledge.read(ids)
+        hits = []
+        for place, identity, score in zip(ranked.places, ids, scores, strict=True):
+            passage = stored.get(identity)
+            if passage is None:
+                continue
+            row = found.features[place]
+            hits.append(
+                Hit(
+                    passage_id=passage.passage_id,
+                    article_id=passage.article_id,
+                    article_slug=passage.article_slug,
+                    title=passage.title,
+                    title_path=passage.title_path,
+                    url=passage.url,
+                    text=passage.text,
+                    lang=passage.lang,
+                    score=float(score),
+                    keyword_score=float(max(row[COLUMN["text_words"]], row[COLUMN["question_words"]])),
+                    dense_score=float(max(row[COLUMN["text_cosine"]], row[COLUMN["question_cosine"]])),
+                )
+            )
+        return hits[:k]
+
+    def _read(self, query: str, *, lang: str, history: Sequence[Message]) -> tuple[Encoder, Query] | None:
+        text = normalise(query)
+        words = terms(text)
+        if not words and not any(letter.isalnum() for letter in text):
+            return None
+        encoder = self.encoder(lang)
+        before = context_of(history)
+        vectors = encoder.encode([text, before] if before else [text])
+        return encoder, Query(
+            terms=words,
+            vector=vectors[0],
+            context_terms=terms(before),
+            context_vector=vectors[1] if before else None,
+        )
+
+    # --- keeping the parts
+
+    def _part(self, lang: str, dimension: int) -> LanguageIndex:
+        part = self._parts.get(lang)
+        if part is None:
+            part = self._parts[lang] = LanguageIndex(dimension)
+        return part
+
+    def _moved(self, kind: str, entries: Sequence[PassageEntry] | Sequence[QuestionEntry], lang: str) -> None:
+        """Note the entries' language; one that was in another language leaves that one's index."""
+        for entry in entries:
+            before = self._language_of.get((kind, entry.id))
+            if before is not None and before != lang:
+                part = self._parts[before]
+                (part.remove_passages if kind == "passage" else part.remove_questions)([entry.id])
+            self._language_of[kind, entry.id] = lang
+
+    def _drop_all_but(self, kept: Changes) -> None:
+        passages, questions = {entry.id for entry in kept.passages}, {entry.id for entry in kept.questions}
+        gone = [
+            key for key in self._language_of if key[1] not in (passages if key[0] == "passage" else questions)
+        ]
+        self.remove(
+            [identity for kind, identity in gone if kind == "passage"],
+            [identity for kind, identity in gone if kind == "question"],
+        )
+
+
+def context_of(history: Sequence[Message]) -> str:
+    """What was said just before, for a question that leans on it: the customer's last message and the answer to it."""
+    spoken = [message for message in history if message.role != "action" and message.text.strip()][-2:]
+    return " ".join(normalise(message.text)[:CONTEXT_CHARACTERS] for message in spoken)
+
+
+def _by_language(entries: Iterable[_Entry]) -> list[tuple[str, list[_Entry]]]:
+    ordered = sorted(entries, key=lambda entry: entry.lang)
+    return [(lang, list(group)) for lang, group in groupby(ordered, key=lambda entry: entry.lang)]

@@ -1,0 +1,261 @@
+import pytest
+from sqlalchemy import update
+
+from chatbot.dialogue.trace import Message
+from chatbot.errors import UnavailableError
+from chatbot.records.database import Database
+from chatbot.records.tables import (
+    Article,
+    ArticleQuestion,
+    KnowledgeChange,
+    KnowledgeClock,
+    Passage,
+    Table,
+    utcnow,
+)
+from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry, QuestionEntry
+from chatbot.retrieval.search import NoEncoder, Searcher, context_of
+
+PASSAGES = [
+    PassageEntry(1, 10, "en", "Returns", "Send an item back within 30 days of delivery."),
+    PassageEntry(
+        2, 10, "en", "Returns › Refunds", "Money arrives three working days after the item reaches us."
+    ),
+    PassageEntry(
+        3, 11, "en", "Delivery", "Parcels to Germany take two days, parcels to Canada take nine days."
+    ),
+    PassageEntry(4, 12, "en", "Error E-4012", "The battery is too cold. Warm the device."),
+    PassageEntry(5, 20, "zh", "退货", "收到商品后三十天内可以退货。"),
+    PassageEntry(6, 21, "zh", "配送", "寄往加拿大的包裹需要九天。"),
+]
+
+
+@pytest.fixture
+def searcher(encoder):
+    searcher = Searcher({"*": encoder}, knowledge=ListedKnowledge(PASSAGES))
+    searcher.put(PASSAGES)
+    return searcher
+
+
+def found(hits):
+    return [hit.passage_id for hit in hits]
+
+
+def test_the_right_passage_comes_first_in_each_language(searcher):
+    assert found(searcher.search("How do I send an item back?", lang="en"))[0] == 1
+    assert found(searcher.search("我想退货", lang="zh"))[0] == 5
+    assert all(hit.lang == "zh" for hit in searcher.search("我想退货", lang="zh"))
+
+
+def test_an_article_is_listed_once_with_its_best_passage(searcher):
+    hits = searcher.search("refunds: when does the money arrive for returns", lang="en")
+    assert found(hits)[0] == 2
+    assert len({hit.article_id for hit in hits}) == len(hits)
+
+
+def test_an_identifier_is_found_however_it_is_typed(searcher):
+    assert found(searcher.search("what does e4012 mean", lang="en"))[0] == 4
+
+
+def test_scores_fall_and_are_probabilities(searcher):
+    scores = [hit.score for hit in searcher.search("parcel to Canada", lang="en")]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+
+
+def test_a_fitting_passage_scores_higher_than_the_best_of_what_does_not_fit(searcher):
+    fits = searcher.search("Send an item back within 30 days", lang="en")[0].score
+    nothing = searcher.search("Who won the football match?", lang="en")[0].score
+    assert fits > 0.5 > nothing
+
+
+@pytest.mark.parametrize("text", ["", "  ", "🙂", "?!"])
+def test_a_text_without_words_finds_nothing(searcher, text):
+    assert searcher.search(text, lang="en") == []
+
+
+def test_a_language_without_passages_finds_nothing(searcher):
+    assert searcher.search("Wo ist mein Paket?", lang="de") == []
+
+
+def test_a_question_counts_for_its_article(searcher):
+    asked = "the gadget is frozen stiff"
+    before = found(searcher.search(asked, lang="en"))
+    searcher.put(questions=[QuestionEntry(1, 12, "en", "My gadget is frozen, what now?")])
+    assert before[:1] != [4]
+    assert found(searcher.search(asked, lang="en"))[0] == 4
+    searcher.remove(questions=[1])
+    assert found(searcher.search(asked, lang="en")) == before
+
+
+def test_a_follow_up_is_searched_with_the_turns_before(searcher):
+    history = [Message("customer", "How long do parcels to Germany take?"), Message("bot", "Two days.")]
+    assert found(searcher.search("and there?", lang="en", history=history))[0] == 3
+
+
+def test_the_context_is_the_last_two_spoken_turns():
+    history = [
+        Message("customer", "old"),
+        Message("customer", "new"),
+        Message("action", "look-up"),
+        Message("bot", "yes"),
+    ]
+    assert context_of(history) == "new yes"
+    assert context_of([]) == ""
+
+
+def test_an_encoder_is_not_used_for_a_language_it_was_not_trained_for(encoder):
+    encoder.languages = ("en",)
+    searcher = Searcher({"*": encoder}, knowledge=ListedKnowledge(PASSAGES))
+    searcher.put(PASSAGES)
+    assert isinstance(searcher.encoder("zh"), NoEncoder)
+    assert found(searcher.search("我想退货", lang="zh"))[0] == 5
+    assert searcher.search("我想退货", lang="zh")[0].dense_score == 0
+
+
+def test_a_passage_that_changes_its_language_moves(searcher):
+    searcher.put([PassageEntry(6, 21, "en", "Shipping", "Parcels overseas")])
+    assert 6 not in found(searcher.search("寄往加拿大的包裹", lang="zh"))
+    assert len(searcher) == 6
+
+
+def test_a_search_over_lists_follows_no_database(searcher):
+    with pytest.raises(UnavailableError):
+        searcher.refresh()
+
+
+# --- following the conversation database
+
+
+@pytest.fixture
+def database(tmp_path):
+    database = Database(f"sqlite:///{tmp_path}/frontdesk.db")
+    Table.metadata.create_all(database.engine)
+    with database.write() as session:
+        session.add(KnowledgeClock(id=1, revision=0))
+    yield database
+    database.dispose()
+
+
+class Editor:
+    """Writes knowledge as the records layer does: the clock first, then the rows, each change logged."""
+
+    def __init__(self, database):
+        self.database = database
+        self.step = 0
+
+    def change(self, *changes):
+        """Each change: (entry, operation, row or id)."""
+        with self.database.write() as session:
+            clock = session.get(KnowledgeClock, 1)
+            clock.revision += 1
+            for entry, operation, row in changes:
+                table = {"passage": Passage, "question": ArticleQuestion}[entry]
+                if operation == "delete":
+                    session.delete(session.get(table, row))
+                    identity = row
+                else:
+                    identity = session.merge(row).id
+                    session.flush()
+                session.add(
+                    KnowledgeChange(
+                        revision=clock.revision, entry=entry, entry_id=identity, operation=operation
+                    )
+                )
+            return clock.revision
+
+    def article(self, identity, **values):
+        with self.database.write() as session:
+            values = {"slug": f"a{identity}", "lang": "en", "title": f"Title {identity}", "body": ""} | values
+            session.merge(Article(id=identity, content_hash="", **values))
+
+
+def passage(identity, article, text, **values):
+    return Passage(
+        id=identity, article_id=article, position=0, title_path=f"Path {article}", text=text, lang="en",
+        content_hash="", **values
+    )  # fmt: skip
+
+
+@pytest.fixture
+def editor(database):
+    editor = Editor(database)
+    editor.article(1, url="https://example.test/1")
+    editor.article(2)
+    editor.change(("passage", "upsert", passage(1, 1, "Send an item back within 30 days.")))
+    editor.change(("passage", "upsert", passage(2, 2, "Parcels to Canada take nine days.")))
+    return editor
+
+
+@pytest.fixture
+def following(database, editor, encoder):
+    return Searcher.open(database, {"*": encoder})
+
+
+def test_a_hit_carries_what_the_database_says_now(following, database):
+    hit = following.search("send an item back", lang="en")[0]
+    assert (hit.article_slug, hit.title, hit.url) == ("a1", "Title 1", "https://example.test/1")
+    with database.write() as session:
+        session.execute(update(Passage).where(Passage.id == 1).values(text="Edited a moment ago"))
+    assert following.search("send an item back", lang="en")[0].text == "Edited a moment ago"
+
+
+def test_a_deleted_passage_never_appears_even_before_the_change_is_followed(following, editor):
+    editor.change(("passage", "delete", 1))
+    assert 1 not in found(following.search("send an item back", lang="en"))
+    following.refresh()
+    assert len(following) == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"status": "off"},
+        {"status": "draft"},
+        {"valid_until": utcnow()},
+        {"valid_from": utcnow().replace(year=2100)},
+    ],
+)
+def test_an_article_out_of_use_never_appears(following, editor, values):
+    editor.article(1, **values)
+    assert 1 not in found(following.search("send an item back", lang="en"))
+
+
+def test_adds_edits_and_questions_are_followed_without_encoding_the_rest_again(following, editor, encoder):
+    before = encoder.encoded
+    editor.change(
+        ("passage", "upsert", passage(2, 2, "Gift cards never expire.")),
+        ("passage", "upsert", passage(3, 2, "Vouchers last one year.")),
+    )
+    question = ArticleQuestion(
+        id=1, article_id=1, text="bring it to the shop", lang="en", source="admin", content_hash="1"
+    )
+    revision = editor.change(("question", "upsert", question))
+    assert following.refresh() == revision
+    assert encoder.encoded == before + 5  # two passages of two texts, one question
+    assert found(following.search("gift cards", lang="en"))[0] == 2
+    assert found(following.search("how long do vouchers last", lang="en"))[0] == 3
+    assert found(following.search("bring it to the shop", lang="en"))[0] == 1
+
+
+def test_nothing_is_done_where_nothing_changed(following, encoder):
+    before = encoder.encoded
+    following.refresh()
+    assert encoder.encoded == before
+
+
+def test_a_log_that_was_cut_short_leads_to_a_whole_new_reading(following, editor, database):
+    editor.change(("passage", "delete", 1))
+    editor.change(("passage", "upsert", passage(3, 2, "Vouchers last one year.")))
+    with database.write() as session:
+        for row in session.query(KnowledgeChange).order_by(KnowledgeChange.id).limit(3):
+            session.delete(row)
+    following.refresh()
+    assert len(following) == 2
+    assert found(following.search("vouchers", lang="en"))[0] == 3
+
+
+def test_a_database_restored_to_an_earlier_state_is_read_anew(following, editor, database):
+    following.revision = 99
+    assert following.refresh() == 2
+    assert len(following) == 2
