@@ -127,8 +127,13 @@ class ServingThis(Serving):
 
 
 @pytest.fixture
-def app(settings: Settings, database: Database, assistant: ScriptedAssistant) -> Flask:
-    app = create_app(settings, database=database, serving=ServingThis(database, settings, assistant))
+def serving(settings: Settings, database: Database, assistant: ScriptedAssistant) -> Serving:
+    return ServingThis(database, settings, assistant)
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database, serving: Serving) -> Flask:
+    app = create_app(settings, database=database, serving=serving)
     app.config["TESTING"] = True
     limiter.reset()
     return app

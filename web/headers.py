@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, g, request
 
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -50,6 +50,8 @@ def init_app(app: Flask, *, upload_limit_mb: int) -> None:
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         headers.setdefault("Permissions-Policy", "camera=(), geolocation=(), microphone=(), payment=()")
-        if response.status_code not in (429, 503):
-            headers.pop("Retry-After", None)  # the limiter's counters add it to every response
+        # The limiter adds its own Retry-After to every response, and the later one where there are two.
+        headers.pop("Retry-After", None)
+        if "retry_after" in g:
+            headers["Retry-After"] = str(max(1, g.retry_after))
         return response

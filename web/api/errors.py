@@ -9,7 +9,7 @@ import logging
 import time
 from typing import Any
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
 from pydantic import ValidationError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -51,7 +51,7 @@ def error_response(
         response = make_response(jsonify({"error": error}), status)
     response.headers["Cache-Control"] = "no-store"
     if retry_after is not None:
-        response.headers["Retry-After"] = str(max(1, retry_after))
+        g.retry_after = retry_after  # web/headers.py has the last word on it
     if status == 401:
         response.headers["WWW-Authenticate"] = "Bearer"
     if allow:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, jsonify, make_response
+from flask import Blueprint, Response, g, jsonify, make_response
 from sqlalchemy.exc import SQLAlchemyError
 
 from web.context import parts
@@ -27,7 +27,7 @@ def readyz() -> Response:
     state["ready"] = bool(state["ready"] and database)
     response = make_response(jsonify(state), 200 if state["ready"] else 503)
     if not state["ready"]:
-        response.headers["Retry-After"] = "2"
+        g.retry_after = 2
     return _fresh(response)
 
 
