@@ -282,4 +282,5 @@ def run_retrain(context: JobContext) -> dict[str, Any]:
         progress=context.progress,
         created_by=context.person_id,
     )
-    return as_result(outcome)
+    told = as_result(outcome)  # the figures themselves are kept with the release
+    return {key: told[key] for key in ("release_id", "status", "reason", "seconds", "skipped") if key in told}

@@ -294,6 +294,8 @@ def _die_with_parent() -> None:
 def main(arguments: list[str]) -> int:
     """``python -m web.worker RUN JOB WORKER ATTEMPT``, started by a worker and by nothing else."""
     _die_with_parent()
+    # As an exception, so that what the job opened is closed and processes of its own are ended.
+    signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(128 + signum))
     with contextlib.suppress(OSError):
         os.nice(10)  # whoever chats just now comes first
     settings = Settings()

@@ -7,6 +7,17 @@ One blueprint; each module of ``web.admin.pages`` adds the views of one topic. E
 from __future__ import annotations
 
 from web.admin.blueprint import blueprint
-from web.admin.pages import home
+from web.admin.pages import audit, conversations, home, jobs, knowledge, people, releases, site, uploads
 
-__all__ = ["blueprint", "home"]
+__all__ = [
+    "audit",
+    "blueprint",
+    "conversations",
+    "home",
+    "jobs",
+    "knowledge",
+    "people",
+    "releases",
+    "site",
+    "uploads",
+]
