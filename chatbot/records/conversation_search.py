@@ -1,0 +1,164 @@
+"""Finding and reading conversations from the inside: lists by state, search in what was said, one as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import ColumnElement, case, exists, func, select
+from sqlalchemy.orm import Session, aliased
+
+from chatbot.errors import NotFoundError
+from chatbot.records.tables import Conversation, Feedback, Person, Turn, Visitor
+
+PAGE_SIZE = 30
+Filter = Literal["all", "waiting", "human", "bot", "closed", "disliked", "unknown"]
+FILTERS: tuple[Filter, ...] = ("all", "waiting", "human", "bot", "closed", "disliked", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationLine:
+    """A conversation as a list shows it."""
+
+    id: int
+    state: str
+    locale: str
+    started: datetime
+    last_activity: datetime
+    waiting_since: datetime | None
+    handover_reason: str | None
+    first_text: str
+    turns: int
+    disliked: bool
+    csat: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationPage:
+    lines: tuple[ConversationLine, ...]
+    total: int
+    page: int
+
+    @property
+    def pages(self) -> int:
+        return max(1, -(-self.total // PAGE_SIZE))
+
+
+@dataclass(frozen=True, slots=True)
+class TurnView:
+    """A turn with what people thought of it and, for an agent's, who wrote it."""
+
+    turn: Turn
+    vote: str | None
+    comment: str | None
+    agent: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationView:
+    conversation: Conversation
+    visitor: Visitor
+    agent: str | None
+    turns: tuple[TurnView, ...]
+
+
+def search_conversations(
+    session: Session, *, only: Filter = "all", text: str = "", page: int = 1
+) -> ConversationPage:
+    """Waiting handovers first (the longest wait on top), then by last activity; ``text`` occurs in some turn."""
+    where = _conditions(only, text.strip())
+    total = session.scalar(select(func.count()).select_from(Conversation).where(*where)) or 0
+    page = max(1, page)
+    first = aliased(Turn)
+    opening = (
+        select(first.text)
+        .where(first.conversation_id == Conversation.id, first.role == "customer")
+        .order_by(first.id)
+        .limit(1)
+        .correlate(Conversation)
+        .scalar_subquery()
+    )
+    turns = (
+        select(func.count())
+        .select_from(Turn)
+        .where(Turn.conversation_id == Conversation.id)
+        .correlate(Conversation)
+        .scalar_subquery()
+    )
+    waits = case((Conversation.state == "waiting", 0), else_=1)
+    wait_start = case((Conversation.state == "waiting", Conversation.handover_at))
+    rows = session.execute(
+        select(Conversation, opening, turns, _disliked())
+        .where(*where)
+        .order_by(waits, wait_start, Conversation.last_activity_at.desc(), Conversation.id.desc())
+        .limit(PAGE_SIZE)
+        .offset((page - 1) * PAGE_SIZE)
+    )
+    lines = tuple(
+        ConversationLine(
+            id=conversation.id,
+            state=conversation.state,
+            locale=conversation.locale,
+            started=conversation.created_at,
+            last_activity=conversation.last_activity_at,
+            waiting_since=conversation.handover_at if conversation.state == "waiting" else None,
+            handover_reason=conversation.handover_reason,
+            first_text=said or "",
+            turns=number,
+            disliked=bool(disliked),
+            csat=conversation.csat,
+        )
+        for conversation, said, number, disliked in rows
+    )
+    return ConversationPage(lines, total, page)
+
+
+def _disliked() -> ColumnElement[bool]:
+    return exists(
+        select(Feedback.id)
+        .join(Turn, Turn.id == Feedback.turn_id)
+        .where(Turn.conversation_id == Conversation.id, Feedback.vote == "down")
+        .correlate(Conversation)
+    )
+
+
+def _conditions(only: Filter, text: str) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = []
+    if only in ("waiting", "human", "bot", "closed"):
+        where.append(Conversation.state == only)
+    elif only == "disliked":
+        where.append(_disliked())
+    elif only == "unknown":
+        where.append(
+            exists(select(Turn.id).where(Turn.conversation_id == Conversation.id, Turn.kind == "unknown"))
+        )
+    if text:
+        said = Turn.text.icontains(text, autoescape=True)
+        where.append(exists(select(Turn.id).where(Turn.conversation_id == Conversation.id, said)))
+    return where
+
+
+def read_conversation(session: Session, conversation_id: int) -> ConversationView:
+    """A conversation with all its turns in order. Raises NotFoundError."""
+    conversation = session.get(Conversation, conversation_id)
+    if conversation is None:
+        raise NotFoundError("There is no such conversation", field="conversation", value=conversation_id)
+    rows = session.execute(
+        select(Turn, Feedback, Person.name)
+        .outerjoin(Feedback, Feedback.turn_id == Turn.id)
+        .outerjoin(Person, Person.id == Turn.person_id)
+        .where(Turn.conversation_id == conversation_id)
+        .order_by(Turn.id)
+    )
+    visitor = session.get_one(Visitor, conversation.visitor_id)
+    agent = session.get(Person, conversation.agent_id) if conversation.agent_id else None
+    return ConversationView(
+        conversation,
+        visitor,
+        agent.name if agent else None,
+        tuple(
+            TurnView(turn, vote.vote if vote else None, vote.comment if vote else None, name)
+            for turn, vote, name in rows
+        ),
+    )

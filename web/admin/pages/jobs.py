@@ -1,0 +1,69 @@
+"""Jobs: the list, one with its progress and report, stopping it, running it again, and the retrain button."""
+
+from __future__ import annotations
+
+from flask import Response, flash, jsonify, redirect, render_template, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from chatbot.records.jobs import OPEN_STATES, get_job, list_jobs
+from chatbot.records.people import get_person
+from web import jobs as work
+from web.access import person_id, requires
+from web.admin.blueprint import blueprint
+from web.context import parts
+from web.language import gettext
+
+
+@blueprint.get("/jobs")
+@requires("viewer")
+def jobs() -> str:
+    with parts().database.read() as records:
+        found = list_jobs(records, limit=100)
+    return render_template("admin/jobs.html", jobs=found)
+
+
+@blueprint.get("/jobs/<int:job_id>")
+@requires("viewer")
+def job(job_id: int) -> str:
+    with parts().database.read() as records:
+        found = get_job(records, job_id)
+        by = get_person(records, found.created_by_id).name if found.created_by_id else ""
+    return render_template("admin/job.html", job=found, by=by, is_open=found.state in OPEN_STATES)
+
+
+@blueprint.get("/jobs/<int:job_id>/state")
+@requires("viewer")
+def job_state(job_id: int) -> Response:
+    """What the progress page asks for while a job is under way."""
+    with parts().database.read() as records:
+        found = get_job(records, job_id)
+    return jsonify(
+        {
+            "open": found.state in OPEN_STATES,
+            "state": found.state,
+            "stage": gettext(found.stage) if found.stage else gettext(found.state),
+            "progress": found.progress,
+        }
+    )
+
+
+@blueprint.post("/jobs/<int:job_id>/cancel")
+@requires("editor")
+def cancel_job(job_id: int) -> BaseResponse:
+    work.cancel(parts().database, job_id, person_id=person_id())
+    return redirect(url_for("admin.job", job_id=job_id), code=303)
+
+
+@blueprint.post("/jobs/<int:job_id>/again")
+@requires("editor")
+def run_job_again(job_id: int) -> BaseResponse:
+    work.run_again(parts().database, parts().settings, job_id, person_id=person_id())
+    return redirect(url_for("admin.job", job_id=job_id), code=303)
+
+
+@blueprint.post("/retrain")
+@requires("editor")
+def retrain() -> BaseResponse:
+    job_id = work.enqueue(parts().database, parts().settings, "retrain", person_id=person_id())
+    flash(gettext("Retraining is queued. The bot goes on answering while it runs."))
+    return redirect(url_for("admin.job", job_id=job_id), code=303)

@@ -1,0 +1,114 @@
+"""What the bot knows: articles with their passages, intents with their answers."""
+
+from __future__ import annotations
+
+from flask import flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from chatbot.records import answers, audit
+from chatbot.records.article_search import read_article, search_articles
+from web.access import person_id, requires
+from web.admin.blueprint import blueprint
+from web.context import parts
+from web.language import gettext
+
+ANSWER_FILTERS = ("all", "draft", "unanswered", "retired")
+
+
+@blueprint.get("/articles")
+@requires("viewer")
+def articles() -> str:
+    text, lang = request.args.get("q", ""), request.args.get("lang", "")
+    with parts().database.read() as records:
+        page = search_articles(records, text=text, lang=lang, page=request.args.get("page", 1, type=int))
+    return render_template("admin/articles.html", page=page, text=text, lang=lang)
+
+
+@blueprint.get("/articles/<int:article_id>")
+@requires("viewer")
+def article(article_id: int) -> str:
+    with parts().database.read() as records:
+        view = read_article(records, article_id)
+    return render_template("admin/article.html", view=view)
+
+
+@blueprint.get("/intents")
+@requires("viewer")
+def intents() -> str:
+    text, only = request.args.get("q", ""), request.args.get("only", "all")
+    with parts().database.read() as records:
+        found = answers.list_intents(records, text=text, only=only)
+    return render_template("admin/intents.html", intents=found, text=text, only=only, filters=ANSWER_FILTERS)
+
+
+@blueprint.get("/intents/<int:intent_id>")
+@requires("viewer")
+def intent(intent_id: int) -> str:
+    with parts().database.read() as records:
+        view = answers.read_intent(records, intent_id)
+    return render_template("admin/intent.html", view=view, languages_offered=_languages(view))
+
+
+def _languages(view: answers.IntentView) -> list[str]:
+    known = {"en", "zh", *view.line.titles, *(one.answer.lang for one in view.answers)}
+    return sorted(known)
+
+
+@blueprint.post("/intents/<int:intent_id>/answers")
+@requires("editor")
+def write_answer(intent_id: int) -> BaseResponse:
+    """Keep a text as a draft, or approve it at once."""
+    with parts().database.write() as records:
+        intent = answers.get_intent(records, intent_id)
+        draft = answers.write_draft(
+            records, intent_id=intent_id, lang=request.form.get("lang", ""), text=request.form.get("text", "")
+        )
+        at_once = request.form.get("approve") == "yes"
+        if at_once:
+            answers.approve(records, draft.id, person_id=person_id())
+        audit.record(
+            records,
+            action="answer.approve" if at_once else "answer.draft",
+            subject=f"answer {draft.id}: {intent.name} ({draft.lang})",
+            person_id=person_id(),
+            detail={"text": draft.text},
+        )
+    flash(
+        gettext("The answer is approved: the bot uses it from now on.")
+        if at_once
+        else gettext("The draft is kept.")
+    )
+    return redirect(url_for("admin.intent", intent_id=intent_id), code=303)
+
+
+@blueprint.post("/answers/<int:answer_id>/approve")
+@requires("editor")
+def approve_answer(answer_id: int) -> BaseResponse:
+    with parts().database.write() as records:
+        answer = answers.approve(records, answer_id, person_id=person_id())
+        intent = answers.get_intent(records, answer.intent_id)
+        audit.record(
+            records,
+            action="answer.approve",
+            subject=f"answer {answer.id}: {intent.name} ({answer.lang})",
+            person_id=person_id(),
+            detail={"text": answer.text},
+        )
+    flash(gettext("The answer is approved: the bot uses it from now on."))
+    return redirect(url_for("admin.intent", intent_id=intent.id), code=303)
+
+
+@blueprint.post("/answers/<int:answer_id>/retire")
+@requires("editor")
+def retire_answer(answer_id: int) -> BaseResponse:
+    with parts().database.write() as records:
+        answer = answers.retire(records, answer_id)
+        intent = answers.get_intent(records, answer.intent_id)
+        audit.record(
+            records,
+            action="answer.retire",
+            subject=f"answer {answer.id}: {intent.name} ({answer.lang})",
+            person_id=person_id(),
+        )
+    flash(gettext("The answer is withdrawn."))
+    return redirect(url_for("admin.intent", intent_id=intent.id), code=303)

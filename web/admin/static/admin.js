@@ -1,0 +1,100 @@
+// Small comforts; every page works without them (the job page then reloads by hand).
+"use strict";
+
+const side = document.querySelector(".side");
+const toggle = document.querySelector(".menu-toggle");
+if (side && toggle) {
+  toggle.addEventListener("click", () => {
+    toggle.setAttribute("aria-expanded", String(side.classList.toggle("open")));
+  });
+}
+
+for (const form of document.querySelectorAll("form[data-confirm]")) {
+  form.addEventListener("submit", (event) => {
+    if (!window.confirm(form.dataset.confirm)) event.preventDefault();
+  });
+}
+
+for (const form of document.querySelectorAll("form[data-busy]")) {
+  form.addEventListener("submit", (event) => {
+    const button = form.querySelector("button[type=submit]");
+    if (!button || event.defaultPrevented) return;
+    // After the form was read: a disabled button would not be sent along.
+    setTimeout(() => {
+      button.disabled = true;
+      button.textContent = form.dataset.busy;
+    });
+  });
+}
+
+for (const range of document.querySelectorAll("input[type=range][data-shows]")) {
+  const shown = document.getElementById(range.dataset.shows);
+  const show = () => {
+    shown.textContent = `${Math.round(range.value * 100)} %`;
+  };
+  range.addEventListener("input", show);
+  show();
+}
+
+for (const field of document.querySelectorAll("[data-select-all]")) {
+  field.addEventListener("focus", () => field.select());
+}
+
+// --- files -------------------------------------------------------------------------------------------------
+
+for (const drop of document.querySelectorAll(".drop")) {
+  const input = drop.querySelector("input[type=file]");
+  const told = document.getElementById(drop.dataset.told);
+  const limit = Number(drop.dataset.limit);
+  const tell = () => {
+    const files = [...input.files];
+    const bytes = files.reduce((sum, file) => sum + file.size, 0);
+    const megabytes = (bytes / 1048576).toFixed(bytes < 10485760 ? 1 : 0);
+    const tooLarge = bytes > limit;
+    told.textContent = files.length ? `${files.map((file) => file.name).join(", ")} (${megabytes} MB)` : "";
+    input.setCustomValidity(tooLarge ? drop.dataset.tooLarge : "");
+    if (tooLarge) input.reportValidity();
+  };
+  input.addEventListener("change", tell);
+  drop.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    drop.classList.add("over");
+  });
+  drop.addEventListener("dragleave", () => drop.classList.remove("over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("over");
+    input.files = event.dataTransfer.files;
+    tell();
+  });
+}
+
+// --- a job under way ---------------------------------------------------------------------------------------
+
+const job = document.querySelector("[data-job]");
+if (job) follow(job);
+
+async function follow(element) {
+  const bar = element.querySelector("progress");
+  const stage = element.querySelector("[data-stage]");
+  const share = element.querySelector("[data-share]");
+  let pause = 700;
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, document.hidden ? 5000 : pause));
+    let state;
+    try {
+      const answer = await fetch(element.dataset.job, { headers: { Accept: "application/json" } });
+      if (answer.status === 401) return window.location.reload();
+      if (!answer.ok) throw new Error(String(answer.status));
+      state = await answer.json();
+      pause = 700;
+    } catch {
+      pause = Math.min(pause * 2, 15000); // the server restarts, the network is away: keep looking
+      continue;
+    }
+    if (!state.open) return window.location.reload();
+    bar.value = state.progress;
+    share.textContent = `${Math.round(state.progress * 100)} %`;
+    stage.textContent = state.stage;
+  }
+}
