@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
 
-from chatbot.dialogue import grounding
+from chatbot.dialogue.drafting import Writer, draft
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.phrases import phrase
@@ -36,7 +36,6 @@ from chatbot.dialogue.trace import (
     Source,
     Trace,
 )
-from chatbot.inference.generate import Candidate as Written
 from chatbot.language.normalise import detect_language, fold, has_letters, normalise
 from chatbot.language.redaction import Redactor
 
@@ -60,19 +59,6 @@ class Search(Protocol):
     def refresh(self) -> None:
         """Take in what has changed in the knowledge since the last call."""
         ...
-
-
-class Writer(Protocol):
-    def generate(
-        self,
-        history: Sequence[Message],
-        sources: Sequence[str],
-        *,
-        intent: str | None = None,
-        lang: str = "en",
-        beam: int = 1,
-        max_tokens: int = 60,
-    ) -> list[Written]: ...
 
 
 class Assistant:
@@ -266,15 +252,8 @@ class Assistant:
             if best.article_slug is not None:
                 own += [h for h in self._lookup.passages(best.article_slug, lang) if h.passage_id not in seen]
             sources = own[:SOURCES]
-            texts = [hit.text for hit in sources]
             history = [*before, Message("customer", request)]
-            written = self._writer.generate(history, texts, intent=best.intent, lang=lang)
-        if not written:
-            return None
-        with clock("check"):
-            said = [message.text for message in history if message.role == "customer"]
-            check = grounding.check(written[0].text, sources=texts, customer=said, lang=lang)
-        return Draft(written[0].text, written[0].score, tuple(hit.passage_id for hit in sources), check=check)
+            return draft(self._writer, history, sources, lang=lang, intent=best.intent)
 
     def _chosen_by_hand(
         self, text: str, before: Sequence[Message], lang: str, options: SiteOptions, clock: _Clock

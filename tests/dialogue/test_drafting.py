@@ -1,0 +1,77 @@
+from collections.abc import Sequence
+
+from chatbot.dialogue.drafting import draft
+from chatbot.dialogue.trace import Hit, Message
+from chatbot.inference.generate import Candidate
+
+HIT = Hit(
+    7,
+    1,
+    "refunds",
+    "How long does a refund take?",
+    "Refunds",
+    "",
+    "A refund takes 5 working days.",
+    "en",
+    0.9,
+    1,
+    1,
+)
+ASKED = [Message("customer", "how long is a refund?")]
+
+
+class Writer:
+    def __init__(self, *candidates: Candidate) -> None:
+        self.candidates = list(candidates)
+        self.sources: list[str] = []
+
+    def generate(
+        self, history: Sequence[Message], sources: Sequence[str], **options: object
+    ) -> list[Candidate]:
+        self.sources = list(sources)
+        return self.candidates
+
+
+def test_the_best_reply_that_passes_is_the_draft() -> None:
+    writer = Writer(
+        Candidate("A refund takes 14 working days.", -0.1),
+        Candidate("A refund takes 5 working days.", -0.5),
+        Candidate("The refund takes 5 working days.", -0.9),
+    )
+    written = draft(writer, ASKED, [HIT], lang="en")
+    assert written is not None
+    assert written.text == "A refund takes 5 working days."
+    assert written.check.passed
+    assert written.passage_ids == (7,)
+
+
+def test_when_none_passes_the_likeliest_is_kept_with_the_reasons_against_it() -> None:
+    writer = Writer(Candidate("A refund takes 9 days.", -0.9), Candidate("A refund takes 14 days.", -0.1))
+    written = draft(writer, ASKED, [HIT], lang="en")
+    assert written is not None
+    assert written.text == "A refund takes 14 days."
+    assert not written.check.passed
+    assert any("14 day" in reason for reason in written.check.reasons)
+
+
+def test_a_reply_that_was_cut_off_comes_after_whole_ones() -> None:
+    writer = Writer(
+        Candidate("A refund takes 5 working days", -0.1, finished=False),
+        Candidate("A refund takes 5 working days.", -0.5),
+    )
+    written = draft(writer, ASKED, [HIT], lang="en")
+    assert written is not None
+    assert written.text.endswith(".")
+
+
+def test_look_ups_in_the_history_are_sources_and_titles_are_read() -> None:
+    history = [*ASKED, Message("action", "Status: paid out; Amount: €12.50")]
+    writer = Writer(Candidate("The amount paid out is €12.50.", -0.2))
+    written = draft(writer, history, [HIT], lang="en")
+    assert written is not None
+    assert written.check.passed, written.check.reasons
+    assert writer.sources == ["Refunds\nA refund takes 5 working days."]
+
+
+def test_nothing_written_is_no_draft() -> None:
+    assert draft(Writer(), ASKED, [HIT], lang="en") is None
