@@ -7,9 +7,8 @@ nothing to read, a script that no training text had, a paste far longer than any
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,56 +17,20 @@ import onnxruntime
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from chatbot.dialogue.trace import Classification, IntentGuess, Message
+from chatbot.dialogue.trace import Classification, Message
 from chatbot.errors import BundleError
-from chatbot.inference.scoring import Calibration, Scored, score
+from chatbot.inference.classifier_config import (
+    EMBEDDINGS_FILE,
+    GRAPH_FILE,
+    VOCABULARY_FILE,
+    ClassifierConfig,
+)
+from chatbot.inference.scoring import NOTHING, Judge, RawScores
 from chatbot.inference.sessions import open_session
-from chatbot.language.normalise import detect_language, has_letters
+from chatbot.language.normalise import has_letters
 from chatbot.language.tokens import Vocabulary, tokenise
 
-FORMAT = 1
-CONFIG_FILE, VOCABULARY_FILE = "config.json", "vocabulary.txt"
-GRAPH_FILE, EMBEDDINGS_FILE = "model.onnx", "embeddings.safetensors"
-RANKED = 5
 _REMEMBERED = 20_000  # token embeddings kept; about 1 kB each
-_FOREIGN = 0.02  # in-scope probability left to a text in a script that no training text had
-_NOTHING = Classification(ranked=(), in_scope=0.0)
-ALL = "*"  # the calibration over all languages together
-
-
-@dataclass(frozen=True)
-class ClassifierConfig:
-    """What ``classifier/config.json`` holds; written by training, read by serving."""
-
-    labels: tuple[str, ...]
-    languages: tuple[str, ...]
-    buckets: int
-    max_tokens: int  # of the message
-    context_tokens: int  # of the turns before it; 0: history is not read
-    long_characters: int  # texts longer than this are trusted less and less
-    calibration: dict[str, Calibration] = field(default_factory=dict)
-    tier: str = "fast"
-    format: int = FORMAT
-
-    def save(self, folder: Path) -> None:
-        text = json.dumps(asdict(self), ensure_ascii=False, indent=1)
-        (folder / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
-
-    @classmethod
-    def load(cls, folder: Path) -> ClassifierConfig:
-        """Raises BundleError where the folder holds no classifier of a known format."""
-        try:
-            body = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
-            body["labels"], body["languages"] = tuple(body["labels"]), tuple(body["languages"])
-            body["calibration"] = {k: Calibration.from_json(v) for k, v in body["calibration"].items()}
-            config = cls(**body)
-        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
-            raise BundleError(
-                "no intent classifier in this folder", field="folder", value=folder.name, remedy="retrain"
-            ) from error
-        if config.format != FORMAT:
-            raise BundleError("the classifier's format is not known", field="format", value=config.format)
-        return config
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +39,6 @@ class Request:
 
     tokens: tuple[str, ...]  # context first
     start: int  # where the message begins
-
-
-@dataclass(frozen=True)
-class RawScores:
-    """What the network says of n texts, before calibration."""
-
-    logits: NDArray[np.float32]  # [n, k + 1]
-    features: NDArray[np.float32]  # [n, f]
-    known: NDArray[np.float64]  # [n], share of the message's tokens that are known words
 
 
 def request_of(text: str, history: Sequence[Message], *, max_tokens: int, context_tokens: int) -> Request:
@@ -119,7 +73,7 @@ class IntentClassifier:
         self._session = session
         self._tables = tables
         self._remembered: dict[str, NDArray[np.float32]] = {}
-        self._fallback = config.calibration.get(ALL, Calibration())
+        self._judge = Judge(config)
         self._zeros = np.zeros((1, config.max_tokens + config.context_tokens + 4), np.float32)
 
     @classmethod
@@ -147,10 +101,10 @@ class IntentClassifier:
         ``history``: the turns before, oldest first. ``lang``: the conversation's language, when it is known.
         """
         if not has_letters(text):
-            return _NOTHING
+            return NOTHING
         request = self._request(text, history)
         if len(request.tokens) == request.start:
-            return _NOTHING
+            return NOTHING
         x = np.stack([self._embedding(token) for token in request.tokens])[None]
         n = len(request.tokens)
         mask = self._zeros[:, :n]
@@ -160,7 +114,7 @@ class IntentClassifier:
             mask[0, : request.start] = -1e9
         feeds = {"x": x, "lengths": np.asarray([n], np.int32), "mask": mask}
         logits = self._session.run(["logits"], feeds)[0][0]
-        return self._decide(text, logits, self._known(request), lang)
+        return self._judge.decide(text, logits, self._known(request), lang)
 
     def classify_batch(
         self,
@@ -172,7 +126,9 @@ class IntentClassifier:
         """Many messages at once, in batches of like length; same answers as ``classify`` one by one."""
         raw = self.raw(texts, histories=histories)
         return [
-            self._decide(text, raw.logits[i], float(raw.known[i]), lang) if raw.known[i] >= 0 else _NOTHING
+            self._judge.decide(text, raw.logits[i], float(raw.known[i]), lang)
+            if raw.known[i] >= 0
+            else NOTHING
             for i, text in enumerate(texts)
         ]
 
@@ -197,9 +153,6 @@ class IntentClassifier:
             logits[part], features[part] = self._session.run(["logits", "features"], feeds)
             known[part] = [self._known(requests[i]) for i in part]
         return RawScores(logits, features, known)
-
-    def calibration_for(self, lang: str) -> Calibration:
-        return self.config.calibration.get(lang, self._fallback)
 
     def _request(self, text: str, history: Sequence[Message]) -> Request:
         config = self.config
@@ -238,29 +191,3 @@ class IntentClassifier:
         message = request.tokens[request.start :]
         knows = self._vocabulary.knows
         return sum(map(knows, message)) / len(message)
-
-    def _decide(
-        self, text: str, logits: NDArray[np.float32], known: float, lang: str | None
-    ) -> Classification:
-        detected = detect_language(text)
-        calibrations = self.config.calibration
-        key = lang if lang in calibrations else detected
-        scored = score(logits, known, calibrations.get(key, self._fallback))
-        in_scope = self._trusted(scored, text, detected)
-        best = np.argsort(scored.intents)[: -RANKED - 1 : -1]
-        ranked = tuple(IntentGuess(self.labels[i], float(scored.intents[i])) for i in best.tolist())
-        return Classification(ranked=ranked, in_scope=in_scope, tier=self.config.tier)
-
-    def _trusted(self, scored: Scored, text: str, detected: str) -> float:
-        """The in-scope probability after the rules: foreign script, far too long."""
-        in_scope = scored.in_scope
-        languages = self.config.languages
-        han = "zh" in languages
-        foreign = (
-            detected == "und" or (detected == "zh" and not han) or (detected == "en" and languages == ("zh",))
-        )
-        if foreign and detected not in languages:
-            in_scope = min(in_scope, _FOREIGN)
-        if len(text) > self.config.long_characters:
-            in_scope *= (self.config.long_characters / len(text)) ** 2
-        return in_scope

@@ -1,4 +1,4 @@
-"""From an intent network's logits to calibrated probabilities; numpy only."""
+"""From an intent network's logits to a calibrated decision; numpy only, the same for both tiers."""
 
 from __future__ import annotations
 
@@ -9,26 +9,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-N_SCOPE_FEATURES = 4
+from chatbot.dialogue.trace import Classification, IntentGuess
+from chatbot.inference.classifier_config import ALL, Calibration, ClassifierConfig
+from chatbot.language.normalise import detect_language
+
+RANKED = 5
+NOTHING = Classification(ranked=(), in_scope=0.0)
+_FOREIGN = 0.02  # in-scope probability left to a text in a script that no training text had
 
 
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """One language's: temperature of the intents, logistic weights of "in scope" over ``scope_features``.
+@dataclass(frozen=True)
+class RawScores:
+    """What a network says of n texts, before calibration."""
 
-    ``reject_below``: the in-scope probability that 5 % of the in-scope validation texts fall below.
-    ``n``: validation texts it was fitted on.
-    """
-
-    temperature: float = 1.0
-    scope_weights: tuple[float, ...] = (-1.0, 0.0, 0.0, 0.0)
-    scope_bias: float = 0.0
-    reject_below: float = 0.5
-    n: int = 0
-
-    @classmethod
-    def from_json(cls, body: dict[str, Any]) -> Calibration:
-        return cls(**{**body, "scope_weights": tuple(body["scope_weights"])})
+    logits: NDArray[np.float32]  # [n, k + 1], the last one "outside"
+    features: NDArray[np.float32]  # [n, f]
+    known: NDArray[np.float64]  # [n], share of the message's tokens that are known words; -1: nothing to read
 
 
 def scope_features(logits: NDArray[Any], known: NDArray[Any]) -> NDArray[np.float64]:
@@ -53,10 +49,10 @@ class Scored:
 
 def score(logits: NDArray[np.float32], known: float, calibration: Calibration) -> Scored:
     """One text's logits [k + 1] → calibrated probabilities. Written for one row: this is the hot path."""
-    intents = logits[:-1]
+    intents = logits[:-1].astype(np.float64)
     top = float(intents.max())
-    shifted = intents.astype(np.float64) - top
-    energy = math.log(float(np.exp(shifted).sum())) + top
+    intents -= top
+    energy = math.log(float(np.exp(intents).sum())) + top
     w = calibration.scope_weights
     z = (
         w[0] * (float(logits[-1]) - energy)
@@ -65,5 +61,37 @@ def score(logits: NDArray[np.float32], known: float, calibration: Calibration) -
         + w[3] * (1 - known)
         + calibration.scope_bias
     )
-    powers = np.exp(shifted / calibration.temperature)
+    powers = np.exp(intents / calibration.temperature)
     return Scored(powers / powers.sum(), 1 / (1 + math.exp(-min(30.0, max(-30.0, z)))))
+
+
+class Judge:
+    """The decision after the network, with the rules that stand above it."""
+
+    def __init__(self, config: ClassifierConfig) -> None:
+        self._config = config
+        self._fallback = config.calibration.get(ALL, Calibration())
+        languages = set(config.languages)
+        self._foreign = {
+            "und": "und" not in languages and not languages - {"en", "zh"},
+            "zh": "zh" not in languages,
+            "en": languages == {"zh"},
+        }
+
+    def decide(
+        self, text: str, logits: NDArray[np.float32], known: float, lang: str | None
+    ) -> Classification:
+        """One text's logits → the ranked intents and the in-scope probability."""
+        detected = detect_language(text)
+        calibrations = self._config.calibration
+        key = lang if lang in calibrations else detected
+        scored = score(logits, known, calibrations.get(key, self._fallback))
+        in_scope = scored.in_scope
+        if self._foreign.get(detected, False):
+            in_scope = min(in_scope, _FOREIGN)
+        if len(text) > self._config.long_characters:
+            in_scope *= (self._config.long_characters / len(text)) ** 2
+        best = np.argsort(scored.intents)[: -RANKED - 1 : -1].tolist()
+        labels, intents = self._config.labels, scored.intents
+        ranked = tuple(IntentGuess(labels[i], float(intents[i])) for i in best)
+        return Classification(ranked=ranked, in_scope=in_scope, tier=self._config.tier)

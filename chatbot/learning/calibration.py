@@ -13,8 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from chatbot.inference.classify import RawScores
-from chatbot.inference.scoring import Calibration, scope_features
+from chatbot.inference.classifier_config import Calibration
+from chatbot.inference.scoring import RawScores, scope_features
 
 Floats = NDArray[np.floating]
 

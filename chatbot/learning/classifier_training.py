@@ -21,18 +21,12 @@ from numpy.typing import NDArray
 
 from chatbot.dialogue.trace import Message
 from chatbot.errors import FrontdeskError, TrainingError
-from chatbot.inference.classify import (
-    ALL,
-    VOCABULARY_FILE,
-    ClassifierConfig,
-    IntentClassifier,
-    RawScores,
-    Request,
-    request_of,
-)
-from chatbot.inference.scoring import Calibration
+from chatbot.inference.classifier_config import ALL, VOCABULARY_FILE, Calibration, ClassifierConfig
+from chatbot.inference.classify import IntentClassifier, Request, request_of
+from chatbot.inference.scoring import RawScores
 from chatbot.language.normalise import detect_language, fold
 from chatbot.language.tokens import Vocabulary
+from chatbot.learning.augmentation import augment
 from chatbot.learning.calibration import ENOUGH, auroc, calibrate, calibration_error, scope_probabilities
 from chatbot.learning.outlier_texts import OutlierPools, outlier_pools
 from chatbot.neural.batches import Collator, TextBatch, length_buckets
@@ -79,6 +73,14 @@ class Recipe:
     label_smoothing: float = 0.1
     context_tokens: int = 32
     encoder_vectors: bool = True
+    augmented: int = 40_000  # texts made for a teacher to label
+    lessons_share: float = 2.0  # of them seen an epoch, for each message
+
+    def with_teacher(self) -> Recipe:
+        """A teacher's distribution regularises by itself: a wider network, less dropout, more steps."""
+        return replace(
+            self, steps=4500, hidden=192, dropout=0.3, embedding_dropout=0.15, label_smoothing=0.05
+        )
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,19 @@ class Split:
     valid: tuple[Example, ...]
     outside_train: tuple[Example, ...]
     outside_valid: tuple[Example, ...]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What a teacher says of n texts: logits [n, k + 1] over the sorted intents and "outside", vectors [n,
+    d].
+    """
+
+    logits: NDArray[np.float32]
+    vectors: NDArray[np.float32]
+
+
+Teacher = Callable[[Sequence[str]], Lesson]
 
 
 def read_examples(rows: Iterable[Mapping[str, Any]]) -> list[Example]:
@@ -163,14 +178,17 @@ def train_classifier(
     progress: Callable[[float], None] | None = None,
     recipe: Recipe | None = None,
     checkpoint_dir: Path | None = None,
+    teacher: Teacher | None = None,
+    unlabelled: Sequence[str] = (),
 ) -> ClassifierReport:
     """Train the fast tier on rows of examples.jsonl and write it to ``out_dir``.
 
-    Raises TrainingError where fewer than two intents have an example to train on.
+    teacher: labels the messages, the ``unlabelled`` texts and made-up variants of both, for the network to
+    imitate. Raises TrainingError where fewer than two intents have an example to train on.
     """
-    recipe = recipe or Recipe()
+    recipe = recipe or (Recipe().with_teacher() if teacher else Recipe())
     split = split_examples(read_examples(examples), seed=seed)
-    labels = tuple(sorted({e.intent for e in split.train if e.intent}))
+    labels = labels_of(split)
     if len(labels) < 2:
         raise TrainingError(
             "a classifier needs examples of at least two intents",
@@ -181,11 +199,10 @@ def train_classifier(
     torch.manual_seed(seed)
     target = resolve_device(device)
     spoken = tuple(sorted(set(languages) | {e.lang for e in split.train}))
-    pools = outlier_pools(
-        [e.text for e in split.train], spoken, seed=seed, size=max(300, len(split.train) // 2)
-    )
     config = _config(split, labels, spoken, recipe)
-    data = _Dataset.prepare(split, pools, labels, config, recipe, seed)
+    data = _Dataset.prepare(split, labels, config, recipe, seed)
+    if teacher:
+        data.learn_from(teacher, unlabelled)
     network = IntentNetwork(
         IntentConfig(
             words=len(data.vocabulary),
@@ -196,6 +213,7 @@ def train_classifier(
             dropout=recipe.dropout,
             embedding_dropout=recipe.embedding_dropout,
             label_smoothing=recipe.label_smoothing,
+            teacher_width=data.lesson.vectors.shape[1] if data.lesson else 0,
         )
     )
     if recipe.encoder_vectors and "en" in spoken:
@@ -248,6 +266,11 @@ def untrained_network(
         [collator.ids(r.tokens) for r in requests],
         [index[e.intent or ""] for e in examples],
     )
+
+
+def labels_of(split: Split) -> tuple[str, ...]:
+    """The intents with a training example, sorted: the order of every network's classes."""
+    return tuple(sorted({e.intent for e in split.train if e.intent}))
 
 
 def _config(
@@ -305,21 +328,20 @@ class _Dataset:
     bare: list[Request] = field(default_factory=list)  # each training message without its history
     full: list[Request] = field(default_factory=list)  # and with it
     targets: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    extra: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    lesson: Lesson | None = None  # of all rows, the made-up ones last
+    n_labelled: int = 0  # rows before the made-up ones: messages, then outliers
 
     @classmethod
     def prepare(
         cls,
         split: Split,
-        pools: OutlierPools,
         labels: tuple[str, ...],
         config: ClassifierConfig,
         recipe: Recipe,
         seed: int,
     ) -> _Dataset:
         index = {label: i for i, label in enumerate(labels)}
-        outside = [e.text for e in split.outside_train]
-        pools = replace(pools, train=pools.train + tuple(outside) * _repeats(pools.train, outside))
+        pools = training_outliers(split, config.languages, seed=seed)
 
         def read(text: str, history: Sequence[Message], context_tokens: int) -> Request:
             return request_of(text, history, max_tokens=config.max_tokens, context_tokens=context_tokens)
@@ -341,7 +363,26 @@ class _Dataset:
             bare=bare + outliers,
             full=full + outliers,
             targets=np.asarray([index[e.intent or ""] for e in split.train] + [len(labels)] * len(outliers)),
+            n_labelled=len(full) + len(outliers),
         )
+
+    def learn_from(self, teacher: Teacher, unlabelled: Sequence[str]) -> None:
+        """Add unlabelled and made-up texts, and have the teacher judge every row."""
+        own = [e.text for e in self.split.train] + list(self.pools.train)
+        real = list(dict.fromkeys(unlabelled))
+        pool = [e.text for e in self.split.train] + real
+        made = augment(pool, self.recipe.augmented, seed=self.seed, neighbours=_neighbours(self.vocabulary))
+        self.lesson = teacher([*own, *real, *made])
+        requests = [
+            request_of(text, (), max_tokens=self.config.max_tokens, context_tokens=0)
+            for text in (*real, *made)
+        ]
+        self.bare, self.full = self.bare + requests, self.full + requests
+        self.targets = np.concatenate([self.targets, np.full(len(requests), -1)])
+        # words that only made-up texts have come from the encoder's table, with a vector to start from
+        counted = [r.tokens for r in self.full if r.tokens]
+        self.vocabulary = Vocabulary.count(counted, buckets=self.config.buckets, at_least=3, most=12_000)
+        self.collator = Collator(self.vocabulary)
 
     @property
     def n_inside(self) -> int:
@@ -370,9 +411,11 @@ class _Dataset:
         if len(rows) < least:
             rows = np.tile(rows, math.ceil(min(least, 40 * len(rows)) / len(rows)))
         outliers = random_.choice(
-            np.arange(self.n_inside, len(self.targets)), int(self.recipe.outlier_share * len(rows))
+            np.arange(self.n_inside, self.n_labelled), int(self.recipe.outlier_share * len(rows))
         )
-        return np.concatenate([rows, outliers])
+        made = np.arange(self.n_labelled, len(self.targets))
+        wanted = min(len(made), int(self.recipe.lessons_share * len(rows)))
+        return np.concatenate([rows, outliers, random_.choice(made, wanted, replace=False)])
 
     def batches(self, epoch: int) -> Iterable[TextBatch]:
         random_ = np.random.default_rng((self.seed, epoch, 11))
@@ -382,11 +425,19 @@ class _Dataset:
         lengths = [len(r.tokens) for r in picked]
         for part in length_buckets(lengths, self.recipe.batch_size, seed=self.seed, epoch=epoch):
             requests = [picked[i] for i in part]
-            yield self.batch_of(requests, self.targets[order[part]].tolist())
+            yield self.batch_of(requests, self.targets[order[part]].tolist(), rows=order[part])
 
-    def batch_of(self, requests: Sequence[Request], targets: Sequence[int]) -> TextBatch:
+    def batch_of(
+        self, requests: Sequence[Request], targets: Sequence[int], *, rows: NDArray[np.int64] | None = None
+    ) -> TextBatch:
+        """``rows``: which of the dataset's rows they are, to add what the teacher said of them."""
+        lesson = self.lesson if rows is not None else None
         return self.collator.batch(
-            [self.collator.ids(r.tokens) for r in requests], [r.start for r in requests], targets
+            [self.collator.ids(r.tokens) for r in requests],
+            [r.start for r in requests],
+            targets,
+            teacher=torch.from_numpy(lesson.logits[rows]) if lesson else None,
+            teacher_vectors=torch.from_numpy(lesson.vectors[rows]) if lesson else None,
         )
 
     def valid_targets(self) -> NDArray[np.int64]:
@@ -434,6 +485,27 @@ class _Dataset:
             return Score("accuracy", 100 * right / n - 0.1 * loss / n)
 
         return score
+
+
+def training_outliers(split: Split, languages: Sequence[str], *, seed: int) -> OutlierPools:
+    """Made-up outliers, and the snapshot's own out-of-scope rows so often that they are about half of the
+    pool.
+    """
+    texts = [e.text for e in split.train]
+    pools = outlier_pools(texts, languages, seed=seed, size=max(300, len(texts) // 2))
+    real = tuple(e.text for e in split.outside_train)
+    return replace(pools, train=pools.train + real * _repeats(pools.train, real))
+
+
+def _neighbours(vocabulary: Vocabulary) -> dict[str, tuple[str, ...]]:
+    """Near words from the packaged encoder's table; none where it is not installed."""
+    from chatbot.learning.encoders import packaged_folder
+    from chatbot.learning.word_vectors import encoder_neighbours
+
+    try:
+        return encoder_neighbours(vocabulary.words, packaged_folder())
+    except FrontdeskError:
+        return {}
 
 
 def _repeats(made: Sequence[str], real: Sequence[str]) -> int:

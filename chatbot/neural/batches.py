@@ -68,6 +68,7 @@ class TextBatch:
     starts: torch.Tensor
     targets: torch.Tensor
     teacher: torch.Tensor | None = None
+    teacher_vectors: torch.Tensor | None = None
     real_tokens: int = 0
 
     @property
@@ -114,6 +115,7 @@ class Collator:
         targets: Sequence[int],
         *,
         teacher: torch.Tensor | None = None,
+        teacher_vectors: torch.Tensor | None = None,
     ) -> TextBatch:
         """Rows of token numbers (from ``ids``) → one padded batch. An empty row becomes one unknown token."""
         unknown = self._id("") if "" in self._ids else self._empty()
@@ -133,6 +135,7 @@ class Collator:
             starts=torch.as_tensor(np.asarray(starts, dtype=np.int64)),
             targets=torch.as_tensor(np.asarray(targets, dtype=np.int64)),
             teacher=teacher,
+            teacher_vectors=teacher_vectors,
             real_tokens=int(lengths.sum()),
         )
 

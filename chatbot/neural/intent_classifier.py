@@ -38,6 +38,10 @@ class IntentConfig:
     label_smoothing: float = 0.1
     temperature: float = 2.0  # of distillation
     teacher_weight: float = 0.85  # of the teacher's distribution against the label
+    teacher_width: int = (
+        0  # of the teacher's sentence vectors, which the pooled states learn to predict; 0: none
+    )
+    match_weight: float = 1.0  # of that prediction
 
     def __post_init__(self) -> None:
         if self.classes < 2:
@@ -59,6 +63,8 @@ class IntentNetwork(nn.Module):
         self.context = nn.Parameter(torch.zeros(config.embedding))  # added to the tokens before the message
         self.pooling = RecurrentPooling(config.embedding, hidden=h, attention=config.attention)
         self.head = nn.Linear(4 * h, config.classes + 1)
+        # in training only: from the pooled states to the teacher's sentence vector
+        self.match = nn.Linear(4 * h, config.teacher_width) if config.teacher_width else None
         nn.init.normal_(self.word.weight, std=0.1)
         nn.init.normal_(self.gram.weight, std=0.1)
 
@@ -91,12 +97,19 @@ class IntentNetwork(nn.Module):
         return out
 
     def loss(self, batch: TextBatch) -> torch.Tensor:
+        """The classification's loss; with a teacher also 1 - cosine to its sentence vectors."""
         config = self.config
-        return classification_loss(
-            self(batch),
+        features = self.features(batch)
+        loss = classification_loss(
+            self.head(functional.dropout(features, config.dropout, self.training)),
             batch.targets,
             teacher=batch.teacher,
             label_smoothing=config.label_smoothing,
             temperature=config.temperature,
             teacher_weight=config.teacher_weight,
         )
+        if self.match is not None and batch.teacher_vectors is not None:
+            predicted = self.match(functional.dropout(features, config.dropout / 2, self.training))
+            distance = 1 - functional.cosine_similarity(predicted.float(), batch.teacher_vectors, dim=-1)
+            loss = loss + config.match_weight * distance.mean()
+        return loss

@@ -316,7 +316,7 @@ def _messages_per_second(classifier: IntentClassifier, test: Sequence[Example]) 
 
 def _throughput(rows: Sequence[dict[str, Any]], folder: Path, device: str) -> tuple[float, float]:
     """Tokens a second of the tutorial recipe, and of the machine's bound."""
-    from chatbot.inference.classify import ClassifierConfig
+    from chatbot.inference.classifier_config import ClassifierConfig
     from chatbot.learning.classifier_training import untrained_network
     from chatbot.neural.fit import resolve_device
     from chatbot.neural.throughput import measure_throughput

@@ -1,0 +1,75 @@
+"""What ``classifier/config.json`` holds: written by training, read by serving."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chatbot.errors import BundleError
+
+FORMAT = 1
+CONFIG_FILE, VOCABULARY_FILE = "config.json", "vocabulary.txt"
+GRAPH_FILE, EMBEDDINGS_FILE, WEIGHTS_FILE = "model.onnx", "embeddings.safetensors", "weights.safetensors"
+ACCURATE_FOLDER, ENCODER_FOLDER = "accurate", "encoder"
+ALL = "*"  # the calibration over all languages together
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """One language's: temperature of the intents, logistic weights of "in scope" over ``scope_features``.
+
+    ``reject_below``: the in-scope probability that 5 % of the in-scope validation texts fall below.
+    ``n``: validation texts it was fitted on.
+    """
+
+    temperature: float = 1.0
+    scope_weights: tuple[float, ...] = (-1.0, 0.0, 0.0, 0.0)
+    scope_bias: float = 0.0
+    reject_below: float = 0.5
+    n: int = 0
+
+    @classmethod
+    def from_json(cls, body: dict[str, Any]) -> Calibration:
+        return cls(**{**body, "scope_weights": tuple(body["scope_weights"])})
+
+
+@dataclass(frozen=True)
+class ClassifierConfig:
+    """Of one tier. ``encoder``: fingerprint of the sentence encoder whose states the accurate tier reads,
+    empty for the fast one and for an encoder that lies beside it. ``sure``: the confidence (times in scope)
+    from which the fast tier's answer stands in the cascade.
+    """
+
+    labels: tuple[str, ...]
+    languages: tuple[str, ...]
+    max_tokens: int  # of the message
+    context_tokens: int  # of the turns before it; 0: history is not read
+    long_characters: int  # texts longer than this are trusted less and less
+    buckets: int = 0
+    calibration: dict[str, Calibration] = field(default_factory=dict)
+    tier: str = "fast"
+    encoder: str = ""
+    sure: float = 0.9
+    format: int = FORMAT
+
+    def save(self, folder: Path) -> None:
+        text = json.dumps(asdict(self), ensure_ascii=False, indent=1)
+        (folder / CONFIG_FILE).write_text(text + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> ClassifierConfig:
+        """Raises BundleError where the folder holds no classifier of a known format."""
+        try:
+            body = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
+            body["labels"], body["languages"] = tuple(body["labels"]), tuple(body["languages"])
+            body["calibration"] = {k: Calibration.from_json(v) for k, v in body["calibration"].items()}
+            config = cls(**body)
+        except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise BundleError(
+                "no intent classifier in this folder", field="folder", value=folder.name, remedy="retrain"
+            ) from error
+        if config.format != FORMAT:
+            raise BundleError("the classifier's format is not known", field="format", value=config.format)
+        return config
