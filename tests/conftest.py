@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -23,6 +24,7 @@ from chatbot.dialogue.trace import (
     Trace,
 )
 from chatbot.records.database import Database
+from chatbot.records.schema import upgrade
 from chatbot.settings import Settings
 from web import create_app
 from web.limits import limiter
@@ -51,7 +53,6 @@ class ScriptedAssistant:
         locale: str,
         options: SiteOptions,
         failures: int = 0,
-        on_delta: Callable[[str], None] | None = None,
     ) -> tuple[Reply, Trace]:
         with self._lock:
             self.calls.append((text, list(history), failures))
@@ -103,8 +104,22 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
+@pytest.fixture(scope="session")
+def newest_schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty SQLite file with the newest schema: copying it is quicker than migrating for each test."""
+    path = tmp_path_factory.mktemp("schema") / "frontdesk.db"
+    database = Database(f"sqlite:///{path}")
+    upgrade(database)
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.dispose()
+    return path
+
+
 @pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
+def database(settings: Settings, newest_schema: Path) -> Iterator[Database]:
+    """A database of its own for each test, brought to the newest schema already."""
+    shutil.copy(newest_schema, settings.data / "frontdesk.db")
     database = Database(settings.database)
     yield database
     database.dispose()

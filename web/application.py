@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 from importlib.metadata import PackageNotFoundError, version
 
@@ -15,7 +14,7 @@ from chatbot.records.database import Database
 from chatbot.records.schema import is_current, upgrade
 from chatbot.settings import Settings
 from chatbot.settings import settings as read_settings
-from web import headers
+from web import access, admin, headers, widget
 from web.api import chat, errors, health
 from web.api.models import ErrorAnswer
 from web.context import Parts, attach
@@ -92,17 +91,10 @@ def build(
 
 
 def _register_pages(app: Flask) -> None:
-    from web import widget
-
     app.register_blueprint(widget.blueprint)
-    if importlib.util.find_spec("web.access"):
-        from web import access, admin
-
-        access.init_app(app)
-        app.register_blueprint(admin.blueprint)
-    csrf = app.extensions.get("csrf")
-    if csrf is not None:
-        csrf.exempt(chat.api)  # no cookie is looked at there: see web/visitors.py
+    access.init_app(app)
+    app.register_blueprint(admin.blueprint)
+    app.extensions["csrf"].exempt(chat.api)  # no cookie is looked at there: see web/visitors.py
 
 
 def _version() -> str:

@@ -45,7 +45,6 @@ class Answering(Protocol):
         locale: str,
         options: SiteOptions,
         failures: int = 0,
-        on_delta: Callable[[str], None] | None = None,
     ) -> tuple[Reply, Trace]: ...
 
     def refresh(self) -> None:
@@ -179,5 +178,4 @@ def _load_release(database: Database, settings: Settings, release_id: str) -> An
         load_assistant,
     )  # the models' libraries are loaded with the first release
 
-    assistant: Answering = load_assistant(database, settings, release_id)
-    return assistant
+    return load_assistant(database, settings, release_id)

@@ -335,8 +335,9 @@ def test_the_application_signs_with_that_key(app: Flask, settings: Settings) -> 
     assert app.config["SECRET_KEY"] == session_key(settings.data)
 
 
-def test_the_first_start_makes_the_schema_and_the_default_site(tmp_path: Path, database: Database) -> None:
+def test_the_first_start_makes_the_schema_and_the_default_site(tmp_path: Path) -> None:
     settings = Settings(_env_file=None, data=tmp_path)
+    database = Database(settings.database)
     serving = Serving(database, settings)
     client = create_app(settings, database=database, serving=serving).test_client()
     try:
@@ -349,6 +350,7 @@ def test_the_first_start_makes_the_schema_and_the_default_site(tmp_path: Path, d
             assert [site.key for site in session.query(Site)] == ["default"]
     finally:
         serving.stop()
+        database.dispose()
 
 
 def _article(database: Database, body: str = "Refunds arrive.") -> None:

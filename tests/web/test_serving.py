@@ -8,7 +8,6 @@ import pytest
 
 from chatbot.errors import UnavailableError
 from chatbot.records.database import Database
-from chatbot.records.schema import upgrade
 from chatbot.records.tables import KnowledgeClock, Promotion, Release
 from chatbot.settings import Settings
 from web.serving import RETRY_SECONDS, Serving
@@ -44,7 +43,6 @@ def loader() -> Loader:
 def serving(
     database: Database, settings: Settings, loader: Loader, monkeypatch: pytest.MonkeyPatch
 ) -> Serving:
-    upgrade(database)
     with database.write() as session:
         session.merge(KnowledgeClock(id=1, revision=0))
     serving = Serving(database, settings, load=loader)  # type: ignore[arg-type]
@@ -146,7 +144,6 @@ def test_a_database_that_is_away_is_reported_and_the_old_release_answers(
 def test_the_thread_finds_a_promotion_by_itself(
     database: Database, settings: Settings, loader: Loader
 ) -> None:
-    upgrade(database)
     promote(database, "r1")
     serving = Serving(database, settings, load=loader)  # type: ignore[arg-type]
     serving.start()

@@ -12,7 +12,6 @@ from sqlalchemy import select
 from chatbot.errors import UnavailableError
 from chatbot.records.conversations import ensure_default_site, hand_over, start_conversation
 from chatbot.records.database import Database
-from chatbot.records.schema import upgrade
 from chatbot.records.tables import Conversation, Turn
 from web.streaming import MOST_PIECES, StreamSlots, event, follow, pieces
 
@@ -55,7 +54,6 @@ def test_streams_leave_threads_for_answers_and_give_theirs_back() -> None:
 
 
 def test_following_ends_after_its_lifetime_with_heartbeats_before(database: Database) -> None:
-    upgrade(database)
     with database.write() as session:
         site = ensure_default_site(session)
         conversation = start_conversation(session, site_id=site.id, token_hash="x", locale="en")
@@ -79,12 +77,10 @@ def test_following_ends_after_its_lifetime_with_heartbeats_before(database: Data
 
 
 def test_a_stream_of_an_erased_conversation_ends(database: Database) -> None:
-    upgrade(database)
     assert list(follow(database, 99, after=0, release=lambda: None)) == [event("end", {"after": 0})]
 
 
 def test_what_is_known_already_does_not_come_again(database: Database) -> None:
-    upgrade(database)
     with database.write() as session:
         site = ensure_default_site(session)
         conversation = start_conversation(session, site_id=site.id, token_hash="x", locale="en")
