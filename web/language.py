@@ -1,4 +1,5 @@
-"""The language of the pages behind the sign-in. English texts are their own keys; ``texts/zh.json`` holds the Chinese ones.
+"""The language of the pages behind the sign-in. English texts are their own keys; ``texts/zh.json`` holds the Chinese
+ones, and ``texts/en.json`` only the words for names that the database keeps (``import_articles``, ``waiting``).
 
 ``gettext`` inside a request translates to the language of whoever reads: their own choice, else the browser's.
 A text that a catalogue lacks appears in English; a test finds it before a reader does.
@@ -18,9 +19,7 @@ LANGUAGES = {"en": "English", "zh": "中文"}
 
 @lru_cache(maxsize=4)
 def catalogue(language: str) -> dict[str, str]:
-    """English text to text of ``language``; empty for English itself."""
-    if language == "en":
-        return {}
+    """Text or stored name → text of ``language``."""
     texts: dict[str, str] = json.loads((files("web") / "texts" / f"{language}.json").read_text("utf-8"))
     return texts
 

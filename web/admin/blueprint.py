@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, Response, current_app, request
+from flask import Blueprint, Response, current_app, g, request
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
+from chatbot.records.overview import waiting_count
 from chatbot.records.tables import utcnow
 from web.access import guard
+from web.context import parts
 from web.language import LANGUAGES, gettext, page_language
 
 blueprint = Blueprint(
@@ -68,7 +70,17 @@ def shared() -> dict[str, Any]:
         "languages": LANGUAGES,
         "menu": menu,
         "me": current_user,
+        "waiting": waiting,
     }
+
+
+def waiting() -> int:
+    """Handovers that nobody has taken, looked up once a page."""
+    if "waiting" not in g:
+        with parts().database.read() as records:
+            g.waiting = waiting_count(records)
+    number: int = g.waiting
+    return number
 
 
 def menu() -> list[MenuEntry]:
