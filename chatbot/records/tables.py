@@ -399,7 +399,7 @@ class Example(Table):
 
 
 class NearDuplicate(Table):
-    """Where near-duplicates of a text find each other: a band of its MinHash -> the group (ingest/near_duplicates.py)."""
+    """Where near-duplicates find each other: a band of a MinHash -> the group (ingest/near_duplicates.py)."""
 
     __tablename__ = "near_duplicates"
 

@@ -1,0 +1,234 @@
+"""An article cut into passages: pieces that are found, quoted and read by themselves.
+
+Passages follow the headings. Lists, tables and steps stay whole, and a list stays with the sentence that announces
+it; a long section is cut between paragraphs, a long paragraph between sentences; a piece too small to stand alone
+joins the one before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from chatbot.records.knowledge import PassageDraft
+
+PATH = " › "
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkSizes:
+    """In English words; a Chinese character counts ``han`` words (280 characters are 160 words)."""
+
+    least: float = 40
+    most: float = 160
+    whole: float = 320  # up to here a list or a table is not cut
+    han: float = 160 / 280
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A top-level piece of Markdown as plain text. ``level`` is a heading's, else 0."""
+
+    kind: str  # heading, text, list, table, code
+    text: str
+    level: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    headings: tuple[str, ...]
+    text: str
+
+
+_MARKDOWN = MarkdownIt("commonmark").enable("table")
+_WORD = re.compile(r"[A-Za-z\u00c0-\u024f0-9][\w'’.\-]*")
+_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])")
+_TAGS = re.compile(r"<[^<>]+>")
+_ANNOUNCES = (":", "：")
+
+
+def passages_of(title: str, body: str, *, sizes: ChunkSizes = ChunkSizes()) -> tuple[PassageDraft, ...]:
+    """The passages of a Markdown article, in order; empty where it has no text."""
+    chunks = _joined(list(_chunks(blocks_of(body), title, sizes)), sizes)
+    return tuple(PassageDraft(PATH.join((title, *chunk.headings)), chunk.text) for chunk in chunks)
+
+
+def first_heading(body: str) -> str | None:
+    """The text of the first heading of level 1, if the document begins with one."""
+    first = next(iter(blocks_of(body)), None)
+    return first.text if first and first.kind == "heading" and first.level == 1 else None
+
+
+def word_count(text: str, sizes: ChunkSizes = ChunkSizes()) -> float:
+    return len(_WORD.findall(text)) + sizes.han * len(_HAN.findall(text))
+
+
+def blocks_of(body: str) -> Iterator[Block]:
+    """The document's top-level blocks as plain text, empty ones left out."""
+    tokens = _MARKDOWN.parse(body)
+    at = 0
+    while at < len(tokens):
+        end = at
+        if tokens[at].nesting == 1:
+            depth = 1
+            while depth:
+                end += 1
+                depth += tokens[end].nesting
+        block = _block(tokens[at : end + 1])
+        if block.text:
+            yield block
+        at = end + 1
+
+
+def _block(tokens: Sequence[Token]) -> Block:
+    first = tokens[0]
+    if first.type == "heading_open":
+        return Block("heading", _inline(tokens[1]), int(first.tag[1:]))
+    if first.type in ("bullet_list_open", "ordered_list_open"):
+        return Block("list", "\n".join(_list_lines(tokens)))
+    if first.type == "table_open":
+        return Block("table", "\n".join(_table_rows(tokens)))
+    if first.type in ("fence", "code_block"):
+        return Block("code", first.content.strip())
+    if first.type == "html_block":
+        return Block("text", re.sub(r"\s+", " ", _TAGS.sub(" ", first.content)).strip())
+    return Block("text", "\n".join(_inline(token) for token in tokens if token.type == "inline").strip())
+
+
+def _inline(token: Token) -> str:
+    """The words of an inline token: links and emphasis without their marks, pictures by their description."""
+    parts: list[str] = []
+    for child in token.children or ():
+        if child.type in ("text", "code_inline"):
+            parts.append(child.content)
+        elif child.type == "softbreak":
+            parts.append("\x00")
+        elif child.type == "hardbreak":
+            parts.append("\n")
+        elif child.type == "image":
+            parts.append(child.content)
+    text = "".join(parts)
+    text = re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef])\x00(?=[\u3000-\u9fff\uff00-\uffef])", "", text)
+    return text.replace("\x00", " ").strip()
+
+
+def _list_lines(tokens: Sequence[Token]) -> Iterator[str]:
+    counters: list[int | None] = []
+    marker = ""
+    for token in tokens:
+        if token.type == "ordered_list_open":
+            counters.append(int(token.attrs.get("start", 1)))
+        elif token.type == "bullet_list_open":
+            counters.append(None)
+        elif token.type in ("ordered_list_close", "bullet_list_close"):
+            counters.pop()
+        elif token.type == "list_item_open":
+            number = counters[-1]
+            marker = "- " if number is None else f"{number}. "
+            if number is not None:
+                counters[-1] = number + 1
+        elif token.type in ("inline", "fence", "code_block"):
+            text = _inline(token) if token.type == "inline" else token.content.strip()
+            indent = "  " * (len(counters) - 1)
+            yield f"{indent}{marker or '   '}{text}"
+            marker = ""
+
+
+def _table_rows(tokens: Sequence[Token]) -> Iterator[str]:
+    row: list[str] = []
+    for token in tokens:
+        if token.type == "inline":
+            row.append(_inline(token))
+        elif token.type == "tr_close":
+            yield " | ".join(row)
+            row = []
+
+
+def _chunks(blocks: Iterator[Block], title: str, sizes: ChunkSizes) -> Iterator[_Chunk]:
+    headings: list[tuple[int, str]] = []
+    held: list[Block] = []
+    for block in blocks:
+        if block.kind != "heading":
+            held.append(block)
+            continue
+        yield from _section(tuple(text for _, text in headings), held, sizes)
+        held = []
+        headings = [(level, text) for level, text in headings if level < block.level]
+        if block.level > 1 or block.text.strip() != title.strip():
+            headings.append((block.level, block.text))
+    yield from _section(tuple(text for _, text in headings), held, sizes)
+
+
+def _section(headings: tuple[str, ...], blocks: Sequence[Block], sizes: ChunkSizes) -> Iterator[_Chunk]:
+    """The blocks under one heading, packed into chunks."""
+    taken: list[str] = []
+    size = 0.0
+    for unit in _units(blocks, sizes):
+        more = word_count(unit, sizes)
+        if taken and size + more > sizes.most:
+            yield _Chunk(headings, "\n\n".join(taken))
+            taken, size = [], 0.0
+        taken.append(unit)
+        size += more
+    if taken:
+        yield _Chunk(headings, "\n\n".join(taken))
+
+
+def _units(blocks: Sequence[Block], sizes: ChunkSizes) -> Iterator[str]:
+    """Texts that are never cut."""
+    at = 0
+    while at < len(blocks):
+        text = blocks[at].text
+        kind = blocks[at].kind
+        if (
+            kind == "text"
+            and text.endswith(_ANNOUNCES)
+            and at + 1 < len(blocks)
+            and blocks[at + 1].kind != "text"
+        ):
+            at += 1
+            text, kind = f"{text}\n{blocks[at].text}", blocks[at].kind
+        at += 1
+        if word_count(text, sizes) <= (sizes.most if kind == "text" else sizes.whole):
+            yield text
+        else:
+            yield from _cut(text, kind, sizes)
+
+
+def _cut(text: str, kind: str, sizes: ChunkSizes) -> Iterator[str]:
+    """A text that is too long, between its sentences or lines; a table's parts each begin with its first row."""
+    pieces = [p for p in (_SENTENCE_END.split(text) if kind == "text" else text.split("\n")) if p]
+    glue = "\n" if kind != "text" else "" if _HAN.search(text) else " "
+    head = pieces[0] if kind == "table" else None
+    taken: list[str] = []
+    for piece in pieces:
+        if taken and word_count(glue.join([*taken, piece]), sizes) > sizes.most:
+            yield glue.join(taken)
+            taken = [head] if head else []
+        taken.append(piece)
+    if taken:
+        yield glue.join(taken)
+
+
+def _joined(chunks: Sequence[_Chunk], sizes: ChunkSizes) -> list[_Chunk]:
+    """Chunks too small to stand alone join the one before, under its own heading as a line of the text."""
+    found: list[_Chunk] = []
+    for chunk in chunks:
+        if found:
+            before = found[-1]
+            sizes_of = word_count(before.text, sizes), word_count(chunk.text, sizes)
+            if min(sizes_of) < sizes.least and sum(sizes_of) <= sizes.most:
+                line = (
+                    ""
+                    if chunk.headings == before.headings or not chunk.headings
+                    else f"{chunk.headings[-1]}\n"
+                )
+                found[-1] = _Chunk(before.headings, f"{before.text}\n\n{line}{chunk.text}")
+                continue
+        found.append(chunk)
+    return found

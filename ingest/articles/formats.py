@@ -1,0 +1,81 @@
+"""Article files by their ending, and the walk through folders."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from chatbot.errors import FileError
+from chatbot.records.knowledge import ArticleDraft
+from ingest.articles.faq import read_json_faq, read_table
+from ingest.articles.markdown import read_markdown
+from ingest.files import RowError, open_text
+
+Rows = Iterator[ArticleDraft | RowError]
+
+
+def _one(read: Callable[[Path], ArticleDraft]) -> Callable[[Path], Rows]:
+    def rows(path: Path) -> Rows:
+        yield read(path)
+
+    return rows
+
+
+def _json(path: Path) -> Rows:
+    yield from read_json_faq(open_text(path))
+
+
+READERS: dict[str, Callable[[Path], Rows]] = {
+    ".md": _one(read_markdown),
+    ".markdown": _one(read_markdown),
+    ".txt": _one(read_markdown),
+    ".csv": read_table,
+    ".tsv": read_table,
+    ".jsonl": _json,
+    ".json": _json,
+}
+
+
+def article_files(paths: Sequence[Path]) -> Iterator[Path]:
+    """The files named, and of a folder all those in it that can be read, in order.
+
+    Raises FileError for a folder without any.
+    """
+    for path in paths:
+        if not path.is_dir():
+            yield path
+            continue
+        found = sorted(
+            file
+            for file in path.rglob("*")
+            if file.is_file()
+            and ending(file) in READERS
+            and not any(p.startswith(".") for p in file.parts[len(path.parts) :])
+        )
+        if not found:
+            raise FileError(
+                f"No articles in the folder {path}",
+                value=path,
+                remedy=f"Put {', '.join(READERS)} files there",
+            )
+        yield from found
+
+
+def read_articles(path: Path) -> Rows:
+    """Raises FileError where the file's kind is not known, or it cannot be read."""
+    reader = READERS.get(ending(path))
+    if reader is None:
+        raise FileError(
+            f"{path.name} is no kind of article file",
+            value=ending(path) or path.name,
+            remedy=f"Give {', '.join(READERS)}",
+        )
+    return reader(path)
+
+
+def ending(path: Path) -> str:
+    """The name's ending in lower case, without .gz."""
+    endings = [suffix.lower() for suffix in path.suffixes]
+    if endings and endings[-1] == ".gz":
+        endings.pop()
+    return endings[-1] if endings else ""

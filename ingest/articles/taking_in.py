@@ -1,0 +1,77 @@
+"""One article file into the knowledge tables, in one transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from chatbot.errors import FileError
+from chatbot.records import imports
+from chatbot.records.database import Database
+from chatbot.records.knowledge import put_article
+from ingest.articles.formats import ending, read_articles
+from ingest.files import RowError, content_hash
+from ingest.report import FileReport
+
+
+def take_in_articles(
+    database: Database, path: Path, report: FileReport, *, dry_run: bool = False, again: bool = False
+) -> None:
+    """Read a file and put its articles; counts go into ``report``.
+
+    Raises FileError where the file cannot be read or has not one usable article; nothing of it is stored then.
+    """
+    report.format = ending(path).removeprefix(".")
+    rows = read_articles(path)  # an unknown kind is refused before the file is opened
+    digest = content_hash(path)
+    if dry_run:
+        for row in rows:
+            _count(report, row)
+        _check(path, report)
+        return
+    with database.write() as session:
+        known = imports.find_import(session, kind="articles", file_hash=digest)
+        if known is not None and known.state == "done" and not again:
+            report.state = "already"
+            report.note = f"{path.name} was imported before; nothing to do"
+            return
+        row_of_file = imports.begin_import(
+            session, kind="articles", file_name=path.name, file_hash=digest, format=report.format, again=again
+        )
+        expected = row_of_file.next_row
+        for row in rows:
+            _count(report, row)
+            if not isinstance(row, RowError):
+                _, change = put_article(session, row)
+                report.unchanged += change == "unchanged"
+        _check(path, report)
+        imports.advance_import(
+            session,
+            row_of_file.id,
+            expected=expected,
+            next_row=report.read,
+            report=report.as_json(),
+            done=True,
+        )
+
+
+def _count(report: FileReport, row: object) -> None:
+    report.read += 1
+    if isinstance(row, RowError):
+        report.add_error(row)
+        return
+    report.kept += 1
+    lang = getattr(row, "lang", "")
+    report.languages[lang] += 1
+
+
+def _check(path: Path, report: FileReport) -> None:
+    if report.kept:
+        return
+    reasons = Counter(error.message for error in report.row_errors)
+    why = reasons.most_common(1)[0][0] if reasons else "it has no rows"
+    raise FileError(
+        f"No article could be read from {path.name}",
+        value=why,
+        remedy=report.row_errors[0].remedy if report.row_errors else "Check the file's content",
+    )

@@ -1,0 +1,354 @@
+"""Files into the database, with a report: past conversations, articles, intents.
+
+A transcript file is taken in by batches. A batch's rows, the place reached in the file, and the report so far are
+committed together, so a process that dies anywhere leaves whole batches behind and the next start goes on after
+them. The same file again is a no-op; the same conversation in another file counts as a duplicate.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from chatbot.errors import FileError, FrontdeskError
+from chatbot.language.normalise import normalise
+from chatbot.language.redaction import RedactionRules
+from chatbot.records import examples, imports
+from chatbot.records.database import Database
+from chatbot.records.intents import ensure_intents, intent_ids
+from chatbot.records.knowledge import published_values
+from ingest.articles.formats import article_files
+from ingest.articles.taking_in import take_in_articles
+from ingest.files import RowError, content_hash
+from ingest.intents import take_in_intents
+from ingest.near_duplicates import group_of, split_of
+from ingest.preparing import Dropped, Prepared, content_hash_of, label_key, prepare
+from ingest.quality import core_of
+from ingest.report import FileReport, ImportReport
+from ingest.transcripts.formats import Reading, Row, open_transcripts
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str, float], None]
+BATCH = 200  # conversations a transaction
+
+
+def import_transcripts(
+    database: Database,
+    paths: Sequence[Path],
+    *,
+    format: str = "auto",
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    batch: int = BATCH,
+    rules: RedactionRules | None = None,
+    again: bool = False,
+) -> ImportReport:
+    """Take in past conversations. ``progress`` is called with (stage, fraction), never inside a transaction.
+
+    ``rules`` say what is personal; by default our own, less what the imported articles publish. ``again`` reads a
+    file that was imported before once more. ``dry_run`` reads and reports, and stores nothing. A file that cannot be
+    read at all is reported and the others are taken in; raises its FileError where no file could be read, and
+    InputError for an unknown format.
+    """
+    if rules is None:
+        with database.read() as session:
+            rules = RedactionRules(keep=published_values(session))
+
+    def take(path: Path, report: FileReport, stage: str) -> None:
+        reading = open_transcripts(path, format=format)
+        report.format, report.encoding = reading.format.name, reading.file.encoding
+        run = _TranscriptImport(database, reading, report, rules, batch, progress, stage)
+        if dry_run:
+            run.try_out()
+        else:
+            run.take_in(content_hash(path), again=again)
+
+    return _each_file("transcripts", paths, take, dry_run=dry_run)
+
+
+def import_articles(
+    database: Database,
+    paths: Sequence[Path],
+    *,
+    dry_run: bool = False,
+    progress: Progress | None = None,
+    again: bool = False,
+) -> ImportReport:
+    """Take in help articles and FAQ files; folders are walked. Each file is one transaction.
+
+    Raises FileError where not one file could be read.
+    """
+
+    files = list(article_files(paths))
+    done = itertools.count(1)
+
+    def take(path: Path, report: FileReport, stage: str) -> None:
+        take_in_articles(database, path, report, dry_run=dry_run, again=again)
+        if progress:
+            progress("articles", next(done) / len(files))
+
+    return _each_file("articles", files, take, dry_run=dry_run)
+
+
+def import_intents(
+    database: Database, paths: Sequence[Path], *, dry_run: bool = False, progress: Progress | None = None
+) -> ImportReport:
+    """Take in intents with their titles and approved answers (YAML). Raises FileError where no file could be read."""
+
+    def take(path: Path, report: FileReport, stage: str) -> None:
+        take_in_intents(database, path, report, dry_run=dry_run)
+        if progress:
+            progress(stage, 1.0)
+
+    return _each_file("intents", paths, take, dry_run=dry_run)
+
+
+def _each_file(
+    kind: str, paths: Sequence[Path], take: Callable[[Path, FileReport, str], None], *, dry_run: bool
+) -> ImportReport:
+    started = time.monotonic()
+    report = ImportReport(kind, dry_run=dry_run)
+    refused: list[FrontdeskError] = []
+    if not paths:
+        raise FileError("No file was named", field="paths", remedy="Name at least one file")
+    for path in paths:
+        file = FileReport(path.name, state="tried" if dry_run else "imported")
+        report.files.append(file)
+        try:
+            take(path, file, f"{kind}: {path.name}")
+        except FileError as error:
+            file.state, file.note = "failed", error.one_line()
+            refused.append(error)
+            log.warning("%s", error.one_line())
+    report.seconds = time.monotonic() - started
+    if len(refused) == len(paths):
+        raise refused[0]
+    return report
+
+
+class _TranscriptImport:
+    """One transcript file on its way into the database."""
+
+    def __init__(
+        self,
+        database: Database,
+        reading: Reading,
+        report: FileReport,
+        rules: RedactionRules,
+        batch: int,
+        progress: Progress | None,
+        stage: str,
+    ) -> None:
+        self.database = database
+        self.reading = reading
+        self.report = report
+        self.rules = rules
+        self.batch = batch
+        self.progress = progress
+        self.stage = stage
+        with database.read() as session:
+            self.intents = intent_ids(session)  # name -> id
+        self.labels = {label_key(name): name for name in self.intents}
+
+    def take_in(self, file_hash: str, *, again: bool) -> None:
+        with self.database.write() as session:
+            row = imports.find_import(session, kind="transcripts", file_hash=file_hash)
+            if row is not None and row.state == "done" and not again and row.format == self.report.format:
+                self._already(row.report, row.finished_at)
+                return
+            row = imports.begin_import(
+                session,
+                kind="transcripts",
+                file_name=self.report.name,
+                file_hash=file_hash,
+                format=self.report.format,
+                again=again,
+            )
+            import_id, at, stored = row.id, row.next_row, row.report
+        if at:
+            self._resume(stored, at)
+        rows = itertools.islice(self.reading.rows(), at, None)
+        try:
+            for part in _batches(rows, self.batch):
+                prepared, before = self._prepare(part), self.intents.keys()
+                with self.database.write() as session:
+                    new = self._store(session, prepared, import_id)
+                    imports.advance_import(
+                        session,
+                        import_id,
+                        expected=at,
+                        next_row=at + len(part),
+                        report=self.report.as_json(),
+                    )
+                self.intents = {**self.intents, **new}
+                self.labels |= {label_key(name): name for name in self.intents.keys() - before}
+                at += len(part)
+                self._tell()
+            with self.database.write() as session:
+                report = self.report.as_json()
+                imports.advance_import(session, import_id, expected=at, next_row=at, report=report, done=True)
+        except FileError as error:  # the file breaks off: what came before stays
+            with self.database.write() as session:
+                imports.fail_import(session, import_id, report=self.report.as_json())
+            if not at:
+                raise
+            self.report.state, self.report.note = "failed", error.one_line()
+
+    def try_out(self) -> None:
+        """Read and prepare everything, store nothing."""
+        seen: set[str] = set()
+        for part in _batches(self.reading.rows(), self.batch):
+            for item in self._prepare(part):
+                if item.content_hash in seen:
+                    self.report.duplicates += 1
+                else:
+                    seen.add(item.content_hash)
+                    self._count(item)
+            self._tell()
+
+    def _already(self, stored: dict[str, Any], when: object) -> None:
+        before = FileReport.from_json(stored, name=self.report.name)
+        self.report.state = "already"
+        self.report.note = (
+            f"{self.report.name} was imported before ({when:%Y-%m-%d %H:%M} UTC, {before.kept} conversations kept); "
+            "nothing to do"
+        )
+
+    def _resume(self, stored: dict[str, Any], at: int) -> None:
+        before = FileReport.from_json(stored, name=self.report.name)
+        for key, value in vars(before).items():
+            if key not in ("name", "format", "encoding", "state"):
+                setattr(self.report, key, value)
+        self.report.note = f"{self.report.name}: went on at row {at + 1} where the last attempt stopped"
+
+    def _prepare(self, rows: Iterable[Row]) -> list[Prepared]:
+        """Everything that needs no write lock; counts what is dropped."""
+        found = []
+        for row in rows:
+            self.report.read += 1
+            if isinstance(row, RowError):
+                self.report.add_error(row)
+            else:
+                found.append((row, content_hash_of(row)))
+        with self.database.read() as session:
+            known = examples.known_transcripts(session, {digest for _, digest in found})
+        ready = []
+        for transcript, digest in found:
+            self.report.turns += len(transcript.turns)
+            if digest in known:
+                self.report.duplicates += 1
+                continue
+            item = prepare(transcript, content_hash=digest, rules=self.rules, intents=self.labels)
+            self.report.turns_dropped.update(item.dropped_turns)
+            if isinstance(item, Dropped):
+                self.report.dropped[item.rule] += 1
+            else:
+                ready.append(item)
+        return ready
+
+    def _store(self, session: Session, prepared: Sequence[Prepared], import_id: int) -> dict[str, int]:
+        """One batch into the tables; returns the intents made on the way."""
+        known = examples.known_transcripts(session, {item.content_hash for item in prepared})
+        fresh = []
+        for item in prepared:
+            if item.content_hash in known:
+                self.report.duplicates += 1
+            else:
+                known.add(item.content_hash)
+                fresh.append(item)
+        new = ensure_intents(
+            session, [item.tag for item in fresh if item.tag and item.tag not in self.intents]
+        )
+        intents = {**self.intents, **new}
+        groups = examples.known_groups(session, {key for item in fresh for key in item.keys})
+        before = set(groups)
+        transcripts, found = [], []
+        for item in fresh:
+            group = group_of(item.keys, groups)
+            split = split_of(group)
+            transcripts.append(_transcript_row(item, import_id, split))
+            found.append(_example_rows(item, intents, group, split))
+            self._count(item)
+        examples.add_groups(session, {key: group for key, group in groups.items() if key not in before})
+        ids = examples.add_transcripts(session, transcripts)
+        examples.add_examples(
+            session,
+            [
+                {**row, "transcript_id": number}
+                for number, rows in zip(ids, found, strict=True)
+                for row in rows
+            ],
+        )
+        return new
+
+    def _count(self, item: Prepared) -> None:
+        self.report.kept += 1
+        self.report.examples += len(item.questions)
+        self.report.labelled += item.tag is not None or item.out_of_scope
+        self.report.languages[item.lang] += 1
+        if item.tag:
+            self.report.tags[item.tag] += 1
+
+    def _tell(self) -> None:
+        if self.progress:
+            self.progress(self.stage, self.reading.fraction)
+
+
+def _batches(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
+    """Lists of up to ``size`` rows. Where the file breaks off, what came before is given first."""
+    while True:
+        part: list[Row] = []
+        broken: FileError | None = None
+        try:
+            part.extend(itertools.islice(rows, size))
+        except FileError as error:
+            broken = error
+        if part:
+            yield part
+        if broken:
+            raise broken
+        if len(part) < size:
+            return
+
+
+def _transcript_row(item: Prepared, import_id: int, split: str) -> dict[str, Any]:
+    return {
+        "import_id": import_id,
+        "external_id": item.external_id,
+        "content_hash": item.content_hash,
+        "lang": item.lang,
+        "tag": item.tag,
+        "split": split,
+        "turns": [{"role": turn.role, "text": turn.text} for turn in item.turns],
+    }
+
+
+def _example_rows(item: Prepared, intents: dict[str, int], group: str, split: str) -> list[dict[str, Any]]:
+    rows = []
+    for question in item.questions:
+        label = question.opening and (item.tag is not None or item.out_of_scope)
+        folded = core_of(question.text)
+        rows.append(
+            {
+                "text": question.text,
+                "lang": item.lang,
+                "intent_id": intents[item.tag] if label and item.tag else None,
+                "out_of_scope": bool(label and item.out_of_scope),
+                "context": [{"role": turn.role, "text": turn.text} for turn in question.context],
+                "answer": question.answer,
+                "source": "transcript",
+                "status": "accepted" if label else "unreviewed",
+                "split": split,
+                "content_hash": examples.text_hash(normalise(question.text)),
+                "group_key": group if question.opening else examples.text_hash(folded)[:16],
+                "label_reason": "the conversation's tag" if label else None,
+            }
+        )
+    return rows

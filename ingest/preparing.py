@@ -1,0 +1,117 @@
+"""One past conversation made ready to be stored: redacted, its useless turns gone, its questions found.
+
+Nothing here touches the database, so the work is done before the write lock is taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from chatbot.language.normalise import detect_language, fold, normalise
+from chatbot.language.redaction import RedactionRules, redact_conversation
+from ingest.near_duplicates import band_keys
+from ingest.pairing import Question, questions_of
+from ingest.quality import MAX_TURNS, core_of, turn_fault
+from ingest.transcripts.transcript import Transcript, Turn
+
+OUT_OF_SCOPE = frozenset({"oos", "out_of_scope"})
+NO_INTENT = frozenset(
+    {"other", "others", "misc", "miscellaneous", "unknown", "none", "untagged", "general", "其他", "其它"}
+)
+SPAM = frozenset({"spam", "test", "垃圾", "测试"})
+# labels that say how a ticket came or went, not what it asks for
+_OPERATIONAL = (
+    "vip web email e_mail chat phone voice sms api mobile app ios android widget facebook twitter instagram whatsapp "
+    "wechat messenger telegram en zh de fr nl es it english chinese urgent high low normal priority open pending "
+    "solved closed reopened merged closed_by_merge escalated follow_up followup csat good bad satisfied unsatisfied "
+    "sla agent_replied auto_closed new returning b2b b2c wholesale reviewed needs_review"
+)
+OPERATIONAL = frozenset(_OPERATIONAL.split())
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A conversation to store. ``keys``: where its near-duplicates are looked for."""
+
+    content_hash: str
+    external_id: str
+    lang: str
+    tag: str | None
+    out_of_scope: bool
+    turns: tuple[Turn, ...]
+    questions: tuple[Question, ...]
+    keys: tuple[int, ...]
+    dropped_turns: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A conversation that is not stored, by a rule of ingest/quality.py."""
+
+    rule: str
+    dropped_turns: Counter[str] = field(default_factory=Counter)
+
+
+def content_hash_of(transcript: Transcript) -> str:
+    """SHA-256 of who said what: the same conversation in another file, under another id, is the same."""
+    digest = hashlib.sha256()
+    for role, text in transcript.turns:
+        digest.update(f"{role}\x1f{normalise(text)}\x1e".encode("utf-8", "replace"))
+    return digest.hexdigest()
+
+
+def prepare(
+    transcript: Transcript, *, content_hash: str, rules: RedactionRules, intents: Mapping[str, str]
+) -> Prepared | Dropped:
+    """``intents``: folded name -> name of the intents that exist, among which a label is looked for first."""
+    tag = chosen_tag(transcript, intents)
+    if any(label_key(label) in SPAM for label in transcript.tags):
+        return Dropped("spam")
+    dropped: Counter[str] = Counter()
+    kept: list[Turn] = []
+    said = redact_conversation([turn.text for turn in transcript.turns], rules=rules, names=transcript.names)
+    for turn, text in zip(transcript.turns, said, strict=True):
+        text = normalise(text)
+        fault = turn_fault(turn.role, text)
+        if fault is None and len(kept) < MAX_TURNS:
+            kept.append(Turn(turn.role, text))
+        else:
+            dropped[fault or "too_many"] += 1
+    if not any(turn.role == "customer" for turn in kept):
+        return Dropped("no_customer", dropped)
+    questions = questions_of(kept)
+    if not questions:
+        return Dropped("only_small_talk", dropped)
+    asked = " ".join(turn.text for turn in kept if turn.role == "customer")
+    key = label_key(tag) if tag else ""
+    return Prepared(
+        content_hash=content_hash,
+        external_id=transcript.id,
+        lang=transcript.lang or detect_language(asked),
+        tag=None if key in OUT_OF_SCOPE or key in NO_INTENT else tag,
+        out_of_scope=key in OUT_OF_SCOPE,
+        turns=tuple(kept),
+        questions=tuple(questions),
+        keys=band_keys(core_of(questions[0].text)),
+        dropped_turns=dropped,
+    )
+
+
+def chosen_tag(transcript: Transcript, intents: Mapping[str, str]) -> str | None:
+    """The source's own intent; else the first label that names one of ours; else the first that may be one."""
+    labels: Collection[str] = [transcript.tag] if transcript.tag else transcript.tags
+    for label in labels:
+        if label_key(label) in intents:
+            return intents[label_key(label)]
+    for label in labels:
+        if transcript.tag or label_key(label) not in OPERATIONAL:
+            return normalise(label)[:120] or None
+    return None
+
+
+def label_key(label: str) -> str:
+    """Labels that differ in case, spaces or hyphens alone are the same."""
+    return fold(label).replace(" ", "_").replace("-", "_")
