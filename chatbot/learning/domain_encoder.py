@@ -1,0 +1,341 @@
+"""A sentence encoder of our own, trained in seconds on a company's articles and questions, with no download.
+
+It makes dense search work where no pretrained model is at hand: for Chinese first of all. A text is the sum of its
+characters' vectors (Han characters; whole words in other scripts), scaled to unit length. Each vector starts as a
+random direction as long as the character is informative, so that the untrained encoder already compares texts by
+their rare characters; training then moves characters that customers use for the same thing together. The loss is a
+symmetric InfoNCE over the batch (van den Oord et al. 2018; Henderson et al. 2017, arXiv:1705.00652, section 4) with
+texts of the same article left out of each other's negatives. Unit length makes the vector blind to how long a text
+is, which matters where the right entry is always the shorter one.
+
+The graph is written by hand: three operators need no exporter, and it is the same folder form as every other encoder
+(chatbot/inference/encode.py). The loop is not chatbot/neural/fit.py's: the gradients are sparse, and a run takes a few
+hundred steps of a millisecond or two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
+
+from chatbot.errors import InputError, TrainingError
+from chatbot.inference.encode import MODEL_FILE, TOKENIZER_FILE, EncoderConfig
+from chatbot.learning.encoders import sha256_of, written_folder
+
+if TYPE_CHECKING:
+    import torch
+
+log = logging.getLogger(__name__)
+
+_HAN = r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
+_NOT_A_WORD = r"[^\p{L}\p{N}]+"
+_UNKNOWN = "[UNK]"
+_MIN_PAIRS_TO_MEASURE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class DomainEncoderSettings:
+    """Chosen on held-out documents of bq_zh and atec_zh (docs/retrieval.md)."""
+
+    dimension: int = 256
+    learning_rate: float = 0.01
+    temperature: float = 0.05
+    batch_size: int = 256
+    epochs: int = 8
+    min_steps: int = 300  # a small company's few pairs are gone over more often
+    max_epochs: int = 60
+    max_tokens: int = 256
+
+    def __post_init__(self) -> None:
+        for name in ("dimension", "learning_rate", "temperature", "batch_size", "epochs", "max_tokens"):
+            if getattr(self, name) <= 0:
+                raise InputError("Must be above 0", field=name, value=getattr(self, name))
+
+
+@dataclass(frozen=True, slots=True)
+class Positive:
+    """Two texts that mean the same. ``group`` names what they are about: texts of one group are no negatives."""
+
+    first: str
+    second: str
+    group: str
+
+
+def train_domain_encoder(
+    passages: Sequence[Mapping[str, Any]],
+    pairs: Sequence[Mapping[str, Any]],
+    folder: Path,
+    *,
+    languages: Sequence[str],
+    seed: int = 13,
+    settings: DomainEncoderSettings | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> dict[str, Any]:
+    """Train on a snapshot's rows and write the encoder folder; the run's figures.
+
+    ``passages``: ``{"article", "title_path", "text", …}``; ``pairs``: ``{"query", "article", …}``. With enough pairs a
+    tenth is first held out to measure (``held_out_recall_at_1``: the article found by the dense search alone), then
+    the encoder that is kept is trained on all. Raises TrainingError where there are no texts.
+    """
+    tell = progress or (lambda share: None)
+    known = {str(row["article"]) for row in passages}
+    asked = [(str(row["query"]), str(row["article"])) for row in pairs if str(row["article"]) in known]
+    figures: dict[str, Any] = {"pairs": len(asked), "passages": len(passages), "languages": list(languages)}
+    if len(asked) >= _MIN_PAIRS_TO_MEASURE:
+        held = set(np.random.default_rng(seed).permutation(len(asked))[: len(asked) // 10].tolist())
+        kept = [pair for place, pair in enumerate(asked) if place not in held]
+        tokenizer, table = fit_characters(
+            positives_of(passages, kept), seed=seed, settings=settings, progress=lambda share: tell(share / 2)
+        )
+        tested = [pair for place, pair in enumerate(asked) if place in held]
+        figures["held_out_recall_at_1"] = round(100 * _recall(tokenizer, table, passages, tested), 1)
+        figures["held_out"] = len(tested)
+    started = time.monotonic()
+    tokenizer, table = fit_characters(
+        positives_of(passages, asked),
+        seed=seed,
+        settings=settings,
+        progress=lambda share: tell(0.5 + share / 2),
+    )
+    figures |= {"seconds": round(time.monotonic() - started, 2), "characters": len(table)}
+    write_encoder(folder, tokenizer, table, languages=languages, settings=settings)
+    tell(1.0)
+    return figures
+
+
+def positives_of(passages: Sequence[Mapping[str, Any]], asked: Sequence[tuple[str, str]]) -> list[Positive]:
+    """What should be near what: a title and its text, a question and its article's titles and texts, and two
+    questions for the same article."""
+    titles: dict[str, list[str]] = defaultdict(list)
+    wholes: dict[str, list[str]] = defaultdict(list)
+    positives = []
+    for row in passages:
+        article, title, text = str(row["article"]), str(row["title_path"]), str(row["text"])
+        if title not in titles[article]:
+            titles[article].append(title)
+        wholes[article].append(f"{title}. {text}")
+        positives.append(Positive(title, text, article))
+    last: dict[str, str] = {}
+    for query, article in asked:
+        positives += [Positive(query, title, article) for title in titles[article][:1]]
+        positives += [Positive(query, whole, article) for whole in wholes[article][:4]]
+        if article in last:
+            positives.append(Positive(query, last[article], article))
+        last[article] = query
+    return [item for item in positives if item.first.strip() and item.second.strip()]
+
+
+def fit_characters(
+    positives: Sequence[Positive],
+    *,
+    seed: int,
+    settings: DomainEncoderSettings | None = None,
+    extra_texts: Sequence[str] = (),
+    progress: Callable[[float], None] | None = None,
+) -> tuple[Tokenizer, NDArray[np.float32]]:
+    """The tokenizer and the characters' vectors float32 [characters, dimension]; row 0 (unknown) is zero.
+
+    ``extra_texts`` add to the characters known and their frequencies. Raises TrainingError where there are no texts.
+    """
+    import torch
+
+    settings = settings or DomainEncoderSettings()
+    texts = list(
+        dict.fromkeys([text for item in positives for text in (item.first, item.second)] + list(extra_texts))
+    )
+    tokenizer = character_tokenizer(texts)
+    if tokenizer.get_vocab_size() < 2:
+        raise TrainingError("There are no texts to train an encoder on", remedy="Ingest articles first")
+    tokenizer.enable_truncation(settings.max_tokens)
+    ids = {text: row.ids for text, row in zip(texts, tokenizer.encode_batch_fast(texts), strict=True)}
+    items = [item for item in positives if ids[item.first] and ids[item.second]]
+    generator = torch.Generator().manual_seed(seed)
+    start = torch.randn(tokenizer.get_vocab_size(), settings.dimension, generator=generator)
+    start *= torch.from_numpy(_informativeness(ids.values(), len(start)))[:, None] / settings.dimension**0.5
+    bag = torch.nn.EmbeddingBag.from_pretrained(start, freeze=False, mode="sum", sparse=True)
+    if len(items) >= 2:
+        _train(bag, items, ids, settings, seed, progress or (lambda share: None))
+    table = bag.weight.detach().numpy().astype(np.float32)
+    table[0] = 0.0
+    return tokenizer, table
+
+
+def _train(
+    bag: torch.nn.EmbeddingBag,
+    items: Sequence[Positive],
+    ids: Mapping[str, list[int]],
+    settings: DomainEncoderSettings,
+    seed: int,
+    tell: Callable[[float], None],
+) -> None:
+    import torch
+    from torch.nn.functional import cross_entropy, normalize
+
+    def vectors(texts: Sequence[str]) -> torch.Tensor:
+        rows = [ids[text] for text in texts]
+        ends = np.cumsum([0] + [len(row) for row in rows[:-1]])
+        flat = torch.tensor([token for row in rows for token in row])
+        return normalize(bag(flat, torch.from_numpy(ends)), dim=-1)  # [texts, dimension]
+
+    numbers = {group: number for number, group in enumerate(dict.fromkeys(item.group for item in items))}
+    groups = np.array([numbers[item.group] for item in items])
+    size = min(settings.batch_size, len(items))
+    per_epoch = -(-len(items) // size)
+    epochs = min(settings.max_epochs, max(settings.epochs, -(-settings.min_steps // per_epoch)))
+    optimiser = torch.optim.SparseAdam(bag.parameters(), lr=settings.learning_rate)
+    rng = np.random.default_rng(seed)
+    total, step = epochs * per_epoch, 0
+    for _ in range(epochs):
+        order = rng.permutation(len(items))
+        for begin in range(0, len(order), size):
+            batch = order[begin : begin + size]
+            step += 1
+            rate = min(1.0, 10 * step / total) * (
+                1 - (step - 1) / total
+            )  # a tenth to warm up, then down to 0
+            optimiser.param_groups[0]["lr"] = settings.learning_rate * rate
+            if len(batch) < 2:
+                continue
+            first = vectors([items[place].first for place in batch])
+            second = vectors([items[place].second for place in batch])
+            scores = first @ second.T / settings.temperature  # [batch, batch]
+            group = torch.from_numpy(groups[batch])
+            same = group[:, None] == group[None, :]
+            same.fill_diagonal_(False)
+            scores = scores.masked_fill(same, -1e4)
+            targets = torch.arange(len(batch))
+            loss = (cross_entropy(scores, targets) + cross_entropy(scores.T, targets)) / 2
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+        tell(step / total)
+
+
+def character_tokenizer(texts: Sequence[str]) -> Tokenizer:
+    """Han characters one by one, other scripts by words, case and width folded; what was not seen is id 0."""
+    fold = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
+    split = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(Regex(_HAN), "isolated"),
+            pre_tokenizers.Split(Regex(_NOT_A_WORD), "removed"),
+        ]
+    )
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(piece for piece, _ in split.pre_tokenize_str(fold.normalize_str(text)))
+    vocabulary = {_UNKNOWN: 0} | {piece: number for number, piece in enumerate(sorted(counts), start=1)}
+    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=_UNKNOWN))
+    tokenizer.normalizer = fold
+    tokenizer.pre_tokenizer = split
+    return tokenizer
+
+
+def write_encoder(
+    folder: Path,
+    tokenizer: Tokenizer,
+    table: NDArray[np.float32],
+    *,
+    languages: Sequence[str],
+    settings: DomainEncoderSettings | None = None,
+) -> Path:
+    """The encoder folder that SentenceEncoder loads; its fingerprint is the content's hash."""
+    settings = settings or DomainEncoderSettings()
+    with written_folder(folder) as scratch:
+        tokenizer.save(str(scratch / TOKENIZER_FILE))
+        _write_graph(scratch / MODEL_FILE, table)
+        digest = hashlib.sha256()
+        for name in (TOKENIZER_FILE, MODEL_FILE):
+            digest.update(sha256_of(scratch / name).encode())
+        EncoderConfig(
+            name="domain",
+            fingerprint=digest.hexdigest()[:20],
+            dimension=table.shape[1],
+            width=table.shape[1],
+            max_tokens=settings.max_tokens,
+            languages=tuple(languages),
+        ).save(scratch)
+    return folder
+
+
+def _write_graph(path: Path, table: NDArray[np.float32]) -> None:
+    """states = table[ids]; vector = Σ states / ‖Σ states‖. A text of unknown characters alone gets the zero vector."""
+    import onnx
+    from onnx import TensorProto, helper, numpy_helper
+
+    width = table.shape[1]
+    constants = [
+        numpy_helper.from_array(table, "table"),
+        numpy_helper.from_array(np.array([2], dtype=np.int64), "last"),
+        numpy_helper.from_array(np.array([1], dtype=np.int64), "length"),
+        numpy_helper.from_array(np.array(1e-9, dtype=np.float32), "tiny"),
+    ]
+    nodes = [
+        helper.make_node("Gather", ["table", "input_ids"], ["raw"]),  # [batch, length, width]
+        helper.make_node("Cast", ["attention_mask"], ["kept"], to=TensorProto.FLOAT),
+        helper.make_node("Unsqueeze", ["kept", "last"], ["mask"]),  # [batch, length, 1]
+        helper.make_node("Mul", ["raw", "mask"], ["states"]),
+        helper.make_node("ReduceSum", ["states", "length"], ["sum"], keepdims=0),  # [batch, width]
+        helper.make_node("ReduceL2", ["sum", "length"], ["norm"], keepdims=1),
+        helper.make_node("Max", ["norm", "tiny"], ["divisor"]),
+        helper.make_node("Div", ["sum", "divisor"], ["vector"]),
+    ]
+    places = ["batch", "length"]
+    graph = helper.make_graph(
+        nodes,
+        "characters",
+        [
+            helper.make_tensor_value_info(n, TensorProto.INT64, places)
+            for n in ("input_ids", "attention_mask")
+        ],
+        [
+            helper.make_tensor_value_info("states", TensorProto.FLOAT, [*places, width]),
+            helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["batch", width]),
+        ],
+        constants,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    onnx.checker.check_model(model)
+    onnx.save(model, str(path))
+
+
+def _informativeness(rows: Any, size: int) -> NDArray[np.float32]:
+    """log(texts / texts with the character), at least 0.1; 0 for the unknown character."""
+    seen = np.ones(size)
+    count = 1
+    for row in rows:
+        count += 1
+        seen[list(set(row))] += 1
+    weights = np.maximum(np.log(count / seen), 0.1).astype(np.float32)
+    weights[0] = 0.0
+    return weights
+
+
+def _recall(
+    tokenizer: Tokenizer,
+    table: NDArray[np.float32],
+    passages: Sequence[Mapping[str, Any]],
+    asked: Sequence[tuple[str, str]],
+) -> float:
+    """Share of the questions whose nearest passage, by title or whole, is one of their article."""
+
+    def vectors(texts: Sequence[str]) -> NDArray[np.float32]:
+        sums = np.stack([table[row.ids].sum(axis=0) for row in tokenizer.encode_batch_fast(list(texts))])
+        found: NDArray[np.float32] = sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)
+        return found
+
+    articles = np.array([str(row["article"]) for row in passages])
+    questions = vectors([query for query, _ in asked])
+    titles = vectors([str(row["title_path"]) for row in passages])
+    wholes = vectors([f"{row['title_path']}. {row['text']}" for row in passages])
+    nearest = np.maximum(questions @ titles.T, questions @ wholes.T).argmax(axis=1)
+    return float(np.mean(articles[nearest] == np.array([article for _, article in asked])))
