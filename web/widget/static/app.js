@@ -298,7 +298,7 @@ const allowed = (origin) => config.parents.some((entry) => {
 
 const received = {
   hello: () => toPage("ready", { accent: clean(config.accent), onAccent: on(clean(config.accent)), ...launcherWords() }),
-  show: () => { shown = true; unread = 0; scrollDown(); if (!matchMedia("(max-width: 480px)").matches) input.focus(); },
+  show: () => { shown = true; unread = 0; scrollDown(); if (!matchMedia("(pointer: coarse)").matches) input.focus(); },
   hide: () => { shown = false; },
   ask: ({ text }) => { if (text?.trim()) conversation.send(text.trim().slice(0, config.limit)); },
   setLocale: ({ locale }) => setLocale(locale),

@@ -37,6 +37,7 @@
       box-shadow: 0 1px 2px rgb(0 0 0 / .18), 0 8px 24px rgb(0 0 0 / .16);
       display: grid; place-items: center; opacity: 0; transform: scale(.8); transition: opacity .2s, transform .2s;
     }
+    button[hidden] { display: none; }
     button.ready { opacity: 1; transform: none; }
     button:hover { transform: scale(1.05); }
     button:active { transform: scale(.97); }

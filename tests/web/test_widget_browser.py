@@ -1,0 +1,399 @@
+"""The visitor's path in a real browser: asking, coming back, foreign pages, a lost network, phone and keyboard."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask, Response
+from sqlalchemy import select
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from chatbot.records.database import Database
+from chatbot.records.tables import Conversation, Feedback, Site, Turn
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Debian's Chromium is not installed"),
+]
+expect = sync_api.expect
+LAYOUT_SHIFTS = """() => new Promise((done) => {
+    new PerformanceObserver((list) => done(list.getEntries().length)).observe({type: "layout-shift", buffered: true});
+    setTimeout(() => done(0), 300);
+})"""
+PHONE = {"width": 390, "height": 780}
+
+
+class Silent(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None:
+        pass
+
+
+def serve(app: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Silent)
+    server.daemon_threads = True  # type: ignore[attr-defined]  # an open event stream must not hold up the end
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    yield f"http://127.0.0.1:{server.port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def url(app: Flask) -> Iterator[str]:
+    yield from serve(app)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def problems() -> list[str]:
+    """What the browser complained about."""
+    return []
+
+
+@pytest.fixture
+def context(browser: Any, problems: list[str]) -> Iterator[Any]:
+    context = browser.new_context(
+        viewport={"width": 1200, "height": 800}, reduced_motion="reduce", locale="en-GB"
+    )
+    context.set_default_timeout(8000)
+    context.on("weberror", lambda error: problems.append(str(error.error)))
+    context.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def open_widget(context: Any, url: str) -> Callable[..., tuple[Any, Any]]:
+    def open_it(page: Any = None, address: str = "/") -> tuple[Any, Any]:
+        page = page or context.new_page()
+        page.goto(url + address)
+        page.get_by_role("button", name=re.compile("^(Open chat|打开在线咨询)")).click()
+        frame = page.frame_locator("iframe")
+        expect(frame.locator("body[data-ready]")).to_be_attached()
+        return page, frame
+
+    return open_it
+
+
+def ask(frame: Any, text: str) -> None:
+    frame.get_by_role("textbox").fill(text)
+    frame.get_by_role("textbox").press("Enter")
+
+
+def roles(database: Database) -> list[str]:
+    with database.read() as session:
+        return list(session.scalars(select(Turn.role).order_by(Turn.id)))
+
+
+def test_a_visitor_asks_sees_where_the_answer_comes_from_votes_and_finds_it_all_again(
+    open_widget: Any, database: Database, problems: list[str]
+) -> None:
+    page, frame = open_widget()
+    expect(frame.locator(".bot").first).to_contain_text("Hello! Ask me anything")
+    ask(frame, "Is this generated? <b>bold</b> <img src=x onerror=alert(1)>")
+    answer = frame.locator(".turn.bot").nth(1)
+    expect(answer).to_contain_text("refunds arrive within 3 working days")
+    expect(answer).to_contain_text("Written by the assistant, checked against our help pages")
+    answer.locator("summary").click()
+    expect(answer.locator("blockquote")).to_have_text("Refunds arrive within 3 working days.")
+    expect(answer.get_by_role("link")).to_have_attribute("href", "https://shop.example/help/refunds")
+    expect(frame.locator("img, .bubble b")).to_have_count(
+        0
+    )  # what he wrote is text, in his turn and in the answer
+    answer.get_by_role("button", name="This helped").click()
+    expect(answer.get_by_role("button", name="This helped")).to_have_attribute("aria-pressed", "true")
+
+    page.reload()
+    page.get_by_role("button", name="Open chat").click()
+    expect(frame.locator(".turn.customer")).to_contain_text("<b>bold</b>")
+    again = frame.locator(".turn.bot").nth(1)
+    expect(again).to_contain_text("refunds arrive within 3 working days")
+    expect(again.get_by_role("button", name="This helped")).to_have_attribute("aria-pressed", "true")
+    assert roles(database) == ["customer", "bot"]
+    with database.read() as session:
+        assert session.scalars(select(Feedback.vote)).all() == ["up"]
+    assert problems == []
+
+
+def test_a_tapped_choice_is_answered_and_shown_by_its_title(open_widget: Any, database: Database) -> None:
+    _, frame = open_widget()
+    ask(frame, "which one?")
+    frame.get_by_role("button", name="Refund time").click()
+    expect(frame.locator(".turn.customer").last).to_have_text("You: Refund time")
+    expect(frame.locator(".turn.bot").last).to_contain_text("/intent refund_time")
+    expect(frame.locator(".choice")).to_have_count(0)  # old choices cannot be tapped again
+
+
+def test_talking_to_a_person_and_hearing_him_without_a_reload(
+    open_widget: Any, database: Database, problems: list[str]
+) -> None:
+    page, frame = open_widget()
+    frame.get_by_role("button", name="Talk to a person").click()
+    expect(frame.locator(".notice")).to_contain_text("A colleague will answer here")
+    ask(frame, "Are you there?")
+    expect(frame.locator(".turn.customer")).to_contain_text("Are you there?")
+    with database.write() as session:
+        conversation = session.scalars(select(Conversation)).one()
+        conversation.state = "human"
+        session.add(
+            Turn(conversation_id=conversation.id, role="agent", text="Hello, see [this](javascript:alert)")
+        )
+    expect(frame.locator(".turn.agent")).to_contain_text("Hello, see this")
+    expect(frame.locator(".turn.agent a")).to_have_count(0)
+    expect(frame.locator(".turn.bot")).to_have_count(1)  # the greeting: the bot has kept silent
+    page.keyboard.press("Escape")
+    with database.write() as session:
+        session.add(Turn(conversation_id=conversation.id, role="agent", text="Anything else?"))
+    expect(page.get_by_role("button", name="Open chat (1)")).to_be_visible()
+    assert problems == []
+
+
+def test_who_does_not_want_to_wait_goes_back_to_the_assistant(open_widget: Any) -> None:
+    _, frame = open_widget()
+    ask(frame, "a person please")
+    frame.get_by_role("button", name="Back to the assistant").click()
+    ask(frame, "refund?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("3 working days")
+
+
+def test_a_message_written_without_network_is_kept_through_a_reload_and_sent_once(
+    open_widget: Any, context: Any, database: Database
+) -> None:
+    _, frame = open_widget()
+    ask(frame, "first")
+    expect(frame.locator(".turn.bot").last).to_contain_text("3 working days")
+    context.set_offline(True)
+    ask(frame, "second")
+    expect(frame.locator(".unsent")).to_contain_text("Will be sent when you are online again")
+    context.set_offline(False)
+    expect(frame.locator(".turn.bot").last).to_contain_text("“second”")
+    expect(frame.locator(".unsent")).to_have_count(0)
+    assert roles(database) == ["customer", "bot"] * 2
+
+
+def test_a_failed_message_is_sent_again_under_the_same_id(
+    open_widget: Any, database: Database, assistant: Any
+) -> None:
+    failures = iter([RuntimeError("once")])
+
+    def fail_once(text: str) -> None:
+        error = next(failures, None)
+        if error:
+            raise error
+
+    assistant.before_reply = fail_once
+    _, frame = open_widget()
+    ask(frame, "refund?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("3 working days")
+    assert len(assistant.calls) == 2
+    assert roles(database) == ["customer", "bot"]
+
+
+def test_a_refused_message_says_why_and_can_be_removed(open_widget: Any, context: Any) -> None:
+    page = context.new_page()
+    page.route(
+        re.compile(r"/messages$"),
+        lambda route: route.fulfill(status=422, json={"error": {"code": "x", "message": "No such words."}}),
+    )
+    _, frame = open_widget(page)
+    ask(frame, "refund?")
+    failed = frame.locator(".state.failed")
+    expect(failed).to_contain_text("No such words.")
+    failed.get_by_role("button", name="Remove").click()
+    expect(frame.locator(".turn.customer")).to_have_count(0)
+
+
+def test_two_tabs_show_one_conversation(open_widget: Any) -> None:
+    _, first = open_widget()
+    _, second = open_widget()
+    ask(first, "from the first tab")
+    expect(second.locator(".turn.customer")).to_contain_text("from the first tab")
+    ask(second, "from the second tab")
+    expect(first.locator(".turn.customer").last).to_contain_text("from the second tab")
+    expect(first.locator(".turn.bot")).to_have_count(3)
+
+
+def test_a_conversation_that_was_erased_is_replaced_by_a_new_one(
+    open_widget: Any, database: Database
+) -> None:
+    _, frame = open_widget()
+    ask(frame, "one")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“one”")
+    with database.write() as session:
+        session.delete(session.scalars(select(Conversation)).one())
+    ask(frame, "two")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“two”")
+    expect(frame.locator(".turn.customer")).to_have_count(1)
+
+
+# --- the page around it ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def foreign(url: str) -> Iterator[str]:
+    """A page of another origin whose own policy allows the installation's script and frame and nothing else."""
+    host = Flask("host")
+
+    @host.get("/")
+    def page() -> Response:
+        snippet = f'<script async src="{url}/widget.js" data-site="default"></script>'
+        page = Response(
+            f"<!doctype html><html lang=en><title>Shop</title><body><p>Shop</p>{snippet}{snippet}"
+        )
+        page.headers["Content-Security-Policy"] = f"default-src 'none'; script-src {url}; frame-src {url}"
+        return page
+
+    yield from serve(host)
+
+
+def test_an_allowed_foreign_page_under_a_strict_policy_of_its_own_has_the_widget_once(
+    foreign: str, context: Any, database: Database, problems: list[str]
+) -> None:
+    with database.write() as session:
+        session.scalars(select(Site)).one().allowed_origins = [foreign]
+    page = context.new_page()
+    page.goto(foreign)
+    page.get_by_role("button", name="Open chat").click()
+    expect(page.locator("frontdesk-widget")).to_have_count(1)
+    frame = page.frame_locator("iframe")
+    ask(frame, "refund?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("3 working days")
+    assert [line for line in problems if "favicon" not in line and "404" not in line] == []
+    assert page.evaluate(LAYOUT_SHIFTS) == 0
+    page.evaluate("window.postMessage({frontdesk: 'close'}, '*')")  # not from the frame: not obeyed
+    expect(page.get_by_role("button", name="Close chat")).to_have_attribute("aria-expanded", "true")
+
+
+def test_a_foreign_page_that_is_not_allowed_gets_no_button(
+    foreign: str, context: Any, problems: list[str]
+) -> None:
+    page = context.new_page()
+    page.goto(foreign)
+    page.wait_for_function("window.Frontdesk?.loaded")
+    page.wait_for_timeout(500)
+    expect(page.get_by_role("button")).to_have_count(0)
+    assert any("frame-ancestors" in line for line in problems)
+
+
+def test_on_a_phone_the_panel_fills_the_screen_and_closes_again(browser: Any, url: str) -> None:
+    context = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_role("button", name="Open chat").tap()
+    panel = page.locator("frontdesk-widget .panel")
+    expect(panel).to_be_visible()
+    assert panel.bounding_box() == {"x": 0, "y": 0, **PHONE}
+    frame = page.frame_locator("iframe")
+    assert frame.locator("body").evaluate("body => body.scrollWidth") == PHONE["width"]
+    assert (
+        float(frame.get_by_role("textbox").evaluate("box => parseFloat(getComputedStyle(box).fontSize)"))
+        >= 16
+    )
+    frame.get_by_role("button", name="Close chat").tap()
+    expect(panel).to_be_hidden()
+    context.close()
+
+
+def test_the_keyboard_is_enough(context: Any, url: str) -> None:
+    page = context.new_page()
+    page.goto(url)
+    button = page.get_by_role("button", name="Open chat")
+    expect(button).to_be_visible()
+    button.focus()
+    page.keyboard.press("Enter")
+    box = page.frame_locator("iframe").get_by_role("textbox")
+    expect(box).to_be_focused()
+    page.keyboard.type("refund?")
+    page.keyboard.press("Shift+Enter")
+    page.keyboard.type("please")
+    page.keyboard.press("Enter")
+    expect(page.frame_locator("iframe").locator(".turn.customer")).to_contain_text("refund?\nplease")
+    expect(page.frame_locator("iframe").locator(".turn.bot").last).to_contain_text("3 working days")
+    page.keyboard.press("Escape")
+    expect(page.locator("frontdesk-widget .panel")).to_be_hidden()
+    expect(page.get_by_role("button", name="Open chat")).to_be_focused()
+
+
+def test_chinese_by_the_pages_language_and_by_choice(open_widget: Any, assistant: Any) -> None:
+    page, frame = open_widget(address="/?locale=zh")
+    expect(frame.get_by_role("button", name="转人工客服")).to_be_visible()
+    expect(frame.locator(".bot").first).to_contain_text("您好！有什么可以帮您？")
+    frame.get_by_role("combobox").select_option("en")
+    expect(frame.get_by_role("button", name="Talk to a person")).to_be_visible()
+    expect(page.get_by_role("button", name="Close chat")).to_be_visible()  # the page's button follows
+
+
+def test_commands_before_the_widget_has_loaded_are_carried_out_and_ready_is_told(
+    context: Any, url: str
+) -> None:
+    page = context.new_page()
+    page.add_init_script(
+        "window.Frontdesk = function () { (Frontdesk.q = Frontdesk.q || []).push(arguments) };"
+        "Frontdesk('on', 'ready', () => { document.title = 'ready' }); Frontdesk('ask', 'from the page');"
+    )
+    page.goto(url)
+    expect(page).to_have_title("ready")
+    expect(page.frame_locator("iframe").locator(".turn.bot").last).to_contain_text("“from the page”")
+
+
+def test_a_question_on_the_help_page_is_asked_in_the_widget(context: Any, url: str) -> None:
+    page = context.new_page()
+    page.goto(url)
+    page.wait_for_function("window.Frontdesk?.loaded")
+    page.get_by_role("textbox", name="Ask a question").fill("Where is my refund?")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.frame_locator("iframe").locator(".turn.customer")).to_contain_text("Where is my refund?")
+
+
+def test_texts_become_elements_of_known_kinds_only(context: Any, url: str) -> None:
+    page = context.new_page()
+    page.goto(f"{url}/chat")
+    shown = page.evaluate(
+        """async (text) => {
+            const {render} = await import(document.querySelector("link[href$='markup.js']").href);
+            const box = document.createElement("div");
+            box.append(render(text));
+            return box.innerHTML;
+        }""",
+        "# Head\nOne **bold** `code`\n- [page](/help/en/a) and https://x.example/a?b=1.\n- [bad](javascript:alert)\n\n"
+        "2. second\n<script>alert(1)</script> mail a@x.example",
+    )
+    link = 'target="_blank" rel="noopener noreferrer"'
+    assert shown == (
+        "<p><strong>Head</strong></p><p>One <strong>bold</strong> <code>code</code></p>"
+        f'<ul><li><a href="{url}/help/en/a" {link}>page</a> and <a href="https://x.example/a?b=1" {link}>'
+        "https://x.example/a?b=1</a>.</li><li>bad</li></ul>"
+        '<ol start="2"><li>second</li></ol><p>&lt;script&gt;alert(1)&lt;/script&gt; mail '
+        f'<a href="mailto:a@x.example" {link}>a@x.example</a></p>'
+    )
+
+
+@pytest.mark.parametrize("accent", ["#0f766e", "#ffd400", "#000000", "#ffffff", "#e11d48"])
+def test_any_accent_is_readable(context: Any, url: str, accent: str) -> None:
+    page = context.new_page()
+    page.goto(f"{url}/chat")
+    ratios = page.evaluate(
+        """async (accent) => {
+            const c = await import(document.querySelector("link[href$='colour.js']").href);
+            return [c.contrast(c.on(accent), accent), c.contrast(c.readable(accent, "#f4f5f3"), "#f4f5f3"),
+                    c.contrast(c.readable(accent, "#1b201e"), "#1b201e")];
+        }""",
+        accent,
+    )
+    assert min(ratios) >= 4.5
