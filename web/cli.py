@@ -22,6 +22,7 @@ from chatbot.errors import FrontdeskError
 if TYPE_CHECKING:
     from chatbot.records.database import Database
     from chatbot.settings import Settings
+    from ingest.report import ImportReport
 
 FILES = click.Path(
     path_type=Path
@@ -261,6 +262,7 @@ def ingest_transcripts(files: tuple[Path, ...], format_: str, dry_run: bool, jso
     from web.terminal import TerminalProgress
 
     settings = load_settings()
+    log_to_stderr("ERROR")  # what is wrong with a file is in the report
     with TerminalProgress() as progress:
         report = import_transcripts(
             open_database(settings), list(files), format=format_, dry_run=dry_run, progress=progress
@@ -270,15 +272,17 @@ def ingest_transcripts(files: tuple[Path, ...], format_: str, dry_run: bool, jso
 
 @ingest.command("articles")
 @click.argument("paths", nargs=-1, required=True, type=FILES)
+@click.option("--dry-run", is_flag=True, help="Read and report, store nothing.")
 @click.option("--json", "json_out", type=FILES, help="Write the report to a file (- for stdout).")
-def ingest_articles(paths: tuple[Path, ...], json_out: Path | None) -> None:
+def ingest_articles(paths: tuple[Path, ...], dry_run: bool, json_out: Path | None) -> None:
     """Help articles and FAQ files; a folder is walked."""
     from ingest.importing import import_articles
     from web.terminal import TerminalProgress
 
     settings = load_settings()
+    log_to_stderr("ERROR")  # what is wrong with a file is in the report
     with TerminalProgress() as progress:
-        report = import_articles(open_database(settings), list(paths), progress=progress)
+        report = import_articles(open_database(settings), list(paths), dry_run=dry_run, progress=progress)
     _print_report(report, json_out)
 
 
@@ -291,20 +295,19 @@ def ingest_intents(file: Path, json_out: Path | None) -> None:
     from web.terminal import TerminalProgress
 
     settings = load_settings()
+    log_to_stderr("ERROR")  # what is wrong with a file is in the report
     with TerminalProgress() as progress:
         report = import_intents(open_database(settings), [file], progress=progress)
     _print_report(report, json_out)
 
 
-def _print_report(report: Any, json_out: Path | None) -> None:
-    """The report; exit status 2 where nothing at all could be read."""
-    from web.jobs import as_result
-    from web.terminal import print_values
+def _print_report(report: ImportReport, json_out: Path | None) -> None:
+    from web.terminal import print_import
 
-    body = as_result(report)
+    body = report.as_json()
     write_json(json_out, body)
     if str(json_out) != "-":
-        print_values("Report", body)
+        print_import(body)
 
 
 # --- training and releases --------------------------------------------------------------------------------
@@ -330,7 +333,8 @@ def retrain(device: str | None, seed: int, json_out: Path | None) -> None:
     body = as_result(outcome)
     write_json(json_out, body)
     if str(json_out) != "-":
-        print_values("Release", body)
+        shown = {key: body[key] for key in ("release_id", "status", "reason", "seconds", "skipped")}
+        print_values("Release", shown)
 
 
 @main.command()
@@ -338,19 +342,21 @@ def retrain(device: str | None, seed: int, json_out: Path | None) -> None:
 @click.option("--json", "json_out", type=FILES, help="Write the figures to a file (- for stdout).")
 def evaluate(release_id: str | None, json_out: Path | None) -> None:
     """Measure a release on its frozen set."""
-    from chatbot.learning.evaluation import evaluate as run
-    from web.jobs import as_result
+    from chatbot.learning.release_figures import measure_release
     from web.terminal import TerminalProgress, print_values
 
     settings = load_settings()
     log_to_stderr("WARNING")
     database = open_database(settings)
     with TerminalProgress() as progress:
-        figures = run(database, settings, release_id=release_id, progress=progress)
-    body = as_result(figures)
+        body = measure_release(database, settings, release_id=release_id, progress=progress).as_json()
     write_json(json_out, body)
     if str(json_out) != "-":
-        print_values("Figures", body)
+        for part in ("classifier", "search"):  # the tables of single intents are in the JSON
+            shown = {
+                k: v for k, v in (body[part] or {}).items() if k not in ("intents", "labels", "confusion")
+            }
+            print_values(f"{part} of {body['release']}, {body['split']} examples", shown)
 
 
 @main.group()
@@ -433,7 +439,8 @@ def chat(text: str, lang: str | None, as_json: bool, release_id: str | None) -> 
     from chatbot.dialogue.options import SiteOptions
     from chatbot.errors import UnavailableError
     from chatbot.language.normalise import detect_language
-    from chatbot.learning.releases import live_release_id, load_assistant
+    from chatbot.learning.loading import load_assistant
+    from chatbot.learning.releases import live_release_id
     from chatbot.records.conversations import find_site
     from web.terminal import print_reply
 
@@ -560,7 +567,8 @@ class BenchCommands(click.Group):
 
     @classmethod
     def _first_line(cls, path: Path) -> str:
-        return (ast.get_docstring(cls._tree(path)) or "").partition("\n")[0]
+        first = (ast.get_docstring(cls._tree(path)) or "").partition("\n\n")[0].replace("\n", " ")
+        return first.removeprefix(f"``bench {path.stem}``: ")
 
     @classmethod
     def _has_command(cls, path: Path) -> bool:

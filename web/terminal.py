@@ -99,6 +99,43 @@ def print_values(title: str, values: Mapping[str, Any]) -> None:
         console.print(Text(f"  {name:<36} "), Text(_plain(value)), sep="", soft_wrap=True)
 
 
+def print_import(report: Mapping[str, Any]) -> None:
+    """An import's report (ingest/report.py, as JSON): files, numbers, what was left out, rows with errors."""
+    console = out()
+    if report["dry_run"]:
+        console.print(Text("Dry run: nothing was stored.", style="bold"))
+    files = [
+        (file["name"], file["format"], file["encoding"], file["state"], file["read"], file["kept"])
+        for file in report["files"]
+    ]
+    if len(files) <= 20:
+        console.print(table("", ("file", "format", "encoding", "state", "read", "kept"), files))
+    left = {"kind", "dry_run", "files", "row_errors", "notes"}
+    print_values(
+        "Report",
+        {key: value for key, value in report.items() if key not in left and value not in (0, {}, [])},
+    )
+    for note in report["notes"]:
+        console.print(Text(note, style="yellow"), soft_wrap=True)
+    if report["row_errors"]:
+        rows = [
+            (row["file"], row["line"], row["message"], row["value"], row["remedy"])
+            for row in report["row_errors"]
+        ]
+        console.print(
+            table("Rows that could not be read", ("file", "line", "what is wrong", "found", "remedy"), rows)
+        )
+        if report["errors"] > len(rows):
+            console.print(Text(f"… and {report['errors'] - len(rows)} more", style="dim"))
+
+
+def _counts(counted: Mapping[str, int], *, most: int = 12) -> str:
+    """``en 790, zh 390``; the rare ones of many are summed up."""
+    shown = [f"{name} {number}" for name, number in list(counted.items())[:most]]
+    more = len(counted) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
     for name, value in values.items():
         if isinstance(value, Mapping) and value:

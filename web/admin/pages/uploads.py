@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from chatbot.errors import InputError
 from chatbot.records import audit
+from ingest.transcripts.formats import FORMATS
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
 from web.context import parts
@@ -27,7 +28,6 @@ KINDS = {
     "articles": "import_articles",
     "intents": "import_intents",
 }
-FORMATS = ("auto", "jsonl", "helpdesk")
 MAX_FILES = 50
 _UNSAFE = re.compile(r"[^\w.()\- ]")
 
@@ -39,7 +39,7 @@ def upload() -> str:
     return render_template(
         "admin/upload.html",
         kind=kind if kind in KINDS else "transcripts",
-        formats=FORMATS,
+        formats=("auto", *FORMATS),
         limit_mb=parts().settings.upload_limit_mb,
     )
 

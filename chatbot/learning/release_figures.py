@@ -1,0 +1,72 @@
+"""Measuring a release that is there: the command behind `frontdesk evaluate`.
+
+A release is measured on the frozen test examples of the newest snapshot, the same for every release, so that the
+figures of two releases can be laid side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chatbot.dialogue.options import SiteOptions
+from chatbot.errors import NotFoundError, UnavailableError
+from chatbot.learning.evaluation import Evaluation, evaluate
+from chatbot.learning.loading import load_parts
+from chatbot.learning.releases import get_release, live_release_id
+from chatbot.learning.snapshot import load_snapshot
+from chatbot.records.database import Database
+from chatbot.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseFigures:
+    release_id: str
+    snapshot: str
+    evaluation: Evaluation
+
+    def as_json(self) -> dict[str, Any]:
+        return {"release": self.release_id, "snapshot": self.snapshot} | self.evaluation.as_json()
+
+
+def newest_snapshot(settings: Settings) -> Path:
+    """The folder of the snapshot that was frozen (or used) last. Raises NotFoundError where there is none."""
+    root = settings.data / "snapshots"
+    folders = [path for path in root.iterdir() if (path / "manifest.json").is_file()] if root.is_dir() else []
+    if not folders:
+        raise NotFoundError("There is no snapshot to measure on", value=root, remedy="Run: frontdesk retrain")
+    return max(folders, key=lambda path: path.stat().st_mtime)
+
+
+def measure_release(
+    database: Database,
+    settings: Settings,
+    *,
+    release_id: str | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> ReleaseFigures:
+    """The figures of ``release_id``, by default the live release.
+
+    Raises UnavailableError where nothing is live, NotFoundError for an unknown release or without a snapshot,
+    BundleError where the release's files are damaged.
+    """
+    tell = progress or (lambda stage, share: None)
+    if release_id is None:
+        with database.read() as session:
+            release_id = live_release_id(session)
+        if release_id is None:
+            raise UnavailableError("No release is live yet", remedy="Make one with: frontdesk retrain")
+    get_release(database, release_id)
+    tell("load", 0.0)
+    snapshot = load_snapshot(newest_snapshot(settings))
+    parts = load_parts(settings, release_id, snapshot=snapshot)
+    figures = evaluate(
+        snapshot,
+        classifier=parts.classifier,
+        search=parts.search,
+        sureness=SiteOptions().sureness,
+        progress=lambda share: tell("evaluate", share),
+    )
+    return ReleaseFigures(release_id, snapshot.manifest.fingerprint, figures)
