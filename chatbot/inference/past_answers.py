@@ -86,7 +86,8 @@ class PastAnswers:
         reach = min(len(scores), 6 * k + 10)
         best = np.argpartition(-scores, reach - 1)[:reach]
         best = best[np.lexsort((best, -scores[best]))]
-        found, answers = [], set()
+        found: list[Found] = []
+        answers: set[str] = set()
         for place in best.tolist():
             answer = self.situations[place].answer
             if scores[place] <= 0 or len(found) == k:

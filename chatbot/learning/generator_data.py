@@ -57,7 +57,11 @@ _SUPPORTED = 0.5  # share of a sentence's content found in its sources, for it t
 
 @dataclass(frozen=True)
 class Sample:
-    """One reply to learn. ``passages``: sources, right ones first; ``others``: passages that could distract."""
+    """One reply to learn.
+
+    passages: sources, right ones first; others: passages that could distract; past_answers: what agents said in the
+    nearest past situations; group: the conversation it is from.
+    """
 
     turns: tuple[Message, ...]
     passages: tuple[str, ...]
@@ -65,6 +69,8 @@ class Sample:
     lang: str
     intent: str = ""
     others: tuple[str, ...] = ()
+    past_answers: tuple[str, ...] = ()
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ def read_samples(
                 named = [passages[str(one)] for one in turn.get("sources") or () if str(one) in passages]
                 sample = _sample(history[-most_turns:], text, lang, intent, named, index if clean else None)
                 if sample:
-                    samples.append(sample)
+                    samples.append(replace(sample, group=str(row.get("id", ""))))
             role = role if role in ("customer", "action") else "agent"
             history.append(Message(role, text))  # type: ignore[arg-type]
     return samples
@@ -297,5 +303,6 @@ def _swapped(sample: Sample, swaps: Mapping[str, str]) -> Sample:
         sample,
         turns=tuple(Message(turn.role, swap(turn.text)) for turn in sample.turns),
         passages=tuple(swap(passage) for passage in sample.passages),
+        past_answers=tuple(swap(answer) for answer in sample.past_answers),
         reply=swap(sample.reply),
     )

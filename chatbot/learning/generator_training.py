@@ -244,7 +244,13 @@ def encode_samples(
     replies = tokenizer.encode_batch([sample.reply for sample in samples])
     return [
         Encoded(
-            lay_out(tokenizer, layout, turns=sample.turns, passages=sample.passages),
+            lay_out(
+                tokenizer,
+                layout,
+                turns=sample.turns,
+                passages=sample.passages,
+                past_answers=sample.past_answers,
+            ),
             tokenizer.tags.reply(sample.lang),
             reply[: layout.reply_tokens],
             intents.get(sample.intent, 0),
@@ -306,7 +312,12 @@ def parity(
             losses, real = network.token_losses(reply_batch([encoded], end=tokenizer.tags.end))
         trained = -float((losses * real).sum() / real.sum())
         other = served.score(
-            sample.turns, sample.passages, [sample.reply], intent=sample.intent, lang=sample.lang
+            sample.turns,
+            sample.passages,
+            [sample.reply],
+            intent=sample.intent,
+            lang=sample.lang,
+            past_answers=sample.past_answers,
         )
         gaps.append(abs(trained - other[0]))
     return {

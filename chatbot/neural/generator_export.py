@@ -53,32 +53,9 @@ def encoder_graph(state: _State) -> onnx.ModelProto:
     """Embedding, bidirectional LSTM, pooling, the decoder's start and the keys of the attention."""
     units = state["encoder.weight_hh_l0"].shape[1]
     scale = state["attention.key.weight"].shape[0] ** -0.5
-
-    def both(name: str) -> NDArray[np.float32]:
-        directions = (state[f"encoder.{name}"], state[f"encoder.{name}_reverse"])
-        return np.stack([onnx_gates(value) for value in directions])
-
     graph = _Graph()
-    embedded = graph.embedding(state, "source_row")  # [s, e]
     graph.add("Squeeze", ["source", graph.constant("axis0", np.array([0]))], "source_row")
-    graph.nodes.insert(0, graph.nodes.pop())
-    graph.add("Unsqueeze", [embedded, graph.constant("axis1", np.array([1]))], "time")  # [s, 1, e]
-    graph.add(
-        "LSTM",
-        [
-            "time",
-            graph.constant("W", both("weight_ih_l0")),  # [2, 4h, e]
-            graph.constant("R", both("weight_hh_l0")),  # [2, 4h, h]
-            graph.constant("B", np.concatenate([both("bias_ih_l0"), both("bias_hh_l0")], axis=1)),  # [2, 8h]
-        ],
-        "y",
-        hidden_size=units,
-        direction="bidirectional",
-    )  # [s, 2, 1, h]
-    graph.add("Reshape", ["y", graph.constant("flat", np.array([-1, 2 * units]))], "values")  # [s, 2h]
-    graph.add("ReduceMean", ["values", "axis0"], "mean", keepdims=1)
-    graph.add("ReduceMax", ["values", "axis0"], "highest", keepdims=1)
-    graph.add("Concat", ["mean", "highest"], "pooled", axis=1)  # [1, 4h]
+    _bidirectional(graph, state, graph.embedding(state, "source_row"))
     graph.linear("pooled", state["start_hidden.weight"], state["start_hidden.bias"], "hidden_sum")
     graph.add("Gather", [graph.constant("intents", state["intent_embedding.weight"]), "intent"], "intent_row")
     graph.add("Add", ["hidden_sum", "intent_row"], "hidden_in")
@@ -211,6 +188,50 @@ def step_graph(state: _State, *, best: int) -> onnx.ModelProto:
             ("next_covered", TensorProto.FLOAT, ["b", "s"]),
         ],
     )
+
+
+def tower_graph(state: _State, *, prefix: str) -> onnx.ModelProto:
+    """One tower of ``chatbot.neural.answer_ranker``: ``source`` int64 [1, s] → ``vector`` [1, dimension]."""
+    own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
+    graph = _Graph()
+    graph.add("Squeeze", ["source", graph.constant("axis0", np.array([0]))], "source_row")
+    _bidirectional(graph, own, graph.embedding(own, "source_row"))
+    graph.linear("pooled", own["project.weight"], own["project.bias"], "projected")
+    graph.add("ReduceL2", ["projected", graph.constant("axis1", np.array([1]))], "length", keepdims=1)
+    graph.add("Div", ["projected", "length"], "vector")
+    return graph.model(
+        "answer_ranker",
+        inputs=[("source", TensorProto.INT64, [1, "s"])],
+        outputs=[("vector", TensorProto.FLOAT, [1, own["project.weight"].shape[0]])],
+    )
+
+
+def _bidirectional(graph: _Graph, state: _State, embedded: str) -> None:
+    """The encoder over embedded pieces [s, e] → ``values`` [s, 2h] and ``pooled`` [1, 4h]: mean and maximum."""
+    units = state["encoder.weight_hh_l0"].shape[1]
+
+    def both(name: str) -> NDArray[np.float32]:
+        directions = (state[f"encoder.{name}"], state[f"encoder.{name}_reverse"])
+        return np.stack([onnx_gates(value) for value in directions])
+
+    axis0 = graph.constant("axis0", np.array([0]))
+    graph.add("Unsqueeze", [embedded, graph.constant("axis1", np.array([1]))], "time")  # [s, 1, e]
+    graph.add(
+        "LSTM",
+        [
+            "time",
+            graph.constant("W", both("weight_ih_l0")),  # [2, 4h, e]
+            graph.constant("R", both("weight_hh_l0")),  # [2, 4h, h]
+            graph.constant("B", np.concatenate([both("bias_ih_l0"), both("bias_hh_l0")], axis=1)),  # [2, 8h]
+        ],
+        "y",
+        hidden_size=units,
+        direction="bidirectional",
+    )  # [s, 2, 1, h]
+    graph.add("Reshape", ["y", graph.constant("flat", np.array([-1, 2 * units]))], "values")  # [s, 2h]
+    graph.add("ReduceMean", ["values", axis0], "mean", keepdims=1)
+    graph.add("ReduceMax", ["values", axis0], "highest", keepdims=1)
+    graph.add("Concat", ["mean", "highest"], "pooled", axis=1)  # [1, 4h]
 
 
 @dataclass

@@ -1,0 +1,191 @@
+"""Train the answer ranker on the same replies as the generator, and write ``ranker/`` of the bundle.
+
+``ranker/``: config.json, situation.onnx, answer.onnx (int8), weights.safetensors, answers.jsonl (every past answer with
+how often it was given) and answers.npy (their vectors). Needs no database, web or FAISS.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+
+from chatbot.errors import TrainingError
+from chatbot.learning.generator_data import Sample
+from chatbot.learning.generator_training import fast_bfloat16
+from chatbot.neural.answer_ranker import AnswerRankerNetwork, PairBatch, RankerConfig
+from chatbot.neural.batches import length_buckets, pad
+from chatbot.neural.export import quantise
+from chatbot.neural.fit import FitResult, FitSettings, Score, fit, resolve_device
+from chatbot.neural.generator_export import tower_graph
+from chatbot.neural.response_generator import ResponseGeneratorNetwork
+from chatbot.neural.source_layout import SourceLayout, lay_out
+from chatbot.neural.tokenizer import SubwordTokenizer
+
+FREQUENCY_BIAS = 0.5  # times log(1 + how often agents gave the answer)
+
+
+@dataclass(frozen=True)
+class RankerSettings:
+    batch: int = 128
+    epochs: int = 3
+    learning_rate: float = 2e-3
+    warmup: float = 0.15
+    patience: int = 3
+    dimension: int = 192
+
+
+@dataclass(frozen=True)
+class RankerReport:
+    """accuracy: share of validation situations whose answer came first in its batch, repeats counted as right."""
+
+    accuracy: float
+    answers: int
+    fit: FitResult
+
+
+def train_ranker(
+    train: Sequence[Sample],
+    valid: Sequence[Sample],
+    tokenizer: SubwordTokenizer,
+    generator: ResponseGeneratorNetwork,
+    layout: SourceLayout,
+    out: Path,
+    *,
+    settings: RankerSettings | None = None,
+    device: str = "auto",
+    seed: int = 13,
+    budget_seconds: float | None = None,
+) -> RankerReport:
+    """Train from the generator's encoder and write ``out``/ranker. Raises TrainingError for fewer than two answers."""
+    settings = settings or RankerSettings()
+    times = Counter(sample.reply for sample in train)
+    if len(times) < 2:
+        raise TrainingError("the ranker needs at least two different answers", value=len(times))
+    torch.manual_seed(seed)
+    config = RankerConfig(
+        vocabulary=tokenizer.size,
+        embedding=generator.config.embedding,
+        units=generator.config.encoder_units,
+        dimension=settings.dimension,
+        pad=tokenizer.tags.pad,
+        bfloat16_on_cpu=resolve_device(device).type == "cpu" and fast_bfloat16(),
+    )
+    network = AnswerRankerNetwork(config)
+    network.start_from(generator)
+    result = _fit(network, tokenizer, layout, train, valid, settings, device, seed, budget_seconds)
+    network = network.to("cpu").eval()
+    _write(network, tokenizer, layout, times, out / "ranker")
+    return RankerReport(result.best.value, len(times), result)
+
+
+def _fit(
+    network: AnswerRankerNetwork,
+    tokenizer: SubwordTokenizer,
+    layout: SourceLayout,
+    train: Sequence[Sample],
+    valid: Sequence[Sample],
+    settings: RankerSettings,
+    device: str,
+    seed: int,
+    budget_seconds: float | None,
+) -> FitResult:
+    numbers = {text: number for number, text in enumerate(sorted({s.reply for s in (*train, *valid)}))}
+    batches_of = _batcher(tokenizer, layout, numbers, settings.batch, seed)
+    target = resolve_device(device)
+    taught = batches_of(train)
+    held = [batch.to(target) for batch in batches_of(valid[:1024] or train[:256])(0)]
+
+    def validate() -> Score:
+        right = total = 0
+        for batch in held:
+            logits = network.situation(batch.situations) @ network.answer(batch.answers).T
+            best = logits.argmax(dim=1)
+            right += int((batch.numbers[best] == batch.numbers).sum())
+            total += len(best)
+        return Score("first of the batch", right / max(1, total))
+
+    return fit(
+        network,
+        taught,
+        math.ceil(len(train) / settings.batch),
+        validate,
+        FitSettings(
+            epochs=settings.epochs,
+            learning_rate=settings.learning_rate,
+            warmup=settings.warmup,
+            patience=settings.patience,
+            budget_seconds=budget_seconds,
+            seed=seed,
+        ),
+        device=device,
+    )
+
+
+def _batcher(
+    tokenizer: SubwordTokenizer, layout: SourceLayout, numbers: dict[str, int], size: int, seed: int
+) -> Callable[[Sequence[Sample]], Callable[[int], Iterable[PairBatch]]]:
+    def batches_of(samples: Sequence[Sample]) -> Callable[[int], Iterable[PairBatch]]:
+        situations = [lay_out(tokenizer, layout, turns=sample.turns) for sample in samples]
+        answers = [
+            ids[: layout.reply_tokens] for ids in tokenizer.encode_batch([sample.reply for sample in samples])
+        ]
+
+        def epoch_batches(epoch: int) -> Iterable[PairBatch]:
+            # Buckets by the situation's length alone would make the answer's length a clue; a wide noise is in them.
+            for bucket in length_buckets([len(row) for row in situations], size, seed=seed, epoch=epoch):
+                places = bucket.tolist()
+                yield PairBatch(
+                    situations=pad([situations[i] for i in places])[0],
+                    answers=pad([answers[i] for i in places])[0],
+                    numbers=torch.tensor([numbers[samples[i].reply] for i in places]),
+                    n_tokens=sum(len(situations[i]) + len(answers[i]) for i in places),
+                )
+
+        return epoch_batches
+
+    return batches_of
+
+
+def _write(
+    network: AnswerRankerNetwork,
+    tokenizer: SubwordTokenizer,
+    layout: SourceLayout,
+    times: Counter[str],
+    folder: Path,
+) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: value.detach().cpu().float().numpy() for name, value in network.state_dict().items()}
+    save_file(
+        {name: np.ascontiguousarray(value) for name, value in state.items()}, folder / "weights.safetensors"
+    )
+    for name in ("situation", "answer"):
+        graph = quantise(tower_graph(state, prefix=f"{name}."))
+        (folder / f"{name}.onnx").write_bytes(graph.SerializeToString())
+    texts = sorted(times)
+    with (folder / "answers.jsonl").open("w", encoding="utf-8") as file:
+        for text in texts:
+            file.write(json.dumps({"text": text, "times": times[text]}, ensure_ascii=False) + "\n")
+    made = []
+    with torch.no_grad():
+        for start in range(0, len(texts), 256):
+            ids = [
+                row[: layout.reply_tokens] or [tokenizer.tags.end]
+                for row in tokenizer.encode_batch(texts[start : start + 256])
+            ]
+            made.append(network.answer(pad(ids)[0]).numpy())
+    np.save(folder / "answers.npy", np.concatenate(made).astype(np.float16), allow_pickle=False)
+    config = {
+        "format": 1,
+        "scale": float(network.log_scale.detach().exp().clamp(max=60.0)),
+        "bias": FREQUENCY_BIAS,
+        "layout": {name: getattr(layout, name) for name in layout.__dataclass_fields__},
+    }
+    (folder / "config.json").write_text(json.dumps(config, indent=1), encoding="utf-8")

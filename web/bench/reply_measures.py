@@ -1,0 +1,82 @@
+"""How good a list of replies is, against the true ones and against what it could draw on. Shares are percentages."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chatbot.language.normalise import fold
+
+_HARD_FACT = re.compile(
+    r"[\w.+-]+@[\w-]+\.[\w.]+|https?://\S+|\d+(?:[.,:]\d+)*|(?<=[a-z,;] )[A-Z][A-Za-z]{2,}"
+)
+_TOKEN = re.compile(r"[a-z0-9']+|[\u3400-\u9fff]|[^\sa-z0-9]")
+
+
+@dataclass(frozen=True)
+class ReplyFigures:
+    bleu: float
+    chrf: float
+    rouge_l: float
+    distinct_2: float
+    grounded_rate: float | None
+    passed_check: float | None
+    recall_at_1_of_100: float | None
+
+
+def overlap(replies: Sequence[str], truth: Sequence[str], *, chinese: bool) -> tuple[float, float]:
+    """Corpus BLEU (13a or zh, cased) and chrF with sacrebleu's defaults."""
+    import sacrebleu
+
+    bleu = sacrebleu.corpus_bleu(list(replies), [list(truth)], tokenize="zh" if chinese else "13a")
+    return float(bleu.score), float(sacrebleu.corpus_chrf(list(replies), [list(truth)]).score)
+
+
+def rouge_l(replies: Sequence[str], truth: Sequence[str]) -> float:
+    """Mean F1 of the longest common subsequence of words, characters in Chinese (Lin 2004, section 3)."""
+    total = 0.0
+    for reply, true in zip(replies, truth, strict=True):
+        first, second = tokens(reply), tokens(true)
+        if first and second:
+            common = _longest_common(first, second)
+            total += 2 * common / (len(first) + len(second))
+    return 100 * total / max(1, len(truth))
+
+
+def distinct_2(replies: Sequence[str]) -> float:
+    """Different word pairs as a share of all (Li et al. 2016)."""
+    pairs = [pair for reply in replies for pair in zip(tokens(reply), tokens(reply)[1:], strict=False)]
+    return 100 * len(set(pairs)) / max(1, len(pairs))
+
+
+def is_grounded(reply: str, grounds: str) -> bool:
+    """Whether every number, address and inner capitalised word of ``reply`` stands in ``grounds`` as written.
+
+    Deliberately another and a blunter rule than the check before sending: it measures that check.
+    """
+    known = fold(grounds)
+    return all(fold(fact) in known for fact in _HARD_FACT.findall(reply))
+
+
+def likeness(first: str, second: str) -> float:
+    """F1 over word counts, 0..1."""
+    one, two = Counter(tokens(first)), Counter(tokens(second))
+    common = sum((one & two).values())
+    return 2 * common / max(1, sum(one.values()) + sum(two.values()))
+
+
+def tokens(text: str) -> list[str]:
+    return _TOKEN.findall(fold(text))
+
+
+def _longest_common(first: Sequence[str], second: Sequence[str]) -> int:
+    row = [0] * (len(second) + 1)
+    for token in first:
+        before = 0
+        for place, other in enumerate(second, start=1):
+            kept = row[place]
+            row[place] = before + 1 if token == other else max(row[place], row[place - 1])
+            before = kept
+    return row[-1]
