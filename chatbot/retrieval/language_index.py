@@ -8,7 +8,7 @@ for every passage of that article. Separate fields matter: on feedbackqa one wei
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +59,11 @@ class Candidates:
     passages: NDArray[np.int64]
     articles: NDArray[np.int64]
     features: NDArray[np.float32]
+
+    def without(self, articles: Collection[int]) -> Candidates:
+        """What would be left had these articles never been written."""
+        kept = ~np.isin(self.articles, list(articles))
+        return Candidates(self.passages[kept], self.articles[kept], self.features[kept])
 
 
 class LanguageIndex:

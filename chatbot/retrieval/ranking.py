@@ -155,8 +155,11 @@ def fit_weights(
     return weights
 
 
-def fit_logistic(evidence: Floats, right: NDArray[np.bool_], *, start: Floats, ridge: float) -> Floats:
-    """Logistic regression by Newton steps; the penalty pulls every coefficient but the constant to ``start``."""
+def fit_logistic(
+    evidence: Floats, right: NDArray[np.bool_], *, counts: Floats, start: Floats, ridge: float
+) -> Floats:
+    """Logistic regression by Newton steps on rows that count ``counts`` times each, float64 [n]; the penalty pulls
+    every coefficient but the constant to ``start``."""
     if right.all() or not right.any():
         return start.copy()
     spread = np.maximum(evidence.std(axis=0), 1e-3)
@@ -170,13 +173,15 @@ def fit_logistic(evidence: Floats, right: NDArray[np.bool_], *, start: Floats, r
 
     def loss(w: Floats) -> float:
         z = scaled @ w
-        return float((np.logaddexp(0, z) - target * z).sum() + 0.5 * (penalty * (w - goal) ** 2).sum())
+        return float(
+            (counts * (np.logaddexp(0, z) - target * z)).sum() + 0.5 * (penalty * (w - goal) ** 2).sum()
+        )
 
     current = loss(weights)
     for _ in range(50):
         guess = probability(scaled, weights)
-        gradient = scaled.T @ (guess - target) + penalty * (weights - goal)
-        hessian = (scaled * (guess * (1 - guess))[:, None]).T @ scaled + np.diag(penalty + 1e-9)
+        gradient = scaled.T @ (counts * (guess - target)) + penalty * (weights - goal)
+        hessian = (scaled * (counts * guess * (1 - guess))[:, None]).T @ scaled + np.diag(penalty + 1e-9)
         step = np.linalg.solve(hessian, gradient)
         size = 1.0
         while size > 1e-4 and loss(weights - size * step) >= current:

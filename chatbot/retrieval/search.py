@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from chatbot.dialogue.trace import Hit, Message
 from chatbot.errors import UnavailableError
-from chatbot.language.normalise import normalise
+from chatbot.language.normalise import has_letters, normalise
 from chatbot.records.database import Database
 from chatbot.retrieval import following
 from chatbot.retrieval.following import Changes, DatabaseKnowledge
@@ -97,10 +97,7 @@ class Searcher:
 
     def encoder(self, lang: str) -> Encoder:
         """The encoder that serves ``lang``; a `NoEncoder` where none was trained for it."""
-        for found in (self._encoders.get(lang), self._encoders.get(ANY_LANGUAGE)):
-            if found is not None and (not found.languages or lang in found.languages):
-                return found
-        return NoEncoder()
+        return encoder_for(lang, self._encoders)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -169,16 +166,16 @@ class Searcher:
         turns in ``history`` (oldest first) are read for what a follow-up leaves out. Nothing is found for a text
         without words or a language without passages.
         """
-        read = self._read(query, lang=lang, history=history)
-        if read is None:
+        encoder = self.encoder(lang)
+        question = read_query(query, encoder, history=history)
+        if question is None:
             return []
-        encoder, question = read
-        ranking = self.model.ranking(lang, dense=not isinstance(encoder, NoEncoder))
         with self._lock:
             part = self._parts.get(lang)
             if part is None or not len(part):
                 return []
             found = part.candidates(question)
+        ranking = self.model.ranking(lang, dense=not isinstance(encoder, NoEncoder))
         ranked = rank(found, ranking.weight_vector(), k=k + _SPARE)
         scores = probability(ranked.evidence, ranking.evidence_vector())
         ids = [int(identity) for identity in found.passages[ranked.places]]
@@ -206,21 +203,6 @@ class Searcher:
             )
         return hits[:k]
 
-    def _read(self, query: str, *, lang: str, history: Sequence[Message]) -> tuple[Encoder, Query] | None:
-        text = normalise(query)
-        words = terms(text)
-        if not words and not any(letter.isalnum() for letter in text):
-            return None
-        encoder = self.encoder(lang)
-        before = context_of(history)
-        vectors = encoder.encode([text, before] if before else [text])
-        return encoder, Query(
-            terms=words,
-            vector=vectors[0],
-            context_terms=terms(before),
-            context_vector=vectors[1] if before else None,
-        )
-
     # --- keeping the parts
 
     def _part(self, lang: str, dimension: int) -> LanguageIndex:
@@ -247,6 +229,29 @@ class Searcher:
             [identity for kind, identity in gone if kind == "passage"],
             [identity for kind, identity in gone if kind == "question"],
         )
+
+
+def encoder_for(lang: str, encoders: Mapping[str, Encoder]) -> Encoder:
+    """The encoder among ``encoders`` (by language, ``*`` for any other) that was trained for ``lang``."""
+    for found in (encoders.get(lang), encoders.get(ANY_LANGUAGE)):
+        if found is not None and (not found.languages or lang in found.languages):
+            return found
+    return NoEncoder()
+
+
+def read_query(query: str, encoder: Encoder, *, history: Sequence[Message] = ()) -> Query | None:
+    """The question as the indexes read it; None for a text without any letter or digit."""
+    text = normalise(query)
+    if not has_letters(text):
+        return None
+    before = context_of(history)
+    vectors = encoder.encode([text, before] if before else [text])
+    return Query(
+        terms=terms(text),
+        vector=vectors[0],
+        context_terms=terms(before),
+        context_vector=vectors[1] if before else None,
+    )
 
 
 def context_of(history: Sequence[Message]) -> str:

@@ -1,0 +1,105 @@
+import hashlib
+import random
+
+import numpy as np
+import pytest
+
+from chatbot.errors import InputError
+from chatbot.learning.search_calibration import (
+    CalibrationSettings,
+    SearchPair,
+    calibrate_search,
+    calibration_error,
+    judge,
+)
+from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry, QuestionEntry
+from chatbot.retrieval.language_index import COLUMN
+from chatbot.retrieval.search import Searcher
+from chatbot.retrieval.terms import terms
+
+
+class WordEncoder:
+    fingerprint, dimension, languages = "words", 32, ()
+
+    def encode(self, texts):
+        rows = np.zeros((len(texts), 32), dtype=np.float32)
+        for row, text in enumerate(texts):
+            for term in terms(text):
+                seed = int.from_bytes(hashlib.sha256(term.encode()).digest()[:4], "big")
+                rows[row] += np.random.default_rng(seed).standard_normal(32)
+        return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+
+
+def company(articles=30, asked=8, *, seed=0):
+    """Articles of made-up words, and questions that share only some of them with the title."""
+    rng = random.Random(seed)
+    passages, pairs, questions = [], [], []
+    for article in range(articles):
+        words = [f"w{article}x{number}" for number in range(6)] + [f"c{rng.randrange(20)}" for _ in range(6)]
+        passages.append(PassageEntry(article, article, "en", " ".join(words[:4]), " ".join(words)))
+        for _ in range(asked):
+            text = " ".join([*rng.sample(words, 3), f"c{rng.randrange(20)}", f"n{rng.randrange(9)}"])
+            pairs.append(SearchPair(text, "en", frozenset({article})))
+            questions.append(QuestionEntry(len(questions), article, "en", text))
+    return passages, pairs, questions
+
+
+def test_a_fitted_search_states_probabilities_that_hold_on_new_questions():
+    passages, pairs, questions = company()
+    encoders = {"*": WordEncoder()}
+    fit = calibrate_search(passages, pairs, encoders, questions=questions)
+    assert fit.metrics["en"]["pairs"] == 240
+    assert fit.metrics["en"]["recall_at_1"] >= fit.metrics["en"]["recall_at_1_defaults"] - 1
+    searcher = Searcher(encoders, knowledge=ListedKnowledge(passages), model=fit.model)
+    searcher.put(passages, questions)
+    rng = random.Random(5)
+    stated, right = [], []
+    for article in range(30):
+        words = passages[article].text.split()
+        for _ in range(5):
+            hit = searcher.search(" ".join([*rng.sample(words, 3), "n1", "c3"]), lang="en")[0]
+            stated.append(hit.score)
+            right.append(hit.article_id == article)
+    assert calibration_error(np.array(stated), np.array(right)) < 0.15
+    strange = [searcher.search(f"z{n} z{n + 1} n2", lang="en")[0].score for n in range(20)]
+    assert np.mean(strange) < 0.5 < np.mean(stated)
+
+
+def test_no_question_is_judged_by_its_own_wording():
+    passages, pairs, questions = company(articles=4, asked=2)
+    pairs.append(SearchPair(pairs[0].query.upper(), "en", pairs[0].articles))
+    for item in judge(passages, pairs, WordEncoder(), questions=questions):
+        assert item.candidates.features[:, COLUMN["question_cosine"]].max() < 0.999
+
+
+def test_too_few_pairs_leave_the_defaults():
+    passages, pairs, questions = company(articles=4, asked=2)
+    assert calibrate_search(passages, pairs, {"*": WordEncoder()}, questions=questions).model.languages == {}
+    assert calibrate_search(passages, [], {"*": WordEncoder()}).metrics == {}
+
+
+def test_questions_that_nothing_answers_lower_the_probability():
+    passages, pairs, _ = company()
+    pairs += [SearchPair(f"c{n % 20} c{n % 7} n{n % 9}", "en", frozenset()) for n in range(200)]
+    encoders = {"*": WordEncoder()}
+    scores = []
+    for chosen in (pairs[:240], pairs):
+        model = calibrate_search(passages, chosen, encoders).model
+        searcher = Searcher(encoders, knowledge=ListedKnowledge(passages), model=model)
+        searcher.put(passages)
+        scores.append(np.mean([searcher.search(pair.query, lang="en")[0].score for pair in pairs[240:]]))
+    assert scores[1] < scores[0] and scores[1] < 0.3
+
+
+def test_the_calibration_error_is_the_gap_between_stated_and_observed():
+    right = np.array([True] * 7 + [False] * 3)
+    assert calibration_error(np.full(10, 0.7), right) == pytest.approx(0, abs=1e-9)
+    assert calibration_error(np.full(10, 0.95), right) == pytest.approx(0.25)
+    assert calibration_error(np.zeros(0), np.zeros(0, dtype=bool)) == 0
+
+
+def test_impossible_settings_are_refused():
+    with pytest.raises(InputError, match="folds"):
+        CalibrationSettings(folds=1)
+    with pytest.raises(InputError, match="0 and 1"):
+        CalibrationSettings(unanswerable=0)

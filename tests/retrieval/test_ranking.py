@@ -1,0 +1,110 @@
+import numpy as np
+import pytest
+
+from chatbot.errors import BundleError
+from chatbot.retrieval.language_index import COLUMN, FEATURES, Candidates
+from chatbot.retrieval.ranking import (
+    DEFAULT,
+    EVIDENCE,
+    KEYWORD_ONLY,
+    LanguageRanking,
+    SearchModel,
+    fit_logistic,
+    fit_weights,
+    probability,
+    rank,
+)
+
+
+def queries(count, truth, *, seed=0):
+    """Queries whose right candidate is drawn from the conditional logit with the weights ``truth``."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for _ in range(count):
+        features = rng.standard_normal((12, len(FEATURES))).astype(np.float32)
+        scores = features @ truth
+        share = np.exp(scores - scores.max())
+        right = np.zeros(12, dtype=bool)
+        right[rng.choice(12, p=share / share.sum())] = True
+        rows.append((features, right))
+    return rows
+
+
+def test_the_weights_that_made_the_data_are_found_again():
+    truth = np.linspace(-1, 2, len(FEATURES))
+    start, used = np.zeros(len(FEATURES)), np.ones(len(FEATURES), dtype=bool)
+    found = fit_weights(queries(3000, truth), start=start, used=used, ridge=0.01)
+    assert np.allclose(found, truth, atol=0.2)
+
+
+def test_without_data_the_defaults_stay_and_little_data_moves_them_little():
+    start, used = DEFAULT.weight_vector(), np.ones(len(FEATURES), dtype=bool)
+    assert (fit_weights([], start=start, used=used, ridge=1.0) == start).all()
+    few = fit_weights(queries(3, -start), start=start, used=used, ridge=1000.0)
+    assert np.allclose(few, start, atol=0.1)
+
+
+def test_a_feature_that_is_not_used_keeps_its_weight():
+    used = np.ones(len(FEATURES), dtype=bool)
+    used[COLUMN["votes"]] = False
+    start = np.full(len(FEATURES), 0.5)
+    found = fit_weights(queries(200, np.ones(len(FEATURES))), start=start, used=used, ridge=0.1)
+    assert found[COLUMN["votes"]] == 0.5
+    assert not np.isclose(found[COLUMN["title_words"]], 0.5, atol=1e-3)
+
+
+def test_stated_probabilities_are_the_observed_shares():
+    rng = np.random.default_rng(0)
+    evidence = np.column_stack([np.ones(20_000), *rng.standard_normal((len(EVIDENCE) - 1, 20_000))])
+    truth = np.linspace(-1, 1, len(EVIDENCE))
+    right = rng.random(20_000) < probability(evidence, truth)
+    zero = np.zeros(len(EVIDENCE))
+    found = fit_logistic(evidence, right, counts=np.ones(20_000), start=zero, ridge=0.1)
+    assert np.allclose(found, truth, atol=0.1)
+
+
+def test_rows_count_as_often_as_said():
+    evidence = np.ones((2, len(EVIDENCE)))
+    evidence[:, 1:] = 0
+    right, zero = np.array([True, False]), np.zeros(len(EVIDENCE))
+    found = fit_logistic(evidence, right, counts=np.array([9.0, 1.0]), start=zero, ridge=0.0)
+    assert probability(evidence, found)[0] == pytest.approx(0.9, abs=0.01)
+
+
+def candidates(scores, articles):
+    features = np.zeros((len(scores), len(FEATURES)), dtype=np.float32)
+    features[:, COLUMN["text_words"]] = scores
+    return Candidates(np.arange(len(scores)) + 100, np.array(articles), features)
+
+
+def test_each_article_is_ranked_by_its_best_passage():
+    found = candidates([0.1, 0.9, 0.5, 0.7], [1, 1, 2, 3])
+    ranked = rank(found, KEYWORD_ONLY.weight_vector(), k=5)
+    assert found.passages[ranked.places].tolist() == [101, 103, 102]
+    lead = ranked.evidence[:, EVIDENCE.index("lead")]
+    assert lead[0] > 0 > lead[1] > lead[2]
+
+
+def test_a_single_candidate_and_none_can_be_ranked():
+    assert len(rank(candidates([0.4], [1]), KEYWORD_ONLY.weight_vector(), k=5).places) == 1
+    assert len(rank(candidates([], []), KEYWORD_ONLY.weight_vector(), k=5).places) == 0
+
+
+def test_taking_an_article_away_leaves_the_others():
+    left = candidates([0.1, 0.9, 0.5], [1, 1, 2]).without({1})
+    assert left.articles.tolist() == [2] and left.features.shape == (1, len(FEATURES))
+
+
+def test_a_model_comes_back_as_it_was_saved(tmp_path):
+    model = SearchModel({"en": LanguageRanking({"votes": 2.0}, {"lead": 1.0}, 7)})
+    model.save(tmp_path / "search.json")
+    back = SearchModel.load(tmp_path / "search.json")
+    assert back.ranking("en", dense=True) == model.ranking("en", dense=True)
+    assert back.ranking("zh", dense=True) == DEFAULT and back.ranking("zh", dense=False) == KEYWORD_ONLY
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", "no json", '{"format": 9, "languages": {}}'])
+def test_a_foreign_file_is_refused(tmp_path, text):
+    (tmp_path / "search.json").write_text(text)
+    with pytest.raises(BundleError):
+        SearchModel.load(tmp_path / "search.json")
