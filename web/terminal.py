@@ -111,10 +111,12 @@ def print_import(report: Mapping[str, Any]) -> None:
     if len(files) <= 20:
         console.print(table("", ("file", "format", "encoding", "state", "read", "kept"), files))
     left = {"kind", "dry_run", "files", "row_errors", "notes"}
-    print_values(
-        "Report",
-        {key: value for key, value in report.items() if key not in left and value not in (0, {}, [])},
-    )
+    numbers = {
+        key: _counts(value) if isinstance(value, Mapping) else value
+        for key, value in report.items()
+        if key not in left and value not in (0, {}, [])
+    }
+    print_values("Report", numbers)
     for note in report["notes"]:
         console.print(Text(note, style="yellow"), soft_wrap=True)
     if report["row_errors"]:

@@ -1,0 +1,92 @@
+"""The schema goes up and down on both databases, and the migrations make what the models say."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from chatbot.errors import InputError
+from chatbot.records import schema
+from chatbot.records.database import Database
+from chatbot.records.tables import Table
+
+POSTGRES = os.environ.get("FRONTDESK_TEST_DATABASE_URL")
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param(
+            "postgresql",
+            marks=pytest.mark.skipif(not POSTGRES, reason="FRONTDESK_TEST_DATABASE_URL is not set"),
+        ),
+    ]
+)
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database without a table: a fresh file, or a schema of its own in the test database."""
+    if request.param == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
+        yield database
+        database.dispose()
+        return
+    assert POSTGRES is not None
+    name = f"frontdesk_{os.getpid()}"
+    outside = Database(POSTGRES)
+    with outside.engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA IF EXISTS {name} CASCADE"))
+        connection.execute(text(f"CREATE SCHEMA {name}"))
+    joint = "&" if "?" in POSTGRES else "?"
+    database = Database(f"{POSTGRES}{joint}options=-csearch_path%3D{name}")
+    yield database
+    database.dispose()
+    with outside.engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+    outside.dispose()
+
+
+def tables(database: Database) -> set[str]:
+    return set(inspect(database.engine).get_table_names()) - {"alembic_version"}
+
+
+def test_the_schema_goes_up_down_and_up_again(empty: Database) -> None:
+    assert schema.current_revision(empty) is None
+    schema.upgrade(empty)
+    assert schema.is_current(empty)
+    assert tables(empty) == set(Table.metadata.tables)
+    schema.downgrade(empty, "base")
+    assert tables(empty) == set()
+    schema.upgrade(empty)
+    assert schema.is_current(empty)
+
+
+def test_the_migrations_make_what_the_models_say(empty: Database) -> None:
+    schema.upgrade(empty)
+    command.check(schema.alembic_config(empty))  # raises where autogenerate would still change something
+
+
+def test_every_step_can_be_taken_alone(empty: Database) -> None:
+    script = ScriptDirectory.from_config(schema.alembic_config(empty))
+    revisions = [revision.revision for revision in script.walk_revisions()][::-1]
+    for revision in revisions:
+        schema.upgrade(empty, revision)
+        assert schema.current_revision(empty) == revision
+    for revision in [*revisions[:-1][::-1], "base"]:
+        schema.downgrade(empty, revision)
+
+
+def test_a_second_upgrade_changes_nothing(empty: Database) -> None:
+    schema.upgrade(empty)
+    schema.upgrade(empty)
+    assert schema.is_current(empty)
+
+
+def test_another_kind_of_database_is_refused_by_name() -> None:
+    with pytest.raises(InputError) as refused:
+        Database("mysql://localhost/frontdesk")
+    assert refused.value.value == "mysql"
