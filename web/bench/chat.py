@@ -1,0 +1,210 @@
+"""``bench chat``: visitors writing at a fixed rate; first byte, total, and whether anything was lost or doubled.
+
+Without ``--url`` it makes the demo bot in a temporary folder (or in ``--data``, kept for the next run), starts a
+server of its own with raised limits, and measures that server's memory and processor time too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chatbot.errors import UnavailableError
+from web.bench import load
+from web.bench.processes import Usage, usage
+
+READY_SECONDS = 120.0
+RAISED_RATE = "1000000 per minute"
+
+
+@click.command("chat")
+@click.option("--url", help="A server that runs already, with raised limits. Without it one is started.")
+@click.option(
+    "--rate", type=click.FloatRange(min=0.1), required=True, help="Messages a second, all together."
+)
+@click.option("--seconds", type=click.FloatRange(min=1), required=True, help="For how long.")
+@click.option(
+    "--streams", type=click.IntRange(min=1), default=50, show_default=True, help="Visitors who write."
+)
+@click.option("--idle", type=click.IntRange(min=0), default=0, show_default=True, help="Widgets open beside.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the demo bot, made where it is missing and kept; else a temporary one.",
+)
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
+)
+def command(
+    url: str | None,
+    rate: float,
+    seconds: float,
+    streams: int,
+    idle: int,
+    data: Path | None,
+    json_file: Path | None,
+) -> None:
+    """Load on the chat: visitors who write at a fixed rate, and what becomes of every message."""
+    from web.terminal import TerminalProgress
+
+    texts = questions()
+    with server(url, data) as (address, pid), TerminalProgress() as progress:
+        figures = measure(
+            address, texts, rate=rate, seconds=seconds, streams=streams, idle=idle, pid=pid, progress=progress
+        )
+    if json_file:
+        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    _print(figures)
+
+
+def questions() -> list[str]:
+    """The demo company's test questions, English and Chinese in turn."""
+    lines = (files("ingest.demo") / "test_questions.jsonl").read_text("utf-8").splitlines()
+    rows = [json.loads(line) for line in lines if line.strip()]
+    by_lang: dict[str, list[str]] = {}
+    for row in rows:
+        by_lang.setdefault(row["lang"], []).append(row["text"])
+    longest = max(len(texts) for texts in by_lang.values())
+    return [texts[number] for number in range(longest) for texts in by_lang.values() if number < len(texts)]
+
+
+def measure(
+    url: str,
+    texts: Sequence[str],
+    *,
+    rate: float,
+    seconds: float,
+    streams: int,
+    idle: int = 0,
+    pid: int | None = None,
+    progress: Callable[[str, float], None] = lambda stage, share: None,
+) -> dict[str, Any]:
+    """→ the figures of MEASURES (times in ms, sizes in bytes); memory and processor time where ``pid`` is ours."""
+    before = usage(pid) if pid else None
+    outcome = asyncio.run(
+        load.run(url, texts, rate=rate, seconds=seconds, streams=streams, idle=idle, progress=progress)
+    )
+    after = usage(pid) if pid else None
+    return {
+        "rate": rate,
+        "seconds": round(outcome.seconds, 3),
+        "streams": streams,
+        "idle": idle,
+        "sent": len(outcome.sent),
+        "answered": outcome.answered,
+        "errors": outcome.errors.total(),
+        "errors_by_kind": dict(outcome.errors),
+        "lost": outcome.lost,
+        "duplicated": outcome.duplicated,
+        "out_of_order": outcome.out_of_order,
+        "first_byte": percentiles([sent.first_byte for sent in outcome.sent if sent.first_byte is not None]),
+        "total": percentiles(
+            [sent.total for sent in outcome.sent if sent.total is not None and not sent.error]
+        ),
+        "rss_bytes": after.rss_bytes if after else None,
+        "cpu_seconds": _spent(before, after),
+    }
+
+
+def percentiles(seconds: Sequence[float]) -> dict[str, float | None]:
+    """p50, p95 and p99 in milliseconds, by nearest rank."""
+    ranked = sorted(seconds)
+    found: dict[str, float | None] = {}
+    for share in (50, 95, 99):
+        rank = math.ceil(share / 100 * len(ranked)) - 1
+        found[f"p{share}"] = round(ranked[rank] * 1000, 2) if ranked else None
+    return found
+
+
+def _spent(before: Usage | None, after: Usage | None) -> float | None:
+    return round(after.cpu_seconds - before.cpu_seconds, 2) if before and after else None
+
+
+# --- a server of its own ---------------------------------------------------------------------------------
+
+
+@contextmanager
+def server(url: str | None, data: Path | None) -> Iterator[tuple[str, int | None]]:
+    """The address to load and the process id where the server is ours."""
+    if url is not None:
+        yield url.rstrip("/"), None
+        return
+    with tempfile.TemporaryDirectory(prefix="frontdesk-bench-") as temporary:
+        folder = data or Path(temporary)
+        port = _free_port()
+        environment = os.environ | {
+            "FRONTDESK_DATA": str(folder.absolute()),
+            "FRONTDESK_DATABASE_URL": "",
+            "FRONTDESK_CHAT_RATE": RAISED_RATE,
+            "FRONTDESK_HOST": "127.0.0.1",
+            "PORT": str(port),
+        }
+        frontdesk = [sys.executable, "-m", "web.cli"]
+        made = subprocess.run([*frontdesk, "demo", "--no-serve"], env=environment, check=False)
+        if made.returncode:
+            raise UnavailableError("The demo bot could not be made", value=f"status {made.returncode}")
+        process = subprocess.Popen(
+            [*frontdesk, "serve"], env=environment, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            address = f"http://127.0.0.1:{port}"
+            _wait_until_ready(address, process)
+            yield address, process.pid
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+
+
+def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/readyz", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise UnavailableError("The server did not get ready", value=address)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _print(figures: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    from web.terminal import out
+
+    table = Table("", "p50", "p95", "p99", box=None, pad_edge=False)
+    for name in ("first_byte", "total"):
+        times = (f"{value:.1f} ms" if value is not None else "–" for value in figures[name].values())
+        table.add_row(name.replace("_", " "), *times)
+    console = out()
+    console.print(table)
+    counted = ("sent", "answered", "errors", "lost", "duplicated", "out_of_order")
+    console.print("  ".join(f"{name.replace('_', ' ')} {figures[name]}" for name in counted))
+    if figures["errors_by_kind"]:
+        console.print(", ".join(f"{kind}: {count}" for kind, count in figures["errors_by_kind"].items()))
+    if figures["rss_bytes"] is not None:
+        console.print(f"memory {figures['rss_bytes'] / 1e6:.0f} MB  processor {figures['cpu_seconds']:.1f} s")

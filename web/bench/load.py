@@ -1,0 +1,270 @@
+"""Load on the chat API: many visitors at once, each writing in a conversation of its own.
+
+Open loop: messages are due at a fixed rate whatever the server does, and a time counts from when the message was
+due, not from when a visitor got round to sending it (otherwise a slow server is measured less often, which hides
+its slowness: "coordinated omission", Gil Tene 2013). Plain asyncio, so that the load costs little of the machine it
+measures.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from chatbot.errors import UnavailableError
+
+SSE = "text/event-stream"
+PATIENCE_SECONDS = 60.0  # one request
+OPENING_AT_ONCE = 16
+
+
+@dataclass(slots=True)
+class Sent:
+    """One message: times in seconds from when it was due, None where nothing came."""
+
+    message_id: str
+    due: float
+    first_byte: float | None = None
+    total: float | None = None
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Stream:
+    """One visitor."""
+
+    connection: Connection
+    id: str = ""
+    token: str = ""
+    sent: list[Sent] = field(default_factory=list)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What happened, counted against what the server has stored."""
+
+    sent: list[Sent]
+    answered: int
+    errors: Counter[str]
+    lost: int  # acknowledged or not: not in the conversation afterwards
+    duplicated: int  # more than once in the conversation, or answered more than once
+    out_of_order: int  # turns that stand before one that was sent earlier
+    seconds: float
+
+
+class Connection:
+    """HTTP/1.1 over one kept connection (RFC 9112), opened anew where the server has closed it."""
+
+    def __init__(self, url: str) -> None:
+        split = urlsplit(url)
+        self.host, self.port = split.hostname or "127.0.0.1", split.port or 80
+        self._reader: asyncio.StreamReader | None = None
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def request(
+        self, method: str, path: str, *, body: Any = None, headers: dict[str, str] | None = None
+    ) -> AsyncIterator[tuple[int, bytes]]:
+        """Yields ``(status, piece of the body)``; once with an empty piece where there is no body."""
+        content = b"" if body is None else json.dumps(body).encode()
+        lines = [
+            f"{method} {path} HTTP/1.1",
+            f"Host: {self.host}:{self.port}",
+            f"Content-Length: {len(content)}",
+        ]
+        if content:
+            lines.append("Content-Type: application/json")
+        lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        message = "\r\n".join(lines).encode() + b"\r\n\r\n" + content
+        kept = self._writer is not None
+        try:
+            status, fields = await self._send(message)
+        except (ConnectionError, asyncio.IncompleteReadError):
+            if not kept:
+                raise
+            await self.close()  # closed by the server while it lay idle: nothing of this request was read
+            status, fields = await self._send(message)
+        reader = self._reader
+        if reader is None:
+            raise ConnectionError("closed")
+        if fields.get("transfer-encoding") == "chunked":
+            while size := int((await reader.readline()).split(b";")[0], 16):
+                yield status, await reader.readexactly(size)
+                await reader.readline()
+            await reader.readline()
+        elif "content-length" in fields:
+            yield status, await reader.readexactly(int(fields["content-length"]))
+        else:  # until the server closes
+            while piece := await reader.read(65536):
+                yield status, piece
+            await self.close()
+            return
+        if fields.get("connection", "").lower() == "close":
+            await self.close()
+
+    async def _send(self, message: bytes) -> tuple[int, dict[str, str]]:
+        if self._writer is None:
+            self._reader, self._writer = await asyncio.open_connection(self.host, self.port)
+        if self._reader is None:
+            raise ConnectionError("closed")
+        self._writer.write(message)
+        await self._writer.drain()
+        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        fields = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
+        return int(head[0].split()[1]), fields
+
+    async def whole(self, method: str, path: str, **options: Any) -> tuple[int, bytes]:
+        status, content = 0, b""
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            async for code, piece in self.request(method, path, **options):
+                status, content = code, content + piece
+        return status, content
+
+    async def close(self) -> None:
+        writer, self._writer, self._reader = self._writer, None, None
+        if writer is not None:
+            writer.close()
+            with contextlib.suppress(ConnectionError, TimeoutError):
+                await writer.wait_closed()
+
+
+async def run(
+    url: str,
+    texts: Sequence[str],
+    *,
+    rate: float,
+    seconds: float,
+    streams: int,
+    idle: int = 0,
+    progress: Callable[[str, float], None] = lambda stage, share: None,
+) -> Outcome:
+    """Send ``rate`` messages a second for ``seconds`` from ``streams`` visitors, beside ``idle`` open widgets.
+
+    Raises UnavailableError where no conversation can be started.
+    """
+    widgets = await _open(url, idle, "idle widgets", progress, widget=True)
+    visitors = await _open(url, streams, "visitors", progress)
+    free: asyncio.Queue[Stream] = asyncio.Queue()
+    for visitor in visitors:
+        free.put_nowait(visitor)
+    count = max(1, round(rate * seconds))
+    begin = time.perf_counter() + 0.5
+    running: set[asyncio.Task[None]] = set()
+    for number in range(count):
+        due = begin + number / rate
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
+        task = asyncio.create_task(_say(free, texts[number % len(texts)], f"bench-{number}", due))
+        running.add(task)
+        task.add_done_callback(running.discard)
+        if number % 10 == 0:
+            progress("messages", number / count)
+    await asyncio.gather(*running)
+    spent = time.perf_counter() - begin
+    outcome = await _audit(visitors, spent, progress)
+    await asyncio.gather(*(stream.connection.close() for stream in [*visitors, *widgets]))
+    return outcome
+
+
+async def _open(
+    url: str, count: int, stage: str, progress: Callable[[str, float], None], *, widget: bool = False
+) -> list[Stream]:
+    """Start conversations. A widget loads its frame too and then does what an idle one does: nothing."""
+    gate = asyncio.Semaphore(OPENING_AT_ONCE)
+    opened: list[Stream] = []
+
+    async def one() -> None:
+        async with gate:
+            stream = Stream(Connection(url))
+            if widget:
+                await stream.connection.whole("GET", "/widget/frame")
+            status, content = await stream.connection.whole("POST", "/api/v1/conversations", body={})
+            if status != 201:
+                raise UnavailableError(
+                    f"No conversation could be started: HTTP {status}",
+                    value=content[:200].decode("utf-8", "replace"),
+                    remedy="The server must be ready and its limits raised (FRONTDESK_CHAT_RATE)",
+                )
+            started = json.loads(content)
+            stream.id, stream.token = started["id"], started["token"]
+            opened.append(stream)
+            progress(stage, len(opened) / count)
+
+    await asyncio.gather(*(one() for _ in range(count)))
+    return opened
+
+
+async def _say(free: asyncio.Queue[Stream], text: str, message_id: str, due: float) -> None:
+    stream = await free.get()
+    sent = Sent(message_id, due)
+    stream.sent.append(sent)
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            await _exchange(stream, text, sent)
+    except (OSError, ValueError, asyncio.IncompleteReadError) as error:
+        sent.error = type(error).__name__
+        await stream.connection.close()
+    finally:
+        free.put_nowait(stream)
+
+
+async def _exchange(stream: Stream, text: str, sent: Sent) -> None:
+    pieces = stream.connection.request(
+        "POST",
+        f"/api/v1/conversations/{stream.id}/messages",
+        body={"text": text, "client_message_id": sent.message_id},
+        headers={**stream.headers, "Accept": SSE},
+    )
+    content = b""
+    async for status, piece in pieces:
+        content += piece
+        if status != 200:
+            sent.error = f"HTTP {status}"
+        elif sent.first_byte is None and (b"event: delta\n" in content or b"event: reply\n" in content):
+            sent.first_byte = time.perf_counter() - sent.due
+    if sent.error is None and b"event: reply\n" not in content:
+        sent.error = "error event" if b"event: error\n" in content else "no reply"
+    sent.total = time.perf_counter() - sent.due
+
+
+async def _audit(
+    visitors: Sequence[Stream], seconds: float, progress: Callable[[str, float], None]
+) -> Outcome:
+    """Read every conversation back and hold it against what was sent."""
+    lost = duplicated = disordered = 0
+    for number, stream in enumerate(visitors):
+        turns = await _turns(stream)
+        stored = [turn["client_message_id"] for turn in turns if turn["role"] == "customer"]
+        answers = Counter(turn["reply_to"] for turn in turns if turn["role"] == "bot")
+        expected = [sent.message_id for sent in stream.sent]
+        lost += len(set(expected) - set(stored))
+        duplicated += len(stored) - len(set(stored)) + sum(times - 1 for times in answers.values())
+        kept = [message for message in expected if message in set(stored)]
+        disordered += sum(one != other for one, other in zip(stored, kept, strict=False))
+        progress("check", (number + 1) / len(visitors))
+    sent = [sent for stream in visitors for sent in stream.sent]
+    errors = Counter(item.error for item in sent if item.error)
+    return Outcome(sent, len(sent) - errors.total(), errors, lost, duplicated, disordered, seconds)
+
+
+async def _turns(stream: Stream) -> list[dict[str, Any]]:
+    turns: list[dict[str, Any]] = []
+    while True:
+        after = turns[-1]["id"] if turns else 0
+        path = f"/api/v1/conversations/{stream.id}/messages?after={after}"
+        status, content = await stream.connection.whole("GET", path, headers=stream.headers)
+        if status != 200:
+            raise UnavailableError(f"A conversation cannot be read back: HTTP {status}", value=stream.id)
+        page = json.loads(content)
+        turns += page["turns"]
+        if not page["more"]:
+            return turns
