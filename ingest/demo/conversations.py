@@ -1,0 +1,493 @@
+"""The demo company's past conversations, composed from hand-written wording into a helpdesk's ticket export.
+
+The shape is Zendesk's ticket with its comments inline, one ticket a line: the customer is
+``author_id == requester_id``, ``public: false`` marks internal notes, ``description`` repeats the first comment and
+``tags`` holds, on about 70 % of the tickets, the intent's name among other tags. Everything is drawn from one
+seed, so the same seed gives the same export to the byte.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, Generic, TypeVar
+
+from chatbot.errors import InputError
+from ingest.demo.typing_habits import TypingHabits, draw_habits, type_out
+from ingest.demo.wording import OUT_OF_SCOPE, SLOT, Entry, FollowUp, Wording, read_wording
+
+EXPORT_NAME = "conversations.jsonl"
+NEUTRAL_TAGS = ("web", "mobile", "vip", "repeat_customer", "chat", "email")
+AGENT_IDS = {"en": 7000, "zh": 7100}  # one block of five agents a language
+
+_FIRST_DAY = datetime(2025, 9, 1, 8, tzinfo=UTC)
+_DAYS = 400
+_MACHINES = ("Crane Mini", "Crane One", "Crane Duo")
+_PRODUCTS = (*_MACHINES, "Heron 40", "Heron Hand", "Ibis Kettle")
+_WITH_DISPLAY = ("Crane One", "Crane Duo")
+_PRODUCTS_OF_TOPIC = {
+    **dict.fromkeys(("error-e4012", "error-e4015", "error-e4021"), _WITH_DISPLAY),
+    **dict.fromkeys(
+        (
+            "descale-espresso-machine",
+            "machine-leaking",
+            "first-use-espresso-machine",
+            "choose-espresso-machine",
+        ),
+        _MACHINES,
+    ),
+    "return-used-machine": (*_MACHINES, "Heron 40"),
+    "espresso-sour-bitter": _WITH_DISPLAY,
+    "plug-voltage": (*_MACHINES, "Heron 40", "Ibis Kettle"),
+    "book-repair": (*_MACHINES, "Heron 40"),
+    "repair-cost": (*_MACHINES, "Heron 40"),
+    "error-e2107": ("Heron 40",),
+    "grinder-setting": ("Heron 40", "Heron Hand"),
+    "error-e1003": ("Ibis Kettle",),
+    "descale-kettle": ("Ibis Kettle",),
+}
+_ORDER_SECTIONS = ("orders", "shipping", "returns")  # where agents ask for the order number
+_STARTERS = re.compile(
+    r"(?:what|how|my|is|can|do|does|did|when|where|which|the|your|are|if|there|could|will|would|why|it|should) ",
+    re.I,
+)
+_TELLS_NOTHING = frozenset(
+    [
+        "the",
+        "and",
+        "you",
+        "your",
+        "for",
+        "can",
+        "not",
+        "are",
+        "was",
+        "but",
+        "has",
+        "have",
+        "had",
+        "with",
+        "that",
+    ]
+    + [
+        "this",
+        "it",
+        "is",
+        "to",
+        "of",
+        "in",
+        "on",
+        "my",
+        "me",
+        "we",
+        "do",
+        "does",
+        "did",
+        "be",
+        "at",
+        "if",
+        "so",
+    ]
+    + [
+        "or",
+        "an",
+        "as",
+        "by",
+        "from",
+        "please",
+        "order",
+        "orders",
+        "will",
+        "would",
+        "what",
+        "how",
+        "when",
+        "our",
+    ]
+    + [
+        "there",
+        "they",
+        "them",
+        "then",
+        "than",
+        "any",
+        "all",
+        "one",
+        "its",
+        "no",
+        "now",
+        "out",
+        "up",
+        "who",
+        "where",
+    ]
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Line:
+    """One comment before it is numbered and dated; ``agent`` is None for the customer."""
+
+    agent: int | None
+    text: str
+    public: bool = True
+
+
+class Deck(Generic[T]):
+    """Cards in a shuffled order; nothing is drawn twice before everything was drawn once."""
+
+    def __init__(self, cards: Sequence[T], rng: Random) -> None:
+        self._cards = list(cards)
+        self._rng = rng
+        self._left: list[T] = []
+
+    def draw(self) -> T:
+        if not self._left:
+            self._left = self._rng.sample(self._cards, len(self._cards))
+        return self._left.pop()
+
+
+def compose(seed: int = 13, count: int = 3000, *, chinese_share: float = 0.42) -> Iterator[dict[str, Any]]:
+    """``count`` tickets, in the order of their dates; the same for the same arguments.
+
+    With the default count every opening that was written is used at least once. ``chinese_share`` is the share
+    of Chinese conversations (0 to 1); a language without material leaves its share to the other.
+    Raises InputError for a count below 1 or a share outside 0 to 1, FileError when the material is damaged.
+    """
+    if count < 1 or not 0 <= chinese_share <= 1:
+        raise InputError(
+            "The demo needs a count of at least 1 and a Chinese share from 0 to 1",
+            field="count" if count < 1 else "chinese_share",
+            value=count if count < 1 else chinese_share,
+        )
+    rng = Random(seed)
+    wording = read_wording()
+    chinese = round(count * chinese_share) if "zh" in wording else 0
+    if "en" not in wording:
+        chinese = count
+    languages = ["zh"] * chinese + ["en"] * (count - chinese)
+    rng.shuffle(languages)
+    tables = {lang: _Table(wording[lang], rng) for lang in sorted(set(languages))}
+    starts = sorted(_FIRST_DAY + timedelta(minutes=rng.randrange(_DAYS * 24 * 60)) for _ in languages)
+    for number, (lang, start) in enumerate(zip(languages, starts, strict=True)):
+        yield _Conversation(tables[lang], rng, start=start).ticket(40_001 + number)
+
+
+def write(folder: Path, seed: int = 13, *, count: int = 3000, chinese_share: float = 0.42) -> Path:
+    """Write the export as ``folder/conversations.jsonl``, whole or not at all, and return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / EXPORT_NAME
+    partial = path.with_suffix(".partial")
+    with partial.open("w", encoding="utf-8", newline="\n") as out:
+        for ticket in compose(seed, count, chinese_share=chinese_share):
+            out.write(json.dumps(ticket, ensure_ascii=False) + "\n")
+    partial.replace(path)
+    return path
+
+
+class _Table:
+    """The decks of one language, shared by all its conversations."""
+
+    def __init__(self, wording: Wording, rng: Random) -> None:
+        self.wording = wording
+        openings = [(entry, text) for entry in wording.entries for text in entry.openings]
+        on_topic = [(entry, text) for entry, text in openings if entry.topic is not None]
+        self.openings = Deck(openings, rng)
+        self.later = Deck(on_topic, rng)
+        self.followups = {entry: Deck(entry.followups, rng) for entry in wording.entries if entry.followups}
+
+    def answer(self, entry: Entry, question: str, rng: Random, *, longer: bool) -> str:
+        """An answer of the entry that shares the question's telling words, else one of its general ones.
+
+        Agents answer what was asked: a question about Germany gets the sentence on Germany. Entries list their
+        general answers first and those for a special case last, so a question without telling words is answered
+        from the first half. ``longer`` is the agent's taste where several fit equally.
+        """
+        choices = entry.answers or self.wording.personas.cannot_help
+        terms = [_terms(text) for text in choices]
+        asked = _terms(question)
+        scores = [sum(1.0 / sum(term in other for other in terms) for term in asked & own) for own in terms]
+        best = max(scores)
+        if best < 0.34:  # at most a word that three or more answers share
+            fitting = list(choices[: (len(choices) + 1) // 2])
+        else:
+            fitting = [text for text, score in zip(choices, scores, strict=True) if score >= 0.75 * best]
+        pair = rng.sample(fitting, min(2, len(fitting)))
+        return max(pair, key=len) if longer else min(pair, key=len)
+
+
+def _terms(text: str) -> set[str]:
+    """Telling words, cut to their stems, and bigrams of Chinese characters."""
+    words = {word[:5] for word in re.findall(r"[a-z0-9]{2,}", text.lower()) if word not in _TELLS_NOTHING}
+    han = re.findall(r"[\u4e00-\u9fff]+", text)
+    return words | {run[i : i + 2] for run in han for i in range(len(run) - 1)}
+
+
+class _Conversation:
+    """One conversation on its way to a ticket: who speaks, what about, and the lines so far."""
+
+    def __init__(self, table: _Table, rng: Random, *, start: datetime) -> None:
+        self.table = table
+        self.rng = rng
+        self.start = start
+        self.language = table.wording.language
+        self.personas = table.wording.personas
+        self.phrases = table.wording.phrases
+        self.agent = rng.randrange(len(self.personas.greetings))
+        self.habits: TypingHabits = draw_habits(rng, language=self.language)
+        self.lines: list[Line] = []
+        self.greeted = False
+        self.values = self._draw_values()
+
+    def _draw_values(self) -> dict[str, str]:
+        rng, phrases = self.rng, self.phrases
+        when = self.start - timedelta(days=rng.randrange(1, 20))
+        date = f"{when.month}月{when.day}日" if self.language == "zh" else f"{when.day} {when:%B}"
+        return {
+            "order": f"KC-{rng.randrange(100_000, 1_000_000)}",
+            "city": rng.choice(phrases.cities),
+            "days": str(rng.randrange(2, 15)),
+            "name": rng.choice(phrases.names),
+            "email": f"{rng.choice(phrases.mailboxes)}@{rng.choice(('example.com', 'example.org', 'example.net'))}",
+            "amount": f"{rng.randrange(12, 480)}.{rng.choice(('00', '50', '90', '95'))}",
+            "date": date,
+            "product": rng.choice(_PRODUCTS),
+        }
+
+    def _fill(self, text: str) -> str:
+        try:
+            return SLOT.sub(lambda match: self.values[match[1]], text)
+        except KeyError as error:
+            raise InputError(
+                f"The demo's material uses the unknown slot {error}",
+                value=text[:80],
+                remedy=f"Known slots: {', '.join(sorted(self.values))}",
+            ) from error
+
+    # ------------------------------------------------------------------ the two sides
+    def _customer(self, text: str) -> None:
+        typed = type_out(self._fill(text), self.habits, self.rng, language=self.language)
+        self.lines.append(Line(agent=None, text=typed))
+
+    def _agent(self, text: str, *, greet: bool = False, sign: bool = False) -> None:
+        text = self._fill(text)
+        if greet and not self.greeted:
+            text = self._join(self.rng.choice(self.personas.greetings[self.agent]), text)
+            self.greeted = True
+        if sign:
+            text = self._join(text, self.rng.choice(self.personas.signoffs[self.agent]))
+        self.lines.append(Line(agent=self.agent, text=self._fill(text)))
+
+    def _join(self, first: str, second: str) -> str:
+        if self.language == "zh":
+            return f"{first}{second}" if first[-1:] in "，。！？~～" or not first else f"{first}，{second}"
+        return f"{first} {second}".strip()
+
+    def _happens(self, share: float) -> bool:
+        return self.rng.random() < share
+
+    # ------------------------------------------------------------------ the course of it
+    def ticket(self, number: int) -> dict[str, Any]:
+        """Draw an opening, play the conversation out, and give it as a ticket."""
+        entry, opening = self.table.openings.draw()
+        if entry.small_talk:
+            self._small_talk(entry, opening)
+        else:
+            self._matter(entry, opening)
+        if self._happens(0.12):
+            note = self._fill(self.rng.choice(self.phrases.notes))
+            self.lines.insert(
+                self.rng.randrange(1, len(self.lines) + 1), Line(self.agent, note, public=False)
+            )
+        return self._as_ticket(number, entry)
+
+    def _small_talk(self, entry: Entry, opening: str) -> None:
+        self._customer(opening)
+        self._agent(self.table.answer(entry, opening, self.rng, longer=self._likes_length()))
+        if entry.intent == "talk_to_person" and self._happens(0.5):
+            self._hand_over()
+            self._later_question(entry)
+        elif entry.intent == "greeting" and self._happens(0.5):
+            self.greeted = True
+            self._later_question(entry, lead_in=False)
+        elif self._happens(0.3):
+            self._take_leave()
+
+    def _matter(self, entry: Entry, opening: str) -> None:
+        rng = self.rng
+        if self._happens(0.10):
+            self._customer(rng.choice(self.personas.customer_greetings))
+            self._agent(rng.choice(self.personas.greetings[self.agent]))
+            self.greeted = True
+        second = self._other(entry) if entry.intent != OUT_OF_SCOPE and self._happens(0.07) else None
+        self._set_product(entry)
+        self._customer(self._dressed(opening, second))
+        if entry.section in _ORDER_SECTIONS and "{order}" not in opening and self._happens(0.12):
+            self._agent(rng.choice(self.phrases.order_requests), greet=True)
+            self._customer(rng.choice(self.phrases.order_replies))
+        if self._happens(0.07):
+            self._agent(rng.choice(self.personas.holds), greet=True)
+            if self._happens(0.3):
+                self._customer(rng.choice(self.phrases.nudges))
+        elif entry.topic is not None and self._happens(0.05):
+            self._hand_over()
+        self._reply(entry, opening, last=second is None)
+        if second is not None:
+            self._reply(*second, last=True)
+        self._follow_up(entry)
+        if entry.intent != OUT_OF_SCOPE and self._happens(0.10):
+            self._later_question(entry)
+        if self._happens(0.42):
+            self._take_leave()
+
+    def _reply(self, entry: Entry, question: str, *, last: bool) -> None:
+        text = self.table.answer(entry, question, self.rng, longer=self._likes_length())
+        self._agent(text, greet=self._happens(0.6), sign=last and self._happens(0.25))
+
+    def _likes_length(self) -> bool:
+        return self.agent % 2 == 0
+
+    def _follow_up(self, entry: Entry) -> None:
+        """None, one or two of the entry's follow-up questions."""
+        if entry not in self.table.followups:
+            return
+        seen: list[FollowUp] = []
+        for share in (0.62, 0.3):
+            if not self._happens(share):
+                return
+            followup = self.table.followups[entry].draw()
+            if followup in seen:
+                return
+            seen.append(followup)
+            self._customer(self.rng.choice(followup.asks))
+            self._agent(self.rng.choice(followup.answers), sign=self._happens(0.15))
+
+    def _later_question(self, entry: Entry, *, lead_in: bool = True) -> None:
+        """Another matter in the same conversation, with its answer."""
+        other, question = self._other(entry)
+        self._set_product(other)
+        before = self.rng.choice(self.phrases.lead_ins) if lead_in else ""
+        self._customer(f"{before}{question}" if self.language == "zh" else f"{before} {question}".strip())
+        self._reply(other, question, last=True)
+        self._follow_up(other)
+
+    def _hand_over(self) -> None:
+        """A colleague takes over and greets anew."""
+        self._agent(self.rng.choice(self.personas.transfers))
+        self.agent = (self.agent + self.rng.randrange(1, len(self.personas.greetings))) % len(
+            self.personas.greetings
+        )
+        self.greeted = False
+
+    def _take_leave(self) -> None:
+        self._customer(self.rng.choice(self.personas.customer_thanks))
+        if self._happens(0.7):
+            self._agent(self.rng.choice(self.personas.signoffs[self.agent]))
+
+    # ------------------------------------------------------------------ the customer's message
+    def _other(self, entry: Entry) -> tuple[Entry, str]:
+        """A question on another topic."""
+        while True:
+            other, question = self.table.later.draw()
+            if other.topic != entry.topic:
+                return other, question
+
+    def _set_product(self, entry: Entry) -> None:
+        allowed = _PRODUCTS_OF_TOPIC.get(entry.topic or "", _PRODUCTS)
+        if self.values["product"] not in allowed:
+            self.values["product"] = self.rng.choice(allowed)
+
+    def _dressed(self, opening: str, second: tuple[Entry, str] | None) -> str:
+        """The opening as it arrives: perhaps joined with a second question, a greeting, a filler, a name."""
+        rng = self.rng
+        text = opening
+        if second is not None:
+            joiner = rng.choice(self.phrases.joiners)
+            text = _closed(text, self.language)
+            follow = second[1]
+            if joiner.endswith("Also, {second}"):
+                follow = _lowered(follow)
+            text = joiner.replace("{first}", text).replace("{second}", follow)
+        if not self.greeted and self._happens(0.20):
+            text = self._join(rng.choice(self.personas.customer_greetings), text)
+        elif self._happens(0.06):
+            text = self._join(rng.choice(self.personas.fillers), text)
+        if "{order}" not in text and "{name}" not in text and self._happens(0.09):
+            text = self._join(_closed(text, self.language), rng.choice(self.phrases.introductions))
+        return text
+
+    # ------------------------------------------------------------------ as a ticket
+    def _as_ticket(self, number: int, entry: Entry) -> dict[str, Any]:
+        rng = self.rng
+        requester = rng.randrange(900_000, 999_999)
+        channel = rng.choice(("chat", "chat", "chat", "web", "email"))
+        at = self.start
+        comments: list[dict[str, Any]] = []
+        for position, line in enumerate(self.lines):
+            if position:
+                at += timedelta(seconds=rng.randrange(20, 400))
+            author = requester if line.agent is None else AGENT_IDS.get(self.language, 7200) + line.agent
+            comments.append(
+                {
+                    "id": number * 100 + position,
+                    "type": "Comment",
+                    "author_id": author,
+                    "body": line.text,
+                    "public": line.public,
+                    "created_at": _stamp(at),
+                }
+            )
+            if channel == "email":  # only this channel keeps a second, plain form
+                comments[-1]["plain_body"] = line.text
+        return {
+            "id": number,
+            "subject": self._subject(),
+            "description": comments[0]["body"],
+            "status": rng.choice(("closed", "closed", "closed", "solved", "pending")),
+            "created_at": _stamp(self.start),
+            "requester_id": requester,
+            "assignee_id": AGENT_IDS.get(self.language, 7200) + self.agent,
+            "tags": self._tags(entry),
+            "satisfaction_rating": {
+                "score": rng.choice(("unoffered", "unoffered", "offered", "good", "good", "bad"))
+            },
+            "via": {"channel": channel},
+            "comments": comments,
+        }
+
+    def _subject(self) -> str:
+        if self._happens(0.5):
+            first = self.lines[0].text
+            return first[:18] if self.language == "zh" else " ".join(first.split()[:6])
+        return self._fill(self.rng.choice(self.phrases.subjects))
+
+    def _tags(self, entry: Entry) -> list[str]:
+        share = 0.4 if entry.intent == OUT_OF_SCOPE else 0.7
+        tags = [tag for tag in NEUTRAL_TAGS if self._happens(0.15)]
+        if entry.intent is not None and self._happens(share):
+            tags.append(entry.intent)
+        self.rng.shuffle(tags)
+        return tags
+
+
+def _stamp(at: datetime) -> str:
+    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _closed(text: str, language: str) -> str:
+    """``text`` with an end mark, so that another sentence can follow."""
+    if text[-1:] in ".?!。？！…)）~～":
+        return text
+    return f"{text}。" if language == "zh" else f"{text}."
+
+
+def _lowered(text: str) -> str:
+    """``text`` as it goes on after a comma: a small first letter where the word is not a name."""
+    return text[0].lower() + text[1:] if _STARTERS.match(text) else text
