@@ -252,7 +252,8 @@ def _encoding(path: Path, raw: bytes, complete: bool) -> str:
         return "utf-8"
     if _decodes(raw, "gb18030", complete) and _common_chinese(raw.decode("gb18030", "ignore")) > 0.7:
         return "gb18030"
-    guess = from_bytes(raw[: 64 * 1024]).best()
+    guesses = from_bytes(raw[: 64 * 1024])
+    guess = guesses.best()
     if guess is None or guess.chaos > 0.2:
         # one broken line in a UTF-8 file must not condemn the others
         text = raw.decode("utf-8", "replace")
@@ -261,6 +262,10 @@ def _encoding(path: Path, raw: bytes, complete: bool) -> str:
         raise FileError(
             f"The encoding of {path.name} cannot be told", value=path.name, remedy="Save it as UTF-8"
         )
+    if guess.encoding.startswith(("cp125", "iso8859", "latin", "mac")) and any(
+        other.encoding in ("cp1252", "latin_1") for other in guesses
+    ):
+        return "cp1252"  # by far the most common of those that look alike
     return "gb18030" if guess.encoding in ("gb2312", "gbk", "hz") else guess.encoding
 
 

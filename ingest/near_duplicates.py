@@ -21,8 +21,9 @@ ROWS = 6
 SHARES = (("train", 80), ("valid", 10), ("test", 10))
 
 _RANDOM = np.random.default_rng(13)
-_MULTIPLY = _RANDOM.integers(1, 2**31, size=(BANDS * ROWS, 1), dtype=np.uint64) * np.uint64(2) + np.uint64(1)
-_ADD = _RANDOM.integers(0, 2**32, size=(BANDS * ROWS, 1), dtype=np.uint64)
+# multiply-shift (Dietzfelbinger, 1996): 64-bit factors, so that the product of a 32-bit code wraps around
+_MULTIPLY = _RANDOM.integers(0, 2**64, size=(BANDS * ROWS, 1), dtype=np.uint64)
+_ADD = _RANDOM.integers(0, 2**64, size=(BANDS * ROWS, 1), dtype=np.uint64)
 
 
 def shingles(text: str) -> set[str]:

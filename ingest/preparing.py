@@ -72,6 +72,7 @@ def prepare(
         return Dropped("spam")
     dropped: Counter[str] = Counter()
     kept: list[Turn] = []
+    # line ends are kept for redaction, which finds signatures by them
     said = redact_conversation([turn.text for turn in transcript.turns], rules=rules, names=transcript.names)
     for turn, text in zip(transcript.turns, said, strict=True):
         text = normalise(text)

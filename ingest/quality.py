@@ -124,7 +124,7 @@ _POLITE = re.compile(
     r"\b"
     + _any_of(
         "hi", "hello", "hey", "hiya", "good (?:morning|afternoon|evening|day)", "dear", "there", "team", "all",
-        "everyone",
+        "everyone", "sure", "alright", "certainly", "of course", "no problem", "great", "perfect",
         "sir", "madam", "please", "pls", "thanks", "thank you", "thx", "(?:kind )?regards", "ok", "okay", "yes", "no",
         "sorry", "excuse me", "anyone", "someone",
         "i have a (?:quick |small )?(?:question|problem|issue|query)",
@@ -150,6 +150,20 @@ _POLITE = re.compile(
 _PLACEHOLDERS = re.compile(r"\[[A-Z]+(?:_\d+)?\]")
 
 
+# one cheap look, so that most turns need no other
+_WAIT_HINT = re.compile(
+    r"moment|minute|\bmin\b|\bsec|wait|hold|hang on|bear with|stand by|right back|check|look|pull|find out|patience|"
+    r"delay|still there|let me see|get right on|transfer|connect|pass|hand|forward|redirect|escalat|"
+    r"稍|等|查|核实|处理|确认|看|久|在吗|在线吗|转|移交|升级",
+    re.IGNORECASE,
+)
+_AUTOMATIC_HINT = re.compile(
+    r"auto|do not reply|office|has been|have received|queue|line|the chat|conversation|rate|survey|virtual|digital|"
+    r"notification|undeliverable|智能|机器人|助手|AI|自动|系统|评价|会话|对话|排|等待|输入|回复|点击",
+    re.IGNORECASE,
+)
+
+
 def turn_fault(role: str, text: str) -> str | None:
     """The rule of RULES by which a turn (redacted, normalised) is left out of the stored conversation, or None."""
     if not has_letters(PLACEHOLDER.sub("x", text)):
@@ -168,8 +182,10 @@ def turn_fault(role: str, text: str) -> str | None:
 
 
 def _agent_fault(text: str) -> str | None:
-    if _AUTOMATIC.search(text):
+    if _AUTOMATIC_HINT.search(text) and _AUTOMATIC.search(text):
         return "automatic"
+    if not _WAIT_HINT.search(text):
+        return None
     found: str | None = None
     for sentence in _SENTENCE.split(text):
         fault = _phrase_fault(sentence)

@@ -139,6 +139,17 @@ class Redactor:
             at = personal.end
         return "".join([*parts, text[at:]])
 
+    def redact_known(self, text: str) -> str:
+        """``text``, redacted before, without the names learned since."""
+        if self._known_regex is None:
+            return text
+        return self._known_regex.sub(
+            lambda match: self._placeholder(
+                Personal("NAME", match.start(), match.end(), self._known[match[0].lower()]), text
+            ),
+            text,
+        )
+
     def restore(self, text: str) -> str:
         """``text`` with this conversation's placeholders turned back into what was written; others stay."""
         return PLACEHOLDER.sub(lambda match: self._values.get(match[0], match[0]), text)
@@ -199,6 +210,4 @@ def redact_conversation(
     """The texts of one conversation. A name that is only given away at the end goes from the beginning as well."""
     redactor = Redactor(rules, names)
     first = [redactor.redact(text) for text in texts]
-    if redactor._known_regex is None:
-        return first
-    return [redactor.redact(text) for text in first]
+    return [redactor.redact_known(text) for text in first]

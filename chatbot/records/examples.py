@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from sqlalchemy import Table as SqlTable
 from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
@@ -62,7 +63,8 @@ def add_groups(session: Session, groups: Mapping[int, str]) -> None:
     """Remember new bands. None of them may be stored already."""
     if groups:
         session.execute(
-            insert(NearDuplicate), [{"band": band, "group_key": key} for band, key in groups.items()]
+            insert(cast(SqlTable, NearDuplicate.__table__)),
+            [{"band": band, "group_key": key} for band, key in groups.items()],
         )
 
 
@@ -70,13 +72,14 @@ def add_transcripts(session: Session, rows: Sequence[Mapping[str, Any]]) -> list
     """Insert transcripts; their ids in the same order."""
     if not rows:
         return []
-    statement = insert(Transcript).returning(Transcript.id, sort_by_parameter_order=True)
+    table = cast(SqlTable, Transcript.__table__)
+    statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
     return list(session.scalars(statement, list(rows)))
 
 
 def add_examples(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
     if rows:
-        session.execute(insert(Example), list(rows))
+        session.execute(insert(cast(SqlTable, Example.__table__)), list(rows))
 
 
 def labelled(session: Session, *, split: str | None = None) -> Iterator[LabelledExample]:
