@@ -36,6 +36,11 @@ from chatbot.dialogue.wording import (
 
 COVERAGE = 0.62  # share of a sentence's content words that one place in one source must hold
 _FACT_TOPIC = 0.3  # share of a sentence's other content words that the source sentence of a fact must hold
+_THIN = "\u2009"  # stands for a space between two words of one clause
+_INSIDE = f"{_THIN},(、，（"  # what stands around a place inside a sentence
+_NO_START = ",.;:，。；：、）)”’·›>-"
+_NO_START_ZH = "的了得地们个天后前内元分秒钟级档以及并而或和与"
+_COPIED = 12  # characters that count as copied
 _NEIGHBOURS = 1  # sentences on each side that count as the same place
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*(?:_?\d+)?\]|\{[^{}\s]{1,30}\}")
 _REPEATED = re.compile(r"(.{3,}?)(?:[\s,.，。]*\1){2,}", re.DOTALL)
@@ -61,6 +66,7 @@ def check(draft: str, *, sources: Sequence[str], customer: Sequence[str], lang: 
     conversation. lang: the language the reply should have. ``coverage`` is the lowest of the sentences'.
     """
     reasons = _form(draft, customer, lang)
+    reasons += _torn(draft, sources)
     places = [place for source in sources for place in _places(source)]
     said = "\n".join(customer)
     statements = [
@@ -96,6 +102,41 @@ def _form(draft: str, customer: Sequence[str], lang: str) -> list[str]:
     if unfinished(text):
         reasons.append("unfinished sentence")
     return reasons
+
+
+def _torn(draft: str, sources: Sequence[str]) -> list[str]:
+    """A draft that begins or ends in the middle of a sentence it copied."""
+    text, known = _spaceless(draft), [_spaceless(source) for source in sources]
+    if not text:
+        return []
+    reasons = []
+    head, tail = text[:_COPIED], text[-_COPIED:]
+    starts = any(source.startswith(head) for source in known)
+    before = [source[place - 1] for source in known for place in _all(head, source) if place > 0]
+    inside = bool(before) and not starts and all(ch.isalnum() or ch in _INSIDE for ch in before)
+    first = draft.strip()[0]
+    if text[0] in _NO_START or (inside and (first.islower() or first in _NO_START_ZH or before[0].isdigit())):
+        reasons.append("begins in the middle of a sentence")
+    after = [
+        source[place + len(tail)]
+        for source in known
+        for place in _all(tail, source)
+        if place + len(tail) < len(source)
+    ]
+    ended = any(source.endswith(tail) for source in known)
+    if after and not ended and text[-1].isalnum() and all(ch.isalnum() or ch in _INSIDE for ch in after):
+        reasons.append("ends in the middle of a sentence")
+    return reasons
+
+
+def _spaceless(text: str) -> str:
+    """Case-folded words with one space; Han text without any; line ends kept, since they end sentences."""
+    text = re.sub(r"[ \t]+", " ", text.strip().casefold())
+    return re.sub(r"(?<=[a-z0-9]) (?=[a-z0-9])", _THIN, text).replace(" ", "")
+
+
+def _all(part: str, text: str) -> list[int]:
+    return [match.start() for match in re.finditer(re.escape(part), text)]
 
 
 def _repeats(text: str) -> bool:

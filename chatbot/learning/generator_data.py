@@ -52,6 +52,7 @@ _COURTESY = re.compile(rf"^\W*(?:{'|'.join(_COURTESIES)})[.!?]*$", re.IGNORECASE
 _COURTESY_ZH = re.compile(rf"^\W*(?:{'|'.join(_COURTESIES_ZH)})[。！？~～!?.]*$")
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_\[])\d+(?:[.,:]\d+)*(?![A-Za-z0-9_\]])")
 _NAME = re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2,}(?![A-Za-z])")
+_HEADING_PATH = re.compile(r"\s*[>›]\s*")
 _SUPPORTED = 0.5  # share of a sentence's content found in its sources, for it to be learned
 
 
@@ -137,10 +138,10 @@ def passage_samples(passages: Iterable[Passage], *, most_units: int = 60) -> lis
     index = _PassageIndex(found)
     samples = []
     for passage in found:
-        parts = sentences(passage.text)
+        parts = sentences(passage_source("", passage.text))
         if not parts:
             continue
-        question = passage.title.rsplit(">", 1)[-1].strip()
+        question = _HEADING_PATH.split(passage.title)[-1].strip()
         others = index.like(f"{question} {passage.text}", passage.lang, {passage.id})
         lead = parts[0]
         if len(parts) > 1 and len(content_units(lead)) < 6:
@@ -159,7 +160,7 @@ def passage_samples(passages: Iterable[Passage], *, most_units: int = 60) -> lis
     return samples
 
 
-def vary(sample: Sample, random: Random, *, names: Sequence[str], most_passages: int = 3) -> Sample:
+def vary(sample: Sample, random: Random, *, names: Sequence[str], most_passages: int = 2) -> Sample:
     """The sample as one epoch sees it: other numbers and names, other distractors, another order of passages."""
     passages = list(sample.passages[:most_passages])
     room = most_passages - len(passages)

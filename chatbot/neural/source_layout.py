@@ -21,6 +21,9 @@ from chatbot.neural.tokenizer import SubwordTokenizer
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=\S)|(?<=[。！？；])|\n+")
 _UNIT = re.compile(r"[a-z0-9]+|[\u3400-\u4dbf\u4e00-\u9fff]")
+_LIST_MARK = re.compile(r"^(?:[-*•·]\s*|\(?\d{1,2}[.)、）]\s*(?=\D))")
+_ENDED = re.compile(r"[.!?;:,。！？；：，…][\"'”’)）]?$")
+_LONGEST_HEADING = 80
 _JSON_START = re.compile(r"[\[{]")
 _FILLER = """
     a an the is are was be been to of in on at for from by with and or not no do does did can could will would i you
@@ -40,9 +43,9 @@ class SourceLayout:
     lookups: int = 2
     query_tokens: int = 28
     result_tokens: int = 72
-    passages: int = 3
-    passage_tokens: int = 110
-    further_passage_tokens: int = 56
+    passages: int = 2
+    passage_tokens: int = 120
+    further_passage_tokens: int = 64
     past_answers: int = 2
     past_tokens: int = 32
     reply_tokens: int = 64
@@ -88,9 +91,22 @@ def lay_out(
 
 
 def passage_source(title: str, text: str) -> str:
-    """A passage as a source of the generator and of the check: its title on the first line, then its text."""
+    """A passage as a source of the generator and of the check: its title on the first line, then its sentences.
+
+    List markers go, an item without a full stop gets one, and a heading among the lines is left out: a reply is
+    written in sentences.
+    """
     title = " ".join(title.split())
-    return f"{title}\n{text}" if title and not text.startswith(title) else text
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    kept = []
+    for place, line in enumerate(lines):
+        item = _LIST_MARK.sub("", line)
+        ends = bool(_ENDED.search(item))
+        if not ends and item == line and place < len(lines) - 1 and len(item) <= _LONGEST_HEADING:
+            continue
+        stop = "。" if _is_han(item[-1:]) else "."
+        kept.append(item if ends else item + stop)
+    return "\n".join([title, *kept] if title and (not kept or kept[0] != title) else kept)
 
 
 def sentences(text: str) -> list[str]:

@@ -50,6 +50,8 @@ GOOD = [
     ("zh", CANCEL_ZH, "订单进入打包中以后就不能取消了，您可以拒收包裹。"),
     ("zh", CANCEL_ZH, "您好，可以在签收后３０天内退货。"),
     ("zh", CANCEL_ZH, "Crane Duo 的保修期为24个月，不包括电池。"),
+    ("en", CANCEL, "The parcel can be refused at the door."),
+    ("zh", CANCEL_ZH, "款项会在3个工作日内退回原支付方式。"),
 ]
 
 BAD = [
@@ -116,6 +118,11 @@ BAD = [
     ("zh", CANCEL_ZH, "You can cancel the order.", "language"),
     ("zh", CANCEL_ZH, "今天天气很好适合出去散步。", "not covered"),
     ("zh", CANCEL_ZH, "取消订单的款项会退回原支付方式，并", "unfinished"),
+    ("en", CANCEL, "the parcel at the door or return it within 30 days of delivery.", "begins in the middle"),
+    ("en", CANCEL, ", the order and click Cancel order.", "begins in the middle"),
+    ("en", CANCEL, "Engraved items cannot be cancelled once you have approved the", "ends in the middle"),
+    ("zh", CANCEL_ZH, "个工作日内退回原支付方式。", "begins in the middle"),
+    ("zh", CANCEL_ZH, "订单进入打包中以后不能取消，请拒收包", "ends in the middle"),
 ]
 
 
