@@ -1,0 +1,211 @@
+"""Turns are stored once and in order, also when several processes work on the same conversation."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select, text
+
+from chatbot.dialogue.trace import Classification, Message, PartTrace, Reply, ReplyPart, Trace
+from chatbot.errors import InputError, NotFoundError
+from chatbot.records import conversations
+from chatbot.records.database import Database
+from chatbot.records.schema import upgrade
+from chatbot.records.tables import Conversation, Site, Turn
+
+POSTGRES = os.environ.get("FRONTDESK_TEST_DATABASE_URL")
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param(
+            "postgresql",
+            marks=pytest.mark.skipif(not POSTGRES, reason="FRONTDESK_TEST_DATABASE_URL is not set"),
+        ),
+    ]
+)
+def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    if request.param == "sqlite":
+        database = Database(f"sqlite:///{tmp_path / 'records.db'}")
+        upgrade(database)
+        yield database
+        database.dispose()
+        return
+    assert POSTGRES is not None
+    name = f"conversations_{os.getpid()}"
+    outside = Database(POSTGRES)
+    with outside.engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA IF EXISTS {name} CASCADE"))
+        connection.execute(text(f"CREATE SCHEMA {name}"))
+    database = Database(f"{POSTGRES}{'&' if '?' in POSTGRES else '?'}options=-csearch_path%3D{name}")
+    upgrade(database)
+    yield database
+    database.dispose()
+    with outside.engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+    outside.dispose()
+
+
+@pytest.fixture
+def opened(records: Database) -> str:
+    with records.write() as session:
+        site = conversations.ensure_default_site(session)
+        return conversations.start_conversation(
+            session, site_id=site.id, token_hash="0" * 64, locale="en", now=NOON
+        ).public_id
+
+
+def answer(words: str, kind: str = "passage") -> tuple[Reply, Trace]:
+    part = ReplyPart(words, kind, 0.9)  # type: ignore[arg-type]
+    decided = PartTrace("q", "en", Classification((), 0.9), (), None, part.kind, "sure", "because")
+    return Reply((part,)), Trace("r1", "approved_and_cited", {}, (decided,))
+
+
+def say(records: Database, opened: str, words: str, message: str | None = None) -> conversations.Received:
+    with records.write() as session:
+        return conversations.receive_message(
+            session, opened, text=words, lang="en", client_message_id=message
+        )
+
+
+def reply(records: Database, opened: str, to: int, words: str, kind: str = "passage") -> Turn | None:
+    said, trace = answer(words, kind)
+    with records.write() as session:
+        return conversations.store_reply(session, opened, to=to, reply=said, trace=trace, lang="en")[0]
+
+
+def at_once(count: int, work: Callable[[], None]) -> None:
+    barrier = threading.Barrier(count)
+    failures: list[BaseException] = []
+
+    def run() -> None:
+        barrier.wait()
+        try:
+            work()
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_the_default_site_is_made_once(records: Database) -> None:
+    with records.write() as session:
+        first = conversations.ensure_default_site(session, name="Shop").id
+    with records.write() as session:
+        assert conversations.ensure_default_site(session).id == first
+        assert session.scalar(select(func.count(Site.id))) == 1
+
+
+def test_a_site_may_be_left_out_only_where_there_is_one(records: Database, opened: str) -> None:
+    with records.write() as session:
+        assert conversations.find_site(session, None).key == "default"
+        session.add(Site(key="second", name="Second"))
+        session.flush()
+        with pytest.raises(InputError):
+            conversations.find_site(session, None)
+        assert conversations.find_site(session, "second").name == "Second"
+        with pytest.raises(NotFoundError):
+            conversations.find_site(session, "third")
+
+
+def test_a_message_received_by_several_at_once_is_one_turn(records: Database, opened: str) -> None:
+    received: list[conversations.Received] = []
+    at_once(6, lambda: received.append(say(records, opened, "hello", "same")))
+    assert len({one.turn.id for one in received}) == 1
+    assert sorted(one.new for one in received) == [False] * 5 + [True]
+
+
+def test_a_message_answered_by_several_at_once_has_one_answer(records: Database, opened: str) -> None:
+    turn = say(records, opened, "hello").turn
+    stored: list[Turn | None] = []
+    at_once(6, lambda: stored.append(reply(records, opened, turn.id, f"by {threading.get_ident()}")))
+    assert len({one.id for one in stored if one}) == 1
+    with records.read() as session:
+        assert session.scalar(select(func.count(Turn.id)).where(Turn.role == "bot")) == 1
+
+
+def test_history_puts_a_late_reply_where_it_belongs(records: Database, opened: str) -> None:
+    first = say(records, opened, "one").turn
+    second = say(records, opened, "two").turn
+    third = say(records, opened, "three").turn
+    reply(records, opened, first.id, "to one")
+    reply(records, opened, second.id, "to two")
+    with records.read() as session:
+        assert conversations.history_before(session, third) == [
+            Message("customer", "one"),
+            Message("bot", "to one"),
+            Message("customer", "two"),
+            Message("bot", "to two"),
+        ]
+        assert conversations.history_before(session, second) == [
+            Message("customer", "one"),
+            Message("bot", "to one"),
+        ]
+        assert conversations.history_before(session, third, limit=1) == [Message("bot", "to two")]
+
+
+def test_failures_are_counted_back_to_the_last_answer(records: Database, opened: str) -> None:
+    for number, kind in enumerate(("unknown", "passage", "choices", "unknown")):
+        reply(records, opened, say(records, opened, str(number)).turn.id, kind, kind)
+    with records.read() as session:
+        assert conversations.failures_before(session, say(records, opened, "now").turn) == 2
+
+
+def test_a_handover_keeps_its_first_reason_and_time(records: Database, opened: str) -> None:
+    with records.write() as session:
+        conversations.hand_over(session, opened, reason="visitor_asked", note="help", now=NOON)
+    with records.write() as session:
+        later = NOON + timedelta(hours=1)
+        row = conversations.hand_over(session, opened, reason="other", note=None, now=later)
+    assert (row.state, row.handover_reason, row.handover_note, row.handover_at) == (
+        "waiting",
+        "visitor_asked",
+        "help",
+        NOON,
+    )
+
+
+def test_idle_conversations_with_the_bot_are_closed_and_others_left(records: Database, opened: str) -> None:
+    with records.write() as session:
+        site = conversations.find_site(session, None)
+        for state in ("waiting", "human", "bot"):
+            row = conversations.start_conversation(
+                session, site_id=site.id, token_hash="1" * 64, locale="en", now=NOON
+            )
+            row.state = state
+            if state == "bot":
+                row.last_activity_at = NOON + timedelta(hours=2)
+    with records.write() as session:
+        closed = conversations.close_idle(
+            session, before=NOON + timedelta(hours=1), now=NOON + timedelta(hours=3)
+        )
+    assert len(closed) == 1
+    with records.read() as session:
+        states = session.scalars(select(Conversation.state).order_by(Conversation.id)).all()
+        assert states == ["closed", "waiting", "human", "bot"]
+        first = session.scalars(select(Conversation).order_by(Conversation.id)).first()
+        assert first is not None
+        assert first.closed_at == NOON + timedelta(hours=3)
+
+
+def test_turns_come_in_pages(records: Database, opened: str) -> None:
+    for number in range(5):
+        say(records, opened, str(number))
+    with records.read() as session:
+        conversation = conversations.find_conversation(session, opened)
+        page = conversations.turns_after(session, conversation.id, limit=3)
+        rest = conversations.turns_after(session, conversation.id, after=page[-1].id)
+        assert [turn.text for turn in page + rest] == list("01234")
+        assert conversations.last_turn_id(session, conversation.id) == rest[-1].id
