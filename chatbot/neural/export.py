@@ -4,6 +4,9 @@ The graph is written out operator by operator with ONNX's own bidirectional LSTM
 padding changes nothing, and its input is the embedded text, because the look-up (hashing, a cache of words)
 is plain Python and numpy. Both dimensions are free.
 
+The accurate tier's graph is the same over a sentence encoder's token states, and has its unit ``vector`` [b,
+d] as one more input, which joins the features.
+
 Graph: ``x`` float [b, t, e], ``lengths`` int32 [b], ``mask`` float [b, t] (0 on the message, -1e9 elsewhere)
 → ``logits`` float [b, classes + 1], ``features`` float [b, 4h].
 """
@@ -22,13 +25,12 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
+from chatbot.inference.classifier_config import EMBEDDINGS_FILE, GRAPH_FILE, WEIGHTS_FILE
 from chatbot.neural.intent_classifier import IntentNetwork
+from chatbot.neural.state_classifier import VECTOR_SCALE, StateNetwork
 
 log = logging.getLogger(__name__)
 
-GRAPH_FILE = "model.onnx"
-EMBEDDINGS_FILE = "embeddings.safetensors"
-WEIGHTS_FILE = "weights.safetensors"
 OPSET = 17
 
 
@@ -43,14 +45,7 @@ class Parity:
 
 def export_intents(network: IntentNetwork, folder: Path, *, int8: bool = True) -> None:
     """Write model.onnx, embeddings.safetensors (served) and weights.safetensors (trained) into ``folder``."""
-    folder.mkdir(parents=True, exist_ok=True)
-    state = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
-    save_file({name: np.ascontiguousarray(value) for name, value in state.items()}, folder / WEIGHTS_FILE)
-    model = intent_graph(state, hidden=network.config.hidden)
-    onnx.checker.check_model(model)
-    if int8:
-        model = quantise(model)
-    (folder / GRAPH_FILE).write_bytes(model.SerializeToString())
+    state = _write(network, folder, hidden=network.config.hidden, int8=int8)
     words, word_scales = to_int8_rows(state["word.weight"])
     grams, gram_scales = to_int8_rows(state["gram.weight"])
     save_file(
@@ -65,6 +60,23 @@ def export_intents(network: IntentNetwork, folder: Path, *, int8: bool = True) -
     )
 
 
+def export_states(network: StateNetwork, folder: Path, *, int8: bool = True) -> None:
+    """Write the accurate tier's model.onnx (served) and weights.safetensors (trained) into ``folder``."""
+    _write(network, folder, hidden=network.config.hidden, int8=int8, vector=network.config.width)
+
+
+def _write(
+    network: IntentNetwork | StateNetwork, folder: Path, *, hidden: int, int8: bool, vector: int = 0
+) -> dict[str, NDArray[np.float32]]:
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
+    save_file({name: np.ascontiguousarray(value) for name, value in state.items()}, folder / WEIGHTS_FILE)
+    model = intent_graph(state, hidden=hidden, vector=vector)
+    onnx.checker.check_model(model)
+    (folder / GRAPH_FILE).write_bytes((quantise(model) if int8 else model).SerializeToString())
+    return state
+
+
 def to_int8_rows(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """[n, e] → int8 [n, e] and the scale of each row [n]."""
     scales = np.abs(table).max(axis=1) / 127 + 1e-12
@@ -77,8 +89,8 @@ def onnx_gates(weight: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([i, o, f, g])
 
 
-def intent_graph(state: dict[str, NDArray[np.float32]], *, hidden: int) -> onnx.ModelProto:
-    """The network after its embeddings as an ONNX graph."""
+def intent_graph(state: dict[str, NDArray[np.float32]], *, hidden: int, vector: int = 0) -> onnx.ModelProto:
+    """The network after its embeddings (or its encoder) as an ONNX graph; ``vector``: width of that input."""
 
     def both(name: str) -> NDArray[np.float32]:
         return np.stack([onnx_gates(state[f"pooling.{d}.{name}"]) for d in ("forwards", "backwards")])
@@ -113,10 +125,16 @@ def intent_graph(state: dict[str, NDArray[np.float32]], *, hidden: int) -> onnx.
         helper.make_node("ReduceSum", ["weighted", "one"], ["attended"], keepdims=0),  # [b, 2h]
         helper.make_node("Add", ["states", "mask_wide"], ["states_masked"]),
         helper.make_node("ReduceMax", ["states_masked"], ["highest"], axes=[1], keepdims=0),  # [b, 2h]
-        helper.make_node("Concat", ["attended", "highest"], ["features"], axis=1),
+        helper.make_node(
+            "Concat", ["attended", "highest", *(["scaled"] if vector else [])], ["features"], axis=1
+        ),
         helper.make_node("Gemm", ["features", "head_w", "head_b"], ["logits"]),
     ]
     constants["one"] = np.asarray([1], np.int64)
+    if vector:
+        constants["scale"] = np.asarray([VECTOR_SCALE * vector**0.5], np.float32)
+        nodes.insert(0, helper.make_node("Mul", ["vector", "scale"], ["scaled"]))
+    extra = [helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["b", vector])] if vector else []
     classes, embedding = state["head.weight"].shape[0], constants["W"].shape[2]
     graph = helper.make_graph(
         nodes,
@@ -125,10 +143,11 @@ def intent_graph(state: dict[str, NDArray[np.float32]], *, hidden: int) -> onnx.
             helper.make_tensor_value_info("x", TensorProto.FLOAT, ["b", "t", embedding]),
             helper.make_tensor_value_info("lengths", TensorProto.INT32, ["b"]),
             helper.make_tensor_value_info("mask", TensorProto.FLOAT, ["b", "t"]),
+            *extra,
         ],
         outputs=[
             helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["b", classes]),
-            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["b", 4 * hidden]),
+            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["b", 4 * hidden + vector]),
         ],
         initializer=[
             numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in constants.items()

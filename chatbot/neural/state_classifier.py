@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from chatbot.neural.batches import mask_of, pad
 from chatbot.neural.fit import FitSettings
 from chatbot.neural.objectives import classification_loss, supervised_contrastive
 from chatbot.neural.recurrent_pooling import RecurrentPooling
+
+VECTOR_SCALE = 0.5  # times sqrt(width): brings the unit vector to the size of the other features
 
 
 @dataclass(frozen=True)
@@ -127,8 +130,7 @@ class StateNetwork(nn.Module):
         p = self.config.dropout
         x = functional.dropout(states, self.config.state_dropout, self.training)
         pooled = self.pooling(x, lengths, torch.zeros_like(lengths))
-        # the unit vector is brought to the size of the other features, else the head hardly sees it
-        features = torch.cat([pooled, vector * vector.shape[1] ** 0.5 * 0.5], dim=-1)
+        features = torch.cat([pooled, vector * (VECTOR_SCALE * vector.shape[1] ** 0.5)], dim=-1)
         out: torch.Tensor = self.head(functional.dropout(features, p, self.training))
         return out
 
@@ -208,7 +210,7 @@ def _layer(name: str) -> int:
     return int(parts[parts.index("layer") + 1]) if "layer" in parts else 0
 
 
-def load_encoder(folder: Any) -> nn.Module:
+def load_encoder(folder: Path) -> nn.Module:
     """A BERT-like encoder from a folder of published weights, for fine-tuning."""
     import logging
 

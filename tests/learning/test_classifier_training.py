@@ -8,13 +8,8 @@ import pytest
 from chatbot.dialogue.trace import Message
 from chatbot.errors import BundleError, TrainingError
 from chatbot.inference.classify import IntentClassifier
-from chatbot.learning.classifier_training import (
-    OUT_OF_SCOPE,
-    Recipe,
-    read_examples,
-    split_examples,
-    train_classifier,
-)
+from chatbot.learning.classifier_data import OUT_OF_SCOPE, Recipe, read_examples, split_examples
+from chatbot.learning.classifier_training import train_classifier
 
 TINY = Recipe(steps=150, least_epochs=2, embedding=48, hidden=24, buckets=1024, encoder_vectors=False)
 

@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from chatbot.dialogue.trace import Classification
-    from chatbot.inference.classify import IntentClassifier
-    from chatbot.learning.classifier_training import Example
+    from chatbot.inference.classify_states import Classifier, Tier
+    from chatbot.inference.encode import SentenceEncoder
+    from chatbot.learning.classifier_data import Example
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 TIERS = ("fast", "accurate", "auto")
@@ -65,6 +66,9 @@ class Latency:
 @click.option("--seed", type=int, default=13, show_default=True)
 @click.option("--threads", type=click.IntRange(min=0), default=0, help="Training threads; 0: all cores.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
+@click.option(
+    "--no-teacher", is_flag=True, help="Train the fast tier on the labels alone: quicker, less accurate."
+)
 @click.option("--no-context", is_flag=True, help="Ignore the turns before a message.")
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
@@ -73,11 +77,12 @@ def command(
     train_file: Path,
     valid_file: Path,
     test_file: Path,
-    tier: str,
+    tier: Tier,
     shots: int | None,
     seed: int,
     threads: int,
     device: str,
+    no_teacher: bool,
     no_context: bool,
     json_file: Path | None,
 ) -> None:
@@ -97,6 +102,7 @@ def command(
             seed=seed,
             threads=threads,
             device=device,
+            teacher=not no_teacher,
             progress=progress,
         )
     if json_file:
@@ -109,59 +115,84 @@ def measure(
     valid_rows: Sequence[dict[str, Any]],
     read_test: Callable[[], Sequence[dict[str, Any]]],
     *,
-    tier: str = "fast",
+    tier: Tier = "fast",
     seed: int = 13,
     threads: int = 0,
     device: str = "auto",
+    teacher: bool = True,
     progress: Callable[[str, float], None] | None = None,
 ) -> dict[str, Any]:
     """Train, then measure the served form; → the figures of docs/bench.md (shares in percent, times in ms)."""
     import torch
 
-    from chatbot.inference.classify import IntentClassifier
-    from chatbot.learning.classifier_training import read_examples, train_classifier
+    from chatbot.errors import InputError
+    from chatbot.inference.classify_states import load_classifier
+    from chatbot.learning.classifier_data import read_examples
+    from chatbot.learning.tiers import packaged_encoder, train_tiers
 
     tell = progress or (lambda stage, share: None)
     torch.set_num_threads(threads or os.cpu_count() or 1)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "classifier"
+        lang = _main_language(train_rows)
+        needs_encoder = tier != "fast" or (teacher and lang == "en")
+        encoder = packaged_encoder(Path(name) / "encoders") if needs_encoder else None
+        rows = [{**r, "split": "train"} for r in train_rows] + [{**r, "split": "valid"} for r in valid_rows]
         began = time.monotonic()
-        report = train_classifier(
-            [{**row, "split": "train"} for row in train_rows]
-            + [{**row, "split": "valid"} for row in valid_rows],
+        report = train_tiers(
+            rows,
             folder,
+            tier=tier,
             languages=sorted({row["lang"] for row in train_rows}),
+            encoder=encoder,
+            teacher=teacher,
             device=device,
             seed=seed,
-            progress=lambda share: tell("training", share),
+            progress=progress,
         )
         train_seconds = time.monotonic() - began
+        if tier != "fast" and report.accurate is None:
+            raise InputError(
+                "this tier needs a sentence encoder that knows the language",
+                field="tier",
+                value=f"{tier}, {lang}",
+                remedy="use --tier fast",
+            )
         training_rss = _peak_rss()
         tell("throughput", 0.0)
-        throughput = _throughput(train_rows, folder, device)
-        classifier = IntentClassifier.load(folder, threads=1)
+        throughput = _throughput(train_rows, folder, device) if report.fast else None
+        served = encoder.served if encoder else None
+        classifier = load_classifier(folder, tier=tier, threads=1, encoder=served)
         valid, train = read_examples(valid_rows), read_examples(train_rows)
         tell("measuring", 0.0)
         test = read_examples(read_test())
         found = [classifier.classify(e.text, history=e.context, lang=e.lang) for e in test]
-        lang = max({e.lang for e in train}, key=lambda code: sum(e.lang == code for e in train))
         figures = {
             "tier": tier,
             "n_train": len(train),
             "n_test": len(test),
             **_quality(classifier, valid, test, found, gibberish_strings(seed, chinese=lang == "zh")),
             "train_seconds": round(train_seconds, 2),
-            "tokens_per_second": round(report.fit.tokens_per_second),
-            "tutorial_tokens_per_second": round(throughput[0]),
-            "bound_tokens_per_second": round(throughput[1]),
+            "tokens_per_second": round(report.main.fit.tokens_per_second),
+            "tutorial_tokens_per_second": round(throughput[0]) if throughput else None,
+            "bound_tokens_per_second": round(throughput[1]) if throughput else None,
             "latency": _latency(classifier, train, test).__dict__,
             "messages_per_second": round(_messages_per_second(classifier, test)),
-            "model_bytes": _served_bytes(folder),
-            "peak_rss_bytes": _serving_rss(folder, test),
+            "model_bytes": _served_bytes(folder, tier, encoder.served if encoder else None, Path(name)),
+            "peak_rss_bytes": _serving_rss(folder, tier, Path(name), test),
             "training_peak_rss_bytes": training_rss,
-            "device": report.fit.device,
-            "validation": report.metrics,
-            "parity": report.parity,
+            "device": report.main.fit.device,
+            "validation": {
+                t: r.metrics
+                for t, r in (("fast", report.fast), ("accurate", report.accurate))
+                if r is not None
+            },
+            "parity": {
+                t: r.parity
+                for t, r in (("fast", report.fast), ("accurate", report.accurate))
+                if r is not None
+            },
+            "cascade": list(report.curve),
         }
         tell("measuring", 1.0)
     return figures
@@ -225,7 +256,7 @@ def _labelled(rows: Sequence[dict[str, Any]], *, no_context: bool) -> list[dict[
 
 
 def _quality(
-    classifier: IntentClassifier,
+    classifier: Classifier,
     valid: Sequence[Example],
     test: Sequence[Example],
     found: Sequence[Classification],
@@ -260,7 +291,7 @@ def _quality(
     }
 
 
-def rejection_threshold(classifier: IntentClassifier, valid: Sequence[Example]) -> float:
+def rejection_threshold(classifier: Classifier, valid: Sequence[Example]) -> float:
     """The in-scope probability that 5 % of the in-scope validation texts fall below."""
     import numpy as np
 
@@ -285,7 +316,7 @@ def _percent(share: float | NDArray[np.floating[Any]]) -> float:
     return round(100 * float(share), 3)
 
 
-def _latency(classifier: IntentClassifier, train: Sequence[Example], test: Sequence[Example]) -> Latency:
+def _latency(classifier: Classifier, train: Sequence[Example], test: Sequence[Example]) -> Latency:
     """Each test text once, alone, after a warm-up on training texts."""
     import numpy as np
 
@@ -304,7 +335,7 @@ def _latency(classifier: IntentClassifier, train: Sequence[Example], test: Seque
     )
 
 
-def _messages_per_second(classifier: IntentClassifier, test: Sequence[Example]) -> float:
+def _messages_per_second(classifier: Classifier, test: Sequence[Example]) -> float:
     texts = [e.text for e in test][: 64 * 50]
     classifier.classify_batch(texts[:64])
     n, began = 0, time.perf_counter()
@@ -327,9 +358,17 @@ def _throughput(rows: Sequence[dict[str, Any]], folder: Path, device: str) -> tu
     return result.tutorial, result.bound
 
 
-def _served_bytes(folder: Path) -> int:
-    """Bytes of what serving reads: everything but the trained weights."""
-    return sum(f.stat().st_size for f in folder.rglob("*") if f.is_file() and f.name != "weights.safetensors")
+def _served_bytes(folder: Path, tier: str, encoder: SentenceEncoder | None, work: Path) -> int:
+    """Bytes of what serving reads: not the trained weights; the encoder where the tier uses the shared one."""
+    files = [f for f in folder.rglob("*") if f.is_file() and f.name != "weights.safetensors"]
+    if tier != "fast" and encoder and not any("encoder" in f.parts for f in files):
+        files += [f for f in (work / "encoders" / encoder.fingerprint).rglob("*") if f.is_file()]
+    return sum(f.stat().st_size for f in files)
+
+
+def _main_language(rows: Sequence[dict[str, Any]]) -> str:
+    spoken = [row["lang"] for row in rows]
+    return max(sorted(set(spoken)), key=spoken.count)
 
 
 def _peak_rss() -> int:
@@ -339,22 +378,27 @@ def _peak_rss() -> int:
 _SERVE = """
 import json, re, sys
 from pathlib import Path
-from chatbot.inference.classify import IntentClassifier
-classifier = IntentClassifier.load(Path(sys.argv[1]))
+from chatbot.inference.classify_states import load_classifier
+from chatbot.inference.encode import SentenceEncoder
+folder, tier, encoder = sys.argv[1:]
+shared = SentenceEncoder.load(Path(encoder)) if encoder else None
+classifier = load_classifier(Path(folder), tier=tier, encoder=shared)
 for text in json.load(sys.stdin):
     classifier.classify(text)
-sys.exit("torch was imported") if "torch" in sys.modules else None
+if "torch" in sys.modules:
+    sys.exit("torch was imported")
 status = Path("/proc/self/status").read_text()  # getrusage would count the parent's memory before exec
 sys.stdout.write(re.search(r"VmHWM:\\s+(\\d+) kB", status).group(1))
 """
 
 
-def _serving_rss(folder: Path, test: Sequence[Example]) -> int:
+def _serving_rss(folder: Path, tier: str, work: Path, test: Sequence[Example]) -> int:
     """Peak memory of a process that does nothing but serve this classifier."""
     texts = json.dumps([e.text for e in test[:_LATENCY_TEXTS]])
-    done = subprocess.run(
-        [sys.executable, "-c", _SERVE, str(folder)], input=texts, capture_output=True, text=True, check=True
-    )
+    shared = tier != "fast" and not (folder / "accurate" / "encoder").is_dir()
+    encoder = next(iter((work / "encoders").iterdir())) if shared else ""
+    arguments = [sys.executable, "-c", _SERVE, str(folder), tier, str(encoder)]
+    done = subprocess.run(arguments, input=texts, capture_output=True, text=True, check=True)
     return int(done.stdout) * 1024
 
 
@@ -368,6 +412,9 @@ def _print(figures: dict[str, Any]) -> None:
 
     def share(value: float | None) -> str:
         return "–" if value is None else f"{value:.2f} %"
+
+    def count(value: float | None) -> str:
+        return "–" if value is None else f"{value:,}"
 
     for name, value in (
         ("messages: train / test", f"{figures['n_train']} / {figures['n_test']}"),

@@ -1,0 +1,417 @@
+"""The accurate tier: an LSTM over a sentence encoder's token states, trained, exported and calibrated.
+
+Frozen (default on a CPU for very many messages): every text is encoded once, in the int8 form
+that serves, and the LSTM learns on the stored states. Tuned: the encoder learns along in torch, is exported
+to int8, and the LSTM is then fitted once more on what the exported encoder says, so that the loss of
+precision is trained away. The result also teaches the fast tier (`teacher_of`).
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import shutil
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
+from chatbot.errors import TrainingError
+from chatbot.inference.classifier_config import ACCURATE_FOLDER, ALL, ENCODER_FOLDER, ClassifierConfig
+from chatbot.inference.classify_states import AccurateClassifier, encoder_text
+from chatbot.inference.encode import EncoderConfig, SentenceEncoder
+from chatbot.learning.calibration import auroc, calibrate, calibration_error, scope_probabilities
+from chatbot.learning.classifier_data import (
+    Example,
+    Lesson,
+    Split,
+    Teacher,
+    labels_of,
+    read_examples,
+    split_examples,
+    training_outliers,
+)
+from chatbot.learning.classifier_training import ClassifierReport
+from chatbot.learning.encoders import quantise, sha256_of, to_onnx
+from chatbot.neural.batches import length_buckets
+from chatbot.neural.export import export_states, parity
+from chatbot.neural.fit import FitProgress, FitResult, FitSettings, Score, fit, resolve_device
+from chatbot.neural.state_classifier import (
+    PieceBatch,
+    StateBatch,
+    StateConfig,
+    StateNetwork,
+    TunedNetwork,
+    load_encoder,
+)
+
+log = logging.getLogger(__name__)
+
+Encoded = tuple[NDArray[np.float16], NDArray[np.float32]]  # states [t, width], unit vector [width]
+_PIECES = 64  # word pieces of a text that training reads
+_FEW = 16_000  # messages up to which tuning takes a CPU of two cores about ten minutes
+
+
+@dataclass(frozen=True)
+class AccurateRecipe:
+    """``tune``: whether the encoder learns along; None: on a GPU, and on a CPU up to some thousand messages."""
+
+    tune: bool | None = None
+    epochs: int = 6  # of tuning
+    batch_size: int = 32
+    learning_rate: float = 2e-3
+    least_steps: int = 400
+    head_epochs: int = 10  # of the LSTM over frozen states
+    head_after_tuning: int = 3
+    head_rate: float = 2e-3
+    outlier_share: float = 0.2
+    contrastive: float = 0.0
+    hidden: int = 128
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Texts with their classes (the last one "outside"; -1: unknown)."""
+
+    texts: tuple[str, ...]
+    targets: NDArray[np.int64]
+    n_inside: int
+
+
+def train_accurate(
+    examples: Iterable[Mapping[str, Any]],
+    out_dir: Path,
+    *,
+    encoder: SentenceEncoder,
+    weights: Path | None = None,
+    device: str = "auto",
+    seed: int = 13,
+    budget_seconds: float | None = None,
+    progress: Callable[[float], None] | None = None,
+    recipe: AccurateRecipe | None = None,
+) -> ClassifierReport:
+    """Train the accurate tier on rows of examples.jsonl and write ``out_dir``/accurate.
+
+    encoder: as it serves. weights: a folder with the same encoder's trained weights (model.safetensors,
+    config.json, tokenizer.json), needed for tuning.
+    Raises TrainingError where fewer than two intents have an example, or where tuning has no weights.
+    """
+    recipe = recipe or AccurateRecipe()
+    split = split_examples(read_examples(examples), seed=seed)
+    labels = labels_of(split)
+    if len(labels) < 2:
+        raise TrainingError("a classifier needs examples of at least two intents", value=len(labels))
+    target = resolve_device(device)
+    tune = recipe.tune
+    if tune is None:
+        tune = weights is not None and (target.type == "cuda" or len(split.train) <= _FEW)
+    if tune and weights is None:
+        raise TrainingError("tuning the encoder needs its trained weights", field="weights", value=None)
+    context = sum(bool(e.context) for e in split.train) >= 0.1 * len(split.train)
+    pools = training_outliers(split, encoder.languages or ("en",), seed=seed)
+    train, valid = _rows(split.train, pools.train, labels, context), _rows(split.valid, (), labels, context)
+    folder = out_dir / ACCURATE_FOLDER
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    state = StateConfig(
+        classes=len(labels), width=encoder.config.width, hidden=recipe.hidden, contrastive=recipe.contrastive
+    )
+    torch.manual_seed(seed)
+    network, tuned_fit = StateNetwork(state), None
+    if tune and weights is not None:
+        tuned, tuned_fit = _tune(train, valid, weights, state, recipe, target, seed, budget_seconds, progress)
+        _export_encoder(tuned, weights, encoder.config, folder / ENCODER_FOLDER)
+        encoder = SentenceEncoder.load(folder / ENCODER_FOLDER)
+        network = tuned.head
+    head_fit = _fit_head(
+        network, encoder, train, valid, recipe, target, seed, tuned=tuned_fit is not None,
+        budget=budget_seconds, progress=None if tuned_fit else progress,
+    )  # fmt: skip
+    network = network.cpu().eval()
+    lengths = np.asarray([len(e.text) for e in split.train])
+    config = ClassifierConfig(
+        labels=labels,
+        languages=encoder.languages or ("en",),
+        max_tokens=encoder.config.max_tokens,
+        context_tokens=int(context),
+        long_characters=int(max(400, 4 * np.quantile(lengths, 0.999))),
+        tier="accurate",
+        encoder="" if tuned_fit else encoder.fingerprint,
+    )
+    return _finish(network, encoder, split, pools.held, config, folder, tuned_fit or head_fit)
+
+
+def teacher_of(out_dir: Path, *, encoder: SentenceEncoder | None = None) -> Teacher:
+    """The trained accurate tier as a teacher of the fast one, read from ``out_dir``/accurate."""
+    folder = out_dir / ACCURATE_FOLDER
+    classifier = AccurateClassifier.load(folder, encoder=encoder)
+
+    def teach(texts: Sequence[str]) -> Lesson:
+        said = [classifier.study(text) for text in texts]
+        return Lesson(np.stack([logits for logits, _ in said]), np.stack([vector for _, vector in said]))
+
+    return teach
+
+
+def _rows(
+    examples: Sequence[Example], outliers: Sequence[str], labels: Sequence[str], context: bool
+) -> _Rows:
+    index = {label: i for i, label in enumerate(labels)}
+    texts = [encoder_text(e.text, e.context, context=context) for e in examples]
+    targets = [index.get(e.intent or "", -1) for e in examples] + [len(labels)] * len(outliers)
+    return _Rows(tuple(texts) + tuple(outliers), np.asarray(targets, np.int64), len(examples))
+
+
+def _epoch(rows: _Rows, share: float, repeats: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
+    """Every message ``repeats`` times and some outliers, drawn anew."""
+    random_ = np.random.default_rng((seed, epoch, 5))
+    inside = np.tile(np.arange(rows.n_inside), repeats)
+    outliers = np.arange(rows.n_inside, len(rows.texts))
+    return np.concatenate([inside, random_.choice(outliers, min(len(outliers), int(share * len(inside))))])
+
+
+def _tune(
+    train: _Rows,
+    valid: _Rows,
+    weights: Path,
+    state: StateConfig,
+    recipe: AccurateRecipe,
+    device: torch.device,
+    seed: int,
+    budget: float | None,
+    progress: Callable[[float], None] | None,
+) -> tuple[TunedNetwork, FitResult]:
+    tokenizer = Tokenizer.from_file(str(weights / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(_PIECES)
+    pieces = [e.ids for e in tokenizer.encode_batch(list(train.texts))]
+    valid_pieces = [e.ids for e in tokenizer.encode_batch(list(valid.texts))]
+    network = TunedNetwork(load_encoder(weights), state)
+    size = recipe.batch_size
+    repeats = max(1, math.ceil(recipe.least_steps / recipe.epochs * size / max(1, train.n_inside)))
+    steps = math.ceil(len(_epoch(train, recipe.outlier_share, repeats, seed=seed, epoch=0)) / size)
+
+    def batches(epoch: int) -> Iterable[PieceBatch]:
+        order = _epoch(train, recipe.outlier_share, repeats, seed=seed, epoch=epoch)
+        for part in length_buckets([len(pieces[i]) for i in order], size, seed=seed, epoch=epoch):
+            picked = order[part]
+            yield PieceBatch.of([pieces[i] for i in picked], train.targets[picked].tolist())
+
+    def logits() -> NDArray[np.float32]:
+        order = np.argsort([len(p) for p in valid_pieces], kind="stable")
+        out = np.zeros((len(order), state.classes + 1), np.float32)
+        for part in np.split(order, range(128, len(order), 128)):
+            batch = PieceBatch.of([valid_pieces[i] for i in part], [0] * len(part)).to(device)
+            out[part] = network(batch).float().cpu().numpy()
+        return out
+
+    result = fit(
+        network,
+        batches,
+        steps,
+        lambda: _score(logits(), valid.targets) if len(valid.targets) else Score("epoch", 0.0),
+        FitSettings(
+            epochs=recipe.epochs,
+            learning_rate=recipe.learning_rate,
+            seed=seed,
+            warmup=0.15,
+            budget_seconds=budget,
+        ),
+        device=device,
+        progress=_share(progress),
+    )
+    return network.cpu().eval(), result
+
+
+def _fit_head(
+    network: StateNetwork,
+    encoder: SentenceEncoder,
+    train: _Rows,
+    valid: _Rows,
+    recipe: AccurateRecipe,
+    device: torch.device,
+    seed: int,
+    *,
+    tuned: bool,
+    budget: float | None,
+    progress: Callable[[float], None] | None,
+) -> FitResult:
+    """The LSTM over the encoder's states, as they come in the form that serves."""
+    encoded, checks = _encode(encoder, train.texts), _encode(encoder, valid.texts)
+    size = recipe.batch_size
+    epochs = recipe.head_after_tuning if tuned else recipe.head_epochs
+    repeats = 1 if tuned else max(1, math.ceil(recipe.least_steps / epochs * size / max(1, train.n_inside)))
+    steps = math.ceil(len(_epoch(train, recipe.outlier_share, repeats, seed=seed, epoch=0)) / size)
+
+    def batches(epoch: int) -> Iterable[StateBatch]:
+        order = _epoch(train, recipe.outlier_share, repeats, seed=seed + 1, epoch=epoch)
+        for part in length_buckets([len(encoded[i][0]) for i in order], size, seed=seed, epoch=epoch):
+            picked = order[part]
+            yield StateBatch.of([encoded[i] for i in picked], train.targets[picked].tolist())
+
+    def validate() -> Score:
+        if not checks:
+            return Score("epoch", 0.0)
+        out = np.zeros((len(checks), network.config.classes + 1), np.float32)
+        for start in range(0, len(checks), 128):
+            batch = StateBatch.of(checks[start : start + 128], [0] * len(checks[start : start + 128]))
+            out[start : start + 128] = network(batch.to(device)).float().cpu().numpy()
+        return _score(out, valid.targets)
+
+    return fit(
+        network,
+        batches,
+        steps,
+        validate,
+        FitSettings(
+            epochs=epochs,
+            learning_rate=recipe.head_rate / (4 if tuned else 1),
+            seed=seed,
+            budget_seconds=budget,
+        ),
+        device=device,
+        progress=_share(progress),
+    )
+
+
+def _encode(encoder: SentenceEncoder, texts: Sequence[str]) -> list[Encoded]:
+    """Half precision: the states of ten thousand messages are 100 MB so."""
+    return [
+        (states[:_PIECES].astype(np.float16), vector) for states, vector in encoder.encode_tokens(list(texts))
+    ]
+
+
+def _score(logits: NDArray[np.float32], targets: NDArray[np.int64]) -> Score:
+    intents = logits[:, :-1]
+    top = intents.max(axis=1, keepdims=True)
+    losses = np.log(np.exp(intents - top).sum(axis=1)) + top[:, 0] - intents[np.arange(len(targets)), targets]
+    right = intents.argmax(axis=1) == targets
+    return Score("accuracy", 100 * float(right.mean()) - 0.1 * float(losses[targets >= 0].mean()))
+
+
+def _share(progress: Callable[[float], None] | None) -> Callable[[FitProgress], None] | None:
+    if progress is None:
+        return None
+    return lambda at: progress(at.step / max(1, at.total_steps))
+
+
+class _Served(torch.nn.Module):
+    """The tuned encoder with the outputs that `SentenceEncoder` reads."""
+
+    def __init__(self, encoder: torch.nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        mask = attention_mask.unsqueeze(-1).to(states.dtype)
+        vector = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+        return states, torch.nn.functional.normalize(vector, dim=-1)
+
+
+def _export_encoder(network: TunedNetwork, weights: Path, base: EncoderConfig, folder: Path) -> None:
+    """The tuned encoder as an encoder folder, int8, under a fingerprint of its own."""
+    folder.mkdir(parents=True)
+    to_onnx(_Served(network.encoder), folder / "float.onnx")
+    quantise(folder / "float.onnx", folder / "model.onnx")
+    for leftover in folder.glob("float.onnx*"):
+        leftover.unlink()
+    shutil.copyfile(weights / "tokenizer.json", folder / "tokenizer.json")
+    fingerprint = sha256_of(folder / "model.onnx")[:20]
+    replace(base, name=f"{base.name} (tuned)", fingerprint=fingerprint).save(folder)
+
+
+def _finish(
+    network: StateNetwork,
+    encoder: SentenceEncoder,
+    split: Split,
+    held: Sequence[str],
+    config: ClassifierConfig,
+    folder: Path,
+    result: FitResult,
+) -> ClassifierReport:
+    export_states(network, folder)
+    config.save(folder)
+    classifier = AccurateClassifier.load(folder, encoder=encoder)
+    valid = split.valid or split.train[:500]
+    raw = classifier.raw([e.text for e in valid], histories=[e.context for e in valid])
+    index = {label: i for i, label in enumerate(config.labels)}
+    targets = np.asarray([index.get(e.intent or "", -1) for e in valid])
+    known = targets >= 0
+    encoded = encoder.encode_tokens(
+        [encoder_text(e.text, e.context, context=bool(config.context_tokens)) for e in valid]
+    )
+    with torch.no_grad():
+        parts = [
+            network(StateBatch.of(encoded[i : i + 128], [0] * len(encoded[i : i + 128])))
+            for i in range(0, len(encoded), 128)
+        ]
+    agreement = parity(torch.cat(parts), raw.logits)
+    outside_texts = [e.text for e in split.outside_valid]
+    if len(outside_texts) < 20:
+        outside_texts += list(held)
+    outside = classifier.raw(outside_texts)
+    calibration = calibrate(
+        raw.logits[known], targets[known], raw.known[known], outside.logits, outside.known.clip(0, 1)
+    )
+    config = replace(config, calibration={ALL: calibration})
+    config.save(folder)
+    scaled = raw.logits[:, :-1] / calibration.temperature
+    confidence = 1 / np.exp(scaled - scaled.max(axis=1, keepdims=True)).sum(axis=1)
+    right = raw.logits[:, :-1].argmax(axis=1) == targets
+    metrics = {
+        "n_train": len(split.train),
+        "n_valid": len(split.valid),
+        "n_intents": len(config.labels),
+        "accuracy": float(right.mean()),
+        "calibration_error": calibration_error(confidence, right),
+        "outside_auroc": auroc(
+            scope_probabilities(raw, calibration), scope_probabilities(outside, calibration)
+        ),
+        "tuned": not config.encoder,
+        "train_seconds": result.seconds,
+        "device": result.device,
+    }
+    return ClassifierReport(metrics=metrics, parity=asdict(agreement), fit=result)
+
+
+def fit_cascade(
+    out_dir: Path, examples: Iterable[Mapping[str, Any]], *, encoder: SentenceEncoder | None, seed: int = 13
+) -> list[dict[str, float]]:
+    """Choose from which confidence the fast tier's answer stands, and write it into the accurate tier's
+    config.
+
+    → the trade-off on the validation messages: for each threshold the share answered by the fast tier and the
+    accuracy of both together. Taken is the lowest threshold that costs at most a tenth of a point of
+    accuracy.
+    """
+    from chatbot.inference.classify import IntentClassifier
+
+    fast = IntentClassifier.load(out_dir)
+    accurate = AccurateClassifier.load(out_dir / ACCURATE_FOLDER, encoder=encoder)
+    valid = split_examples(read_examples(examples), seed=seed).valid
+    first = [fast.classify(e.text, history=e.context, lang=e.lang) for e in valid]
+    second = [accurate.classify(e.text, history=e.context, lang=e.lang) for e in valid]
+    sure = np.asarray([c.top.confidence * c.in_scope if c.top else 1.0 for c in first])
+    fast_right = np.asarray(
+        [c.top is not None and c.top.name == e.intent for c, e in zip(first, valid, strict=True)]
+    )
+    accurate_right = np.asarray(
+        [c.top is not None and c.top.name == e.intent for c, e in zip(second, valid, strict=True)]
+    )
+    curve = []
+    for threshold in np.linspace(0.3, 1.0, 29):
+        stands = sure >= threshold
+        right = np.where(stands, fast_right, accurate_right).mean()
+        curve.append({"sure": float(threshold), "fast_share": float(stands.mean()), "accuracy": float(right)})
+    wanted = accurate_right.mean() - 0.001
+    chosen = next((point for point in curve if point["accuracy"] >= wanted), curve[-1])
+    replace(accurate.config, sure=chosen["sure"]).save(out_dir / ACCURATE_FOLDER)
+    return curve
