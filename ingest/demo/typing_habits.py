@@ -101,7 +101,8 @@ def _type_latin(text: str, habits: TypingHabits, rng: Random) -> str:
     if habits.shouts:
         return " ".join(w if _PROTECTED.search(w) else w.upper() for w in text.split(" "))
     if habits.slips:
-        text = _SLIPPABLE.sub(lambda m: _slip(m[0], rng) if rng.random() < habits.slips else m[0], text)
+        words = text.split(" ")
+        text = " ".join(w if _PROTECTED.search(w) else _with_slips(w, habits.slips, rng) for w in words)
     if habits.careless:
         text = " ".join(w if _PROTECTED.search(w) else w.lower() for w in text.split(" "))
         if rng.random() < 0.5:
@@ -109,6 +110,10 @@ def _type_latin(text: str, habits: TypingHabits, rng: Random) -> str:
         if rng.random() < 0.3:
             text = text.replace(",", "")
     return text
+
+
+def _with_slips(text: str, share: float, rng: Random) -> str:
+    return _SLIPPABLE.sub(lambda found: _slip(found[0], rng) if rng.random() < share else found[0], text)
 
 
 def _slip(word: str, rng: Random) -> str:
