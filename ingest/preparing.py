@@ -14,7 +14,7 @@ from chatbot.language.normalise import detect_language, fold, normalise
 from chatbot.language.redaction import RedactionRules, redact_conversation
 from ingest.near_duplicates import band_keys
 from ingest.pairing import Question, questions_of
-from ingest.quality import MAX_TURNS, core_of, turn_fault
+from ingest.quality import MAX_TURN, MAX_TURNS, core_of, turn_fault
 from ingest.transcripts.transcript import Transcript, Turn
 
 OUT_OF_SCOPE = frozenset({"oos", "out_of_scope"})
@@ -72,9 +72,12 @@ def prepare(
         return Dropped("spam")
     dropped: Counter[str] = Counter()
     kept: list[Turn] = []
+    short = [turn for turn in transcript.turns if len(turn.text) <= MAX_TURN]
+    if len(short) < len(transcript.turns):
+        dropped["too_long"] = len(transcript.turns) - len(short)
     # line ends are kept for redaction, which finds signatures by them
-    said = redact_conversation([turn.text for turn in transcript.turns], rules=rules, names=transcript.names)
-    for turn, text in zip(transcript.turns, said, strict=True):
+    said = redact_conversation([turn.text for turn in short], rules=rules, names=transcript.names)
+    for turn, text in zip(short, said, strict=True):
         text = normalise(text)
         fault = turn_fault(turn.role, text)
         if fault is None and len(kept) < MAX_TURNS:

@@ -110,7 +110,7 @@ def counts(session: Session) -> ExampleCounts:
     """What there is to train on."""
 
     def grouped(column: Any) -> dict[str, int]:
-        return dict(session.execute(select(column, func.count()).group_by(column)).tuples().all())
+        return {row[0]: row[1] for row in session.execute(select(column, func.count()).group_by(column))}
 
     accepted = Example.status == "accepted"
     return ExampleCounts(
@@ -127,17 +127,16 @@ def counts(session: Session) -> ExampleCounts:
         by_status=grouped(Example.status),
         by_language=grouped(Example.lang),
         by_split=grouped(Example.split),
-        by_intent=dict(
-            session.execute(
+        by_intent={
+            row[0]: row[1]
+            for row in session.execute(
                 select(Intent.name, func.count())
                 .join(Example, Example.intent_id == Intent.id)
                 .where(accepted)
                 .group_by(Intent.name)
                 .order_by(Intent.name)
             )
-            .tuples()
-            .all()
-        ),
+        },
     )
 
 
