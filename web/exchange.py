@@ -28,6 +28,7 @@ from chatbot.records.conversations import (
 )
 from chatbot.records.database import Database
 from chatbot.records.tables import Turn
+from web.addresses import absolute, with_help_pages
 from web.serving import Serving
 
 
@@ -51,12 +52,13 @@ class Answered:
     state: State
     reply: dict[str, Any] | None
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, *, origin: str) -> dict[str, Any]:
+        """``origin`` is the installation's own, for the addresses of its help pages."""
         return {
             "turn_id": self.turn_id,
             "message_id": self.message_id,
             "state": self.state,
-            "reply": self.reply,
+            "reply": absolute(self.reply, origin),
         }
 
     @property
@@ -122,6 +124,7 @@ class Exchange:
                 options=accepted.options,
                 failures=failures,
             )
+            reply = with_help_pages(reply, trace)
             with self._database.write() as session:
                 stored, state = store_reply(
                     session, accepted.public_id, to=turn.id, reply=reply, trace=trace, lang=turn.lang

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from flask import Response
@@ -18,6 +18,7 @@ from chatbot.errors import UnavailableError
 from chatbot.records.conversations import TurnView, turns_after
 from chatbot.records.database import Database
 from chatbot.records.tables import Conversation
+from web.addresses import absolute
 
 MIME = "text/event-stream"
 LIFETIME_SECONDS = 55.0  # below the idle limit of common reverse proxies (60 s); the widget connects again
@@ -87,8 +88,9 @@ class StreamSlots:
             raise
 
 
-def turn_json(turn: TurnView) -> dict[str, Any]:
-    """A turn as the API sends it; what is not there is left out."""
+def turn_json(turn: TurnView, *, origin: str) -> dict[str, Any]:
+    """A turn as the API sends it; what is not there is left out. ``origin`` is the installation's own."""
+    turn = replace(turn, reply=absolute(turn.reply, origin))
     body = {key: value for key, value in asdict(turn).items() if value is not None}
     body["created_at"] = turn.created_at.isoformat(timespec="milliseconds")
     return body
@@ -99,6 +101,7 @@ def follow(
     conversation_id: int,
     *,
     after: int,
+    origin: str,
     release: Callable[[], None],
     lifetime: float = LIFETIME_SECONDS,
     look_every: float = LOOK_SECONDS,
@@ -120,7 +123,7 @@ def follow(
                 break
             for turn in new:
                 after = turn.id
-                yield event("turn", turn_json(turn))
+                yield event("turn", turn_json(turn, origin=origin))
             if state != told:
                 told = state
                 yield event("state", {"state": state})

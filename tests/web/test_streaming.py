@@ -65,6 +65,7 @@ def test_following_ends_after_its_lifetime_with_heartbeats_before(database: Data
             database,
             conversation.id,
             after=0,
+            origin="",
             release=lambda: released.append(True),
             clock=lambda: next(clock),
             sleep=lambda seconds: None,
@@ -77,7 +78,9 @@ def test_following_ends_after_its_lifetime_with_heartbeats_before(database: Data
 
 
 def test_a_stream_of_an_erased_conversation_ends(database: Database) -> None:
-    assert list(follow(database, 99, after=0, release=lambda: None)) == [event("end", {"after": 0})]
+    assert list(follow(database, 99, after=0, origin="", release=lambda: None)) == [
+        event("end", {"after": 0})
+    ]
 
 
 def test_what_is_known_already_does_not_come_again(database: Database) -> None:
@@ -88,6 +91,6 @@ def test_what_is_known_already_does_not_come_again(database: Database) -> None:
     with database.read() as session:
         first = session.scalars(select(Turn.id).order_by(Turn.id)).first()
         assert session.scalars(select(Conversation.state)).one() == "bot"
-    seen = "".join(follow(database, conversation.id, after=first or 0, release=lambda: None))
+    seen = "".join(follow(database, conversation.id, after=first or 0, origin="", release=lambda: None))
     assert '"text":"b"' in seen
     assert '"text":"a"' not in seen

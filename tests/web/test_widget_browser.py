@@ -172,19 +172,35 @@ def test_who_does_not_want_to_wait_goes_back_to_the_assistant(open_widget: Any) 
     expect(frame.locator(".turn.bot").last).to_contain_text("3 working days")
 
 
-def test_a_message_written_without_network_is_kept_through_a_reload_and_sent_once(
+def test_a_message_written_without_network_is_kept_when_the_page_is_closed_and_sent_once(
     open_widget: Any, context: Any, database: Database
 ) -> None:
-    _, frame = open_widget()
+    page, frame = open_widget()
     ask(frame, "first")
     expect(frame.locator(".turn.bot").last).to_contain_text("3 working days")
     context.set_offline(True)
     ask(frame, "second")
-    expect(frame.locator(".unsent")).to_contain_text("Will be sent when you are online again")
+    ask(frame, "third")
+    expect(frame.locator(".unsent").last).to_contain_text("Will be sent when you are online again")
+    page.close()
     context.set_offline(False)
-    expect(frame.locator(".turn.bot").last).to_contain_text("“second”")
+    _, frame = open_widget()
+    expect(frame.locator(".turn.bot").last).to_contain_text("“third”")
     expect(frame.locator(".unsent")).to_have_count(0)
-    assert roles(database) == ["customer", "bot"] * 2
+    expect(frame.locator(".turn.customer")).to_have_count(3)
+    assert roles(database) == ["customer", "bot"] * 3
+
+
+def test_a_message_written_without_network_is_sent_when_it_is_back(
+    open_widget: Any, context: Any, database: Database
+) -> None:
+    _, frame = open_widget()
+    context.set_offline(True)
+    ask(frame, "first words")
+    expect(frame.locator(".notice")).to_contain_text("You are offline")
+    context.set_offline(False)
+    expect(frame.locator(".turn.bot").last).to_contain_text("“first words”")
+    assert roles(database) == ["customer", "bot"]
 
 
 def test_a_failed_message_is_sent_again_under_the_same_id(

@@ -52,6 +52,7 @@ from web.visitors import (
     check_origin,
     new_token,
     open_conversation,
+    own_origin,
     token_hash,
     visitor_key,
 )
@@ -163,13 +164,13 @@ def send(path: ConversationPath, body: MessageBody) -> Response:
     if request.accept_mimetypes.best_match(["application/json", MIME], "application/json") == MIME:
         return stream(_events(accepted))
     answered = parts().exchange.answer(accepted)
-    return make_response(jsonify(answered.as_json()), answered.status)
+    return make_response(jsonify(answered.as_json(origin=own_origin())), answered.status)
 
 
 def _events(accepted: Accepted) -> Iterator[str]:
     """The answer as events. It is computed and stored even where the visitor has gone after the first one: he
     finds it when he comes back."""
-    exchange = parts().exchange  # the generator outlives the request
+    exchange, origin = parts().exchange, own_origin()  # the generator outlives the request
 
     def events() -> Iterator[str]:
         try:
@@ -192,7 +193,7 @@ def _events(accepted: Accepted) -> Iterator[str]:
         if answered.reply is not None:
             for piece in pieces(answered.reply["text"]):
                 yield event("delta", {"text": piece})
-        yield event("reply", answered.as_json())
+        yield event("reply", answered.as_json(origin=origin))
 
     return events()
 
@@ -209,7 +210,10 @@ def read(path: ConversationPath, query: AfterQuery) -> Response:
     with parts().database.read() as session:
         state = find_conversation(session, by.public_id).state
         turns = turns_after(session, by.conversation_id, after=query.after, limit=PAGE + 1)
-    body: dict[str, Any] = {"state": state, "turns": [turn_json(turn) for turn in turns[:PAGE]]}
+    body: dict[str, Any] = {
+        "state": state,
+        "turns": [turn_json(turn, origin=own_origin()) for turn in turns[:PAGE]],
+    }
     return make_response(jsonify(body | {"more": len(turns) > PAGE}))
 
 
@@ -224,7 +228,11 @@ def events(path: ConversationPath, query: AfterQuery) -> Response:
     minute, or at once when the conversation is with the bot: then ask for the messages instead."""
     by = caller()
     with parts().streams.reserved() as release:
-        return stream(follow(parts().database, by.conversation_id, after=query.after, release=release))
+        return stream(
+            follow(
+                parts().database, by.conversation_id, after=query.after, origin=own_origin(), release=release
+            )
+        )
 
 
 @api.post(

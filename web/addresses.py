@@ -1,0 +1,50 @@
+"""Addresses of what an answer cites: where the company's own page has none, our help page shows the article."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from chatbot.dialogue.trace import Hit, Reply, Source, Trace
+
+NOWHERE = (".example", ".invalid")  # reserved names that lead nowhere (RFC 2606, section 2): sample data
+
+
+def help_path(lang: str, slug: str) -> str:
+    """Where web/widget/pages.py shows the article."""
+    return f"/help/{quote(lang, safe='')}/{quote(slug, safe='')}"
+
+
+def with_help_pages(reply: Reply, trace: Trace) -> Reply:
+    """The reply with a path on this installation for each source that has no address that leads anywhere."""
+    parts = tuple(
+        replace(part, sources=tuple(_reachable(source, decided.hits) for source in part.sources))
+        for part, decided in zip(reply.parts, trace.parts, strict=True)
+    )
+    return replace(reply, parts=parts)
+
+
+def absolute(reply: dict[str, Any] | None, origin: str) -> dict[str, Any] | None:
+    """A stored reply with whole addresses: clients are not on this origin."""
+    if reply is None:
+        return None
+    parts = [
+        part
+        | {
+            "sources": [
+                source | {"url": origin + source["url"]} if source["url"].startswith("/") else source
+                for source in part["sources"]
+            ]
+        }
+        for part in reply["parts"]
+    ]
+    return reply | {"parts": parts}
+
+
+def _reachable(source: Source, hits: Sequence[Hit]) -> Source:
+    if source.url and not (urlsplit(source.url).hostname or "").endswith(NOWHERE):
+        return source
+    cited = next((hit for hit in hits if hit.text == source.quote and hit.article_slug), None)
+    return replace(source, url=help_path(cited.lang, cited.article_slug)) if cited else source
