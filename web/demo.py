@@ -28,7 +28,7 @@ def prepare(database: Database, settings: Settings, *, progress: Progress | None
         return live
 
     from chatbot.learning.retraining import retrain
-    from ingest.demo import build
+    from ingest.demo.company import build
 
     build(database, settings.data / "demo", progress=progress)
     _set_up_site(database)

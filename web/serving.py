@@ -174,8 +174,6 @@ class Serving:
 
 
 def _load_release(database: Database, settings: Settings, release_id: str) -> Answering:
-    from chatbot.learning.releases import (
-        load_assistant,
-    )  # the models' libraries are loaded with the first release
+    from chatbot.learning.loading import load_assistant  # the models' libraries come with the first release
 
     return load_assistant(database, settings, release_id)

@@ -28,7 +28,7 @@ from chatbot.learning.evaluation import Evaluation, evaluate
 from chatbot.learning.harvest import freeze
 from chatbot.learning.loading import load_parts
 from chatbot.learning.releases import bundle_folder, live_release_id
-from chatbot.learning.search_fitting import fit_search
+from chatbot.learning.search_fitting import DOMAIN, fit_search
 from chatbot.learning.snapshot import Snapshot, load_snapshot
 from chatbot.records import tables
 from chatbot.records.database import Database
@@ -164,6 +164,8 @@ def _train(
     """Run chatbot.learning.training in a child process and pass its progress on."""
     command = [sys.executable, "-m", "chatbot.learning.training", str(snapshot), "--out", str(out)]
     command += ["--device", device, "--seed", str(seed), "--threads", str(settings.training_threads)]
+    if settings.encoder != DOMAIN:
+        command += ["--encoder", settings.encoder, "--encoder-store", str(settings.encoders)]
     budget = settings.training_budget if budget_seconds is None else budget_seconds
     if budget:
         command += ["--budget", str(budget)]
@@ -210,7 +212,7 @@ def _finish_bundle(
         shutil.copytree(trained, folder, dirs_exist_ok=True)
         manifest = replace(read_manifest(folder), id=release_id)
         tell("fit search", 0.0)
-        fitted = fit_search(snapshot, folder, settings)
+        fitted = fit_search(snapshot, folder, settings, encoders=manifest.encoders)
         metrics = manifest.metrics | {"search_fit": fitted.metrics}
         sealed = seal(folder, replace(manifest, metrics=metrics, encoders=fitted.encoders))
         tell("fit search", 1.0)

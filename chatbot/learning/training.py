@@ -35,6 +35,8 @@ class TrainingSettings:
     threads: int = 0
     budget_seconds: float | None = None
     stages: tuple[str, ...] = STAGES
+    encoder: str = ""  # the sentence encoder to have ready (packaged, a name or a folder); empty: none
+    encoder_store: Path | None = None
 
     def __post_init__(self) -> None:
         if self.device not in ("auto", "cpu", "cuda"):
@@ -133,8 +135,10 @@ def _train_classifier(
 def _train_encoder(
     snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
 ) -> None:
-    from chatbot.learning.domain_encoder import train_domain_encoder
+    if settings.encoder and settings.encoder_store is not None:
+        from chatbot.learning.encoders import ensure_encoder
 
+        ensure_encoder(settings.encoder, settings.encoder_store)
     foreign = sorted(set(snapshot.manifest.languages) - {"en"})
     if not foreign:
         report.skipped["encoder"] = "every text is English: the packaged encoder serves"
@@ -143,6 +147,8 @@ def _train_encoder(
     if len(passages) < 2:
         report.skipped["encoder"] = f"too few passages in {', '.join(foreign)} to train an encoder on"
         return
+    from chatbot.learning.domain_encoder import train_domain_encoder
+
     report.metrics["encoder"] = train_domain_encoder(
         passages,
         [row for row in snapshot.pairs if row["lang"] in foreign and row["split"] == "train"],
@@ -171,7 +177,7 @@ def _train_generator(
         device=settings.device,
         seed=settings.seed,
         budget_seconds=_share(settings, 0.6),
-        progress=lambda done: tell("generator", done.step / max(done.total_steps, 1)),
+        progress=lambda share: tell("generator", share),
     )
     report.metrics["generator"] = asdict(figures)
     report.parity["generator"] = {"same_text": figures.same_as_trained}
@@ -220,6 +226,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=13)
     parser.add_argument("--threads", type=int, default=0, help="0: all cores")
     parser.add_argument("--budget", type=float, default=None, metavar="SECONDS")
+    parser.add_argument("--encoder", default="", help="have this sentence encoder exported in the store too")
+    parser.add_argument("--encoder-store", type=Path, default=None)
     parser.add_argument("--stages", default=",".join(STAGES), help="which parts to train")
     given = parser.parse_args(arguments)
     said: dict[str, int] = {}
@@ -238,6 +246,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             threads=given.threads,
             budget_seconds=given.budget,
             stages=tuple(given.stages.split(",")),
+            encoder=given.encoder,
+            encoder_store=given.encoder_store,
         )
         manifest = train(given.snapshot, given.out, settings=settings, progress=tell)
     except FrontdeskError as error:

@@ -1,0 +1,116 @@
+"""A release from its bundle: the models that serve, without torch.
+
+``load_assistant`` is what a serving process holds; ``load_parts`` is what an evaluation needs, its search built over a
+snapshot's own passages, so that two releases are held against the same frozen knowledge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from chatbot.dialogue.assistant import Assistant
+from chatbot.dialogue.lookup import DatabaseLookup
+from chatbot.inference.classify import IntentClassifier
+from chatbot.inference.encode import SentenceEncoder
+from chatbot.inference.generate import ResponseGenerator
+from chatbot.learning.bundles import Manifest, verify
+from chatbot.learning.releases import bundle_folder
+from chatbot.learning.snapshot import Snapshot
+from chatbot.records.database import Database
+from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry, QuestionEntry
+from chatbot.retrieval.ranking import SearchModel
+from chatbot.retrieval.search import Searcher
+from chatbot.settings import Settings
+
+SEARCH_MODEL = "search.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The measurable parts of a release; a part that was not trained is None."""
+
+    manifest: Manifest
+    classifier: IntentClassifier | None
+    search: Searcher
+
+
+def load_assistant(database: Database, settings: Settings, release_id: str) -> Assistant:
+    """The release ready to answer over the live knowledge.
+
+    Raises BundleError where a file is missing or damaged.
+    """
+    folder = bundle_folder(settings, release_id)
+    manifest = verify(folder)
+    threads = settings.inference_threads
+    encoders = load_encoders(folder, manifest.encoders, threads=threads)
+    return Assistant(
+        release_id=release_id,
+        languages=manifest.languages,
+        classifier=load_classifier(folder, threads=threads),
+        search=Searcher.open(database, encoders, model=_search_model(folder)),
+        writer=load_writer(folder, threads=threads),
+        lookup=DatabaseLookup(database),
+    )
+
+
+def load_parts(settings: Settings, release_id: str, *, snapshot: Snapshot) -> Parts:
+    """The release's classifier, and its search over ``snapshot``'s passages and training questions."""
+    folder = bundle_folder(settings, release_id)
+    manifest = verify(folder)
+    encoders = load_encoders(folder, manifest.encoders, threads=settings.inference_threads)
+    return Parts(
+        manifest,
+        load_classifier(folder, threads=settings.inference_threads),
+        frozen_search(snapshot, encoders, _search_model(folder)),
+    )
+
+
+def frozen_search(
+    snapshot: Snapshot, encoders: Mapping[str, SentenceEncoder], model: SearchModel | None
+) -> Searcher:
+    """A search over a snapshot: its passages, and its training questions as other ways to ask for an article."""
+    passages, questions, slugs = entries(snapshot)
+    searcher = Searcher(encoders, knowledge=ListedKnowledge(passages, slugs=slugs), model=model)
+    searcher.put(passages, questions)
+    return searcher
+
+
+def entries(snapshot: Snapshot) -> tuple[list[PassageEntry], list[QuestionEntry], dict[int, str]]:
+    """The snapshot's passages and training questions as the search takes them in, and the articles' slugs."""
+    numbers: dict[tuple[str, str], int] = {}
+    for row in snapshot.passages:
+        numbers.setdefault((row["article"], row["lang"]), len(numbers) + 1)
+    passages = [
+        PassageEntry(
+            row["id"], numbers[row["article"], row["lang"]], row["lang"], row["title_path"], row["text"]
+        )
+        for row in snapshot.passages
+    ]
+    questions = [
+        QuestionEntry(number, numbers[row["article"], row["lang"]], row["lang"], row["query"])
+        for number, row in enumerate(snapshot.pairs, 1)
+        if row["split"] == "train" and (row["article"], row["lang"]) in numbers
+    ]
+    return passages, questions, {number: slug for (slug, _), number in numbers.items()}
+
+
+def load_encoders(folder: Path, encoders: Mapping[str, str], *, threads: int) -> dict[str, SentenceEncoder]:
+    """By language (``*``: any other). Raises BundleError."""
+    loaded = {name: SentenceEncoder.load(folder / name, threads=threads) for name in set(encoders.values())}
+    return {lang: loaded[name] for lang, name in encoders.items()}
+
+
+def load_classifier(folder: Path, *, threads: int) -> IntentClassifier | None:
+    part = folder / "classifier"
+    return IntentClassifier.load(part, threads=threads) if part.is_dir() else None
+
+
+def load_writer(folder: Path, *, threads: int) -> ResponseGenerator | None:
+    return ResponseGenerator.load(folder, threads=threads) if (folder / "generator").is_dir() else None
+
+
+def _search_model(folder: Path) -> SearchModel | None:
+    path = folder / SEARCH_MODEL
+    return SearchModel.load(path) if path.is_file() else None

@@ -1,0 +1,72 @@
+"""The search of a release: its encoders into the bundle, its ranking fitted on the company's own questions.
+
+This runs where the indexes are, after training: fusion weights and the probability that a hit answers are fitted on
+the snapshot's question-article pairs, over the passages as they will be searched.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from chatbot.learning.encoders import ensure_encoder
+from chatbot.learning.loading import SEARCH_MODEL, entries, load_encoders
+from chatbot.learning.search_calibration import SearchPair, calibrate_search
+from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
+from chatbot.retrieval.search import ANY_LANGUAGE
+from chatbot.settings import Settings
+
+DOMAIN = "domain"  # FRONTDESK_ENCODER: no other encoder than the one trained with the release
+GENERAL = "encoder-general"  # folder of the bundle
+
+
+@dataclass(frozen=True, slots=True)
+class FittedSearch:
+    """``encoders``: language (``*``: any other) to folder of the bundle."""
+
+    encoders: dict[str, str]
+    metrics: dict[str, Any]
+
+
+def fit_search(
+    snapshot: Snapshot, folder: Path, settings: Settings, *, encoders: dict[str, str]
+) -> FittedSearch:
+    """Put the general encoder beside the trained one (``encoders``) and write ``search.json`` into ``folder``."""
+    serving = dict(encoders)
+    if settings.encoder != DOMAIN:
+        _link(ensure_encoder(settings.encoder, settings.encoders), folder / GENERAL)
+        serving[ANY_LANGUAGE] = GENERAL
+    passages, questions, slugs = entries(snapshot)
+    langs = {entry.article: entry.lang for entry in passages}
+    numbers = {(slug, langs[number]): number for number, slug in slugs.items()}
+    pairs = [
+        SearchPair(row["query"], row["lang"], frozenset({numbers[row["article"], row["lang"]]}))
+        for row in snapshot.pairs
+        if row["split"] != "test" and (row["article"], row["lang"]) in numbers
+    ]
+    pairs += [
+        SearchPair(row["text"], row["lang"], frozenset())
+        for row in snapshot.examples
+        if row["split"] != "test" and row["intent"] == OUT_OF_SCOPE
+    ]
+    fit = calibrate_search(
+        passages,
+        pairs,
+        load_encoders(folder, serving, threads=settings.inference_threads),
+        questions=questions,
+    )
+    fit.model.save(folder / SEARCH_MODEL)
+    return FittedSearch(serving, fit.metrics)
+
+
+def _link(source: Path, target: Path) -> None:
+    """The same files under another name: many releases share one encoder, and its megabytes once."""
+    target.mkdir()
+    for path in source.iterdir():
+        try:
+            os.link(path, target / path.name)
+        except OSError:  # another file system
+            shutil.copy2(path, target / path.name)

@@ -1,0 +1,34 @@
+"""The demo company, Kettle & Crane: its help articles, intents and past conversations, taken in as any company's are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from chatbot.records.database import Database
+from ingest.demo.conversations import write
+from ingest.importing import import_articles, import_intents, import_transcripts
+from ingest.report import ImportReport
+
+Progress = Callable[[str, float], None]
+SEED = 13
+
+
+def build(database: Database, folder: Path, *, progress: Progress | None = None) -> list[ImportReport]:
+    """Compose the company's export into ``folder`` and import everything; done again, it changes nothing.
+
+    Raises FileError where a part of the company cannot be imported: it is ours, so that is a defect.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    reports = []
+    with as_file(files("ingest.demo")) as company:
+        reports.append(import_articles(database, [company / "articles"], progress=progress))
+        reports.append(import_intents(database, [company / "intents.yaml"], progress=progress))
+    reports.append(import_transcripts(database, [write(folder, SEED)], progress=progress))
+    return reports
+
+
+def questions() -> Path:
+    """The company's test questions, written before its conversations (chatbot/learning/questions.py)."""
+    return Path(str(files("ingest.demo") / "test_questions.jsonl"))
