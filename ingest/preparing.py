@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from chatbot.language.normalise import detect_language, fold, normalise
+from chatbot.language.normalise import detect_language, fold, normalise, tidy
 from chatbot.language.redaction import RedactionRules, redact_conversation
 from ingest.near_duplicates import band_keys
 from ingest.pairing import Question, questions_of
@@ -78,7 +78,8 @@ def prepare(
     # line ends are kept for redaction, which finds signatures by them
     said = redact_conversation([turn.text for turn in short], rules=rules, names=transcript.names)
     for turn, text in zip(short, said, strict=True):
-        text = normalise(text)
+        # a customer's words as the assistant will read them; an agent's as people will read them again
+        text = normalise(text) if turn.role == "customer" else tidy(text)
         fault = turn_fault(turn.role, text)
         if fault is None and len(kept) < MAX_TURNS:
             kept.append(Turn(turn.role, text))

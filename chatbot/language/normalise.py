@@ -11,6 +11,11 @@ import unicodedata
 
 _CONTROL = re.compile(r"[\u0000-\u0008\u000b-\u001f\u007f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
 _SPACE = re.compile(r"\s+")
+_HALF_WIDTH = {
+    code: code - 0xFEE0
+    for code in range(0xFF01, 0xFF5F)
+    if chr(code - 0xFEE0).isalnum() or chr(code) in "－＠％＋／＃＿．＝＆"
+}
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _KANA_HANGUL = re.compile(r"[\u3040-\u30ff\uac00-\ud7af\u1100-\u11ff]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]+")
@@ -20,6 +25,15 @@ _OTHER_LETTER = re.compile(r"[\u0370-\u1fff\u2c00-\u2dff\ua640-\uabff]")
 def normalise(text: str) -> str:
     """NFKC, control and zero-width characters removed, runs of white space as one space, ends stripped."""
     text = unicodedata.normalize("NFKC", text)
+    return _SPACE.sub(" ", _CONTROL.sub("", text)).strip()
+
+
+def tidy(text: str) -> str:
+    """Like ``normalise``, for text that people read again: Chinese punctuation stays full-width.
+
+    An answer in Chinese with ASCII commas looks like a machine's; letters and digits still become half-width.
+    """
+    text = unicodedata.normalize("NFC", text).translate(_HALF_WIDTH)
     return _SPACE.sub(" ", _CONTROL.sub("", text)).strip()
 
 

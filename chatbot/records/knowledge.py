@@ -265,6 +265,7 @@ def _log(session: Session, entry: str, ids: Sequence[int], operation: str) -> No
     if not ids:
         return
     revision = begin_revision(session)
+    ids = sorted(ids)
     now = utcnow()
     session.execute(
         insert(KnowledgeChange),

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-from chatbot.language.normalise import detect_language, fold, normalise
+from chatbot.language.normalise import detect_language, fold, tidy
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.chunking import passages_of
 
@@ -26,9 +26,9 @@ def make_article(
     questions: Iterable[str] = (),
 ) -> ArticleDraft:
     """Without ``slug`` one is made of the title; without ``lang`` the text decides."""
-    title = normalise(title)
+    title = tidy(title)
     body = body.strip()
-    given = dict.fromkeys(normalise(question) for question in questions)
+    given = dict.fromkeys(tidy(question) for question in questions)
     given.pop("", None)
     given.pop(title, None)
     return ArticleDraft(
@@ -37,7 +37,7 @@ def make_article(
         title=title[:500],
         body=body,
         passages=passages_of(title, body),
-        section=normalise(section)[:200],
+        section=tidy(section)[:200],
         url=url.strip()[:1000],
         source=source[:500],
         questions=tuple(given),

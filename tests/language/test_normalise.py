@@ -1,10 +1,14 @@
 import pytest
 
-from chatbot.language.normalise import detect_language, fold, has_letters, normalise
+from chatbot.language.normalise import detect_language, fold, has_letters, normalise, tidy
 
 
 def test_full_width_becomes_half_width_and_spaces_collapse():
     assert normalise("  ＫＣ－２０４８１７\n\t谢谢\u200b ") == "KC-204817 谢谢"
+
+
+def test_tidy_text_keeps_chinese_punctuation_and_makes_codes_half_width():
+    assert tidy("订单ＫＣ－１２，  已发货！\n") == "订单KC-12， 已发货！"
 
 
 def test_folding_ignores_case():

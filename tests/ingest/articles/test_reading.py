@@ -1,0 +1,151 @@
+import json
+
+import pytest
+
+from chatbot.errors import FileError
+from ingest.articles.article import slugify
+from ingest.articles.formats import article_files, read_articles
+from ingest.files import RowError
+
+
+def read(path):
+    return list(read_articles(path))
+
+
+def test_front_matter_gives_an_article_its_fields(tmp_path):
+    path = tmp_path / "a.md"
+    path.write_text(
+        "---\nslug: refund-time\nlang: en\ntitle: 'Refunds: how long?'\nsection: returns\nurl: https://x.example/r\n"
+        "questions:\n- when do I get my money\n- 'Refunds: how long?'\n---\n\nThree days.\n",
+        encoding="utf-8",
+    )
+    (article,) = read(path)
+    assert (article.slug, article.lang, article.title) == ("refund-time", "en", "Refunds: how long?")
+    assert (article.section, article.url, article.source) == ("returns", "https://x.example/r", "a.md")
+    assert article.questions == ("when do I get my money",)
+    assert [passage.text for passage in article.passages] == ["Three days."]
+
+
+def test_without_front_matter_heading_folder_and_text_decide(tmp_path):
+    (tmp_path / "zh").mkdir()
+    path = tmp_path / "zh" / "Refund Time.md"
+    path.write_text("# 退款多久到账\n\n三天。", encoding="utf-8")
+    (article,) = read(path)
+    assert (article.slug, article.lang, article.title) == ("refund-time", "zh", "退款多久到账")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("---\ntitle: a: b\n---\nx", "is no YAML in line 2"),
+        ("---\ntitle: x\n\nno end", "is not closed"),
+        ("---\n- x\n---\ny", "is no mapping"),
+        ("---\ntitle: x\n---\n", "has no text"),
+    ],
+)
+def test_broken_markdown_is_refused_with_the_place(tmp_path, text, said):
+    path = tmp_path / "a.md"
+    path.write_text(text)
+    with pytest.raises(FileError) as error:
+        read(path)
+    assert said in error.value.message
+    assert "a.md" in error.value.message
+    assert error.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "questions"),
+    [
+        ("dify.csv", "question,answer\nHow long?,Three days.\n", ()),
+        (
+            "fastgpt.csv",
+            'q,a,indexes\nHow long?,Three days.,"until when\nwhat time"\n',
+            ("until when", "what time"),
+        ),
+        (
+            "maxkb.csv",
+            'Section title,Section content,Question\nHow long?,Three days.,"until when\nwhat time"\n',
+            ("until when", "what time"),
+        ),
+        (
+            "maxkb_zh.csv",
+            "分段标题（选填）,分段内容（必填，问题答案）,问题（选填，单元格内一行一个）\n"
+            'How long?,Three days.,"until when\nwhat time"\n',
+            ("until when", "what time"),
+        ),
+        ("ragflow.csv", "How long?,Three days.\n", ()),
+        ("ragflow.tsv", "How long?\tThree days.\n", ()),
+        ("tiledesk.csv", "How long?;Three days.\nWhy, then?;Because, well.\nWho?;We, all.\n", ()),
+        ("phantom.csv", "question,answer,,,\n,,,,\nHow long?,Three days.,,,\n,,,,\n", ()),
+    ],
+)
+def test_faq_tables_of_other_systems_are_read(tmp_path, name, text, questions):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    article = read(path)[0]
+    assert (article.title, article.body, article.questions) == ("How long?", "Three days.", questions)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gbk", "gb18030", "utf-16"])
+def test_chinese_faq_tables_are_read_in_their_encodings(tmp_path, encoding):
+    path = tmp_path / "a.csv"
+    path.write_text("问题,答案,分类\n退款多久到账？,三个工作日内原路退回。,退款\n", encoding=encoding)
+    (article,) = read(path)
+    assert (article.title, article.lang, article.section) == ("退款多久到账？", "zh", "退款")
+
+
+def test_rows_without_question_or_answer_are_reported_with_their_line(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('question,answer\nHow long?,"Three\ndays."\nWho?,\n,nobody\nWhy?,Because.\n')
+    good, no_answer, no_question, last = read(path)
+    assert (good.title, last.title) == ("How long?", "Why?")
+    assert isinstance(no_answer, RowError)
+    assert (no_answer.line, no_question.line) == (4, 5)
+    assert "no answer" in no_answer.message
+    assert "no question" in no_question.message
+
+
+def test_a_table_of_something_else_is_refused(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("name,price,stock\nkettle,3,5\n")
+    with pytest.raises(FileError) as error:
+        read(path)
+    assert "name | price | stock" in error.value.one_line()
+    assert "question, answer" in error.value.remedy
+
+
+def test_json_faq_rows_are_read(tmp_path):
+    rows = [
+        {"id": "brake/faq-0", "question": "Why?", "answer": "Because.", "category": "cars", "lang": "en"},
+        {"id": 7, "title": "Who?", "body": "We.", "url": "https://x.example"},
+        {"id": 8, "question": "没有答案？", "answer": None},
+    ]
+    path = tmp_path / "faq.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    first, second, none = read(path)
+    assert (first.slug, first.title, first.body, first.section) == ("brake-faq-0", "Why?", "Because.", "cars")
+    assert (second.slug, second.url) == ("7", "https://x.example")
+    assert isinstance(none, RowError)
+
+
+def test_a_folder_is_walked_in_order_and_hidden_files_left_out(tmp_path):
+    for name in ("b.md", "a/x.csv", ".git/c.md", "notes.bak"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    assert [path.relative_to(tmp_path).as_posix() for path in article_files([tmp_path])] == [
+        "a/x.csv",
+        "b.md",
+    ]
+
+
+def test_a_folder_without_articles_and_an_unknown_ending_are_named(tmp_path):
+    with pytest.raises(FileError, match="No articles in the folder"):
+        list(article_files([tmp_path]))
+    with pytest.raises(FileError, match=r"notes\.bak is no kind of article file"):
+        read(tmp_path / "notes.bak")
+
+
+def test_slugs_hold_letters_of_any_script():
+    assert slugify("Refund time?") == "refund-time"
+    assert slugify("退款 多久") == "退款-多久"
+    assert slugify("???")

@@ -1,0 +1,126 @@
+import pytest
+from sqlalchemy import select
+
+from chatbot.errors import FileError
+from chatbot.records.knowledge import current_revision
+from chatbot.records.tables import Answer, Article, Intent, Passage
+from ingest.importing import import_articles, import_intents
+
+
+@pytest.fixture
+def article(tmp_path):
+    path = tmp_path / "a.md"
+    path.write_text("---\nslug: a\nlang: en\ntitle: A\n---\nThree days.\n")
+    return path
+
+
+def test_each_file_is_taken_in_and_a_bad_one_is_reported(knowledge, article, tmp_path):
+    bad = tmp_path / "bad.md"
+    bad.write_text("---\ntitle: [\n---\nx")
+    report = import_articles(knowledge, [tmp_path])
+    assert (report.kept, [file.state for file in report.files]) == (1, ["imported", "failed"])
+    assert "bad.md is no YAML" in report.notes[0]
+    with knowledge.read() as session:
+        assert [row.text for row in session.scalars(select(Passage))] == ["Three days."]
+
+
+def test_the_same_file_again_changes_nothing(knowledge, article):
+    import_articles(knowledge, [article])
+    with knowledge.read() as session:
+        before = current_revision(session)
+    report = import_articles(knowledge, [article])
+    assert report.files[0].state == "already"
+    assert "imported before" in report.notes[0]
+    report = import_articles(knowledge, [article], again=True)
+    assert (report.kept, report.total("unchanged")) == (1, 1)
+    with knowledge.read() as session:
+        assert current_revision(session) == before
+
+
+def test_an_edited_file_replaces_its_article(knowledge, article):
+    import_articles(knowledge, [article])
+    article.write_text(article.read_text().replace("Three", "Five"))
+    import_articles(knowledge, [article])
+    with knowledge.read() as session:
+        assert session.scalars(select(Article.body)).all() == ["Five days."]
+
+
+def test_a_file_is_taken_in_whole_or_not_at_all(knowledge, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"question,answer\nHow long?,Three days.\n" * 300 + b'Who?,"never closed\x00')
+    with pytest.raises(FileError):
+        import_articles(knowledge, [path])
+    with knowledge.read() as session:
+        assert session.scalars(select(Article)).all() == []
+
+
+def test_a_dry_run_stores_nothing(knowledge, article):
+    assert import_articles(knowledge, [article], dry_run=True).kept == 1
+    with knowledge.read() as session:
+        assert session.scalars(select(Article)).all() == []
+
+
+def test_a_table_without_one_usable_row_is_refused_with_the_reason(knowledge, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("question,answer\nWho?,\nWhy?,\n")
+    with pytest.raises(FileError) as error:
+        import_articles(knowledge, [path])
+    assert "The row has no answer" in error.value.one_line()
+
+
+INTENTS = """
+- name: refund_time
+  title_en: "Refund time"
+  title_zh: "退款时间"
+  article: refund-time
+  approved: {en: "Three days.", zh: "三天。"}
+- name: lost
+  title_en: "Lost parcel"
+  article: null
+  approved: null
+- title_en: "Nameless"
+- name: odd
+  approved: "Yes."
+"""
+
+
+def test_intents_come_with_titles_article_and_approved_answers(knowledge, tmp_path):
+    path = tmp_path / "intents.yaml"
+    path.write_text(INTENTS, encoding="utf-8")
+    report = import_intents(knowledge, [path])
+    assert (report.read, report.kept, report.errors) == (4, 2, 2)
+    assert [error.line for _, error in report.row_errors] == [11, 12]
+    with knowledge.read() as session:
+        refund, lost = session.scalars(select(Intent).order_by(Intent.id))
+        answers = session.scalars(select(Answer).order_by(Answer.lang)).all()
+    assert (refund.titles, refund.article_slug) == ({"en": "Refund time", "zh": "退款时间"}, "refund-time")
+    assert (lost.titles, lost.article_slug) == ({"en": "Lost parcel"}, None)
+    assert [(a.lang, a.text, a.status) for a in answers] == [
+        ("en", "Three days.", "approved"),
+        ("zh", "三天。", "approved"),
+    ]
+    assert all(answer.approved_at for answer in answers)
+
+
+def test_a_changed_answer_retires_the_old_one(knowledge, tmp_path):
+    path = tmp_path / "intents.yaml"
+    path.write_text(INTENTS, encoding="utf-8")
+    import_intents(knowledge, [path])
+    assert import_intents(knowledge, [path]).total("unchanged") == 2
+    path.write_text(INTENTS.replace("Three days.", "Five days."), encoding="utf-8")
+    import_intents(knowledge, [path])
+    with knowledge.read() as session:
+        rows = session.execute(
+            select(Answer.text, Answer.status).where(Answer.lang == "en").order_by(Answer.id)
+        ).all()
+    assert rows == [("Three days.", "retired"), ("Five days.", "approved")]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("a: [", "is no YAML"), ("just words", "is no list of intents"), ("", "is empty")]
+)
+def test_what_is_no_intents_file_is_refused(knowledge, tmp_path, text, said):
+    path = tmp_path / "intents.yaml"
+    path.write_text(text)
+    with pytest.raises(FileError, match=said):
+        import_intents(knowledge, [path])
