@@ -10,16 +10,17 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from chatbot.errors import InputError
+from ingest.demo.decks import Table
 from ingest.demo.typing_habits import TypingHabits, draw_habits, type_out
-from ingest.demo.wording import OUT_OF_SCOPE, SLOT, Entry, FollowUp, Wording, read_wording
+from ingest.demo.wording import OUT_OF_SCOPE, SLOT, Entry, FollowUp, read_wording
 
 EXPORT_NAME = "conversations.jsonl"
 NEUTRAL_TAGS = ("web", "mobile", "vip", "repeat_customer", "chat", "email")
@@ -27,6 +28,8 @@ AGENT_IDS = {"en": 7000, "zh": 7100}  # one block of five agents a language
 
 _FIRST_DAY = datetime(2025, 9, 1, 8, tzinfo=UTC)
 _DAYS = 400
+_STORY = 120  # characters of an opening that nobody follows up with a second question
+_LONG = 8  # comments after which nothing new is begun
 _MACHINES = ("Crane Mini", "Crane One", "Crane Duo")
 _PRODUCTS = (*_MACHINES, "Heron 40", "Heron Hand", "Ibis Kettle")
 _WITH_DISPLAY = ("Crane One", "Crane Duo")
@@ -51,14 +54,6 @@ _STARTERS = re.compile(
     r"(?:what|how|my|is|can|do|does|did|when|where|which|the|your|are|if|there|could|will|would|why|it|should) ",
     re.I,
 )
-_TELLS_NOTHING = re.compile(
-    r"the|and|you|your|for|can|not|are|was|but|has|have|had|with|that|this|it|is|to|of|in|on|my|me|we|do|does|did"
-    r"|be|at|if|so|or|an|as|by|from|please|orders?|will|would|what|how|when|our|there|they|them|then|than|any|all"
-    r"|one|its|no|now|out|up|who|where|two|three|first|more|than|days?|weeks?|months?|years?|hours?|working|just|only"
-    r"|get|got|need|want|like|also|same|still|after|before|until|new|my|am|i'?m|ve|ll|use|used|standard|may|must|via"
-)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -68,20 +63,6 @@ class Line:
     agent: int | None
     text: str
     public: bool = True
-
-
-class Deck(Generic[T]):
-    """Cards in a shuffled order; nothing is drawn twice before everything was drawn once."""
-
-    def __init__(self, cards: Sequence[T], rng: Random) -> None:
-        self._cards = list(cards)
-        self._rng = rng
-        self._left: list[T] = []
-
-    def draw(self) -> T:
-        if not self._left:
-            self._left = self._rng.sample(self._cards, len(self._cards))
-        return self._left.pop()
 
 
 def compose(seed: int = 13, count: int = 3200, *, chinese_share: float = 0.5) -> Iterator[dict[str, Any]]:
@@ -104,7 +85,7 @@ def compose(seed: int = 13, count: int = 3200, *, chinese_share: float = 0.5) ->
         chinese = count
     languages = ["zh"] * chinese + ["en"] * (count - chinese)
     rng.shuffle(languages)
-    tables = {lang: _Table(wording[lang], rng) for lang in sorted(set(languages))}
+    tables = {lang: Table(wording[lang], rng) for lang in sorted(set(languages))}
     starts = sorted(_FIRST_DAY + timedelta(minutes=rng.randrange(_DAYS * 24 * 60)) for _ in languages)
     for number, (lang, start) in enumerate(zip(languages, starts, strict=True)):
         yield _Conversation(tables[lang], rng, start=start).ticket(40_001 + number)
@@ -122,50 +103,10 @@ def write(folder: Path, seed: int = 13, *, count: int = 3200, chinese_share: flo
     return path
 
 
-class _Table:
-    """The decks of one language, shared by all its conversations."""
-
-    def __init__(self, wording: Wording, rng: Random) -> None:
-        self.wording = wording
-        openings = [(entry, text) for entry in wording.entries for text in entry.openings]
-        on_topic = [(entry, text) for entry, text in openings if entry.topic is not None]
-        self.openings = Deck(openings, rng)
-        self.later = Deck(on_topic, rng)
-        self.followups = {entry: Deck(entry.followups, rng) for entry in wording.entries if entry.followups}
-
-    def answer(self, entry: Entry, question: str, rng: Random, *, longer: bool) -> str:
-        """An answer of the entry that shares the question's telling words, else one of its general ones.
-
-        Agents answer what was asked: a question about Germany gets the sentence on Germany. Entries list their
-        general answers first and those for a special case last, so a question without telling words is answered
-        from the first half. ``longer`` is the agent's taste where several fit equally.
-        """
-        choices = entry.answers or self.wording.personas.cannot_help
-        terms = [_terms(text) for text in choices]
-        asked = _terms(question)
-        scores = [sum(1.0 / sum(term in other for other in terms) for term in asked & own) for own in terms]
-        best = max(scores)
-        if best < 0.34:  # at most a word that three or more answers share
-            fitting = list(choices[: (len(choices) + 1) // 2])
-        else:
-            fitting = [text for text, score in zip(choices, scores, strict=True) if score >= 0.75 * best]
-        pair = rng.sample(fitting, min(2, len(fitting)))
-        return max(pair, key=len) if longer else min(pair, key=len)
-
-
-def _terms(text: str) -> set[str]:
-    """Telling words, cut to their stems, and bigrams of Chinese characters."""
-    words = {
-        word[:5] for word in re.findall(r"[a-z0-9]{2,}", text.lower()) if not _TELLS_NOTHING.fullmatch(word)
-    }
-    han = re.findall(r"[\u4e00-\u9fff]+", text)
-    return words | {run[i : i + 2] for run in han for i in range(len(run) - 1)}
-
-
 class _Conversation:
     """One conversation on its way to a ticket: who speaks, what about, and the lines so far."""
 
-    def __init__(self, table: _Table, rng: Random, *, start: datetime) -> None:
+    def __init__(self, table: Table, rng: Random, *, start: datetime) -> None:
         self.table = table
         self.rng = rng
         self.start = start
@@ -258,7 +199,10 @@ class _Conversation:
             self._customer(rng.choice(self.personas.customer_greetings))
             self._agent(rng.choice(self.personas.greetings[self.agent]))
             self.greeted = True
-        second = self._other(entry) if entry.intent != OUT_OF_SCOPE and self._happens(0.07) else None
+        joinable = entry.intent != OUT_OF_SCOPE and len(opening) < _STORY
+        second = self._other(entry) if joinable and self._happens(0.08) else None
+        if second is not None and len(second[1]) >= _STORY:
+            second = None
         self._set_product(entry)
         self._customer(self._dressed(opening, second))
         if entry.section in _ORDER_SECTIONS and "{order}" not in opening and self._happens(0.12):
@@ -288,11 +232,11 @@ class _Conversation:
 
     def _follow_up(self, entry: Entry) -> None:
         """None, one or two of the entry's follow-up questions."""
-        if entry not in self.table.followups:
+        if entry not in self.table.followups or len(self.lines) > _LONG:
             return
         seen: list[FollowUp] = []
         for share in (0.62, 0.3):
-            if not self._happens(share):
+            if not self._happens(share) or len(self.lines) > _LONG:
                 return
             followup = self.table.followups[entry].draw()
             if followup in seen:
@@ -303,6 +247,8 @@ class _Conversation:
 
     def _later_question(self, entry: Entry, *, lead_in: bool = True) -> None:
         """Another matter in the same conversation, with its answer."""
+        if len(self.lines) > _LONG:
+            return
         other, question = self._other(entry)
         self._set_product(other)
         before = self.rng.choice(self.phrases.lead_ins) if lead_in else ""
