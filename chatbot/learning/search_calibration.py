@@ -112,9 +112,9 @@ def calibrate_search(
             questions=[entry for entry in questions if entry.lang == lang],
             settings=settings,
         )
-        dense = not isinstance(encoder, NoEncoder)
-        fitted[lang] = fit_ranking(judged, dense=dense, settings=settings)
-        metrics[lang] = _figures(judged, fitted[lang], DEFAULT if dense else KEYWORD_ONLY, settings)
+        start = KEYWORD_ONLY if isinstance(encoder, NoEncoder) else DEFAULT
+        fitted[lang] = fit_ranking(judged, start=start, settings=settings)
+        metrics[lang] = _figures(judged, fitted[lang], start, settings)
         tell((place + 1) / len(languages))
     return SearchFit(SearchModel(fitted), metrics)
 
@@ -158,11 +158,10 @@ def judge(
 
 
 def fit_ranking(
-    judged: Sequence[Judged], *, dense: bool, settings: CalibrationSettings | None = None
+    judged: Sequence[Judged], *, start: LanguageRanking, settings: CalibrationSettings | None = None
 ) -> LanguageRanking:
-    """Weights, then the probability under those weights. ``dense``: whether the cosines mean anything."""
+    """Weights, then the probability under those weights; little data leaves both near ``start``."""
     settings = settings or CalibrationSettings()
-    start = DEFAULT if dense else KEYWORD_ONLY
     queries = [
         (item.candidates.features, np.isin(item.candidates.articles, list(item.pair.articles)))
         for item in judged

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chatbot.errors import BundleError
 from chatbot.retrieval.keyword_index import KeywordIndex, top
 from chatbot.retrieval.knowledge import PassageEntry, QuestionEntry
 from chatbot.retrieval.terms import terms
@@ -167,6 +171,65 @@ class LanguageIndex:
             if query.context_terms:
                 table[:, 9] = _share(self.text_words, context_words, context_top, ids)
         return Candidates(ids, np.array(owners, dtype=np.int64), table)
+
+    def save(self, folder: Path) -> int:
+        """Write every index of this language into ``folder``; the bytes written."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, words in self._keyword_fields():
+            (folder / f"{name}.words.npz").write_bytes(words.dump())
+        for name, vectors in self._vector_fields():
+            vectors.save(folder / f"{name}.faiss")
+        arrays: dict[str, Any] = {}
+        for name, owner in (("passages", self._article_of), ("questions", self._asked_for)):
+            arrays[f"{name}_ids"] = np.array(list(owner.keys()), dtype=np.int64)
+            arrays[f"{name}_articles"] = np.array(list(owner.values()), dtype=np.int64)
+        np.savez(folder / "articles.npz", **arrays)
+        return sum(path.stat().st_size for path in folder.iterdir())
+
+    @classmethod
+    def load(cls, folder: Path) -> LanguageIndex:
+        """Raises BundleError where a file is missing or damaged, or the files do not agree."""
+        try:
+            with np.load(folder / "articles.npz", allow_pickle=False) as stored:
+                owners = {
+                    name: dict(
+                        zip(stored[f"{name}_ids"].tolist(), stored[f"{name}_articles"].tolist(), strict=True)
+                    )
+                    for name in ("passages", "questions")
+                }
+            index = cls(VectorIndex.load(folder / "titles.faiss").dimension)
+            for name, _ in index._keyword_fields():
+                setattr(
+                    index, f"{name}_words", KeywordIndex.restore((folder / f"{name}.words.npz").read_bytes())
+                )
+            for name, _ in index._vector_fields():
+                setattr(index, name, VectorIndex.load(folder / f"{name}.faiss"))
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
+            raise BundleError("The index on disk cannot be read", value=folder.name) from error
+        index._article_of, index._asked_for = owners["passages"], owners["questions"]
+        for passage, article in index._article_of.items():
+            index._passages_of.setdefault(article, {})[passage] = None
+        if not index.is_consistent():
+            raise BundleError("The parts of the index on disk do not agree", value=folder.name)
+        return index
+
+    def is_consistent(self) -> bool:
+        """Whether every field holds exactly the passages, or questions, that it should."""
+        passages, questions = sorted(self._article_of), sorted(self._asked_for)
+        return all(
+            sorted(field.ids) == expected
+            for fields, expected in (
+                ((self.title_words, self.text_words, self.titles, self.texts), passages),
+                ((self.question_words, self.questions), questions),
+            )
+            for field in fields
+        )
+
+    def _keyword_fields(self) -> list[tuple[str, KeywordIndex]]:
+        return [("title", self.title_words), ("text", self.text_words), ("question", self.question_words)]
+
+    def _vector_fields(self) -> list[tuple[str, VectorIndex]]:
+        return [("titles", self.titles), ("texts", self.texts), ("questions", self.questions)]
 
     def _asked(self, vector: Vectors) -> tuple[dict[int, float], dict[int, float]]:
         """Of the nearest questions' articles, best first: the highest cosine, and the votes."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue.trace import Hit, Message
-from chatbot.errors import UnavailableError
+from chatbot.errors import NotFoundError, UnavailableError
 from chatbot.language.normalise import has_letters, normalise
 from chatbot.records.database import Database
 from chatbot.retrieval import following
@@ -103,6 +103,13 @@ class Searcher:
     def languages(self) -> tuple[str, ...]:
         return tuple(sorted(lang for lang, part in self._parts.items() if len(part)))
 
+    def part(self, lang: str) -> LanguageIndex:
+        """The index of one language. Raises NotFoundError where there is none."""
+        found = self._parts.get(lang)
+        if found is None:
+            raise NotFoundError("Nothing is searched in this language", value=lang)
+        return found
+
     def __len__(self) -> int:
         """Passages searched."""
         return sum(len(part) for part in self._parts.values())
@@ -137,8 +144,8 @@ class Searcher:
                 if lang is not None:
                     self._parts[lang].remove_questions([identity])
 
-    def refresh(self, session: Session | None = None) -> int:
-        """Apply the knowledge changes since the last call; the revision reached.
+    def refresh(self, session: Session | None = None) -> None:
+        """Apply the knowledge changes since the last call; `revision` is then how far this search knows.
 
         Raises UnavailableError for a searcher that follows no database.
         """
@@ -146,7 +153,8 @@ class Searcher:
             if self._database is None:
                 raise UnavailableError("This search follows no database")
             with self._database.read() as own:
-                return self.refresh(own)
+                self.refresh(own)
+            return
         with self._following:
             changes = following.since(session, self.revision) if self.revision >= 0 else None
             if changes is None:
@@ -155,7 +163,6 @@ class Searcher:
             self.remove(changes.gone_passages, changes.gone_questions)
             self.put(changes.passages, changes.questions)
             self.revision = changes.revision
-        return self.revision
 
     # --- searching
 

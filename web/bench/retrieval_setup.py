@@ -1,0 +1,303 @@
+"""What `bench retrieval` measures: a search built from files the way a release builds its own from the database."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from chatbot.dialogue.trace import Hit, Message
+from chatbot.errors import FileError
+from chatbot.inference.encode import SentenceEncoder, Vectors
+from chatbot.language.normalise import detect_language
+from chatbot.learning.encoders import PACKAGED, ensure_encoder
+from chatbot.learning.search_calibration import (
+    CalibrationSettings,
+    Judged,
+    SearchPair,
+    fit_ranking,
+    judge,
+)
+from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry
+from chatbot.retrieval.language_index import Candidates
+from chatbot.retrieval.ranking import (
+    DEFAULT,
+    KEYWORD_ONLY,
+    LanguageRanking,
+    SearchModel,
+    probability,
+    rank,
+)
+from chatbot.retrieval.search import ANY_LANGUAGE, Encoder, Searcher, read_query
+
+DOMAIN = "domain"
+_HELD = 0.1  # of the training rows, by document, where there is no --valid
+_MIN_FIT = 20
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuery:
+    """One question with the articles that answer it; none: it must be refused."""
+
+    text: str
+    right: frozenset[int]
+    history: tuple[Message, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a question found, before it is ranked."""
+
+    query: AskedQuery
+    candidates: Candidates
+
+    def without(self, articles: frozenset[int]) -> Found:
+        return replace(self, candidates=self.candidates.without(articles)) if articles else self
+
+    def articles(self, ranking: LanguageRanking, k: int) -> list[int]:
+        """The best ``k`` articles, best first."""
+        places = rank(self.candidates, ranking.weight_vector(), k=k).places
+        found: list[int] = self.candidates.articles[places].tolist()
+        return found
+
+    def first(self, ranking: LanguageRanking) -> tuple[int | None, float]:
+        """The best article and its stated probability."""
+        ranked = rank(self.candidates, ranking.weight_vector(), k=1)
+        if not len(ranked.places):
+            return None, 0.0
+        stated = probability(ranked.evidence, ranking.evidence_vector())
+        return int(self.candidates.articles[ranked.places[0]]), float(stated[0])
+
+
+class RememberingEncoder:
+    """Encodes each text once, for building and for timing what is not the encoder; or, not ``remembers``, anew."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.remembers = True
+        self._known: dict[str, Vectors] = {}
+        self.fingerprint, self.dimension, self.languages = (
+            encoder.fingerprint,
+            encoder.dimension,
+            encoder.languages,
+        )
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        if not self.remembers:
+            return self._encoder.encode(texts)
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        self._known.update(zip(new, self._encoder.encode(new), strict=True))
+        rows = [self._known[text] for text in texts]
+        return np.array(rows, dtype=np.float32).reshape(len(texts), self.dimension)
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A search ready to be measured. ``rankings`` by mode: keyword, dense, hybrid."""
+
+    lang: str
+    numbers: dict[str, int]
+    encoder_name: str
+    encoder: RememberingEncoder
+    searcher: Searcher
+    rankings: dict[str, LanguageRanking]
+    build_seconds: float
+    train_seconds: float
+    fit_figures: dict[str, Any] = field(default_factory=dict)
+
+    def find(self, query: AskedQuery) -> Found:
+        read = read_query(query.text, self.encoder, history=query.history)
+        if read is None:
+            empty = np.empty(0, dtype=np.int64)
+            return Found(query, Candidates(empty, empty, np.empty((0, 0), dtype=np.float32)))
+        return Found(query, self.searcher.part(self.lang).candidates(read))
+
+    def search(self, query: AskedQuery) -> list[Hit]:
+        """The whole way of a question, encoder included."""
+        self.encoder.remembers = False
+        return self.searcher.search(query.text, lang=self.lang, history=query.history)
+
+    def search_encoded(self, query: AskedQuery) -> list[Hit]:
+        """The way of a question whose vector is known already."""
+        self.encoder.remembers = True
+        return self.searcher.search(query.text, lang=self.lang, history=query.history)
+
+    def index_bytes(self, folder: Path) -> int:
+        return self.searcher.part(self.lang).save(folder)
+
+
+def queries_of(rows: Sequence[Mapping[str, Any]], numbers: Mapping[str, int]) -> list[AskedQuery]:
+    """Raises FileError for a row without a question."""
+    asked = []
+    for number, row in enumerate(rows, start=1):
+        if not isinstance(row.get("query"), str):
+            raise FileError(f"row {number} has no query", field="row", value=str(row)[:80])
+        names = [row.get("faq_id"), *(row.get("also") or [])]
+        right = frozenset(numbers[name] for name in names if name in numbers)
+        if row.get("faq_id") is not None and not right:
+            raise FileError(
+                f"row {number} names a document that is not there", field="faq_id", value=row["faq_id"]
+            )
+        asked.append(AskedQuery(row["query"], right, _history(row.get("context"))))
+    return asked
+
+
+def _history(context: Any) -> tuple[Message, ...]:
+    """The earlier turns: one text (the turn before), or a list of ``{"role", "text"}``."""
+    if not context:
+        return ()
+    if isinstance(context, str):
+        return (Message("agent", context),)
+    return tuple(Message(turn["role"], turn["text"]) for turn in context if turn.get("text"))
+
+
+def passages_of(documents: Sequence[Mapping[str, Any]], lang: str) -> list[PassageEntry]:
+    """Each document one passage of its own article, numbered as in the file."""
+    return [
+        PassageEntry(
+            number,
+            number,
+            lang,
+            str(row.get("question") or row.get("title") or ""),
+            str(row.get("answer") or row.get("body") or ""),
+        )
+        for number, row in enumerate(documents)
+    ]
+
+
+def prepare(
+    documents: Sequence[dict[str, Any]],
+    *,
+    train: Sequence[dict[str, Any]],
+    train_documents: Sequence[dict[str, Any]],
+    valid: Sequence[dict[str, Any]],
+    encoder: str | None,
+    seed: int,
+    work: Path,
+    store: Path | None = None,
+    tell: Callable[[str, float], None],
+) -> Prepared:
+    """Train what can be trained, index the documents, fit the ranking on what was held out of the training."""
+    from web.bench.retrieval_training import Lesson, lesson_of, train_encoder
+
+    lang = _main_language(documents)
+    passages = passages_of(documents, lang)
+    numbers = {str(row["id"]): number for number, row in enumerate(documents)}
+    chosen = encoder or (PACKAGED if lang == "en" else DOMAIN)
+    lesson = lesson_of(passages, numbers, train, train_documents, lang) if train else Lesson.empty()
+    valid_pairs = [
+        SearchPair(query.text, lang, query.right, query.history) for query in queries_of(valid, numbers)
+    ]
+    fixed = None
+    if chosen != DOMAIN:
+        tell("encoder", 0.0)
+        fixed = SentenceEncoder.load(ensure_encoder(chosen, store or work / "encoders"))
+    began = time.monotonic()
+    held = lesson.held_out(_HELD, seed) if not valid_pairs or not lesson.same_documents else frozenset()
+    kept = lesson.without(held)
+    if fixed is not None:
+        tried = final = fixed
+    else:
+        tried = train_encoder(kept, passages, work / "tried", lang=lang, seed=seed, tell=tell)
+        final = (
+            train_encoder(lesson, passages, work / "encoder", lang=lang, seed=seed, tell=tell)
+            if held
+            else tried
+        )
+    trained_on_pairs = fixed is None and bool(lesson.positives)
+    trying = RememberingEncoder(tried)
+    dense = trained_on_pairs or fixed is not None
+    # the ranking is fitted on pairs that the encoder has not seen: a fixed encoder has seen none of them
+    judged: list[Judged] = []
+    settings = CalibrationSettings(seed=seed)
+    if lesson.pairs or valid_pairs:
+        tell("fit", 0.0)
+        unseen = [pair for pair in lesson.pairs if not trained_on_pairs or pair.group in held]
+        pairs = [pair.pair for pair in unseen][: settings.max_pairs]
+        if lesson.same_documents or not lesson.pairs:
+            judged = judge(
+                passages,
+                [*pairs, *valid_pairs],
+                trying,
+                questions=kept.questions() if trained_on_pairs else lesson.questions(),
+                settings=settings,
+            )
+        else:
+            judged = judge(lesson.passages, pairs, trying, settings=settings)
+            if valid_pairs:
+                judged += judge(passages, valid_pairs, trying, settings=settings)
+        tell("fit", 1.0)
+    rankings = _rankings(judged, dense=dense, settings=settings)
+    train_seconds = time.monotonic() - began
+    began = time.monotonic()
+    tell("index", 0.0)
+    remembering = trying if final is tried else RememberingEncoder(final)
+    searcher = Searcher(
+        {ANY_LANGUAGE: remembering},
+        knowledge=ListedKnowledge(passages),
+        model=SearchModel({lang: rankings["hybrid"]}),
+    )
+    searcher.put(passages, lesson.questions() if lesson.same_documents else ())
+    tell("index", 1.0)
+    return Prepared(
+        lang=lang,
+        numbers=numbers,
+        encoder_name=f"{chosen} ({final.fingerprint})",
+        encoder=remembering,
+        searcher=searcher,
+        rankings=rankings,
+        build_seconds=time.monotonic() - began,
+        train_seconds=train_seconds,
+        fit_figures={"pairs": len(judged), "fitted": len(judged) >= _MIN_FIT},
+    )
+
+
+def _rankings(
+    judged: Sequence[Judged], *, dense: bool, settings: CalibrationSettings
+) -> dict[str, LanguageRanking]:
+    """A ranking for each mode; fitted where there is something to fit on."""
+    start = {
+        "keyword": KEYWORD_ONLY,
+        "dense": _only(DEFAULT, "cosine", "votes"),
+        "hybrid": DEFAULT if dense else KEYWORD_ONLY,
+    }
+    if sum(bool(item.pair.articles) for item in judged) < _MIN_FIT:
+        return start
+    return {
+        mode: fit_ranking(_masked(judged, mode), start=ranking, settings=settings)
+        for mode, ranking in start.items()
+    }
+
+
+def _only(ranking: LanguageRanking, *marks: str) -> LanguageRanking:
+    kept = {name: value for name, value in ranking.weights.items() if any(mark in name for mark in marks)}
+    return replace(ranking, weights=kept)
+
+
+def _masked(judged: Sequence[Judged], mode: str) -> list[Judged]:
+    """The candidates as one of the two searches alone would see them: what it does not measure is 0."""
+    from chatbot.retrieval.language_index import FEATURES
+
+    if mode == "hybrid":
+        return list(judged)
+    hidden = [place for place, name in enumerate(FEATURES) if ("words" in name) != (mode == "keyword")]
+    masked = []
+    for item in judged:
+        features = item.candidates.features.copy()
+        features[:, hidden] = 0.0
+        masked.append(replace(item, candidates=replace(item.candidates, features=features)))
+    return masked
+
+
+def _main_language(documents: Sequence[Mapping[str, Any]]) -> str:
+    counts: dict[str, int] = {}
+    for row in random.Random(13).sample(list(documents), min(200, len(documents))):
+        text = str(row.get("question") or row.get("title") or row.get("answer") or row.get("body") or "")
+        lang = str(row.get("lang") or detect_language(text))
+        counts[lang] = counts.get(lang, 0) + 1
+    return max(counts, key=lambda lang: counts[lang])
