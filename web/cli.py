@@ -81,11 +81,7 @@ def load_settings(**changes: Any) -> Settings:
     from chatbot.settings import Settings
 
     try:
-        read = Settings()
-        return Settings.model_validate(
-            read.model_dump(by_alias=True)
-            | {key: value for key, value in changes.items() if value is not None}
-        )
+        return Settings(**{name: value for name, value in changes.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
@@ -175,6 +171,7 @@ def serve(host: str | None, port: int | None, web_only: bool) -> None:
     if web_only:
         serving.serve_web(settings)
         return
+    serving.check_port(settings)
     database = open_database(settings)
     for line in serving.first_steps(database, settings):
         click.echo(line)

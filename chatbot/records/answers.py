@@ -81,7 +81,7 @@ def _lines(session: Session, intents: list[Intent]) -> list[IntentLine]:
         .where(Example.intent_id.in_(ids), Example.status.in_(("unreviewed", "accepted")))
         .group_by(Example.intent_id)
     )
-    examples = {intent_id: number for intent_id, number in counted.tuples() if intent_id is not None}
+    examples = {intent_id: number for intent_id, number in counted if intent_id is not None}
     approved: dict[int, list[str]] = {}
     drafts: dict[int, int] = {}
     for intent_id, lang, status in session.execute(

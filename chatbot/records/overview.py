@@ -144,7 +144,7 @@ def _knowledge(session: Session) -> Knowledge:
 
 
 def _tally(session: Session, query: Select[*tuple[Any, ...]]) -> dict[str, int]:
-    return {str(name): number for name, number in session.execute(query).tuples()}
+    return {str(name): number for name, number in session.execute(query)}
 
 
 def _count(session: Session, query: Select[*tuple[Any, ...]]) -> int:

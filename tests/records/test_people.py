@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from sqlalchemy import select
 
 from chatbot.errors import AccessError, ConflictError, InputError
@@ -14,6 +15,14 @@ from chatbot.records.schema import upgrade
 from chatbot.records.tables import Person, SetupLink, utcnow
 
 PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real argon2id hashes with parameters that cost nothing."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(people, "_hasher", lambda: quick)
+    people._nobodys_hash.cache_clear()
 
 
 @pytest.fixture
@@ -167,3 +176,15 @@ def test_audit_entries_come_newest_first_with_their_person(records: Database) ->
             ("release.promote", "Mei"),
         ]
         assert [line.subject for line in audit.entries(session, action="release")] == ["release r1"]
+
+
+def test_a_hash_with_cheaper_parameters_is_renewed_at_the_next_sign_in(
+    records: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(records)
+    dearer = PasswordHasher(time_cost=2, memory_cost=16, parallelism=1)
+    monkeypatch.setattr(people, "_hasher", lambda: dearer)
+    with records.write() as session:
+        person = people.verify(session, email="mei@example.com", password=PASSWORD)
+        assert person is not None
+        assert not dearer.check_needs_rehash(person.password_hash)

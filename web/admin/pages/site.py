@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, replace
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from web.context import parts
 from web.language import gettext
 
 GREETING_LIMIT = 500  # characters
+_HOST = re.compile(r"[\w-]+(\.[\w-]+)*|[0-9a-f:]+")
 
 
 @blueprint.get("/site")
@@ -109,7 +111,7 @@ def read_origins(text: str) -> list[str]:
         split = urlsplit(line.rstrip("/"))
         if (
             split.scheme not in ("http", "https")
-            or not split.hostname
+            or not _HOST.fullmatch(split.hostname or "")
             or split.path
             or split.query
             or split.username

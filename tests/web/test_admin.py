@@ -1,0 +1,502 @@
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from chatbot.records import jobs as job_rows
+from chatbot.records import people
+from chatbot.records.conversations import find_site
+from chatbot.records.database import Database
+from chatbot.records.jobs import get_job
+from chatbot.records.people import ROLES
+from chatbot.records.tables import Answer, Article, AuditEntry, Intent, Passage, Person, Promotion, Release
+from chatbot.settings import Settings
+from web.access import required_role
+from web.admin.pages.uploads import safe_name
+from web.jobs import enqueue
+from web.language import LANGUAGES, catalogue
+from web.worker import Worker
+
+PASSWORD = "correct horse battery"
+SignIn = Callable[[str], FlaskClient]
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(people, "_hasher", lambda: quick)
+
+
+@pytest.fixture
+def signed_in(app: Flask, database: Database) -> SignIn:
+    """A client signed in with a role."""
+
+    def make(role: str) -> FlaskClient:
+        client = app.test_client()
+        with database.write() as session:
+            person = people.find_person(session, f"{role}@example.com") or people.create_person(
+                session, email=f"{role}@example.com", name=role.title(), password=PASSWORD, role=role
+            )
+            identity = f"{person.id}:{person.session_epoch}"
+        with client.session_transaction(path="/admin/") as session_cookie:
+            session_cookie["_user_id"] = identity
+            session_cookie["_fresh"] = True
+        return client
+
+    return make
+
+
+def send(client: FlaskClient, path: str, **form: object):
+    """Post a form with the token of the session."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/admin/account").text)
+    assert found
+    return client.post(path, data={"csrf_token": found[1]} | form, content_type="multipart/form-data")
+
+
+@pytest.fixture
+def knowledge(app: Flask, database: Database) -> dict[str, int]:
+    """One article, one intent with a draft, one release that is live and one that is not."""
+    with database.write() as session:
+        article = Article(
+            slug="refunds", lang="en", title="Refunds", body="Three days.", section="Money", content_hash="h"
+        )
+        intent = Intent(
+            name="refund_time", titles={"en": "Refund time", "zh": "退款时间"}, article_slug="refunds"
+        )
+        session.add_all([article, intent])
+        session.flush()
+        session.add(
+            Passage(
+                article_id=article.id,
+                position=0,
+                title_path="Refunds",
+                text="Within 3 days.",
+                lang="en",
+                content_hash="p",
+            )
+        )
+        answer = Answer(intent_id=intent.id, lang="en", text="Within 3 working days.", status="draft")
+        session.add(answer)
+        session.add_all([Release(id=name, snapshot="s", status="promoted") for name in ("r1", "r2")])
+        session.flush()
+        session.add_all([Promotion(release_id="r1"), Promotion(release_id="r2")])
+        return {"article": article.id, "intent": intent.id, "answer": answer.id}
+
+
+@pytest.fixture
+def conversation(client: FlaskClient) -> str:
+    made = client.post("/api/v1/conversations", json={}).json
+    assert made is not None
+    client.post(
+        f"/api/v1/conversations/{made['id']}/messages",
+        json={"text": "when is my refund? <script>alert(1)</script>", "client_message_id": "m1"},
+        headers={"Authorization": f"Bearer {made['token']}"},
+    )
+    return str(made["id"])
+
+
+# --- every route ------------------------------------------------------------------------------------------
+
+
+def admin_rules(app: Flask) -> list[tuple[str, str, str]]:
+    """(endpoint, method, an address) of every admin route, whatever its arguments are called."""
+    found = []
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint.startswith("admin.") and rule.endpoint != "admin.static":
+            address = re.sub(r"<[^>]+>", "1", rule.rule)
+            methods = (rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}
+            found += [(rule.endpoint, method, address) for method in sorted(methods)]
+    return found
+
+
+def test_the_walk_finds_the_admin_area(app: Flask) -> None:
+    endpoints = {endpoint for endpoint, _, _ in admin_rules(app)}
+    assert {
+        "admin.home",
+        "admin.upload_now",
+        "admin.promote",
+        "admin.change_role",
+        "admin.audit",
+    } <= endpoints
+
+
+def test_every_route_names_the_role_it_needs(app: Flask) -> None:
+    silent = [
+        endpoint for endpoint, _, _ in admin_rules(app) if required_role(app.view_functions[endpoint]) is None
+    ]
+    assert silent == []
+
+
+def test_no_route_lets_a_stranger_in(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False  # the guard alone must do
+    for endpoint, method, address in admin_rules(app):
+        answer = app.test_client().open(address, method=method)
+        if method == "GET":
+            assert (answer.status_code, "/admin/sign-in" in answer.headers.get("Location", "")) == (
+                302,
+                True,
+            ), endpoint
+        else:
+            assert answer.status_code == 401, endpoint
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_route_refuses_a_lower_role(app: Flask, signed_in: SignIn, role: str) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = signed_in(role)
+    for endpoint, method, address in admin_rules(app):
+        needed = required_role(app.view_functions[endpoint]) or "nobody"
+        if not people.at_least(role, needed):
+            assert client.open(address, method=method).status_code == 403, (endpoint, role)
+        elif method == "GET":
+            assert client.open(address, method=method).status_code in (200, 404), (endpoint, role)
+
+
+def test_every_changing_route_needs_the_form_token(app: Flask, signed_in: SignIn) -> None:
+    client = signed_in("admin")
+    for endpoint, method, address in admin_rules(app):
+        if method != "GET":
+            assert client.open(address, method=method).status_code == 400, endpoint
+
+
+def test_nothing_that_changes_something_is_a_get(app: Flask) -> None:
+    reading = {endpoint for endpoint, method, _ in admin_rules(app) if method == "GET"}
+    changing = {endpoint for endpoint, method, _ in admin_rules(app) if method != "GET"}
+    assert not reading & (changing - {"admin.people"})
+
+
+def test_every_page_is_strict_about_scripts_and_caches(
+    app: Flask, signed_in: SignIn, knowledge: dict[str, int]
+) -> None:
+    client = signed_in("admin")
+    for _, method, address in admin_rules(app):
+        if method == "GET":
+            answer = client.get(address)
+            policy = answer.headers["Content-Security-Policy"]
+            assert "unsafe" not in policy, address
+            assert answer.headers["Cache-Control"] == "no-store", address
+            assert not re.search(r"<script(?![^>]*\bsrc=)|\sstyle=|\son\w+=", answer.text), address
+
+
+# --- texts ------------------------------------------------------------------------------------------------
+
+PAGES = Path(__file__).resolve().parents[2] / "web" / "admin" / "templates"
+
+
+def test_every_text_of_the_pages_has_a_chinese_one() -> None:
+    texts = {
+        text
+        for path in PAGES.rglob("*.html")
+        for pair in re.findall(r"""_\(\s*(?:"([^"]+)"|'([^']+)')\s*\)""", path.read_text("utf-8"))
+        for text in pair
+        if text
+    }
+    assert len(texts) > 150
+    assert sorted(texts - set(catalogue("zh"))) == []
+
+
+def test_the_catalogues_keep_the_gaps_of_their_texts() -> None:
+    for language in LANGUAGES:
+        for text, translated in catalogue(language).items():
+            if "{" in text:
+                assert set(re.findall(r"{\w+}", text)) == set(re.findall(r"{\w+}", translated)), text
+
+
+# --- uploads and jobs -------------------------------------------------------------------------------------
+
+
+def test_an_upload_is_kept_under_a_random_name_read_by_a_job_and_erased(
+    signed_in: SignIn, database: Database, settings: Settings
+) -> None:
+    client = signed_in("editor")
+    text = "# Refund time\n\nA refund takes three working days after we have received the parcel."
+    answer = send(
+        client,
+        "/admin/upload",
+        kind="articles",
+        files=[(io.BytesIO(text.encode()), "../../etc/refund time.md"), (io.BytesIO(text.encode()), "b.md")],
+    )
+    assert answer.status_code == 303
+    job_id = int(answer.location.rpartition("/")[2])
+    with database.read() as session:
+        names = get_job(session, job_id).arguments["files"]
+    assert [name.partition("/")[2] for name in names] == ["refund time.md", "b.md"]
+    assert all(re.fullmatch(r"[0-9a-f]{32}", name.partition("/")[0]) for name in names)
+    stored = settings.uploads / names[0]
+    assert stored.read_text() == text
+    assert stored.stat().st_mode & 0o077 == 0
+
+    Worker(database, settings).run(until_idle=True)
+    with database.read() as session:
+        job = get_job(session, job_id)
+        articles = list(session.scalars(select(Article.title)))
+    assert (job.state, job.error) == ("done", None)
+    assert "Refund time" in articles
+    assert not stored.exists()
+    page = client.get(f"/admin/jobs/{job_id}").text
+    assert "Import of articles" in page
+    assert "Done" in page
+
+
+def test_the_import_report_names_the_rows_that_could_not_be_read(
+    signed_in: SignIn, database: Database, settings: Settings
+) -> None:
+    good = {
+        "id": "d1",
+        "lang": "en",
+        "turns": [
+            {"role": "customer", "text": "How long does a refund take at your shop?"},
+            {"role": "agent", "text": "It takes three working days after we have the parcel."},
+        ],
+    }
+    rows = json.dumps(good) + "\n" + '{"id": "d2", "turns": 7}' + "\n"
+    client = signed_in("editor")
+    answer = send(
+        client, "/admin/upload", kind="transcripts", files=[(io.BytesIO(rows.encode()), "chats.jsonl")]
+    )
+    Worker(database, settings).run(until_idle=True)
+    page = client.get(answer.location).text
+    assert "Rows that could not be read" in page
+    with database.read() as session:
+        job = get_job(session, int(answer.location.rpartition("/")[2]))
+    assert job.result is not None
+    assert job.result["errors"] == 1
+    assert job.result["row_errors"][0]["message"] in page
+
+
+def test_a_file_that_nobody_can_read_fails_with_its_reason_on_the_page(
+    signed_in: SignIn, database: Database, settings: Settings
+) -> None:
+    client = signed_in("editor")
+    answer = send(
+        client, "/admin/upload", kind="transcripts", files=[(io.BytesIO(b"\x00\x01\x02" * 400), "photo.json")]
+    )
+    Worker(database, settings).run(until_idle=True)
+    page = client.get(answer.location).text
+    assert "Failed" in page
+    assert "photo.json" in page
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("tickets.json", "tickets.json"),
+        ("../../etc/passwd", "passwd"),
+        ("C:\\exports\\工单 2026.json", "工单 2026.json"),
+        ("...", "upload"),
+        ("a\x00b<c>.md", "a_b_c_.md"),
+        ("x" * 300 + ".jsonl", "x" * 80 + ".jsonl"),
+    ],
+)
+def test_a_file_name_can_do_no_harm(given: str, kept: str) -> None:
+    assert safe_name(given) == kept
+
+
+def test_an_unknown_kind_of_upload_is_refused(signed_in: SignIn) -> None:
+    answer = send(signed_in("editor"), "/admin/upload", kind="releases", files=[(io.BytesIO(b"x"), "x.md")])
+    assert answer.status_code == 422
+
+
+def test_retraining_is_queued_once(signed_in: SignIn, database: Database) -> None:
+    client = signed_in("editor")
+    first = send(client, "/admin/retrain")
+    assert first.status_code == 303
+    assert send(client, "/admin/retrain").status_code == 409
+    state = client.get(first.location + "/state").json
+    assert state is not None
+    assert (state["open"], state["state"]) == (True, "queued")
+
+
+def test_a_job_can_be_stopped_and_run_again(
+    signed_in: SignIn, database: Database, settings: Settings
+) -> None:
+    job_id = enqueue(database, settings, "retrain")
+    client = signed_in("editor")
+    send(client, f"/admin/jobs/{job_id}/cancel")
+    with database.read() as session:
+        assert job_rows.get_job(session, job_id).state == "cancelled"
+    send(client, f"/admin/jobs/{job_id}/again")
+    with database.read() as session:
+        assert job_rows.get_job(session, job_id).state == "queued"
+
+
+# --- knowledge --------------------------------------------------------------------------------------------
+
+
+def test_an_article_is_shown_with_its_passages_and_its_intent(
+    signed_in: SignIn, knowledge: dict[str, int]
+) -> None:
+    client = signed_in("viewer")
+    assert "Refunds" in client.get("/admin/articles?q=three").text
+    assert "No article fits" in client.get("/admin/articles?q=bicycle").text
+    page = client.get(f"/admin/articles/{knowledge['article']}").text
+    assert "Within 3 days." in page
+    assert "Refund time" in page
+
+
+def statuses(database: Database) -> dict[str, str]:
+    with database.read() as session:
+        return {answer.text: answer.status for answer in session.scalars(select(Answer))}
+
+
+def test_approving_a_draft_retires_the_answer_before_and_names_who_did_it(
+    signed_in: SignIn, knowledge: dict[str, int], database: Database
+) -> None:
+    client = signed_in("editor")
+    send(client, f"/admin/answers/{knowledge['answer']}/approve")
+    send(
+        client,
+        f"/admin/intents/{knowledge['intent']}/answers",
+        lang="en",
+        text="Within 2 days.",
+        approve="yes",
+    )
+    assert statuses(database) == {"Within 3 working days.": "retired", "Within 2 days.": "approved"}
+    with database.read() as session:
+        approved = session.scalars(select(Answer).where(Answer.status == "approved")).one()
+        person = session.get_one(Person, approved.approved_by_id)
+    assert person.email == "editor@example.com"
+
+
+def test_a_draft_changes_nothing_until_it_is_approved(
+    signed_in: SignIn, knowledge: dict[str, int], database: Database
+) -> None:
+    client = signed_in("editor")
+    send(client, f"/admin/answers/{knowledge['answer']}/approve")
+    send(client, f"/admin/intents/{knowledge['intent']}/answers", lang="en", text="Maybe.", approve="no")
+    assert statuses(database) == {"Within 3 working days.": "approved", "Maybe.": "draft"}
+    send(client, f"/admin/answers/{knowledge['answer']}/retire")
+    assert statuses(database) == {"Within 3 working days.": "retired", "Maybe.": "draft"}
+
+
+def test_an_empty_answer_is_refused(signed_in: SignIn, knowledge: dict[str, int]) -> None:
+    answer = send(signed_in("editor"), f"/admin/intents/{knowledge['intent']}/answers", lang="en", text="  ")
+    assert answer.status_code == 422
+
+
+# --- releases, conversations, people, site ----------------------------------------------------------------
+
+
+def test_rolling_back_goes_through_the_same_checks_as_promoting(
+    signed_in: SignIn, knowledge: dict[str, int], database: Database
+) -> None:
+    """The bundle of r1 is not on the disk: a release that cannot be loaded never becomes live."""
+    answer = send(signed_in("admin"), "/admin/releases/rollback")
+    assert answer.status_code == 500
+    with database.read() as session:
+        assert session.scalars(select(Promotion.release_id).order_by(Promotion.id.desc())).first() == "r2"
+
+
+def test_the_releases_say_which_one_is_live(signed_in: SignIn, knowledge: dict[str, int]) -> None:
+    rows = re.findall(r"<tr class=\"link\">.*?</tr>", signed_in("viewer").get("/admin/releases").text, re.S)
+    assert [("r2" in row, "live now" in row) for row in rows] == [(True, True), (False, False)]
+
+
+def test_a_conversation_shows_why_the_bot_said_what_it_said(signed_in: SignIn, conversation: str) -> None:
+    client = signed_in("viewer")
+    listed = client.get("/admin/conversations?q=refund").text
+    (address,) = re.findall(r'href="(/admin/conversations/\d+)"', listed)
+    page = client.get(address).text
+    assert "Why this answer?" in page
+    assert "written by the test" in page
+    assert "91 %" in page
+
+
+def test_what_customers_write_is_text_and_never_markup(signed_in: SignIn, conversation: str) -> None:
+    client = signed_in("viewer")
+    listed = client.get("/admin/conversations").text
+    (address,) = re.findall(r'href="(/admin/conversations/\d+)"', listed)
+    for page in (listed, client.get(address).text):
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;alert" in page
+
+
+def test_waiting_conversations_come_first_and_are_counted_in_the_menu(
+    client: FlaskClient, signed_in: SignIn
+) -> None:
+    made = [client.post("/api/v1/conversations", json={}).json for _ in range(3)]
+    first = made[0]
+    assert first is not None
+    client.post(
+        f"/api/v1/conversations/{first['id']}/handover",
+        json={"reason": "asked"},
+        headers={"Authorization": f"Bearer {first['token']}"},
+    )
+    page = signed_in("agent").get("/admin/conversations").text
+    assert re.findall(r'href="/admin/conversations/(\d+)"', page)[0] == "1"
+    assert re.search(r'class="number"[^>]*>1</span>', page)
+
+
+def test_an_invited_person_sets_a_password_and_has_the_role(
+    app: Flask, signed_in: SignIn, database: Database
+) -> None:
+    page = send(signed_in("admin"), "/admin/people", email="new@example.com", role="agent").text
+    link = re.search(r'value="http://localhost(/admin/set-up/[^"]+)"', page)
+    assert link
+    stranger = app.test_client()
+    form = re.search(r'name="csrf_token" value="([^"]+)"', stranger.get(link[1]).text)
+    assert form
+    stranger.post(link[1], data={"csrf_token": form[1], "name": "New", "password": PASSWORD})
+    with database.read() as session:
+        person = people.find_person(session, "new@example.com")
+    assert person is not None
+    assert (person.role, person.name) == ("agent", "New")
+
+
+def test_the_last_admin_cannot_lock_everybody_out(signed_in: SignIn, database: Database) -> None:
+    client = signed_in("admin")
+    with database.read() as session:
+        me = people.find_person(session, "admin@example.com")
+    assert me is not None
+    assert send(client, f"/admin/people/{me.id}/active", active="no").status_code == 409
+    assert send(client, f"/admin/people/{me.id}/role", role="viewer").status_code == 409
+
+
+def test_the_sites_switches_are_kept_and_written_down(signed_in: SignIn, database: Database) -> None:
+    client = signed_in("admin")
+    answer = send(
+        client,
+        "/admin/site",
+        mode="generated_allowed",
+        sureness="0.72",
+        choice_floor="0.3",
+        greeting_en="Hi!",
+        greeting_zh="您好！",
+        origins="https://www.example.com/\nhttps://shop.example.com:8443",
+    )
+    assert answer.status_code == 303
+    with database.read() as session:
+        site = find_site(session, "default")
+        (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "site.change"))
+    assert site.options["mode"] == "generated_allowed"
+    assert site.options["sureness"] == 0.72
+    assert site.allowed_origins == ["https://www.example.com", "https://shop.example.com:8443"]
+    assert entry.detail["sureness"] == 0.72
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mode": "anything"},
+        {"sureness": "2"},
+        {"sureness": "very"},
+        {"origins": "example.com"},
+        {"origins": "https://*"},
+    ],
+)
+def test_a_switch_that_cannot_be_changes_nothing(
+    signed_in: SignIn, database: Database, wrong: dict[str, str]
+) -> None:
+    form = {"mode": "drafts_only", "sureness": "0.8", "choice_floor": "0.2", "origins": ""} | wrong
+    assert send(signed_in("admin"), "/admin/site", **form).status_code == 422
+    with database.read() as session:
+        assert find_site(session, "default").options == {}
