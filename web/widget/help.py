@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,18 +17,24 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 MOST_STARTERS = 3
+_SLUG = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 MOST_LISTED = 500
 
 
 def sections(session: Session, lang: str) -> list[tuple[str, list[Article]]]:
     """The live articles of a language by section, both in the order in which they were first loaded."""
-    found: dict[str, list[Article]] = {}
+    found: dict[str, list[Article]] = {}  # by the section as visitors read it
     query = (
         select(Article).where(Article.lang == lang, *_live(utcnow())).order_by(Article.id).limit(MOST_LISTED)
     )
     for row in session.scalars(query):
-        found.setdefault(row.section, []).append(row)
+        found.setdefault(section_title(row.section), []).append(row)
     return list(found.items())
+
+
+def section_title(section: str) -> str:
+    """A section as it was given; where it is a slug ("shops-workshops"), as words."""
+    return section.replace("-", " ").replace("_", " ").capitalize() if _SLUG.fullmatch(section) else section
 
 
 def article(session: Session, slug: str, lang: str) -> Article | None:

@@ -15,7 +15,7 @@ from web.context import parts
 from web.headers import page_policy
 from web.visitors import frame_ancestors, own_origin
 from web.widget import assets
-from web.widget.help import article, article_html, sections, starters
+from web.widget.help import article, article_html, section_title, sections, starters
 
 LOADER_SECONDS = 300  # the loader's address never changes: hosts get a new one within five minutes
 YEAR_SECONDS = 31_536_000
@@ -152,7 +152,14 @@ def help_article(language: str, slug: str) -> str:
     if found is None:
         abort(404, "There is no such help article")
     shown = assets.best_language(language)
-    return _page("article.html", site, shown, article=found, body=article_html(found))
+    return _page(
+        "article.html",
+        site,
+        shown,
+        article=found,
+        section=section_title(found.section),
+        body=article_html(found),
+    )
 
 
 def _page(template: str, site: Site, language: str, **values: Any) -> str:
