@@ -25,6 +25,7 @@ LAYERS = {
     "chatbot.errors": 0,
     "chatbot.settings": 0,
     "chatbot.language": 1,
+    "chatbot.inference.classifier_config": 1,  # what a network is made of, for those who train it and those who load it
     "chatbot.neural": 2,
     "chatbot.dialogue.trace": 0,  # plain dataclasses that everybody speaks in
     "chatbot.dialogue.options": 1,
