@@ -14,7 +14,7 @@ from chatbot.inference.generate import Candidate
 from chatbot.neural.source_layout import passage_source
 
 BEAM = 4
-MAX_TOKENS = 60
+MAX_TOKENS = 80
 
 
 class Writer(Protocol):

@@ -33,13 +33,14 @@ from chatbot.dialogue.wording import (
     sentences,
     unfinished,
 )
+from chatbot.language.normalise import is_han
 
 COVERAGE = 0.62  # share of a sentence's content words that one place in one source must hold
 _FACT_TOPIC = 0.3  # share of a sentence's other content words that the source sentence of a fact must hold
 _THIN = "\u2009"  # stands for a space between two words of one clause
 _INSIDE = f"{_THIN},(、，（"  # what stands around a place inside a sentence
 _NO_START = ",.;:，。；：、）)”’·›>-"
-_NO_START_ZH = "的了得地们个天后前内元分秒钟级档以及并而或和与"
+_NO_START_ZH = "的了得地们个天后前内元分秒钟级档以及并而或和与到"
 _COPIED = 12  # characters that count as copied
 _NEIGHBOURS = 1  # sentences on each side that count as the same place
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*(?:_?\d+)?\]|\{[^{}\s]{1,30}\}")
@@ -93,6 +94,14 @@ def _form(draft: str, customer: Sequence[str], lang: str) -> list[str]:
         reasons.append("garbled text")
     filled = {match for message in customer for match in _PLACEHOLDER.findall(message)}
     reasons += [f"unfilled placeholder: {hole}" for hole in _PLACEHOLDER.findall(text) if hole not in filled]
+    if lang == "en" and re.match(r"\W*[a-z]+(?:[\s,.]|$)", text):
+        reasons.append("begins in lower case")
+    opening = sentences(text)[0] if text else ""
+    if len(_HAN.findall(opening)) == len(re.findall(r"\w", opening)) < 3 and not is_courtesy(opening):
+        reasons.append("begins with a fragment")
+    whole = {fact.value for fact in facts(text) if fact.kind in ("email", "url")}
+    if any(not any(found in canonical(word) for found in whole) for word in re.findall(r"\S*@\S*", text)):
+        reasons.append("broken address")
     if _REPEATED.search(text) or _repeats(text):
         reasons.append("repeats itself")
     reasons += [f"profanity: {word}" for word in profanity(text)]
@@ -115,7 +124,12 @@ def _torn(draft: str, sources: Sequence[str]) -> list[str]:
     before = [source[place - 1] for source in known for place in _all(head, source) if place > 0]
     inside = bool(before) and not starts and all(ch.isalnum() or ch in _INSIDE for ch in before)
     first = draft.strip()[0]
-    if text[0] in _NO_START or (inside and (first.islower() or first in _NO_START_ZH or before[0].isdigit())):
+    torn = (
+        first.islower()
+        or first in _NO_START_ZH
+        or all((is_han(ch) and ch != "的") or ch.isdigit() for ch in before)
+    )
+    if text[0] in _NO_START or (inside and torn):
         reasons.append("begins in the middle of a sentence")
     after = [
         source[place + len(tail)]

@@ -19,39 +19,48 @@ from typing import Any
 from chatbot.dialogue.trace import Message
 from chatbot.neural.source_layout import content_units, passage_source, sentences
 
+_GREETING = r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day))(?: (?:\[name\w*\]|\w+))?"
 _COURTESIES = (
-    r"(?:hi|hello|hey|dear|good (?:morning|afternoon|evening|day))\b[^.!?]{0,40}",
-    r"(?:many )?thanks?\b[^.!?]{0,70}",
-    r"(?:you(?:'re| are) (?:very |most )?welcome|my pleasure|no problem|no worries)[^.!?]{0,40}",
-    r"(?:i'm |i am |we're |we are )?(?:always )?(?:glad|happy) to help[^.!?]{0,40}",
+    _GREETING,
+    r"(?:hi|hello|hey)[ ,]+(?:how can i help(?: you)?|thanks? (?:you )?for [^.!?,]{0,50})",
+    r"(?:many )?thank(?:s| you)(?: (?:so|very) much)?(?: for [^.!?,]{0,60})?",
+    r"(?:you(?:'re| are) (?:very |most )?welcome|my pleasure|no problem|no worries)(?: [^.!?,]{0,30})?",
+    r"(?:i'm |i am |we're |we are )?(?:always )?(?:glad|happy) to help[^.!?,]{0,30}",
     r"(?:is|was) there anything else[^.!?]*",
     r"(?:can|may|how can|how may) i (?:help|assist)[^.!?]*",
-    r"(?:have|enjoy) (?:a|the|your)[^.!?]{0,40}(?:day|evening|weekend|afternoon|week)",
-    r"(?:kind|best|warm)? ?regards[^.!?]*",
-    r"(?:bye|goodbye|take care|cheers)\b[^.!?]{0,30}",
-    r"let me (?:check|look|see)[^.!?]{0,60}",
-    r"one moment[^.!?]*",
-    r"(?:please )?(?:feel free|don't hesitate|do not hesitate)[^.!?]*",
-    r"(?:i'm |i am |we're |we are )?(?:so |very )?sorry[^.!?]{0,80}",
-    r"(?:ok|okay|sure|certainly|of course|great|perfect|got it|alright)\W*",
+    r"(?:have|enjoy) (?:a|the|your)[^.!?,]{0,40}(?:day|evening|weekend|afternoon|week)",
+    r"(?:kind|best|warm)? ?regards[^.!?]{0,40}",
+    r"(?:bye|goodbye|take care|cheers)(?: [^.!?,]{0,20})?",
+    r"let me (?:check|look|see)[^.!?,]{0,50}",
+    r"one moment[^.!?,]{0,30}",
+    r"(?:please )?(?:feel free|don't hesitate|do not hesitate) to (?:ask|contact|write|reach|let)[^.!?]*",
+    r"(?:i'm |i am |we're |we are )?(?:so |very )?sorry(?: (?:about|for|to hear) [^.!?,]{0,60})?",
+    r"(?:ok|okay|sure|certainly|of course|great|perfect|got it|alright)",
 )
+_GREETING_ZH = r"(?:亲亲?|您好|你好|早上好|下午好|晚上好|哈喽)"
 _COURTESIES_ZH = (
-    r"(?:亲|亲亲|您好|你好|早上好|下午好|晚上好|哈喽)[^。！？]{0,12}",
-    r"(?:感谢|谢谢|多谢)[^。！？]{0,24}",
-    r"不客气[^。！？]{0,10}",
+    rf"{_GREETING_ZH}(?:[，,\s]*(?:在的|在呢|请讲|请说|很高兴为您服务|欢迎[^，。！？]{{0,10}}))?",
+    r"(?:非常)?(?:感谢|谢谢|多谢)(?:您|你)?(?:的[^，。！？]{0,12})?",
+    r"不客气(?:的|哦|呀|哈)?",
     r"(?:请问)?还?有(?:什么|其他|别的)[^。！？]{0,20}(?:帮|问题)[^。！？]{0,12}",
     r"祝[^。！？]{0,16}",
-    r"再见[^。！？]{0,6}",
-    r"(?:请)?稍等[^。！？]{0,14}",
-    r"(?:非常|很|十分)?抱歉[^。！？]{0,24}",
-    r"不好意思[^。！？]{0,16}",
-    r"(?:好的|没问题)[^。！？]{0,3}",
-    r"(?:很高兴|随时)[^。！？]{0,20}",
+    r"再见(?:哦|啦)?",
+    r"请?(?:您)?稍等(?:一下|片刻|哦|哈)?(?:[，,]?我(?:帮您)?(?:看|查)[^，。！？]{0,6})?",
+    r"(?:非常|很|十分)?抱歉(?:给您[^，。！？]{0,14}|让您久等(?:了)?)?",
+    r"不好意思(?:[，,]?让您久等(?:了)?)?",
+    r"(?:好的|没问题)(?:呢|哦|哈)?",
+    r"(?:很高兴|随时)(?:为您|欢迎|联系|找我)[^，。！？]{0,14}",
 )
-_COURTESY = re.compile(rf"^\W*(?:{'|'.join(_COURTESIES)})[.!?]*$", re.IGNORECASE)
-_COURTESY_ZH = re.compile(rf"^\W*(?:{'|'.join(_COURTESIES_ZH)})[。！？~～!?.]*$")
+_COURTESY = re.compile(rf"^\W*(?:{'|'.join(_COURTESIES)})\W*$", re.IGNORECASE)
+_COURTESY_ZH = re.compile(rf"^\W*(?:{'|'.join(_COURTESIES_ZH)})\W*$")
+_OPENING = re.compile(
+    rf"^(?:{_GREETING}|sorry|thanks|thank you|ok|okay|sure|certainly|of course|no problem)\s*[,!–-]\s+(?=\w)",
+    re.IGNORECASE,
+)
+_OPENING_ZH = re.compile(rf"^(?:{_GREETING_ZH}|好的|没问题|抱歉|不好意思)[，,！!～~\s]+(?=\S)")
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_\[])\d+(?:[.,:]\d+)*(?![A-Za-z0-9_\]])")
 _NAME = re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2,}(?![A-Za-z])")
+_LONGEST, _LONGEST_ZH = 260, 90  # characters of a reply
 _HEADING_PATH = re.compile(r"\s*[>›]\s*")
 _SUPPORTED = 0.5  # share of a sentence's content found in its sources, for it to be learned
 
@@ -196,11 +205,19 @@ def without_courtesies(text: str) -> str:
     lines = []
     for line in text.split("\n"):
         kept = [
-            part for part in sentences(line) if not _COURTESY.match(part) and not _COURTESY_ZH.match(part)
+            _without_opening(part)
+            for part in sentences(line)
+            if not _COURTESY.match(part) and not _COURTESY_ZH.match(part)
         ]
         if kept:
             lines.append(_joined(kept))
     return " ".join(lines)
+
+
+def _without_opening(part: str) -> str:
+    """ "Hi, it takes 5 days." → "It takes 5 days." """
+    rest = _OPENING_ZH.sub("", _OPENING.sub("", part))
+    return rest[:1].upper() + rest[1:] if rest != part else part
 
 
 def _sample(
@@ -228,7 +245,9 @@ def _sample(
         return None
     supporting.sort(key=lambda passage: -len(content_units(text) & content_units(passage.source)))
     others = index.like(query, lang, {passage.id for passage in supporting})
-    return Sample(turns, tuple(passage.source for passage in supporting), _joined(kept), lang, intent, others)
+    said = _shortened(kept)
+    said = said[:1].upper() + said[1:]
+    return Sample(turns, tuple(passage.source for passage in supporting), said, lang, intent, others)
 
 
 class _PassageIndex:
@@ -278,6 +297,21 @@ def _share(units: set[str], grounds: set[str]) -> float:
 
 def _ordered_units(text: str) -> list[str]:
     return re.findall(r"[A-Za-z0-9]{3,}|[\u3400-\u4dbf\u4e00-\u9fff]", text)
+
+
+def _shortened(parts: Sequence[str]) -> str:
+    """The first sentences, as many as a chat message takes; at least one."""
+    text = parts[0]
+    for part in parts[1:]:
+        longer = _joined([text, part])
+        if len(longer) > (_LONGEST_ZH if _is_chinese(longer) else _LONGEST):
+            break
+        text = longer
+    return text
+
+
+def _is_chinese(text: str) -> bool:
+    return sum(ch >= "\u3400" for ch in text) > len(text) // 3
 
 
 def _joined(parts: Sequence[str]) -> str:

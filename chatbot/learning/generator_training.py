@@ -43,7 +43,7 @@ class GeneratorSettings:
     """How a company's generator is trained. ``least_steps``: small logs are seen more often, up to ``epochs``."""
 
     vocabulary: int = 6000
-    batch: int = 48
+    batch: int = 32
     epochs: int = 12
     least_steps: int = 600
     learning_rate: float = 3e-3
@@ -78,10 +78,11 @@ class Encoded:
     first: int
     reply: list[int]
     intent: int
+    whole: bool = True  # False: cut at the layout's reply_tokens, so nothing is learned about where it ends
 
     @property
     def n_tokens(self) -> int:
-        return len(self.source) + len(self.reply) + 1
+        return len(self.source) + len(self.reply) + self.whole
 
 
 def train_generator(
@@ -254,6 +255,7 @@ def encode_samples(
             tokenizer.tags.reply(sample.lang),
             reply[: layout.reply_tokens],
             intents.get(sample.intent, 0),
+            whole=len(reply) <= layout.reply_tokens,
         )
         for sample, reply in zip(samples, replies, strict=True)
     ]
@@ -270,10 +272,11 @@ def reply_batches(
 
 def reply_batch(rows: Sequence[Encoded], *, end: int) -> ReplyBatch:
     """Rows → one padded batch. ``end``: the end tag's id."""
+    wanted = [[*row.reply, end] if row.whole else row.reply for row in rows]
     return ReplyBatch(
         source=pad([row.source for row in rows])[0],
-        fed=pad([[row.first, *row.reply] for row in rows])[0],
-        wanted=pad([[*row.reply, end] for row in rows])[0],
+        fed=pad([[row.first, *ids[:-1]] for row, ids in zip(rows, wanted, strict=True)])[0],
+        wanted=pad(wanted)[0],
         intent=torch.tensor([row.intent for row in rows]),
         n_tokens=sum(row.n_tokens for row in rows),
     )

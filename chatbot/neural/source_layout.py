@@ -48,7 +48,7 @@ class SourceLayout:
     further_passage_tokens: int = 64
     past_answers: int = 2
     past_tokens: int = 32
-    reply_tokens: int = 64
+    reply_tokens: int = 80
 
     def __post_init__(self) -> None:
         for name in self.__dataclass_fields__:

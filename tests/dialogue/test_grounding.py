@@ -122,6 +122,10 @@ BAD = [
     ("en", CANCEL, ", the order and click Cancel order.", "begins in the middle"),
     ("en", CANCEL, "Engraved items cannot be cancelled once you have approved the", "ends in the middle"),
     ("zh", CANCEL_ZH, "个工作日内退回原支付方式。", "begins in the middle"),
+    ("zh", CANCEL_ZH, "单的款项会在3个工作日内退回原支付方式。", "begins in the middle"),
+    ("zh", CANCEL_ZH, "件。刻字商品确认样稿后无法取消。", "fragment"),
+    ("en", CANCEL, "an order can be cancelled as long as its status is Received.", "lower case"),
+    ("en", CANCEL, "Please write to help@crane.", "broken address"),
     ("zh", CANCEL_ZH, "订单进入打包中以后不能取消，请拒收包", "ends in the middle"),
 ]
 

@@ -282,7 +282,7 @@ def _train(
 
     pairs = all(len(sample.turns) == 1 for sample in library.train)
     layout = SourceLayout(past_answers=PAST, last_tokens=110 if pairs else 48)
-    settings = GeneratorSettings(layout=layout, varied=False, clean=False, patience=3)
+    settings = GeneratorSettings(layout=layout, batch=48, varied=False, clean=False, patience=3)
     texts = (
         text
         for sample in (*library.train, *pretrain)

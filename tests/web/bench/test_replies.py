@@ -1,0 +1,60 @@
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from web.bench.replies import command
+from web.bench.reply_measures import distinct_2, is_grounded, likeness, overlap, rouge_l
+
+pytest.importorskip("sacrebleu")
+
+
+def test_measures_of_known_replies() -> None:
+    truth = ["the refund takes five days", "bring it to the shop"]
+    assert overlap(truth, truth, chinese=False)[0] == pytest.approx(100.0)
+    assert rouge_l(truth, truth) == pytest.approx(100.0)
+    assert rouge_l(["a b c d"], ["a x c y"]) == pytest.approx(50.0)
+    assert distinct_2(["a b a b"]) == pytest.approx(100 * 2 / 3)
+    assert likeness("same words", "words same") == pytest.approx(1.0)
+    assert overlap(["三个工作日内退回"], ["三个工作日内退回"], chinese=True)[0] == pytest.approx(100.0)
+
+
+def test_a_reply_is_grounded_when_its_hard_facts_stand_in_the_grounds() -> None:
+    grounds = "A refund takes 5 days. Ask Heron Parcel or help@crane.example"
+    assert is_grounded("it takes 5 days with Heron Parcel", grounds)
+    assert not is_grounded("it takes 6 days", grounds)
+    assert not is_grounded("it goes with Swiftline", grounds)
+    assert not is_grounded("ask info@crane.example", grounds)
+
+
+@pytest.mark.parametrize("pairs", [False, True])
+def test_the_bench_trains_measures_and_writes_its_figures(tmp_path: Path, pairs: bool) -> None:
+    things = ("refund", "parcel", "repair", "invoice", "delivery", "voucher")
+    rows = []
+    for number in range(60):
+        thing = things[number % len(things)]
+        question, answer = f"where is my {thing} number {number}", f"The {thing} takes {number % 9 + 1} days."
+        if pairs:
+            rows.append({"context": question, "response": answer, "lang": "en"})
+        else:
+            found = {"role": "action", "text": json.dumps({"Thing": thing, "Days": number % 9 + 1})}
+            turns = [{"role": "customer", "text": question}, found, {"role": "agent", "text": answer}]
+            rows.append({"id": f"d{number}", "turns": turns, "lang": "en"})
+    for name, part in (("train", rows[:48]), ("valid", rows[48:54]), ("test", rows[54:])):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(map(json.dumps, part)))
+    arguments = [
+        item for name in ("train", "valid", "test") for item in (f"--{name}", str(tmp_path / f"{name}.jsonl"))
+    ]
+    result = CliRunner().invoke(
+        command, [*arguments, "--seconds", "6", "--threads", "1", "--json", str(tmp_path / "out.json")]
+    )
+    assert result.exit_code == 0, result.output
+    figures = json.loads((tmp_path / "out.json").read_text())
+    assert set(figures["systems"]) == {"nearest", "ranked", "generator", "combined"}
+    for values in figures["systems"].values():
+        assert {"bleu", "chrf", "rouge_l", "distinct_2", "grounded_rate", "recall_at_1_of_100"} <= set(values)
+    assert {"perplexity", "copy_rate", "train_seconds", "tokens_per_second", "plain_tokens_per_second", "latency",
+            "first_token", "device"} <= set(figures)  # fmt: skip
+    assert figures["n_test"] == 6
+    assert figures["systems"]["nearest"]["bleu"] > 0
