@@ -70,7 +70,7 @@ def build(
             database=database,
             serving=serving,
             exchange=Exchange(database, serving, message_limit=settings.message_limit),
-            streams=StreamSlots(max(1, settings.web_threads // 4)),
+            streams=StreamSlots(max(1, settings.web_threads // 2)),
         ),
     )
     # Functions after a request run in reverse order: the headers come first here to have the last word.

@@ -413,3 +413,22 @@ def test_any_accent_is_readable(context: Any, url: str, accent: str) -> None:
         accent,
     )
     assert min(ratios) >= 4.5
+
+
+def test_when_all_connections_are_taken_a_persons_words_come_by_asking(
+    open_widget: Any, app: Flask, database: Database
+) -> None:
+    streams = app.extensions["frontdesk"].streams
+    held = [streams._free.acquire(blocking=False) for _ in range(streams.count)]
+    assert all(held)
+    _, frame = open_widget()
+    ask(frame, "refund?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("3 working days")
+    with database.write() as session:
+        session.scalars(select(Conversation)).one().state = "human"
+    frame.get_by_role("button", name="Talk to a person").click()
+    expect(frame.locator(".notice")).to_contain_text("is on it now")
+    with database.write() as session:
+        conversation = session.scalars(select(Conversation)).one()
+        session.add(Turn(conversation_id=conversation.id, role="agent", text="Hello, Mei here"))
+    expect(frame.locator(".turn.agent")).to_contain_text("Mei here", timeout=10_000)

@@ -8,6 +8,7 @@ import { ApiError, call, events, wait } from "./transport.js";
 import { Storage, randomId } from "./storage.js";
 
 const POLL_MS = [3000, 5000, 8000, 13000, 20000, 30000];
+const BUSY_MS = { waiting: 8000, human: 3000 };
 const PASSING_TRIES = 5;
 
 export class Conversation extends EventTarget {
@@ -261,7 +262,9 @@ export class Conversation extends EventTarget {
           } catch (error) {
             if (signal.aborted) return;
             this.#forgetIfGone(error);
-            await wait(POLL_MS[Math.min(missed++, POLL_MS.length - 1)], signal);
+            // A server whose open connections are all taken is asked at a steady pace, a silent one ever less often.
+            const pause = error.code === "too_many_streams" ? BUSY_MS[this.state] : POLL_MS[Math.min(missed++, POLL_MS.length - 1)];
+            await wait(pause || POLL_MS[0], signal);
             if (!signal.aborted && this.key) await this.refresh().catch(() => {});
           }
         }
