@@ -23,6 +23,7 @@ from chatbot.records import jobs, people
 from chatbot.records.database import Database
 from chatbot.records.tables import Promotion, Release
 from web import cli
+from web.commands import environment
 from web.serve import Supervisor
 
 Run = Callable[..., Result]
@@ -261,8 +262,8 @@ def test_the_command_line_says_the_last_word_about_settings(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PORT", "6001")
-    assert cli.load_settings(PORT=6002).port == 6002
-    assert cli.load_settings(PORT=None).port == 6001
+    assert environment.load_settings(PORT=6002).port == 6002
+    assert environment.load_settings(PORT=None).port == 6001
 
 
 def answers(address: str) -> int:

@@ -1,0 +1,159 @@
+"""``frontdesk retrain``, ``evaluate``, ``releases`` and ``chat``: making a bot, measuring it, asking it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from chatbot.errors import FrontdeskError
+from web.commands.environment import FILES, load_settings, log_to_stderr, open_database, write_json
+
+
+@click.command()
+@click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where to train (default: the setting)."
+)
+@click.option("--seed", default=13, show_default=True, help="Same data, same seed, same bot.")
+@click.option("--json", "json_out", type=FILES, help="Write the outcome to a file (- for stdout).")
+def retrain(device: str | None, seed: int, json_out: Path | None) -> None:
+    """Train a new release from what is in the database and, if it is no worse, make it live."""
+    from chatbot.learning.retraining import retrain as run
+    from web.jobs import as_result
+    from web.terminal import TerminalProgress, print_values
+
+    settings = load_settings()
+    log_to_stderr("WARNING")
+    database = open_database(settings)
+    with TerminalProgress() as progress:
+        outcome = run(database, settings, device=device or settings.device, seed=seed, progress=progress)
+    body = as_result(outcome)
+    write_json(json_out, body)
+    if str(json_out) != "-":
+        shown = {key: body[key] for key in ("release_id", "status", "reason", "seconds", "skipped")}
+        print_values("Release", shown)
+
+
+@click.command()
+@click.option("--release", "release_id", metavar="ID", help="The release to measure (default: the live one).")
+@click.option("--json", "json_out", type=FILES, help="Write the figures to a file (- for stdout).")
+def evaluate(release_id: str | None, json_out: Path | None) -> None:
+    """Measure a release on its frozen set."""
+    from chatbot.learning.release_figures import measure_release
+    from web.terminal import TerminalProgress, print_values
+
+    settings = load_settings()
+    log_to_stderr("WARNING")
+    database = open_database(settings)
+    with TerminalProgress() as progress:
+        body = measure_release(database, settings, release_id=release_id, progress=progress).as_json()
+    write_json(json_out, body)
+    if str(json_out) != "-":
+        for part in ("classifier", "search"):  # the tables of single intents are in the JSON
+            shown = {
+                k: v for k, v in (body[part] or {}).items() if k not in ("intents", "labels", "confusion")
+            }
+            print_values(f"{part} of {body['release']}, {body['split']} examples", shown)
+
+
+@click.group()
+def releases() -> None:
+    """Trained releases: list, promote, roll back."""
+
+
+@releases.command("list")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def releases_list(as_json: bool) -> None:
+    """All releases, newest first; the live one is marked."""
+    from chatbot.learning.releases import list_releases
+    from web.jobs import as_result
+    from web.terminal import out, table
+
+    rows = list_releases(open_database(load_settings()))
+    if as_json:
+        write_json(Path("-"), [as_result(row) for row in rows])
+        return
+    if not rows:
+        click.echo("No releases yet. Make one with: frontdesk retrain")
+        return
+    out().print(
+        table(
+            "",
+            ("", "release", "status", "made", "reason"),
+            [
+                ("●" if row.live else "", row.id, row.status, f"{row.created_at:%Y-%m-%d %H:%M}", row.reason)
+                for row in rows
+            ],
+        )
+    )
+
+
+@releases.command("show")
+@click.argument("release_id", metavar="ID")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def releases_show(release_id: str, as_json: bool) -> None:
+    """One release with its figures and what the gate said."""
+    from chatbot.learning.releases import get_release
+    from web.jobs import as_result
+    from web.terminal import print_values
+
+    body = as_result(get_release(open_database(load_settings()), release_id))
+    if as_json:
+        write_json(Path("-"), body)
+    else:
+        print_values(release_id, body)
+
+
+@releases.command("promote")
+@click.argument("release_id", metavar="ID")
+@click.option("--reason", default="promoted from the command line", help="Why; kept with the promotion.")
+def releases_promote(release_id: str, reason: str) -> None:
+    """Make a release live."""
+    from chatbot.learning.releases import promote
+
+    settings = load_settings()
+    promote(open_database(settings), settings, release_id, reason=reason)
+    click.echo(f"{release_id} is live.")
+
+
+@releases.command("rollback")
+@click.option("--reason", default="rolled back from the command line", help="Why; kept with the promotion.")
+def releases_rollback(reason: str) -> None:
+    """Go back to the release that was live before."""
+    from chatbot.learning.releases import rollback
+
+    settings = load_settings()
+    click.echo(f"{rollback(open_database(settings), settings, reason=reason)} is live.")
+
+
+@click.command()
+@click.argument("text")
+@click.option("--lang", help="Language of the visitor's page: en, zh …")
+@click.option("--json", "as_json", is_flag=True, help="The reply and its whole trace as JSON.")
+@click.option("--release", "release_id", metavar="ID", help="Ask this release (default: the live one).")
+def chat(text: str, lang: str | None, as_json: bool, release_id: str | None) -> None:
+    """One message in, the reply with everything that decided it out. Nothing is stored."""
+    from chatbot.dialogue.options import SiteOptions
+    from chatbot.errors import UnavailableError
+    from chatbot.language.normalise import detect_language
+    from chatbot.learning.loading import load_assistant
+    from chatbot.learning.releases import live_release_id
+    from chatbot.records.conversations import find_site
+    from web.terminal import print_reply
+
+    settings = load_settings()
+    database = open_database(settings)
+    with database.read() as session:
+        release_id = release_id or live_release_id(session)
+        try:
+            options = SiteOptions.from_json(find_site(session, None).options)
+        except FrontdeskError:
+            options = SiteOptions()  # no server was ever started here
+    if release_id is None:
+        raise UnavailableError("No release is live yet", remedy="Make one with: frontdesk retrain")
+    assistant = load_assistant(database, settings, release_id)
+    reply, trace = assistant.reply(text, history=(), locale=lang or detect_language(text), options=options)
+    if as_json:
+        write_json(Path("-"), {"reply": reply.as_json(), "trace": trace.as_json()})
+    else:
+        print_reply(reply, trace)

@@ -1,0 +1,77 @@
+"""``frontdesk ingest``: a company's own material."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from web.commands.environment import FILES, load_settings, log_to_stderr, open_database, write_json
+
+if TYPE_CHECKING:
+    from ingest.report import ImportReport
+
+
+@click.group()
+def ingest() -> None:
+    """Take in transcripts, articles and intents."""
+
+
+@ingest.command("transcripts")
+@click.argument("files", nargs=-1, required=True, type=FILES)
+@click.option("--format", "format_", default="auto", show_default=True, help="Shape of the files.")
+@click.option("--dry-run", is_flag=True, help="Read and report, store nothing.")
+@click.option("--json", "json_out", type=FILES, help="Write the report to a file (- for stdout).")
+def ingest_transcripts(files: tuple[Path, ...], format_: str, dry_run: bool, json_out: Path | None) -> None:
+    """Past conversations of customers with agents."""
+    from ingest.importing import import_transcripts
+    from web.terminal import TerminalProgress
+
+    settings = load_settings()
+    log_to_stderr("ERROR")  # what is wrong with a file is in the report
+    with TerminalProgress() as progress:
+        report = import_transcripts(
+            open_database(settings), list(files), format=format_, dry_run=dry_run, progress=progress
+        )
+    _print_report(report, json_out)
+
+
+@ingest.command("articles")
+@click.argument("paths", nargs=-1, required=True, type=FILES)
+@click.option("--dry-run", is_flag=True, help="Read and report, store nothing.")
+@click.option("--json", "json_out", type=FILES, help="Write the report to a file (- for stdout).")
+def ingest_articles(paths: tuple[Path, ...], dry_run: bool, json_out: Path | None) -> None:
+    """Help articles and FAQ files; a folder is walked."""
+    from ingest.importing import import_articles
+    from web.terminal import TerminalProgress
+
+    settings = load_settings()
+    log_to_stderr("ERROR")  # what is wrong with a file is in the report
+    with TerminalProgress() as progress:
+        report = import_articles(open_database(settings), list(paths), dry_run=dry_run, progress=progress)
+    _print_report(report, json_out)
+
+
+@ingest.command("intents")
+@click.argument("file", type=FILES)
+@click.option("--json", "json_out", type=FILES, help="Write the report to a file (- for stdout).")
+def ingest_intents(file: Path, json_out: Path | None) -> None:
+    """Intents with their titles and approved answers (YAML)."""
+    from ingest.importing import import_intents
+    from web.terminal import TerminalProgress
+
+    settings = load_settings()
+    log_to_stderr("ERROR")  # what is wrong with a file is in the report
+    with TerminalProgress() as progress:
+        report = import_intents(open_database(settings), [file], progress=progress)
+    _print_report(report, json_out)
+
+
+def _print_report(report: ImportReport, json_out: Path | None) -> None:
+    from web.terminal import print_import
+
+    body = report.as_json()
+    write_json(json_out, body)
+    if str(json_out) != "-":
+        print_import(body)
