@@ -1,6 +1,8 @@
 # The default installation: web server and worker in one container, SQLite, models, uploads and keys in /data.
 FROM python:3.11-slim AS build
 WORKDIR /src
+# Where torch's smaller build without CUDA comes from another index, name it: --build-arg PIP_EXTRA_INDEX_URL=…
+ARG PIP_EXTRA_INDEX_URL
 RUN python -m venv /opt/frontdesk
 COPY pyproject.toml constraints.txt README.md LICENSE ./
 COPY chatbot chatbot
