@@ -45,6 +45,10 @@ def init_app(app: Flask, *, upload_limit_mb: int) -> None:
         headers = response.headers
         is_page = response.mimetype == "text/html"
         headers.setdefault("Content-Security-Policy", page_policy() if is_page else DATA_POLICY)
+        if is_page:
+            headers.setdefault(
+                "Cache-Control", "no-cache"
+            )  # its links carry versions: an old page would miss them
         headers.setdefault("X-Content-Type-Options", "nosniff")
         headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
         headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")

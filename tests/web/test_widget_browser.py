@@ -432,3 +432,41 @@ def test_when_all_connections_are_taken_a_persons_words_come_by_asking(
         conversation = session.scalars(select(Conversation)).one()
         session.add(Turn(conversation_id=conversation.id, role="agent", text="Hello, Mei here"))
     expect(frame.locator(".turn.agent")).to_contain_text("Mei here", timeout=10_000)
+
+
+def test_the_page_can_open_close_translate_recolour_and_reset_the_widget(
+    open_widget: Any, database: Database
+) -> None:
+    page, frame = open_widget()
+    ask(frame, "refund?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("3 working days")
+    page.evaluate("Frontdesk.on('close', () => { document.title = 'closed' }); Frontdesk('toggle')")
+    expect(page).to_have_title("closed")
+    expect(page.locator("frontdesk-widget .panel")).to_be_hidden()
+    page.evaluate("Frontdesk('setLocale', 'zh-CN'); Frontdesk('setTheme', 'dark'); Frontdesk('open')")
+    expect(frame.get_by_role("button", name="转人工客服")).to_be_visible()
+    assert frame.locator("html").get_attribute("data-theme") == "dark"
+    page.evaluate("Frontdesk('reset')")
+    expect(frame.locator(".turn.customer")).to_have_count(0)
+    ask(frame, "refund again?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“refund again?”")
+    with database.read() as session:
+        assert session.scalars(select(Conversation.state).order_by(Conversation.id)).all() == [
+            "closed",
+            "bot",
+        ]
+    assert page.evaluate("try { Frontdesk('explode'); '' } catch (error) { error.message }") == (
+        "Frontdesk has no command “explode”"
+    )
+
+
+def test_starting_over_asks_first(open_widget: Any) -> None:
+    _, frame = open_widget()
+    ask(frame, "refund?")
+    frame.get_by_role("button", name="New conversation").click()
+    expect(frame.get_by_role("button", name="Start new")).to_be_focused()
+    frame.get_by_role("button", name="Cancel").click()
+    expect(frame.locator(".turn.customer")).to_have_count(1)
+    frame.get_by_role("button", name="New conversation").click()
+    frame.get_by_role("button", name="Start new").click()
+    expect(frame.locator(".turn.customer")).to_have_count(0)
