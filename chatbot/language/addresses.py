@@ -47,7 +47,7 @@ _LATIN = (
     re.compile(
         rf"(?<!\w)(?:{_NUMBER},?\s)?(?:[Rr]ue|[Aa]venue|[Bb]oulevard|[Vv]ia|[Pp]iazza|[Cc]alle|[Rr]ua"
         rf"|[Pp]laza|ul\.)\s(?:(?:de|del|della|la|le|du|"
-        rf"des|da|do)\s)*{_NAME}(?:\s{_NAME}){{0,2}}(?:,?\s{_NUMBER}\b)?{_TAIL}"
+        rf"des|da|do)\s)*{_NAME}(?:\s{_NAME}){{0,2}}(?:,?\s\d{{1,4}}[A-Za-z]?\b)?{_TAIL}"
     ),
     re.compile(r"(?<!\w)P\.?O\.?\sBox\s\d{1,6}" + _TAIL),
 )
@@ -64,7 +64,7 @@ _HINT = re.compile(  # without a wildcard, so that a long text costs no more tha
 _H = "[\u4e00-\u9fff]"
 _CHINESE_NUMBER = r"[0-9一二三四五六七八九十百零〇]{1,6}"
 _UNITS = (
-    rf"(?:[\-之]?{_CHINESE_NUMBER}?[0-9A-Za-z\-]*(?:号楼|号院|号|弄|栋|幢|座|单元|楼|层|室|户|房|门)"
+    rf"(?:[\-之]?(?:{_CHINESE_NUMBER})?[0-9A-Za-z\-]*(?:号楼|号院|号|弄|栋|幢|座|单元|楼|层|室|户|房|门)"
     rf"|{_H}{{2,8}}?(?:小区|花园|公寓|大厦|广场|苑|新村|家园|中心|写字楼))"
 )
 _REGIONS = rf"(?:{_H}{{2,7}}?(?:省|自治区|特别行政区|市|区|县|镇|乡|街道|新区)){{0,5}}"

@@ -243,7 +243,7 @@ _NAMED_ORDER = re.compile(
 _HASH_ORDER = re.compile(r"#\s?((?:[A-Za-z]{1,5}-?)?\d{5,})(?![A-Za-z0-9])")
 _SPACED_ORDER = re.compile(rf"{_START}([A-Z]{{2,4}})\s(\d{{5,12}}){_END}")
 _NO_ORDER = re.compile(
-    r"(?:ISO|IEC|DIN|RFC|CVE|UTF|ANSI|USD|EUR|GBP|CNY|RMB|CHF|JPY|HKD|PO|NO|IN|IS|TO|AT|OF)[-\s]?\d.*",
+    r"(?:ISO|IEC|DIN|EN|UL|CE|RFC|CVE|UTF|ANSI|USD|EUR|GBP|CNY|RMB|CHF|JPY|HKD|PO|NO|IN|IS|TO|AT|OF)[-\s]?\d.*",
     re.IGNORECASE,
 )
 _BARE_NUMBER = re.compile(r"(?<![A-Za-z0-9.,/\-+€$£¥])\d{8,22}(?![A-Za-z0-9%€$£¥元]|[.,/\-:]\d)")
@@ -290,15 +290,15 @@ def _bare_numbers(text: str) -> Iterator[Entity]:
 # --- telephone numbers --------------------------------------------------------------------------------------
 
 _PHONES: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
-    (  # China, mobile
-        re.compile(r"(?<![\dA-Za-z])(?:\(?\+?(?:00)?86\)?[\s\-]?)?1[3-9]\d(?:[\s\-]?\d{4}){2}(?!\d)"),
-        lambda digits: True,
-    ),
     (  # with a country code
         re.compile(
             r"(?<![\dA-Za-z])(?:\+|00)\d{1,3}[\s\-.]?(?:\(\d{1,4}\)[\s\-.]?)?\d{1,4}(?:[\s\-.]?\d{2,4}){2,5}(?!\d)"
         ),
         lambda digits: 8 <= len(digits) <= 17,
+    ),
+    (  # China, mobile
+        re.compile(r"(?<![\dA-Za-z])(?:\(?\+?(?:00)?86\)?[\s\-]?)?1[3-9]\d(?:[\s\-]?\d{4}){2}(?!\d)"),
+        lambda digits: True,
     ),
     (  # China, fixed line and service lines
         re.compile(
