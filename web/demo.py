@@ -14,6 +14,7 @@ from chatbot.settings import Settings
 
 Progress = Callable[[str, float], None]
 SITE_NAME = "Kettle & Crane"
+TRAINING_SECONDS = 150  # enough for a company of this size; a newcomer waits for it
 
 
 def prepare(database: Database, settings: Settings, *, progress: Progress | None = None) -> str:
@@ -32,7 +33,14 @@ def prepare(database: Database, settings: Settings, *, progress: Progress | None
 
     build(database, settings.data / "demo", progress=progress)
     _set_up_site(database)
-    outcome = retrain(database, settings, device=settings.device, seed=13, progress=progress)
+    outcome = retrain(
+        database,
+        settings,
+        device=settings.device,
+        seed=13,
+        progress=progress,
+        budget_seconds=TRAINING_SECONDS,
+    )
     with database.read() as session:
         live = live_release_id(session)
     if live is None:
