@@ -1,0 +1,153 @@
+"""The admin area in a real browser: from the one-time link to an imported article, every width, both languages."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+from chatbot.records import people
+from chatbot.records.database import Database
+from chatbot.settings import Settings
+from web.worker import Worker
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+PAGES = [
+    "",
+    "conversations",
+    "articles",
+    "intents",
+    "upload",
+    "releases",
+    "jobs",
+    "site",
+    "people",
+    "audit",
+    "account",
+]
+
+
+@pytest.fixture
+def url(app: Flask) -> Iterator[str]:
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with playwright_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def link(url: str, database: Database) -> str:
+    with database.write() as session:
+        return f"{url}/admin/set-up/{people.create_link(session, role='admin')}"
+
+
+def sign_up(page: Any, link: str) -> list[str]:
+    """Make the first account; what the browser complains about from then on is collected."""
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(link)
+    page.fill("#name", "Mei")
+    page.fill("#email", "mei@example.com")
+    page.fill("#password", "correct horse battery")
+    page.click("button.primary")
+    page.wait_for_url("**/admin/")
+    return problems
+
+
+def test_a_first_admin_uploads_an_article_and_watches_the_job_to_its_end(
+    browser: Any, url: str, link: str, database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    article = tmp_path / "refunds.md"
+    article.write_text("# How long does a refund take?\n\nA refund takes three working days to arrive.")
+    page = browser.new_page(locale="en-GB")
+    problems = sign_up(page, link)
+    page.click("text=Upload >> nth=0")
+    page.click("nav.tabs >> text=Articles")
+    page.set_input_files("input[type=file]", article)
+    assert "refunds.md" in page.inner_text("#chosen")
+    page.click("text=Upload and read")
+    page.wait_for_selector("[data-job]")
+    assert "Queued" in page.inner_text("[data-stage]")
+    worker = threading.Thread(target=lambda: Worker(database, settings).run(until_idle=True))
+    worker.start()
+    page.wait_for_selector("h2:has-text('Report')", timeout=30_000)  # the page found out by itself
+    worker.join()
+    page.click("#menu >> text=Articles")
+    page.click("text=How long does a refund take?")
+    assert "three working days" in page.inner_text("ol.hits")
+    assert problems == []
+    page.close()
+
+
+@pytest.mark.parametrize(
+    ("locale", "scheme", "width"), [("en-GB", "light", 1280), ("zh-CN", "dark", 1280), ("en-GB", "dark", 390)]
+)
+def test_every_page_fits_its_window_and_obeys_the_strict_policy(
+    browser: Any, url: str, link: str, locale: str, scheme: str, width: int
+) -> None:
+    context = browser.new_context(
+        locale=locale, color_scheme=scheme, viewport={"width": width, "height": 800}
+    )
+    page = context.new_page()
+    problems = sign_up(page, link)
+    for name in PAGES:
+        answer = page.goto(f"{url}/admin/{name}")
+        assert answer.status == 200, name
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), name
+        assert page.evaluate("getComputedStyle(document.querySelector('h1')).fontWeight") == "650", name
+        assert page.get_attribute("html", "lang") == ("zh-Hans" if locale == "zh-CN" else "en"), name
+    assert problems == []
+    context.close()
+
+
+def test_a_question_is_asked_before_somebody_is_switched_off(browser: Any, url: str, link: str) -> None:
+    page = browser.new_page(locale="en-GB")
+    sign_up(page, link)
+    page.goto(f"{url}/admin/people")
+    asked: list[str] = []
+
+    def refuse(dialog: Any) -> None:
+        asked.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", refuse)
+    page.click("button.danger")
+    assert asked == ["Switch this account off? Its sessions end at once."]
+    assert page.url.endswith("/admin/people")
+    page.close()
+
+
+def test_the_menu_opens_on_a_phone_by_keyboard(browser: Any, url: str, link: str) -> None:
+    page = browser.new_page(locale="en-GB", viewport={"width": 390, "height": 800})
+    sign_up(page, link)
+    assert not page.is_visible("#menu")
+    page.focus(".menu-toggle")
+    page.keyboard.press("Enter")
+    assert page.is_visible("#menu")
+    assert page.get_attribute(".menu-toggle", "aria-expanded") == "true"
+    page.close()
