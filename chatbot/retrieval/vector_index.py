@@ -12,7 +12,8 @@ import logging
 import math
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,11 @@ class VectorIndex:
     Not thread-safe by itself: the Searcher holds its lock around changes and searches.
     """
 
-    def __init__(self, dimension: int, *, flat_limit: int = FLAT_LIMIT) -> None:
+    def __init__(self, dimension: int, *, flat_limit: int | None = None) -> None:
         if dimension < 1:
             raise InputError("A vector has at least one dimension", field="dimension", value=dimension)
         self.dimension = dimension
-        self._flat_limit = flat_limit
+        self._flat_limit = FLAT_LIMIT if flat_limit is None else flat_limit
         self._ids: set[int] = set()
         self._index: Any = _flat(dimension)  # faiss's own annotations are wrong in places
 
@@ -88,10 +89,12 @@ class VectorIndex:
             rows = sorted(last.values())
             numbers, vectors = numbers[rows], vectors[rows]
         self.remove([identity for identity in last if identity in self._ids])
-        self._index.add_with_ids(vectors, numbers)
+        if self._outgrown(len(self._ids) + len(numbers)):
+            before = np.array(self.ids, dtype=np.int64)
+            self._make(np.concatenate([before, numbers]), np.concatenate([self.vectors(before), vectors]))
+        else:
+            self._index.add_with_ids(vectors, numbers)
         self._ids.update(last)
-        if self._outgrown():
-            self.rebuild()
 
     def remove(self, ids: Sequence[int]) -> None:
         """Remove vectors; ids that are not there are passed over."""
@@ -124,7 +127,9 @@ class VectorIndex:
     def rebuild(self) -> None:
         """Make the index anew in the kind that suits its size; the stored vectors stay what they are."""
         ids = np.array(self.ids, dtype=np.int64)
-        vectors = self.vectors(ids)
+        self._make(ids, self.vectors(ids))
+
+    def _make(self, ids: Ids, vectors: Vectors) -> None:
         if len(ids) <= self._flat_limit:
             self._index = _flat(self.dimension)
             self._index.add_with_ids(vectors, ids)
@@ -146,7 +151,7 @@ class VectorIndex:
             Path(name).unlink(missing_ok=True)
 
     @classmethod
-    def load(cls, path: Path, *, flat_limit: int = FLAT_LIMIT) -> VectorIndex:
+    def load(cls, path: Path, *, flat_limit: int | None = None) -> VectorIndex:
         """Raises BundleError for a file that is missing or damaged."""
         try:
             stored: Any = faiss.read_index(str(path))
@@ -172,10 +177,10 @@ class VectorIndex:
             raise BundleError("The vector index on disk holds an id twice", value=path.name)
         return index
 
-    def _outgrown(self) -> bool:
+    def _outgrown(self, size: int) -> bool:
         if not isinstance(self._index, faiss.IndexIVF):
-            return len(self._ids) > self._flat_limit
-        return len(self._ids) > self._index.nlist**2  # lists four times as long as when they were made
+            return size > self._flat_limit
+        return size > int(self._index.nlist) ** 2  # lists four times as long as when they were made
 
 
 def _flat(dimension: int) -> faiss.IndexIDMap2:
@@ -226,3 +231,26 @@ def nearest(queries: Vectors, vectors: Vectors, ids: Ids, k: int) -> Ids:
     _, rows = faiss.knn(queries, vectors, k, metric=faiss.METRIC_INNER_PRODUCT)
     found: Ids = ids[rows]
     return found
+
+
+def plain_inverted_file(vectors: Vectors, *, probes: int = 16) -> Any:
+    """What a reader of faiss's documentation would make, float32 and unmeasured: the benchmark's yardstick."""
+    lists = 2 ** round(math.log2(math.sqrt(len(vectors))))
+    coarse = faiss.IndexFlatIP(vectors.shape[1])
+    index: Any = faiss.IndexIVFFlat(coarse, vectors.shape[1], lists, faiss.METRIC_INNER_PRODUCT)
+    sample = np.random.default_rng(13).choice(len(vectors), min(len(vectors), 64 * lists), replace=False)
+    index.train(vectors[np.sort(sample)])
+    index.add(vectors)
+    index.nprobe = probes
+    return index
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """faiss's threads within the block."""
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(count)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)

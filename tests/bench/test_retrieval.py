@@ -1,0 +1,109 @@
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from chatbot.errors import FileError
+from web.bench.retrieval import command, measure
+from web.bench.retrieval_setup import passages_of
+from web.bench.retrieval_training import lesson_of
+
+TOPICS = ["退款", "发票", "配送", "优惠券", "换货", "会员", "地址", "密码", "维修", "支付"]
+KEYS = {
+    "n_documents", "n_queries", "recall_at_1", "recall_at_5", "mrr_at_10", "ndcg_at_10", "refusal", "keyword",
+    "dense", "latency", "latency_without_encoder", "build_seconds", "index_bytes",
+}  # fmt: skip
+
+
+def documents():
+    return [
+        {"id": f"d{n}", "question": f"{topic}怎么办理", "answer": f"{topic}在页面{n}申请。", "lang": "zh"}
+        for n, topic in enumerate(TOPICS)
+    ]
+
+
+def queries(tail="吗"):
+    return [{"query": f"我要{topic}{tail}", "faq_id": f"d{n}"} for n, topic in enumerate(TOPICS)]
+
+
+def write(path, rows):
+    path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def test_the_command_writes_every_figure(tmp_path):
+    out = tmp_path / "out.json"
+    arguments = ["--documents", write(tmp_path / "d.jsonl", documents()), "--json", str(out)]
+    arguments += ["--queries", write(tmp_path / "q.jsonl", queries())]
+    arguments += ["--train", write(tmp_path / "t.jsonl", [row for tail in "呢啊呀" for row in queries(tail)])]
+    result = CliRunner().invoke(command, arguments)
+    assert result.exit_code == 0, result.output
+    figures = json.loads(out.read_text())
+    assert set(figures) >= KEYS
+    assert figures["recall_at_1"] == 100 and figures["n_queries"] == 10
+    assert set(figures["refusal"]) == {"auroc", "answered_at_10pct_wrong", "false_answer_rate", "ece"}
+
+
+def test_questions_without_an_answer_are_left_out_of_recall_and_must_be_refused():
+    asked = [*queries(), {"query": "今天天气", "faq_id": None}, {"query": "足球比赛", "faq_id": None}]
+    figures = measure(documents(), lambda: asked)
+    assert figures["n_queries"] == 10 and figures["recall_at_1"] == 100
+    assert figures["refusal"]["auroc"] > 80
+
+
+def test_a_question_file_that_names_unknown_documents_is_refused():
+    with pytest.raises(FileError, match="not there"):
+        measure(documents(), lambda: [{"query": "退款", "faq_id": "nowhere"}])
+
+
+def lesson(rows, others=()):
+    passages = passages_of(documents(), "zh")
+    numbers = {row["id"]: number for number, row in enumerate(documents())}
+    return lesson_of(passages, numbers, rows, others, "zh")
+
+
+def test_pair_rows_become_clusters_and_never_questions_of_other_documents():
+    rows = [
+        {"text1": "甲一", "text2": "甲二", "label": 1},
+        {"text1": "甲二", "text2": "甲三", "label": 1},
+        {"text1": "甲一", "text2": "乙一", "label": 0},
+        {"text1": "乙一", "text2": "乙二", "label": 1},
+    ]
+    made = lesson(rows)
+    assert not made.same_documents
+    assert len(made.positives) == 3
+    assert {pair.group for pair in made.pairs} == {item.group for item in made.positives}
+    assert len({pair.group for pair in made.pairs}) == 2
+
+
+def test_pair_rows_that_hold_our_titles_become_their_questions():
+    rows = [
+        {"text1": f"{ask}{topic}", "text2": f"{topic}怎么办理", "label": 1}
+        for topic in TOPICS
+        for ask in ("想问", "请教")
+    ]
+    made = lesson(rows)
+    assert made.same_documents
+    assert {min(pair.pair.articles) for pair in made.pairs} == set(range(10))
+
+
+def test_training_rows_of_other_documents_need_those_documents():
+    rows = [{"query": "别的", "faq_id": "other"}]
+    with pytest.raises(FileError, match="other documents"):
+        lesson(rows)
+    made = lesson(rows, [{"id": "other", "question": "别的问题", "answer": None}])
+    assert not made.same_documents and made.passages[0].title == "别的问题"
+
+
+def test_a_held_out_document_takes_all_its_rows_along():
+    made = lesson([row for tail in "呢啊" for row in queries(tail)])
+    held = made.held_out(0.2, seed=1)
+    left = made.without(held)
+    assert len(held) == 2 and len(left.pairs) == 16
+    assert not {pair.group for pair in left.pairs} & held
+    assert not {item.group for item in left.positives} & held
+
+
+def test_rows_of_neither_shape_are_refused():
+    with pytest.raises(FileError, match="neither"):
+        lesson([{"text": "?"}])
