@@ -39,12 +39,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class SearchPair:
-    """A question and the articles that answer it; none: nothing in the knowledge does."""
+    """A question and the articles that answer it; none: nothing in the knowledge does.
+
+    ``seen``: the encoder was trained on this very question, and finds its article better than that of a new one.
+    """
 
     query: str
     lang: str
     articles: frozenset[int]
     history: tuple[Message, ...] = ()
+    seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +104,7 @@ def calibrate_search(
     fitted: dict[str, LanguageRanking] = {}
     metrics: dict[str, dict[str, Any]] = {}
     for place, lang in enumerate(languages):
-        chosen = [pair for pair in pairs if pair.lang == lang]
+        chosen = _unseen([pair for pair in pairs if pair.lang == lang], settings)
         if sum(bool(pair.articles) for pair in chosen) < settings.min_pairs:
             log.info("%d questions in %s are too few to fit the search: defaults", len(chosen), lang)
             continue
@@ -260,6 +264,12 @@ def calibration_error(
             )
             error += weight * abs(float(gap))
     return float(error / counts.sum())
+
+
+def _unseen(pairs: Sequence[SearchPair], settings: CalibrationSettings) -> list[SearchPair]:
+    """The pairs that tell how new questions will fare; all of them where those are too few."""
+    unseen = [pair for pair in pairs if not pair.seen]
+    return unseen if sum(bool(pair.articles) for pair in unseen) >= settings.min_pairs else list(pairs)
 
 
 def _sample(pairs: Sequence[SearchPair], settings: CalibrationSettings) -> list[SearchPair]:

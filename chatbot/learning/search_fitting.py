@@ -43,7 +43,13 @@ def fit_search(
     langs = {entry.article: entry.lang for entry in passages}
     numbers = {(slug, langs[number]): number for number, slug in slugs.items()}
     pairs = [
-        SearchPair(row["query"], row["lang"], frozenset({numbers[row["article"], row["lang"]]}))
+        SearchPair(
+            row["query"],
+            row["lang"],
+            frozenset({numbers[row["article"], row["lang"]]}),
+            seen=row["split"] == "train"
+            and row["lang"] in encoders,  # that language's encoder learned from it
+        )
         for row in snapshot.pairs
         if row["split"] != "test" and (row["article"], row["lang"]) in numbers
     ]

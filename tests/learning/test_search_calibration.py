@@ -1,5 +1,6 @@
 import hashlib
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -70,6 +71,14 @@ def test_no_question_is_judged_by_its_own_wording():
     pairs.append(SearchPair(pairs[0].query.upper(), "en", pairs[0].articles))
     for item in judge(passages, pairs, WordEncoder(), questions=questions):
         assert item.candidates.features[:, COLUMN["question_cosine"]].max() < 0.999
+
+
+def test_questions_that_the_encoder_was_trained_on_are_left_out_where_others_suffice():
+    passages, pairs, questions = company()
+    marked = [replace(pair, seen=place >= 40) for place, pair in enumerate(pairs)]
+    assert calibrate_search(passages, marked, {"*": WordEncoder()}).metrics["en"]["pairs"] == 40
+    marked = [replace(pair, seen=place >= 5) for place, pair in enumerate(pairs)]
+    assert calibrate_search(passages, marked, {"*": WordEncoder()}).metrics["en"]["pairs"] == len(pairs)
 
 
 def test_too_few_pairs_leave_the_defaults():
