@@ -164,6 +164,7 @@ def new_network(
 ) -> ResponseGeneratorNetwork:
     """An untrained network for this tokenizer, its start fixed by the seed."""
     torch.manual_seed(seed)
+    ends, opens = tokenizer.boundaries()
     return ResponseGeneratorNetwork(
         GeneratorConfig(
             vocabulary=tokenizer.size,
@@ -176,7 +177,9 @@ def new_network(
             scheduled_sampling=settings.scheduled_sampling,
             bfloat16_on_cpu=resolve_device(device).type == "cpu" and fast_bfloat16(),
             pad=tokenizer.tags.pad,
-        )
+        ),
+        ends=torch.tensor(ends),
+        opens=torch.tensor(opens),
     )
 
 

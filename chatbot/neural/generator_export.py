@@ -125,14 +125,36 @@ def step_graph(state: _State, *, best: int) -> onnx.ModelProto:
         ["by_length_raw", graph.constant("length_bias", summed @ habit_bias[:LONGEST_RUN])],
         "by_length",
     )
-    graph.product("next_hidden", habit_weight[LONGEST_RUN:], "by_cover_raw")
-    graph.add("Add", ["by_cover_raw", graph.constant("cover_bias", habit_bias[LONGEST_RUN:])], "by_cover")
+    graph.product("next_hidden", habit_weight[LONGEST_RUN : LONGEST_RUN + 1], "by_cover_raw")
+    graph.add(
+        "Add",
+        ["by_cover_raw", graph.constant("cover_bias", habit_bias[LONGEST_RUN : LONGEST_RUN + 1])],
+        "by_cover",
+    )
+    # sentence starts: chatbot.neural.pointer.sentence_starts
+    graph.product("next_hidden", habit_weight[LONGEST_RUN + 1 :], "by_start_raw")
+    graph.add(
+        "Add", ["by_start_raw", graph.constant("start_bias", habit_bias[LONGEST_RUN + 1 :])], "by_start"
+    )
+    ends = graph.constant("ends", state["ends"])
+    graph.add("Gather", [ends, "source"], "source_ends")  # [1, s]
+    graph.add("Pad", ["source_ends", shift_right, two], "ends_before")
+    graph.add("Gather", [graph.constant("opens", state["opens"]), "source"], "source_opens")
+    graph.add("Add", ["ends_before", "source_opens"], "start_sum")
+    graph.add("GreaterOrEqual", ["start_sum", two], "is_start")
+    graph.add("Cast", ["is_start"], "source_starts", to=TensorProto.FLOAT)
+    graph.add("Gather", [ends, "fed_column"], "fed_ends")  # [b, 1]
+    graph.add("GreaterOrEqual", ["fed_ends", one], "begins")
+    graph.add("Cast", ["begins"], "begins_float", to=TensorProto.FLOAT)
+    graph.add("Mul", ["begins_float", "by_start"], "start_weight")
+    graph.add("Mul", ["start_weight", "source_starts"], "start_score")  # [b, s]
     graph.add("MatMul", ["next_hidden", "keys"], "fit")  # [b, s]
     graph.add("Cast", ["next_runs"], "run_index", to=TensorProto.INT64)
     graph.add("GatherElements", ["by_length", "run_index"], "run_score", axis=1)
     graph.add("Mul", ["by_cover", "next_covered"], "cover_score")
     graph.add("Add", ["fit", "run_score"], "fit_and_run")
-    graph.add("Add", ["fit_and_run", "cover_score"], "attention_raw")
+    graph.add("Add", ["fit_and_run", "cover_score"], "fit_run_cover")
+    graph.add("Add", ["fit_run_cover", "start_score"], "attention_raw")
     graph.add("Softmax", ["attention_raw"], "attention", axis=1)
     graph.add("MatMul", ["attention", "values"], "context")  # [b, 2e]
     graph.add("Mul", ["attention", "running_float"], "running_attention")

@@ -50,13 +50,23 @@ def next_runs(source: Tensor, fed: Tensor, runs: Tensor, covered: Tensor) -> tup
     return runs, torch.maximum(covered, written)
 
 
+def sentence_starts(source: Tensor, ends: Tensor, opens: Tensor) -> Tensor:
+    """Where a sentence begins: after a tag, or at an opening piece after one that ends a sentence.
+
+    source: int64 [batch, source]. ends, opens: float [vocabulary], what each piece can do; a tag's ``ends`` is 2.
+    Returns float [batch, source], 0 or 1.
+    """
+    before = F.pad(ends[source], (1, 0), value=2.0)[:, :-1]
+    return ((before + opens[source]) >= 2).to(ends.dtype)
+
+
 class CopyAttention(nn.Module):
-    """Scores of decoder states against source positions, with copy runs and coverage."""
+    """Scores of decoder states against source positions, with copy runs, coverage and sentence starts."""
 
     def __init__(self, *, query: int, key: int) -> None:
         super().__init__()
         self.key = nn.Linear(key, query, bias=False)
-        self.habits = nn.Linear(query, LONGEST_RUN + 1)  # weight of each run length, and of coverage
+        self.habits = nn.Linear(query, LONGEST_RUN + 2)  # weight of each run length, of coverage, of starts
         nn.init.zeros_(self.habits.weight)
         nn.init.zeros_(self.habits.bias)
         with torch.no_grad():
@@ -68,17 +78,21 @@ class CopyAttention(nn.Module):
         keys: Tensor = self.key(memory) * self.scale
         return keys
 
-    def forward(self, states: Tensor, keys: Tensor, runs: Tensor, covered: Tensor, mask: Tensor) -> Tensor:
+    def forward(
+        self, states: Tensor, keys: Tensor, runs: Tensor, covered: Tensor, starts: Tensor, mask: Tensor
+    ) -> Tensor:
         """Log attention [batch, target, source].
 
         states: [batch, target, query]. keys: [1 or batch, source, query]. runs, covered: [batch, target,
         source].
+        starts: float [batch, target, source], 1 where a sentence of the reply and one of the sources begin.
         mask: bool [1 or batch, source], True at real positions.
         """
         scores = states @ keys.transpose(1, 2)  # [batch, target, source]
-        habits = self.habits(states)  # [batch, target, runs + 1]
+        habits = self.habits(states)  # [batch, target, runs + 2]
         for length in range(1, LONGEST_RUN + 1):
             scores = scores + habits[:, :, length - 1, None] * (runs >= length).to(scores.dtype)
         scores = scores + habits[:, :, LONGEST_RUN, None] * covered.to(scores.dtype)
+        scores = scores + habits[:, :, LONGEST_RUN + 1, None] * starts
         scores = scores.masked_fill(~mask[:, None, :], -1e4)
         return F.log_softmax(scores, dim=-1)

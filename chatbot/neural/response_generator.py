@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from chatbot.errors import TrainingError
-from chatbot.neural.pointer import CopyAttention, copy_runs, next_runs
+from chatbot.neural.pointer import CopyAttention, copy_runs, next_runs, sentence_starts
 
 
 @dataclass(frozen=True)
@@ -78,9 +78,17 @@ class Memory(NamedTuple):
 class ResponseGeneratorNetwork(nn.Module):
     """The trained form. ``chatbot.neural.generator_export`` writes its two served halves."""
 
-    def __init__(self, config: GeneratorConfig) -> None:
+    def __init__(
+        self, config: GeneratorConfig, *, ends: Tensor | None = None, opens: Tensor | None = None
+    ) -> None:
+        """ends, opens: float [vocabulary], which pieces end and open a sentence (``sentence_starts``)."""
         super().__init__()
         self.config = config
+        nothing = torch.zeros(config.vocabulary)
+        self.ends: Tensor
+        self.opens: Tensor
+        self.register_buffer("ends", nothing.clone() if ends is None else ends.float())
+        self.register_buffer("opens", nothing.clone() if opens is None else opens.float())
         wide = 2 * config.encoder_units
         self.embedding = nn.Embedding(config.vocabulary, config.embedding, padding_idx=config.pad)
         self.intent_embedding = nn.Embedding(len(config.intents) + 1, config.decoder_units, padding_idx=0)
@@ -115,7 +123,14 @@ class ResponseGeneratorNetwork(nn.Module):
         return Memory(values, self.attention.keys(values), hidden, self.start_cell(pooled))
 
     def mixture(
-        self, states: Tensor, fed: Tensor, memory: Memory, runs: Tensor, covered: Tensor, mask: Tensor
+        self,
+        states: Tensor,
+        fed: Tensor,
+        memory: Memory,
+        runs: Tensor,
+        covered: Tensor,
+        starts: Tensor,
+        mask: Tensor,
     ) -> tuple[Tensor, Tensor, Tensor]:
         """What the decoder's states say about the next piece.
 
@@ -123,7 +138,7 @@ class ResponseGeneratorNetwork(nn.Module):
         Returns logits [batch, target, vocabulary], log attention [batch, target, source], and the gate's
         logit [batch, target]: positive means write, negative means copy.
         """
-        attention = self.attention(states, memory.keys, runs, covered, mask)
+        attention = self.attention(states, memory.keys, runs, covered, starts, mask)
         weights = attention.exp()
         context = weights @ memory.values  # [batch, target, 2 * encoder_units]
         going_on = (weights * (runs >= 2).to(weights.dtype)).sum(dim=-1, keepdim=True)
@@ -178,8 +193,16 @@ class ResponseGeneratorNetwork(nn.Module):
         embedded = self.embedding(fed)
         states, _ = self.decoder(self.dropout(embedded), (memory.hidden[None], memory.cell[None]))
         runs, covered = copy_runs(source, fed)
+        starts = self.starts(source, fed)
         mask = source != self.config.pad
-        return self.mixture(self.dropout(states), embedded, memory, runs, covered, mask)
+        return self.mixture(self.dropout(states), embedded, memory, runs, covered, starts, mask)
+
+    def starts(self, source: Tensor, fed: Tensor) -> Tensor:
+        """source: int64 [1 or batch, source], fed: int64 [batch, target] → float [batch, target, source]."""
+        begins = (self.ends[fed] >= 1).to(
+            self.ends.dtype
+        )  # the piece before ends a sentence, or is the first tag
+        return begins[:, :, None] * sentence_starts(source, self.ends, self.opens)[:, None, :]
 
     @torch.no_grad()
     def _own_words(self, batch: ReplyBatch) -> Tensor:
@@ -224,7 +247,13 @@ class DecoderStep(nn.Module):
         memory = Memory(values, keys, hidden, cell)
         mask = source != network.config.pad
         logits, attention, gate = network.mixture(
-            hidden[:, None], embedded[:, None], memory, runs[:, None], covered[:, None], mask
+            hidden[:, None],
+            embedded[:, None],
+            memory,
+            runs[:, None],
+            covered[:, None],
+            network.starts(source, fed[:, None]),
+            mask,
         )
         written = torch.softmax(logits[:, 0], dim=-1) * torch.sigmoid(gate)  # [beams, vocabulary]
         copied = attention[:, 0].exp() * torch.sigmoid(-gate)  # [beams, source]

@@ -169,7 +169,8 @@ def _condense(tokenizer: SubwordTokenizer, passage: str, query: str, budget: int
     """The pieces of ``passage`` within ``budget``: whole if it fits, else without its least related
     sentences.
     """
-    ids = tokenizer.encode(passage.replace("\n", " "))
+    lines = [line.strip() for line in passage.split("\n") if line.strip()]
+    ids = tokenizer.encode(" ".join(line if _ENDED.search(line) else f"{line}." for line in lines))
     if len(ids) <= budget:
         return ids
     parts = sentences(passage)

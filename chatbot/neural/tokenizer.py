@@ -30,6 +30,7 @@ PLACEHOLDER_TYPES = (
 PLACEHOLDERS_OF_A_TYPE = 5  # [ORDER], [ORDER_2] … [ORDER_5]
 PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*?(?:_\d+)?\]")
 
+_SENTENCE_END = re.compile(r"[.!?。！？；][\"'”’)）]*$")
 _PRIVATE = re.compile(r"[\ue000-\uf8ff]")
 _TAGS = (
     "pad", "end", "reply_en", "reply_zh", "reply_und", "customer", "agent", "lookup", "fresh", "stale",
@@ -114,6 +115,19 @@ class SubwordTokenizer:
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
         encoded = self._tokenizer.encode_batch([_clean(text) for text in texts], add_special_tokens=False)
         return [list(item.ids) for item in encoded]
+
+    def boundaries(self) -> tuple[list[float], list[float]]:
+        """For each piece: does it end a sentence (1; 2 for a tag), and may it open one?"""
+        ends, opens = [0.0] * self.size, [0.0] * self.size
+        for piece in range(self.size):
+            if piece in self.tags.all:
+                ends[piece] = 2.0
+                continue
+            text = str(self._tokenizer.decode([piece]))
+            ends[piece] = float(bool(_SENTENCE_END.search(text)))
+            # After a stop inside "7.50" or "example.com" comes no space: that opens nothing.
+            opens[piece] = float(text[:1] == " " or text[:1] >= "\u2e80")
+        return ends, opens
 
     def decode(self, ids: Sequence[int]) -> str:
         """Text of ``ids``; tags are left out. Bytes that form no character yet show as U+FFFD."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from chatbot.errors import TrainingError
-from chatbot.neural.pointer import LONGEST_RUN, copy_runs
+from chatbot.neural.pointer import LONGEST_RUN, copy_runs, sentence_starts
 from chatbot.neural.response_generator import (
     DecoderStep,
     GeneratorConfig,
@@ -24,7 +24,12 @@ def network(**changes: object) -> ResponseGeneratorNetwork:
         "decoder_units": 16,
         "dropout": 0.0,
     }
-    return ResponseGeneratorNetwork(GeneratorConfig(**{**shape, **changes})).eval()  # type: ignore[arg-type]
+    pieces = torch.arange(VOCABULARY)
+    return ResponseGeneratorNetwork(
+        GeneratorConfig(**{**shape, **changes}),  # type: ignore[arg-type]
+        ends=(pieces % 4 == 0).float() * (1 + (pieces < 3)),
+        opens=(pieces % 3 == 0).float(),
+    ).eval()
 
 
 def batch(*rows: tuple[list[int], list[int]], intents: list[int] | None = None) -> ReplyBatch:
@@ -52,6 +57,13 @@ def test_runs_count_the_pieces_before_a_position_that_were_just_written() -> Non
     # the last position has no run after it: its own coverage stays unknown, and nothing follows it
     assert covered[0, 2].tolist() == [False, True, False, False, False, False]
     assert covered[0, 3].tolist() == [False, True, True, False, False, False]
+
+
+def test_a_sentence_starts_after_a_tag_or_at_an_opening_piece_after_a_stop() -> None:
+    ends, opens = torch.zeros(10), torch.zeros(10)
+    ends[1], ends[4], opens[7] = 2.0, 1.0, 1.0  # 1: a tag, 4: a stop, 7: a piece with a space before it
+    source = torch.tensor([[1, 5, 4, 7, 6, 4, 5, 7]])
+    assert sentence_starts(source, ends, opens)[0].tolist() == [1, 1, 0, 1, 0, 0, 0, 0]
 
 
 def test_runs_are_capped() -> None:

@@ -64,6 +64,16 @@ def test_the_same_texts_give_the_same_file(tmp_path: Path, tokenizer: SubwordTok
     assert loaded.tags == tokenizer.tags
 
 
+def test_pieces_know_whether_they_end_or_open_a_sentence(tokenizer: SubwordTokenizer) -> None:
+    ends, opens = tokenizer.boundaries()
+    stop, stop_zh = tokenizer.encode("hours.")[-1], tokenizer.encode("发货。")[-1]
+    assert ends[stop] == ends[stop_zh] == 1.0
+    assert ends[tokenizer.tags.passage] == 2.0
+    assert opens[tokenizer.encode("the order")[-1]] == 1.0
+    assert opens[tokenizer.encode("发")[0]] == 1.0
+    assert opens[tokenizer.encode("7.50")[-1]] == 0.0
+
+
 def test_a_foreign_or_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text("{}")
     with pytest.raises(BundleError, match="tokenizer"):
