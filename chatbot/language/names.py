@@ -67,8 +67,8 @@ _SIGNED = re.compile(
 _RELATED = re.compile(
     r"\b(?:husband|wife|son|daughter|mother|father|mum|mom|dad|sister|brother|colleague|neighbou?r"
     r"|friend|partner|boss|"
-    r"boyfriend|girlfriend|contact|behalf of|ask for|asked for|spoke (?:to|with)|talked to|named|called"
-    r"|signed for by|received by|addressed to|add)[ ,]{1,2}"
+    r"boyfriend|girlfriend|contact|behalf of|ask for|asked for|spoke (?:to|with)|talked to"
+    r"|signed for by|received by|addressed to)[ ,]{1,2}"
     rf"({_WORD}{_FOLLOWING}{{0,2}})"
 )
 _HERE = re.compile(rf"(?:^|[,.!\n][ ]?)((?=[A-ZÀ-Þ]){_WORD}(?:[ ](?=[A-ZÀ-Þ]){_WORD}){{0,2}})[ ]here\b")

@@ -74,7 +74,7 @@ def read_table(path: Path) -> Iterator[ArticleDraft | RowError]:
     file = open_text(path)
     text = file.text(limit=MAX_TABLE)
     csv.field_size_limit(MAX_TABLE)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=best_delimiter(text))
 
     def rows() -> Iterator[tuple[int, list[str]]]:
         while True:
@@ -230,7 +230,7 @@ def _article(
     return article
 
 
-def _delimiter(text: str) -> str:
+def best_delimiter(text: str) -> str:
     """Comma, semicolon or tab: the one that the first lines have most often outside quotes, evenly."""
     head = text[:20_000]
     best, score = ",", 0

@@ -9,7 +9,7 @@ from typing import Any
 
 from chatbot.errors import FileError, InputError
 from ingest.files import RowError, TextFile, open_text
-from ingest.transcripts import helpdesk, jsonl
+from ingest.transcripts import chatwoot, helpdesk, intercom, jsonl, rasa, table
 from ingest.transcripts.json_records import first_record, json_records
 from ingest.transcripts.transcript import RowProblem, Transcript
 
@@ -97,6 +97,10 @@ FORMATS: dict[str, Format] = {
         json_format(
             "helpdesk", "Helpdesk tickets with comments (Zendesk)", helpdesk.accepts, helpdesk.convert
         ),
+        json_format("intercom", "Intercom conversations", intercom.accepts, intercom.convert),
+        json_format("chatwoot", "Chatwoot conversations with messages", chatwoot.accepts, chatwoot.convert),
         json_format("jsonl", "Dialogue rows (JSON Lines)", jsonl.accepts, jsonl.convert),
+        Format("rasa", "Rasa training data (YAML or JSON)", rasa.accepts, rasa.read),
+        Format("csv", "A message a row (CSV, TSV)", table.accepts, table.read),
     )
 }
