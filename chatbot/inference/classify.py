@@ -7,6 +7,7 @@ nothing to read, a script that no training text had, a paste far longer than any
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,7 +31,7 @@ from chatbot.inference.sessions import open_session
 from chatbot.language.normalise import has_letters
 from chatbot.language.tokens import Vocabulary, tokenise
 
-_REMEMBERED = 20_000  # token embeddings kept; about 1 kB each
+_REMEMBERED = 10_000  # tokens whose rows are kept summed up; about 1.5 kB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,15 @@ def request_of(text: str, history: Sequence[Message], *, max_tokens: int, contex
     return Request((*context, "[now]", *message), len(context) + 1)
 
 
+@dataclass(frozen=True, slots=True)
+class _Token:
+    """What a token brings, summed over its word and n-grams once."""
+
+    vector: NDArray[np.float32]  # [e], the LSTM's input
+    wide: NDArray[np.float32]  # [k + 1], its part in the linear model's logits
+    square: float  # of its part in the length of the text
+
+
 class IntentClassifier:
     """Thread-safe: the remembered embeddings are only ever added, and a lost addition is computed again."""
 
@@ -72,7 +82,8 @@ class IntentClassifier:
         self._vocabulary = vocabulary
         self._session = session
         self._tables = tables
-        self._remembered: dict[str, NDArray[np.float32]] = {}
+        self._remembered: dict[str, _Token] = {}
+        self._wide = "wide_words" in tables
         self._judge = Judge(config)
         self._zeros = np.zeros((1, config.max_tokens + config.context_tokens + 4), np.float32)
 
@@ -105,7 +116,8 @@ class IntentClassifier:
         request = self._request(text, history)
         if len(request.tokens) == request.start:
             return NOTHING
-        x = np.stack([self._embedding(token) for token in request.tokens])[None]
+        tokens = [self._token(token) for token in request.tokens]
+        x = np.asarray([token.vector for token in tokens])[None]
         n = len(request.tokens)
         mask = self._zeros[:, :n]
         if request.start:
@@ -114,6 +126,8 @@ class IntentClassifier:
             mask[0, : request.start] = -1e9
         feeds = {"x": x, "lengths": np.asarray([n], np.int32), "mask": mask}
         logits = self._session.run(["logits"], feeds)[0][0]
+        if self._wide:
+            logits = (logits + _linear(tokens[request.start :])) / 2
         return self._judge.decide(text, logits, self._known(request), lang)
 
     def classify_batch(
@@ -149,8 +163,13 @@ class IntentClassifier:
         known = np.full(len(texts), -1.0)
         for begin in range(0, len(readable), batch_size):
             part = readable[begin : begin + batch_size]
-            feeds = self._feeds([requests[i] for i in part])
+            read = [[self._token(token) for token in requests[i].tokens] for i in part]
+            feeds = self._feeds([requests[i] for i in part], read)
             logits[part], features[part] = self._session.run(["logits", "features"], feeds)
+            if self._wide:
+                linear = [_linear(own[requests[i].start :]) for i, own in zip(part, read, strict=True)]
+                logits[part] += np.asarray(linear, np.float32)
+                logits[part] /= 2
             known[part] = [self._known(requests[i]) for i in part]
         return RawScores(logits, features, known)
 
@@ -158,36 +177,61 @@ class IntentClassifier:
         config = self.config
         return request_of(text, history, max_tokens=config.max_tokens, context_tokens=config.context_tokens)
 
-    def _feeds(self, requests: Sequence[Request]) -> dict[str, NDArray[Any]]:
+    def _feeds(
+        self, requests: Sequence[Request], tokens: Sequence[Sequence[_Token]]
+    ) -> dict[str, NDArray[Any]]:
         lengths = np.asarray([len(r.tokens) for r in requests], np.int32)
         width = int(lengths.max())
         x = np.zeros((len(requests), width, self._tables["words"].shape[1]), np.float32)
         mask = np.full((len(requests), width), -1e9, np.float32)
         for row, request in enumerate(requests):
-            x[row, : lengths[row]] = [self._embedding(token) for token in request.tokens]
+            x[row, : lengths[row]] = [token.vector for token in tokens[row]]
             x[row, : request.start] += self._tables["context"]
             mask[row, request.start : lengths[row]] = 0
         return {"x": x, "lengths": lengths, "mask": mask}
 
-    def _embedding(self, token: str) -> NDArray[np.float32]:
-        """The token's word row plus the mean of its n-gram rows, [e]."""
+    def _token(self, token: str) -> _Token:
         known = self._remembered.get(token)
         if known is not None:
             return known
         tables, features = self._tables, self._vocabulary.features(token)
-        vector = tables["words"][features.word].astype(np.float32) * tables["word_scales"][features.word]
-        if features.grams:
-            rows = np.asarray(features.grams)
-            vector = vector + tables["gram_scales"][rows] @ tables["grams"][rows].astype(np.float32) / len(
-                rows
+        rows = np.asarray(features.grams, dtype=np.int64)
+        vector = self._row("word", features.word)
+        if len(rows):
+            vector += self._rows("gram", rows) / np.float32(len(rows))
+        wide: NDArray[np.float32] = np.zeros(0, np.float32)
+        square = 0.0
+        if self._wide:
+            wide = self._row("wide_word", features.word) + self._rows("wide_gram", rows)
+            square = float(
+                tables["word_rarity"][features.word] ** 2 + (tables["gram_rarity"][rows] ** 2).sum()
             )
+        found = _Token(vector.astype(np.float32), wide.astype(np.float32), square)
         if len(self._remembered) >= _REMEMBERED:
             self._remembered = {}
-        vector = vector.astype(np.float32)
-        self._remembered[token] = vector
-        return vector
+        self._remembered[token] = found
+        return found
+
+    def _row(self, table: str, row: int) -> NDArray[np.float32]:
+        scale = self._tables[f"{table}_scales"][row]
+        values: NDArray[np.float32] = self._tables[f"{table}s"][row].astype(np.float32) * scale
+        return values
+
+    def _rows(self, table: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """The sum of several rows."""
+        total: NDArray[np.float32] = self._tables[f"{table}_scales"][rows] @ self._tables[f"{table}s"][
+            rows
+        ].astype(np.float32)
+        return total
 
     def _known(self, request: Request) -> float:
         message = request.tokens[request.start :]
         knows = self._vocabulary.knows
         return sum(map(knows, message)) / len(message)
+
+
+def _linear(tokens: Sequence[_Token]) -> NDArray[np.float32]:
+    """Logits [k + 1] of the linear model over the message's tokens."""
+    total = np.asarray([token.wide for token in tokens]).sum(axis=0)
+    logits: NDArray[np.float32] = total / math.sqrt(max(1e-6, sum(token.square for token in tokens)))
+    return logits

@@ -218,7 +218,7 @@ class Dataset:
         self.targets = np.concatenate([self.targets, np.full(len(requests), -1)])
         # words that only made-up texts have come from the encoder's table, with a vector to start from
         counted = [r.tokens for r in self.full if r.tokens]
-        self.vocabulary = Vocabulary.count(counted, buckets=self.config.buckets, at_least=3, most=12_000)
+        self.vocabulary = Vocabulary.count(counted, buckets=self.config.buckets, at_least=3, most=8_000)
         self.collator = Collator(self.vocabulary)
 
     @property
@@ -278,6 +278,11 @@ class Dataset:
             if lesson and lesson.vectors.size
             else None,
         )
+
+    def rarity(self) -> tuple[torch.Tensor, torch.Tensor]:
+        """Inverse document frequencies of words and n-grams over the training messages."""
+        rows = [self.collator.ids(r.tokens) for r in self.bare[: self.n_inside] if r.tokens]
+        return self.collator.rarity(rows, words=len(self.vocabulary), buckets=self.config.buckets)
 
     def valid_targets(self) -> NDArray[np.int64]:
         """Class of each validation example, -1 for an intent that has no training example."""

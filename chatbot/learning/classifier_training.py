@@ -103,6 +103,10 @@ def train_classifier(
             teacher_width=data.lesson.vectors.shape[1] if data.lesson else 0,
         )
     )
+    if network.config.wide:
+        words, grams = data.rarity()
+        network.get_buffer("word_rarity").copy_(words)
+        network.get_buffer("gram_rarity").copy_(grams)
     if recipe.encoder_vectors and "en" in spoken:
         start_from_encoder(network, data.vocabulary)
     steps = max(1, math.ceil(data.epoch_size / recipe.batch_size))

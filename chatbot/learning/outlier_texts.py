@@ -118,7 +118,8 @@ def gibberish(random_: random.Random, *, chinese: bool = False) -> str:
 
 
 def _salad(random_: random.Random, words: Sequence[str]) -> str:
-    picked = [random_.choice(words) for _ in range(random_.randint(2, 12))]
+    # from five words on: two known words in a row ("refund parcel") are a request, not noise
+    picked = [random_.choice(words) for _ in range(random_.randint(5, 14))]
     out = ""
     for word in picked:
         glue = " " if out and (word.isascii() or out[-1].isascii()) else ""

@@ -108,6 +108,22 @@ class Collator:
             self._grams.append(np.asarray(features.grams, dtype=np.int64))
         return known
 
+    def rarity(
+        self, rows: Sequence[NDArray[np.int64]], *, words: int, buckets: int
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Inverse document frequencies, log((1 + n) / (1 + df)) + 1, of the word rows [words] and n-grams
+        [buckets].
+        """
+        seen_words, seen_grams = np.zeros(words), np.zeros(buckets)
+        for row in rows:
+            distinct = np.unique(row)
+            seen_words[np.unique([self._words[i] for i in distinct])] += 1
+            seen_grams[np.unique(np.concatenate([self._grams[i] for i in distinct]))] += 1
+        return tuple(
+            torch.from_numpy(np.log((1 + len(rows)) / (1 + seen)) + 1).float()
+            for seen in (seen_words, seen_grams)
+        )  # type: ignore[return-value]
+
     def batch(
         self,
         rows: Sequence[NDArray[np.int64]],

@@ -17,6 +17,7 @@ import logging
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -26,7 +27,7 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
 from chatbot.inference.classifier_config import EMBEDDINGS_FILE, GRAPH_FILE, WEIGHTS_FILE
-from chatbot.neural.intent_classifier import IntentNetwork
+from chatbot.neural.intent_classifier import WIDE_SCALE, IntentNetwork
 from chatbot.neural.state_classifier import VECTOR_SCALE, StateNetwork
 
 log = logging.getLogger(__name__)
@@ -46,18 +47,15 @@ class Parity:
 def export_intents(network: IntentNetwork, folder: Path, *, int8: bool = True) -> None:
     """Write model.onnx, embeddings.safetensors (served) and weights.safetensors (trained) into ``folder``."""
     state = _write(network, folder, hidden=network.config.hidden, int8=int8)
-    words, word_scales = to_int8_rows(state["word.weight"])
-    grams, gram_scales = to_int8_rows(state["gram.weight"])
-    save_file(
-        {
-            "words": words,
-            "word_scales": word_scales,
-            "grams": grams,
-            "gram_scales": gram_scales,
-            "context": state["context"].astype(np.float32),
-        },
-        folder / EMBEDDINGS_FILE,
-    )
+    tables: dict[str, NDArray[Any]] = {"context": state["context"].astype(np.float32)}
+    for name in ("word", "gram"):
+        tables[f"{name}s"], tables[f"{name}_scales"] = to_int8_rows(state[f"{name}.weight"])
+        if network.config.wide:
+            rarity = state[f"{name}_rarity"]
+            weights = state[f"wide_{name}.weight"] * rarity[:, None] * WIDE_SCALE
+            tables[f"wide_{name}s"], tables[f"wide_{name}_scales"] = to_int8_rows(weights)
+            tables[f"{name}_rarity"] = rarity.astype(np.float32)
+    save_file(tables, folder / EMBEDDINGS_FILE)
 
 
 def export_states(network: StateNetwork, folder: Path, *, int8: bool = True) -> None:

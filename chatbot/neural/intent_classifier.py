@@ -20,6 +20,8 @@ from chatbot.neural.batches import TextBatch, mask_of
 from chatbot.neural.objectives import classification_loss
 from chatbot.neural.recurrent_pooling import RecurrentPooling
 
+WIDE_SCALE = 5.0  # lets the linear model's weights stay in the range in which AdamW moves them
+
 
 @dataclass(frozen=True)
 class IntentConfig:
@@ -42,6 +44,7 @@ class IntentConfig:
         0  # of the teacher's sentence vectors, which the pooled states learn to predict; 0: none
     )
     match_weight: float = 1.0  # of that prediction
+    wide: bool = True  # a linear model over the same features beside the LSTM
 
     def __post_init__(self) -> None:
         if self.classes < 2:
@@ -63,10 +66,19 @@ class IntentNetwork(nn.Module):
         self.context = nn.Parameter(torch.zeros(config.embedding))  # added to the tokens before the message
         self.pooling = RecurrentPooling(config.embedding, hidden=h, attention=config.attention)
         self.head = nn.Linear(4 * h, config.classes + 1)
+        self.wide_word = nn.Embedding(config.words, config.classes + 1) if config.wide else None
+        self.wide_gram = (
+            nn.EmbeddingBag(config.buckets, config.classes + 1, mode="sum") if config.wide else None
+        )
         # in training only: from the pooled states to the teacher's sentence vector
         self.match = nn.Linear(4 * h, config.teacher_width) if config.teacher_width else None
         nn.init.normal_(self.word.weight, std=0.1)
         nn.init.normal_(self.gram.weight, std=0.1)
+        if self.wide_word is not None and self.wide_gram is not None:
+            nn.init.zeros_(self.wide_word.weight)
+            nn.init.zeros_(self.wide_gram.weight)
+            self.register_buffer("word_rarity", torch.ones(config.words))
+            self.register_buffer("gram_rarity", torch.ones(config.buckets))
 
     def embed(self, batch: TextBatch) -> torch.Tensor:
         """→ [b, t, e], context tokens marked, padding zero."""
@@ -91,25 +103,65 @@ class IntentNetwork(nn.Module):
         return pooled
 
     def forward(self, batch: TextBatch) -> torch.Tensor:
-        """→ logits [b, classes + 1], the last one "outside"."""
-        pooled = functional.dropout(self.features(batch), self.config.dropout, self.training)
-        out: torch.Tensor = self.head(pooled)
+        """→ logits [b, classes + 1], the last one "outside": the mean of the LSTM's and the linear model's."""
+        out: torch.Tensor = self.head(self.features(batch))
+        if self.config.wide:
+            out = (out + self.linear(batch)) / 2
         return out
 
+    def linear(self, batch: TextBatch) -> torch.Tensor:
+        """→ logits [b, classes + 1] of the linear model: over the message's words and n-grams, whatever their
+        order.
+
+        Each feature weighs as much as it is rare, and a text's features together weigh one (TF-IDF with unit
+        length), so that long and short texts speak equally loud.
+        """
+        if self.wide_word is None or self.wide_gram is None:
+            raise TrainingError("this network has no linear model", field="wide", value=False)
+        word_rarity, gram_rarity = self.get_buffer("word_rarity"), self.get_buffer("gram_rarity")
+        own, parts = word_rarity[batch.words], gram_rarity[batch.grams]  # [u], [g]
+        table = self.wide_word(batch.words) * own[:, None] + self.wide_gram(
+            batch.grams, batch.offsets, per_sample_weights=parts
+        )  # [u, c]
+        squares = own.square().index_add(0, _owners(batch), parts.square())  # [u]
+        width = batch.tokens.shape[1]
+        mask = mask_of(batch.lengths, width) & ~mask_of(batch.starts, width)
+        if self.training and self.config.word_dropout:
+            mask = mask & (torch.rand(mask.shape, device=mask.device) >= self.config.word_dropout)
+        each = functional.embedding(batch.tokens, table) * mask[..., None]  # [b, t, c]
+        length = (squares[batch.tokens] * mask).sum(dim=1, keepdim=True).clamp(min=1e-6).sqrt()  # [b, 1]
+        return WIDE_SCALE * each.sum(dim=1) / length
+
     def loss(self, batch: TextBatch) -> torch.Tensor:
-        """The classification's loss; with a teacher also 1 - cosine to its sentence vectors."""
+        """The classification's loss; with a teacher also 1 - cosine to its sentence vectors.
+
+        The LSTM and the linear model are each held to the labels by themselves: trained on their sum, the
+        quicker of the two would leave the other nothing to learn, and their errors would not differ.
+        """
         config = self.config
         features = self.features(batch)
-        loss = classification_loss(
-            self.head(functional.dropout(features, config.dropout, self.training)),
+        loss = self._against(batch, self.head(functional.dropout(features, config.dropout, self.training)))
+        if config.wide:
+            loss = loss + self._against(batch, self.linear(batch))
+        if self.match is not None and batch.teacher_vectors is not None:
+            predicted = self.match(functional.dropout(features, config.dropout / 2, self.training))
+            distance = 1 - functional.cosine_similarity(predicted.float(), batch.teacher_vectors, dim=-1)
+            loss = loss + config.match_weight * distance.mean()
+        return loss
+
+    def _against(self, batch: TextBatch, logits: torch.Tensor) -> torch.Tensor:
+        config = self.config
+        return classification_loss(
+            logits,
             batch.targets,
             teacher=batch.teacher,
             label_smoothing=config.label_smoothing,
             temperature=config.temperature,
             teacher_weight=config.teacher_weight,
         )
-        if self.match is not None and batch.teacher_vectors is not None:
-            predicted = self.match(functional.dropout(features, config.dropout / 2, self.training))
-            distance = 1 - functional.cosine_similarity(predicted.float(), batch.teacher_vectors, dim=-1)
-            loss = loss + config.match_weight * distance.mean()
-        return loss
+
+
+def _owners(batch: TextBatch) -> torch.Tensor:
+    """For each n-gram of the batch, the distinct token it belongs to [g]."""
+    sizes = torch.diff(batch.offsets, append=batch.offsets.new_tensor([len(batch.grams)]))
+    return torch.repeat_interleave(torch.arange(len(sizes), device=sizes.device), sizes)

@@ -67,7 +67,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         ("hi, refund my money please", "refund"),
         ("track the parcel", "tracking"),
-        ("退款", "refund"),
+        ("我要退款啊", "refund"),
         ("快递到哪了", "tracking"),
     ],
 )

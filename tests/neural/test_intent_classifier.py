@@ -94,7 +94,7 @@ def test_the_loss_ignores_unlabelled_rows_without_a_teacher():
 
 
 def test_a_student_that_agrees_with_its_teacher_has_no_distillation_loss():
-    model = network(label_smoothing=0.0, teacher_weight=1.0)
+    model = network(label_smoothing=0.0, teacher_weight=1.0, wide=False)
     texts = batch("my card", "where is my order")
     with torch.no_grad():
         logits = model(texts)
@@ -102,6 +102,20 @@ def test_a_student_that_agrees_with_its_teacher_has_no_distillation_loss():
     opposed = batch("my card", "where is my order", teacher=-50 * logits)
     assert model.loss(agreeing).item() == pytest.approx(0, abs=1e-6)
     assert model.loss(opposed).item() > 0.1
+
+
+@torch.no_grad()
+def test_the_linear_model_weighs_features_by_rarity_whatever_their_order_and_the_context():
+    model = network()
+    model.wide_word.weight.normal_(generator=torch.Generator().manual_seed(0))
+    model.wide_gram.weight.normal_(generator=torch.Generator().manual_seed(1))
+    forwards, backwards = batch("where is my card"), batch("card my is where")
+    assert torch.allclose(model.linear(forwards), model.linear(backwards), atol=1e-5)
+    with_context = batch("where is my card", starts=[2])
+    assert torch.allclose(model.linear(with_context), model.linear(batch("my card")), atol=1e-5)
+    before = model.linear(forwards)
+    model.word_rarity[1:] = 7.0
+    assert not torch.allclose(before, model.linear(forwards), atol=1e-2)
 
 
 def test_the_forget_gate_starts_open():
