@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Literal
 
 from chatbot.language.normalise import normalise
@@ -145,11 +146,13 @@ _MOST_AFTER = (
 )  # fmt: skip
 
 
+@lru_cache(maxsize=2048)
 def facts(text: str) -> frozenset[Fact]:
     """Every fact in ``text``. A range gives both ends; the lower one is at least, the upper one at most."""
     return frozenset(_facts(canonical(text)))
 
 
+@lru_cache(maxsize=4096)
 def canonical(text: str) -> str:
     """NFKC, case-folded, spelt-out and Chinese numbers as numerals where a unit follows."""
     text = normalise(text).casefold().replace("’", "'")

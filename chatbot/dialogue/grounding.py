@@ -19,6 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from chatbot.dialogue.facts import Fact, canonical, facts
 from chatbot.dialogue.negation import contradicts, order_swapped
@@ -240,7 +241,8 @@ def _supports(source: Fact, fact: Fact) -> bool:
     return not (source.bound and fact.bound and source.bound != fact.bound)
 
 
-def _places(source: str) -> list[_Place]:
+@lru_cache(maxsize=256)
+def _places(source: str) -> tuple[_Place, ...]:
     parts = sentences(source)
     found = []
     bags = [content_words(part) for part in parts]
@@ -249,7 +251,7 @@ def _places(source: str) -> list[_Place]:
         near = bags[max(0, number - _NEIGHBOURS) : number + _NEIGHBOURS + 1]
         window = "\n".join(parts[max(0, number - _NEIGHBOURS) : number + _NEIGHBOURS + 1])
         found.append(_Place(part, window, bags[number], frozenset().union(*near, title), facts(part)))
-    return found
+    return tuple(found)
 
 
 def _share(words: frozenset[str], grounds: frozenset[str]) -> float:
