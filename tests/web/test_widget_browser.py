@@ -118,6 +118,8 @@ def test_a_visitor_asks_sees_where_the_answer_comes_from_votes_and_finds_it_all_
     )  # what he wrote is text, in his turn and in the answer
     answer.get_by_role("button", name="This helped").click()
     expect(answer.get_by_role("button", name="This helped")).to_have_attribute("aria-pressed", "true")
+    expect(answer.get_by_role("button", name="This helped")).to_be_focused()  # drawn anew, and yet where he was
+    expect(answer.locator("details")).to_have_attribute("open", "")
 
     page.reload()
     page.get_by_role("button", name="Open chat").click()
@@ -470,3 +472,16 @@ def test_starting_over_asks_first(open_widget: Any) -> None:
     frame.get_by_role("button", name="New conversation").click()
     frame.get_by_role("button", name="Start new").click()
     expect(frame.locator(".turn.customer")).to_have_count(0)
+
+
+def test_a_long_passage_is_folded_until_it_is_wanted(open_widget: Any) -> None:
+    _, frame = open_widget()
+    ask(frame, "退款 " * 160)
+    text = frame.locator(".turn.bot .text").last
+    expect(text).to_contain_text("3 working days")
+    folded = text.bounding_box()["height"]
+    frame.get_by_role("button", name="Show all").click()
+    assert text.bounding_box()["height"] > folded + 40
+    ask(frame, "refund?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")
+    expect(frame.get_by_role("button", name="Show all")).to_have_count(0)

@@ -98,10 +98,12 @@ const launcherWords = () => ({ chat: t("chat"), openChat: t("openChat"), closeCh
 // --- drawing --------------------------------------------------------------------------------------------
 
 const drawn = new Map(); // key → {element, state}: what has not changed is not touched
+const opened = new Set(); // sources and long passages that the visitor has unfolded
 const arrived = new Set(); // ids of turns that came while the visitor was here: those are unfolded word by word
 
 const actions = {
   t,
+  opened,
   get quiet() { return quiet.matches; },
   choose: (choice) => { conversation.send(choice.payload, choice.title); input.focus(); },
   ask: (text) => conversation.send(text),
@@ -145,7 +147,7 @@ function draw() {
     let entry = drawn.get(key);
     if (!entry || entry.state !== state) {
       const element = make();
-      entry?.element.replaceWith(element);
+      if (entry) replace(entry.element, element);
       entry = { element, state };
       drawn.set(key, entry);
     }
@@ -154,6 +156,14 @@ function draw() {
     previous = entry.element;
   }
   drawState();
+}
+
+/** A drawn turn gives way to its new form; the focus stays on the same control. */
+function replace(old, fresh) {
+  const controls = (element) => [...element.querySelectorAll("button, summary, a")];
+  const focused = controls(old).indexOf(document.activeElement);
+  old.replaceWith(fresh);
+  if (focused >= 0) controls(fresh)[focused]?.focus();
 }
 
 function greeting(fresh) {

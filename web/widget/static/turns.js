@@ -4,6 +4,7 @@ import { h, icon } from "./dom.js";
 import { render, safeUrl } from "./markup.js";
 
 const KIND_ICONS = { approved: "check", passage: "page", generated: "spark" };
+const LONG = 520; // letters of a passage from which on it is folded
 const STEP_MS = 14;
 const UNFOLD_MS = 560;
 
@@ -20,10 +21,11 @@ export function agentTurn(turn, { t, live, quiet }) {
 export function botTurn(turn, actions) {
   const { t, isLast, live, quiet, plain } = actions;
   const parts = turn.reply?.parts?.length ? turn.reply.parts : [{ text: turn.text, kind: turn.kind, sources: [], choices: [] }];
-  const bodies = parts.map((part) => {
+  const bodies = parts.map((part, at) => {
+    const key = `${turn.id}.${at}`;
     const text = h("div.text", {}, render(part.text));
     if (live && !quiet) unfold(text);
-    return h("section.part", {}, text, kindLine(part, t), ...sources(part, t), isLast && choices(part, actions));
+    return h("section.part", {}, text, part.kind === "passage" && folded(text, part.text, key, actions), kindLine(part, t), ...sources(part, key, actions), isLast && choices(part, actions));
   });
   return h("li.turn.bot", {},
     h("span.hidden", { textContent: `${t("assistant")}: ` }),
@@ -54,21 +56,30 @@ export function streamingTurn(text, { t }) {
   return h("li.turn.bot", { "aria-busy": "true" }, bubble);
 }
 
+/** A long passage shows its beginning; readers hear it whole either way. */
+function folded(element, text, key, { t, opened }) {
+  const width = text.length + (text.match(/[\u3400-\u9fff]/g) || []).length; // a Chinese character takes two letters' room
+  if (width < LONG || opened.has(key)) return null;
+  element.classList.add("folded");
+  return h("button.link.more", { type: "button", textContent: t("showAll"), onclick: ({ target }) => { opened.add(key); element.classList.remove("folded"); target.remove(); } });
+}
+
 function kindLine(part, t) {
   if (!KIND_ICONS[part.kind]) return null;
   return h(`p.kind.${part.kind}`, {}, icon(KIND_ICONS[part.kind]), t(`kind.${part.kind}`));
 }
 
 /** Where an answer comes from: the page's title opens the words it rests on and a link to the whole page. */
-function sources(part, t) {
-  return (part.sources || []).map((source) => {
+function sources(part, place, { t, opened }) {
+  return (part.sources || []).map((source, at) => {
+    const key = `${place}.source${at}`;
     const href = source.url ? safeUrl(source.url) : null;
     const same = source.quote?.trim() === part.text.trim(); // the answer is the quote
     const link = href && h("a.open", { href, target: "_blank", rel: "noopener noreferrer" }, t("openSource"), icon("link"));
     if (same || !source.quote) {
       return h("p.source", {}, href ? h("a", { href, target: "_blank", rel: "noopener noreferrer" }, source.title, icon("link")) : source.title);
     }
-    return h("details.source", {}, h("summary", {}, icon("down"), h("span", {}, t("source", { title: source.title }))),
+    return h("details.source", { open: opened.has(key), ontoggle: ({ target }) => { target.open ? opened.add(key) : opened.delete(key); } }, h("summary", {}, icon("down"), h("span", {}, t("source", { title: source.title }))),
       h("blockquote", {}, render(source.quote)), link);
   });
 }
