@@ -7,9 +7,11 @@ from pathlib import Path
 
 from chatbot.errors import FileError
 from chatbot.records.knowledge import ArticleDraft
-from ingest.articles.faq import read_json_faq, read_table
+from ingest.articles.documents import read_docx, read_html, read_pdf
+from ingest.articles.faq import read_json_faq, read_table, table_articles
 from ingest.articles.markdown import read_markdown
 from ingest.files import RowError, open_text
+from ingest.spreadsheets import sheet_rows
 
 Rows = Iterator[ArticleDraft | RowError]
 
@@ -25,6 +27,10 @@ def _json(path: Path) -> Rows:
     yield from read_json_faq(open_text(path))
 
 
+def _workbook(path: Path) -> Rows:
+    yield from table_articles(sheet_rows(path), source=path.name)
+
+
 READERS: dict[str, Callable[[Path], Rows]] = {
     ".md": _one(read_markdown),
     ".markdown": _one(read_markdown),
@@ -33,6 +39,11 @@ READERS: dict[str, Callable[[Path], Rows]] = {
     ".tsv": read_table,
     ".jsonl": _json,
     ".json": _json,
+    ".xlsx": _workbook,
+    ".html": _one(read_html),
+    ".htm": _one(read_html),
+    ".docx": _one(read_docx),
+    ".pdf": _one(read_pdf),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from chatbot.errors import FileError, InputError
 from ingest.files import RowError, TextFile, open_text
+from ingest.spreadsheets import sheet_rows
 from ingest.transcripts import chatwoot, helpdesk, intercom, jsonl, rasa, table
 from ingest.transcripts.json_records import first_record, json_records
 from ingest.transcripts.transcript import RowProblem, Transcript
@@ -50,6 +51,8 @@ def open_transcripts(path: Path, *, format: str = "auto") -> Reading:
             value=format,
             remedy=f"Use auto, {', '.join(FORMATS)}",
         )
+    if format == "xlsx" or (format == "auto" and path.suffix.lower() == ".xlsx"):
+        return Reading(TextFile(path, 0, False, "xlsx", "", True), FORMATS["xlsx"])
     file = open_text(path)
     if format != "auto":
         return Reading(file, FORMATS[format])
@@ -91,6 +94,10 @@ def json_format(
     return Format(name, title, lambda file, record: record is not None and accepts(record), read)
 
 
+def _read_workbook(file: TextFile) -> Iterator[Row]:
+    yield from table.conversations(sheet_rows(file.path), source=file.path.name)
+
+
 FORMATS: dict[str, Format] = {
     format.name: format
     for format in (
@@ -101,6 +108,7 @@ FORMATS: dict[str, Format] = {
         json_format("chatwoot", "Chatwoot conversations with messages", chatwoot.accepts, chatwoot.convert),
         json_format("jsonl", "Dialogue rows (JSON Lines)", jsonl.accepts, jsonl.convert),
         Format("rasa", "Rasa training data (YAML or JSON)", rasa.accepts, rasa.read),
+        Format("xlsx", "A message a row (Excel workbook)", lambda file, record: False, _read_workbook),
         Format("csv", "A message a row (CSV, TSV)", table.accepts, table.read),
     )
 }

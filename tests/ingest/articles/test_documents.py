@@ -1,0 +1,150 @@
+import zipfile
+
+import pytest
+
+from chatbot.errors import FileError
+from ingest.articles.formats import read_articles
+from ingest.files import RowError
+from ingest.transcripts.formats import open_transcripts
+from ingest.transcripts.transcript import Turn
+
+openpyxl = pytest.importorskip("openpyxl", reason="the documents extra is not installed")
+
+PAGE = """<!doctype html><html lang="en-GB"><head><title>Help | Shop</title>
+<link rel="canonical" href="https://x.example/returns"><style>p{}</style></head><body>
+<nav><a href="/">Home</a></nav><main><h1>Returns</h1><p>Return it within <b>30 days</b>.</p>
+<h2>Steps</h2><ol><li>Pack it.</li><li>Send it.</li></ol>
+<table><tr><th>Zone</th><th>Price</th></tr><tr><td>1</td><td>4 euros</td></tr></table>
+<script>alert(1)</script></main><footer>Imprint</footer></body></html>"""
+
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+DOCX = {
+    "[Content_Types].xml": '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.'
+    'wordprocessingml.document.main+xml"/></Types>',
+    "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships"><Relationship '
+    'Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
+    'Target="word/document.xml"/></Relationships>',
+    "word/styles.xml": f'<w:styles xmlns:w="{WORD}"><w:style w:type="paragraph" w:styleId="Heading1">'
+    '<w:name w:val="heading 1"/></w:style></w:styles>',
+    "word/_rels/document.xml.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+    '<Relationship Id="s1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/styles" '
+    'Target="styles.xml"/></Relationships>',
+    "word/document.xml": f'<w:document xmlns:w="{WORD}"><w:body><w:p><w:pPr><w:pStyle w:val="Heading1"/></w:pPr>'
+    "<w:r><w:t>退货</w:t></w:r></w:p><w:p><w:r><w:t>签收后30天内可以退货。</w:t></w:r></w:p></w:body></w:document>",
+}
+
+
+def one_page_pdf(*lines):
+    shown = " ".join(f"({line}) Tj 0 -14 Td" for line in lines)
+    stream = f"BT /F1 12 Tf 50 700 Td {shown} ET"
+    objects = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
+        "/Resources << /Font << /F1 5 0 R >> >> >>",
+        f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        "<< /Title (Returns) >>",
+    ]
+    text, places = "%PDF-1.4\n", []
+    for number, body in enumerate(objects, 1):
+        places.append(len(text))
+        text += f"{number} 0 obj\n{body}\nendobj\n"
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    end = f"trailer\n<< /Size 7 /Root 1 0 R /Info 6 0 R >>\nstartxref\n{len(text)}\n%%EOF\n"
+    return (text + f"xref\n0 7\n0000000000 65535 f \n{table}{end}").encode("latin-1")
+
+
+def workbook(path, rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+    book.close()
+
+
+def test_a_web_page_without_its_furniture(tmp_path):
+    path = tmp_path / "returns.html"
+    path.write_text(PAGE, encoding="utf-8")
+    (article,) = read_articles(path)
+    assert (article.title, article.lang, article.slug) == ("Returns", "en", "returns")
+    assert article.url == "https://x.example/returns"
+    (passage,) = article.passages
+    assert "Return it within 30 days." in passage.text
+    assert "1. Pack it.\n2. Send it." in passage.text
+    assert "Zone | Price\n1 | 4 euros" in passage.text
+    assert not any(word in passage.text for word in ("Home", "alert", "Imprint"))
+
+
+def test_a_word_document_with_its_heading(tmp_path):
+    path = tmp_path / "returns.docx"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in DOCX.items():
+            archive.writestr(name, text)
+    (article,) = read_articles(path)
+    assert (article.title, article.lang) == ("退货", "zh")
+    assert [passage.text for passage in article.passages] == ["签收后30天内可以退货。"]
+
+
+def test_a_pdf_as_sentences_not_lines(tmp_path):
+    path = tmp_path / "returns.pdf"
+    path.write_bytes(one_page_pdf("Return it within thirty", "days in its pack-", "aging. Send it."))
+    (article,) = read_articles(path)
+    assert article.title == "Returns"
+    assert article.passages[0].text == "Return it within thirty days in its packaging. Send it."
+
+
+def test_a_workbook_of_questions(tmp_path):
+    path = tmp_path / "faq.xlsx"
+    workbook(
+        path,
+        [
+            ["question", "answer", None],
+            ["How long?", "3 days", None],
+            [None, None],
+            ["Who?", None],
+            ["Max?", 5],
+        ],
+    )
+    first, no_answer, last = read_articles(path)
+    assert (first.title, first.body, last.body) == ("How long?", "3 days", "5")
+    assert isinstance(no_answer, RowError)
+    assert no_answer.line == 4
+
+
+def test_a_workbook_of_messages(tmp_path):
+    path = tmp_path / "chats.xlsx"
+    workbook(path, [["Conversation ID", "Role", "Text"], [1, "customer", "it leaks"], [1, "agent", "Sorry."]])
+    reading = open_transcripts(path)
+    (row,) = reading.rows()
+    assert (reading.format.name, row.id) == ("xlsx", "1")
+    assert row.turns == (Turn("customer", "it leaks"), Turn("agent", "Sorry."))
+
+
+@pytest.mark.parametrize("name", ["a.docx", "a.pdf", "a.xlsx"])
+@pytest.mark.parametrize("content", [b"just words", b"PK\x03\x04 broken"])
+def test_a_document_that_is_none_is_refused_by_name(tmp_path, name, content):
+    path = tmp_path / name
+    path.write_bytes(content)
+    with pytest.raises(FileError) as error:
+        list(read_articles(path))
+    assert name in error.value.one_line()
+    assert error.value.remedy
+
+
+def test_a_page_without_words_is_refused(tmp_path):
+    path = tmp_path / "a.html"
+    path.write_text("<html><body><script>x</script></body></html>")
+    with pytest.raises(FileError, match=r"a\.html has no text"):
+        list(read_articles(path))
+
+
+def test_a_document_that_unpacks_beyond_measure_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("ingest.spreadsheets.MAX_UNPACKED", 1000)
+    path = tmp_path / "bomb.docx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", "x" * 100_000)
+    with pytest.raises(FileError, match="unpacks to"):
+        list(read_articles(path))
