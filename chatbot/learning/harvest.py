@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chatbot.language.redaction import Redactor
 from chatbot.learning.answered_from import ArticleFinder, pieces
 from chatbot.learning.snapshot import OUT_OF_SCOPE, SnapshotManifest, write_snapshot
-from chatbot.records.tables import Article, Example, Intent, Passage, Transcript, utcnow
+from chatbot.records.knowledge import set_questions
+from chatbot.records.tables import Article, ArticleQuestion, Example, Intent, Passage, Transcript, utcnow
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +43,9 @@ def freeze(session: Session, folder: Path, *, seed: int = 13) -> SnapshotManifes
         row.id: row
         for row in session.scalars(select(Intent).where(Intent.status != "retired").order_by(Intent.name))
     }
-    examples = list(_examples(session, intents))
+    examples = [*_asked_in_articles(session, intents), *_examples(session, intents, knowledge)]
     dialogues = list(_dialogues(session, knowledge))
-    pairs = list(_pairs(session, intents, knowledge))
+    pairs = [*_pairs_in_articles(session), *_pairs(session, intents, knowledge)]
     languages = sorted({row["lang"] for rows in (examples, dialogues, knowledge.passages) for row in rows})
     return write_snapshot(
         folder,
@@ -92,12 +92,69 @@ def _read_knowledge(session: Session) -> _Knowledge:
     return _Knowledge(passages, dict(by_article), finder)
 
 
-def _examples(session: Session, intents: dict[int, Intent]) -> Iterator[dict[str, Any]]:
+def _article_questions(session: Session) -> list[tuple[str, str, str]]:
+    """(slug, language, text) of what an article itself says it answers: its title and its given questions."""
+    titles = session.execute(
+        select(Article.slug, Article.lang, Article.title).where(Article.status == "live")
+    )
+    asked = session.execute(
+        select(Article.slug, ArticleQuestion.lang, ArticleQuestion.text)
+        .join(ArticleQuestion, ArticleQuestion.article_id == Article.id)
+        .where(Article.status == "live", ArticleQuestion.enabled, ArticleQuestion.source != "transcript")
+        .order_by(ArticleQuestion.id)
+    )
+    return [(slug, lang, text) for found in (titles, asked) for slug, lang, text in found]
+
+
+def _asked_in_articles(session: Session, intents: dict[int, Intent]) -> Iterator[dict[str, Any]]:
+    """Titles and given questions of the articles that intents are bound to: examples that cost nobody a label."""
+    bound = _intent_of_article(intents)
+    for slug, lang, text in _article_questions(session):
+        if slug in bound:
+            yield {
+                "text": text,
+                "intent": bound[slug].name,
+                "lang": lang,
+                "context": [],
+                "split": "train",
+                "group": f"article {slug} {lang}",
+            }
+
+
+def _pairs_in_articles(session: Session) -> Iterator[dict[str, Any]]:
+    for slug, lang, text in _article_questions(session):
+        yield {"query": text, "article": slug, "lang": lang, "split": "train", "intent": None}
+
+
+def _intent_of_article(intents: dict[int, Intent]) -> dict[str, Intent]:
+    """The one intent that an article answers; an article that answers several says nothing about which."""
+    bound: dict[str, list[Intent]] = defaultdict(list)
+    for intent in intents.values():
+        if intent.article_slug:
+            bound[intent.article_slug].append(intent)
+    return {slug: found[0] for slug, found in bound.items() if len(found) == 1}
+
+
+def _examples(
+    session: Session, intents: dict[int, Intent], knowledge: _Knowledge
+) -> Iterator[dict[str, Any]]:
+    """Customers' messages with their intents. An opening that nobody tagged takes the intent of the article that the
+    agent answered it from: half of a helpdesk's tickets carry no tag, and the answers say what they were about."""
+    bound = _intent_of_article(intents)
     rows = session.scalars(
         select(Example).where(Example.status.in_(("accepted", "unreviewed"))).order_by(Example.id)
     )
     for row in rows.yield_per(1000):
         intent = intents.get(row.intent_id) if row.intent_id is not None else None
+        if (
+            intent is None
+            and not row.out_of_scope
+            and row.answer
+            and not row.context
+            and row.split == "train"
+        ):
+            slug = _answered_from(knowledge, row.answer, row.lang, row.text)
+            intent = bound.get(slug) if slug else None
         yield {
             "text": row.text,
             "intent": OUT_OF_SCOPE if row.out_of_scope else intent.name if intent else None,
@@ -167,6 +224,16 @@ def _nearest(passages: Iterable[dict[str, Any]], answer: str) -> list[dict[str, 
     return sorted(passages, key=lambda p: -len(said & set(pieces(p["text"]))))[:SOURCES]
 
 
-def redacted(text: str) -> str:
-    """A live turn as it may be learned from."""
-    return Redactor().redact(text)
+def publish_questions(session: Session, pairs: Iterable[Mapping[str, Any]]) -> int:
+    """Give each article the training questions that led to it, so that the search finds it by them; rows changed.
+
+    Validation and test questions stay out, or the search would be judged by what it has learned.
+    """
+    asked: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for pair in pairs:
+        if pair["split"] == "train":
+            asked[pair["article"], pair["lang"]].append(pair["query"])
+    return sum(
+        set_questions(session, article, asked[article.slug, article.lang], source="transcript")
+        for article in session.scalars(select(Article).order_by(Article.id)).all()
+    )

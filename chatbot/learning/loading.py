@@ -12,7 +12,8 @@ from pathlib import Path
 
 from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.lookup import DatabaseLookup
-from chatbot.inference.classify import IntentClassifier
+from chatbot.inference.classify_states import Classifier
+from chatbot.inference.classify_states import load_classifier as load_tiers
 from chatbot.inference.encode import SentenceEncoder
 from chatbot.inference.generate import ResponseGenerator
 from chatbot.learning.bundles import Manifest, verify
@@ -21,7 +22,7 @@ from chatbot.learning.snapshot import Snapshot
 from chatbot.records.database import Database
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry, QuestionEntry
 from chatbot.retrieval.ranking import SearchModel
-from chatbot.retrieval.search import Searcher
+from chatbot.retrieval.search import ANY_LANGUAGE, Searcher
 from chatbot.settings import Settings
 
 SEARCH_MODEL = "search.json"
@@ -32,7 +33,7 @@ class Parts:
     """The measurable parts of a release; a part that was not trained is None."""
 
     manifest: Manifest
-    classifier: IntentClassifier | None
+    classifier: Classifier | None
     search: Searcher
 
 
@@ -48,8 +49,8 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
     return Assistant(
         release_id=release_id,
         languages=manifest.languages,
-        classifier=load_classifier(folder, threads=threads),
-        search=Searcher.open(database, encoders, model=_search_model(folder)),
+        classifier=load_classifier(folder, encoders, threads=threads),
+        search=Searcher.open(database, encoders, model=_search_model(folder), index=settings.data / "index"),
         writer=load_writer(folder, threads=threads),
         lookup=DatabaseLookup(database),
     )
@@ -62,7 +63,7 @@ def load_parts(settings: Settings, release_id: str, *, snapshot: Snapshot) -> Pa
     encoders = load_encoders(folder, manifest.encoders, threads=settings.inference_threads)
     return Parts(
         manifest,
-        load_classifier(folder, threads=settings.inference_threads),
+        load_classifier(folder, encoders, threads=settings.inference_threads),
         frozen_search(snapshot, encoders, _search_model(folder)),
     )
 
@@ -102,9 +103,14 @@ def load_encoders(folder: Path, encoders: Mapping[str, str], *, threads: int) ->
     return {lang: loaded[name] for lang, name in encoders.items()}
 
 
-def load_classifier(folder: Path, *, threads: int) -> IntentClassifier | None:
+def load_classifier(
+    folder: Path, encoders: Mapping[str, SentenceEncoder], *, threads: int
+) -> Classifier | None:
+    """The release's tiers behind one interface; the accurate one reads the general encoder's states."""
     part = folder / "classifier"
-    return IntentClassifier.load(part, threads=threads) if part.is_dir() else None
+    if not part.is_dir():
+        return None
+    return load_tiers(part, threads=threads, encoder=encoders.get(ANY_LANGUAGE))
 
 
 def load_writer(folder: Path, *, threads: int) -> ResponseGenerator | None:

@@ -25,7 +25,7 @@ from chatbot.errors import TrainingError
 from chatbot.learning import gate
 from chatbot.learning.bundles import Manifest, building, read_manifest, seal
 from chatbot.learning.evaluation import Evaluation, evaluate
-from chatbot.learning.harvest import freeze
+from chatbot.learning.harvest import freeze, publish_questions
 from chatbot.learning.loading import load_parts
 from chatbot.learning.releases import bundle_folder, live_release_id
 from chatbot.learning.search_fitting import DOMAIN, fit_search
@@ -75,6 +75,8 @@ def retrain(
     tell("snapshot", 0.0)
     folder = _freeze(database, settings, seed)
     snapshot = load_snapshot(folder)
+    with database.write() as session:
+        publish_questions(session, snapshot.pairs)
     tell("snapshot", 1.0)
     with database.read() as session:
         live = live_release_id(session)

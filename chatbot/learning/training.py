@@ -23,7 +23,7 @@ from chatbot.learning.bundles import Manifest, building, seal
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot, load_snapshot
 
 Progress = Callable[[str, float], None]  # stage, share done 0..1
-STAGES = ("classifier", "encoder", "generator")
+STAGES = ("encoder", "classifier", "generator")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +126,42 @@ def _train_classifier(
         languages=snapshot.manifest.languages,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.4),
+        budget_seconds=_share(settings, 0.3),
         progress=lambda share: tell("classifier", share),
     )
     report.metrics["classifier"], report.parity["classifier"] = figures.metrics, figures.parity
+    _train_accurate_tier(snapshot, folder / "classifier", settings, report, tell)
+
+
+def _train_accurate_tier(
+    snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
+) -> None:
+    """Beside the fast tier: an LSTM over the general encoder's token states, for the languages it was trained for."""
+    if not settings.encoder or settings.encoder_store is None:
+        report.skipped["accurate tier"] = "no sentence encoder here: the fast tier stands alone"
+        return
+    from chatbot.inference.encode import SentenceEncoder
+    from chatbot.learning.accurate_training import AccurateRecipe, fit_cascade, train_accurate
+    from chatbot.learning.encoders import ensure_encoder
+
+    encoder = SentenceEncoder.load(ensure_encoder(settings.encoder, settings.encoder_store))
+    spoken = encoder.languages or snapshot.manifest.languages
+    rows = [row for row in snapshot.examples if row["lang"] in spoken]
+    if len({row["intent"] for row in rows} - {None, OUT_OF_SCOPE}) < 2:
+        report.skipped["accurate tier"] = f"too few labelled messages in {', '.join(spoken)}"
+        return
+    figures = train_accurate(
+        rows,
+        folder,
+        encoder=encoder,
+        device=settings.device,
+        seed=settings.seed,
+        budget_seconds=_share(settings, 0.25),
+        progress=lambda share: tell("accurate classifier", share),
+        recipe=AccurateRecipe(tune=False),
+    )
+    report.metrics["accurate"], report.parity["accurate"] = figures.metrics, figures.parity
+    report.metrics["cascade"] = fit_cascade(folder, rows, encoder=encoder, seed=settings.seed)
 
 
 def _train_encoder(
@@ -176,15 +208,15 @@ def _train_generator(
         folder,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.6),
+        budget_seconds=_share(settings, 0.45),
         progress=lambda share: tell("generator", share),
     )
     report.metrics["generator"], report.parity["generator"] = figures.metrics, figures.parity
 
 
 _STAGES: dict[str, Callable[[Snapshot, Path, TrainingSettings, TrainingReport, Progress], None]] = {
-    "classifier": _train_classifier,
     "encoder": _train_encoder,
+    "classifier": _train_classifier,
     "generator": _train_generator,
 }
 
