@@ -18,7 +18,17 @@ from chatbot.records.conversations import find_site
 from chatbot.records.database import Database
 from chatbot.records.jobs import get_job
 from chatbot.records.people import ROLES
-from chatbot.records.tables import Answer, Article, AuditEntry, Intent, Passage, Person, Promotion, Release
+from chatbot.records.tables import (
+    Answer,
+    Article,
+    AuditEntry,
+    Intent,
+    KnowledgeChange,
+    Passage,
+    Person,
+    Promotion,
+    Release,
+)
 from chatbot.settings import Settings
 from web.access import required_role
 from web.admin.pages.uploads import safe_name
@@ -341,6 +351,29 @@ def test_an_article_is_shown_with_its_passages_and_its_intent(
     page = client.get(f"/admin/articles/{knowledge['article']}").text
     assert "Within 3 days." in page
     assert "Refund time" in page
+
+
+def test_a_passage_taken_back_is_told_to_every_searching_process(
+    signed_in: SignIn, knowledge: dict[str, int], database: Database
+) -> None:
+    client = signed_in("editor")
+    address = f"/admin/articles/{knowledge['article']}"
+    with database.read() as session:
+        passage = session.scalars(select(Passage.id)).one()
+    send(client, f"{address}/passages/{passage}", live="no")
+    send(client, f"{address}/passages/{passage}", live="yes")
+    send(client, f"{address}/status", live="no")
+    with database.read() as session:
+        changes = session.scalars(select(KnowledgeChange).order_by(KnowledgeChange.id)).all()
+        article = session.get_one(Article, knowledge["article"])
+    assert [(one.entry_id, one.operation) for one in changes] == [
+        (passage, "delete"),
+        (passage, "upsert"),
+        (passage, "delete"),
+    ]
+    assert [one.revision for one in changes] == sorted({one.revision for one in changes})
+    assert article.status == "off"
+    assert send(client, f"{address}/passages/{passage + 1}", live="no").status_code == 404
 
 
 def statuses(database: Database) -> dict[str, str]:

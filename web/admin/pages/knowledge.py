@@ -5,8 +5,10 @@ from __future__ import annotations
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
+from chatbot.errors import NotFoundError
 from chatbot.records import answers, audit
 from chatbot.records.article_search import read_article, search_articles
+from chatbot.records.knowledge import enable_passage, set_article_status
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
 from web.context import parts
@@ -30,6 +32,47 @@ def article(article_id: int) -> str:
     with parts().database.read() as records:
         view = read_article(records, article_id)
     return render_template("admin/article.html", view=view)
+
+
+@blueprint.post("/articles/<int:article_id>/status")
+@requires("editor")
+def switch_article(article_id: int) -> BaseResponse:
+    """Take an article out of the search, or let it in again."""
+    status = "live" if request.form.get("live") == "yes" else "off"
+    with parts().database.write() as records:
+        article = read_article(records, article_id).article
+        set_article_status(records, article, status)
+        audit.record(
+            records,
+            action=f"article.{status}",
+            subject=f"article {article.id}: {article.title}",
+            person_id=person_id(),
+        )
+    flash(
+        gettext("The bot quotes it again.") if status == "live" else gettext("The bot no longer quotes it.")
+    )
+    return redirect(url_for("admin.article", article_id=article_id), code=303)
+
+
+@blueprint.post("/articles/<int:article_id>/passages/<int:passage_id>")
+@requires("editor")
+def switch_passage(article_id: int, passage_id: int) -> BaseResponse:
+    """The same for one passage. Raises NotFoundError where the article has no such passage."""
+    enabled = request.form.get("live") == "yes"
+    with parts().database.write() as records:
+        view = read_article(records, article_id)
+        passage = next((one for one in view.passages if one.id == passage_id), None)
+        if passage is None:
+            raise NotFoundError("There is no such passage", field="passage", value=passage_id)
+        enable_passage(records, passage, enabled=enabled)
+        audit.record(
+            records,
+            action="article.passage_on" if enabled else "article.passage_off",
+            subject=f"passage {passage.id}: {passage.title_path}",
+            person_id=person_id(),
+        )
+    flash(gettext("The bot quotes it again.") if enabled else gettext("The bot no longer quotes it."))
+    return redirect(url_for("admin.article", article_id=article_id), code=303)
 
 
 @blueprint.get("/intents")
