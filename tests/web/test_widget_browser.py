@@ -118,7 +118,9 @@ def test_a_visitor_asks_sees_where_the_answer_comes_from_votes_and_finds_it_all_
     )  # what he wrote is text, in his turn and in the answer
     answer.get_by_role("button", name="This helped").click()
     expect(answer.get_by_role("button", name="This helped")).to_have_attribute("aria-pressed", "true")
-    expect(answer.get_by_role("button", name="This helped")).to_be_focused()  # drawn anew, and yet where he was
+    expect(
+        answer.get_by_role("button", name="This helped")
+    ).to_be_focused()  # drawn anew, and yet where he was
     expect(answer.locator("details")).to_have_attribute("open", "")
 
     page.reload()
@@ -485,3 +487,24 @@ def test_a_long_passage_is_folded_until_it_is_wanted(open_widget: Any) -> None:
     ask(frame, "refund?")
     expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")
     expect(frame.get_by_role("button", name="Show all")).to_have_count(0)
+
+
+def test_new_answers_are_scrolled_to_unless_the_visitor_reads_above(browser: Any, url: str) -> None:
+    context = browser.new_context(viewport={"width": 420, "height": 500}, locale="en-GB")  # with motion
+    page = context.new_page()
+    page.goto(f"{url}/chat")
+    below = page.get_by_role("button", name="New messages")
+    for number in range(4):
+        ask(page, f"refund {number}?")
+        expect(page.locator(".turn.bot").last).to_contain_text(f"“refund {number}?”")
+        expect(page.locator(".turn.bot").last).to_be_in_viewport()
+        expect(below).to_be_hidden()
+    page.wait_for_timeout(800)
+    page.locator(".log").hover()
+    page.mouse.wheel(0, -400)
+    page.get_by_role("textbox").fill("one more refund?")
+    page.wait_for_timeout(100)
+    page.evaluate("document.querySelector('form').requestSubmit()")
+    expect(page.locator(".turn.bot").last).to_contain_text("“one more refund?”")
+    expect(page.locator(".turn.bot").last).to_be_in_viewport()  # what he sends himself he follows
+    context.close()

@@ -148,6 +148,7 @@ function draw() {
     if (!entry || entry.state !== state) {
       const element = make();
       if (entry) replace(entry.element, element);
+      element.dataset.key = key;
       entry = { element, state };
       drawn.set(key, entry);
     }
@@ -200,12 +201,15 @@ function drawState() {
 
 // --- what happens ---------------------------------------------------------------------------------------
 
-let atBottom = true;
+const OWN_SCROLL_MS = 700;
+let atBottom = true; // new turns are scrolled to
+let scrolledTo = 0;
+let ownScrollUntil = 0;
 
 conversation.addEventListener("change", () => {
-  const follow = atBottom;
+  const before = list.lastElementChild?.dataset.key;
   draw();
-  if (follow) scrollDown();
+  if (atBottom && list.lastElementChild?.dataset.key !== before) scrollDown();
 });
 
 conversation.addEventListener("sent", () => { atBottom = true; });
@@ -272,14 +276,19 @@ function askToStartOver() {
   yes.focus();
 }
 
+/** Whoever scrolls up reads and is left alone; our own scrolling, which takes a moment, is not his. */
 function watchScroll() {
-  atBottom = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
-  if (atBottom) newBelow.hidden = true;
+  const end = log.scrollHeight - log.scrollTop - log.clientHeight < 60;
+  if (end) atBottom = true;
+  else if (log.scrollTop < scrolledTo && performance.now() > ownScrollUntil) atBottom = false;
+  scrolledTo = log.scrollTop;
+  if (end) newBelow.hidden = true;
 }
 
 /** To the end, but never past the beginning of the newest answer. */
 function scrollDown() {
   newBelow.hidden = true;
+  ownScrollUntil = performance.now() + OWN_SCROLL_MS;
   const last = list.lastElementChild;
   const end = log.scrollHeight - log.clientHeight;
   const start = last ? last.offsetTop - log.offsetTop - 56 : end;
