@@ -170,7 +170,7 @@ class KeywordIndex:
                     stored["slots"],
                     stored["counts"],
                 )
-        except (ValueError, KeyError, OSError, BadZipFile) as error:
+        except (ValueError, KeyError, OSError, EOFError, BadZipFile) as error:
             raise BundleError("The keyword index on disk is damaged", remedy="It is rebuilt") from error
         index._slot_of = {int(identity): slot for slot, identity in enumerate(index._ids.values)}
         index._total_length = float(index._lengths.values.sum())

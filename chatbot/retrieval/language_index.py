@@ -204,7 +204,7 @@ class LanguageIndex:
                 )
             for name, _ in index._vector_fields():
                 setattr(index, name, VectorIndex.load(folder / f"{name}.faiss"))
-        except (OSError, ValueError, KeyError, BadZipFile) as error:
+        except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
             raise BundleError("The index on disk cannot be read", value=folder.name) from error
         index._article_of, index._asked_for = owners["passages"], owners["questions"]
         for passage, article in index._article_of.items():

@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Protocol, TypeVar
+from pathlib import Path
+from typing import Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,17 +22,21 @@ from chatbot.dialogue.trace import Hit, Message
 from chatbot.errors import NotFoundError, UnavailableError
 from chatbot.language.normalise import has_letters, normalise
 from chatbot.records.database import Database
-from chatbot.retrieval import following
+from chatbot.retrieval import following, snapshots
 from chatbot.retrieval.following import Changes, DatabaseKnowledge
 from chatbot.retrieval.knowledge import Knowledge, PassageEntry, QuestionEntry
 from chatbot.retrieval.language_index import COLUMN, LanguageIndex, Query
 from chatbot.retrieval.ranking import SearchModel, probability, rank
+from chatbot.retrieval.snapshots import StoredPart, key_of, signature
 from chatbot.retrieval.terms import terms
 
 log = logging.getLogger(__name__)
 
 ANY_LANGUAGE = "*"
 CONTEXT_CHARACTERS = 300  # of each earlier message that is read
+SNAPSHOT_AFTER = 50  # entries that had to be encoded at the start
+
+Kind = Literal["passage", "question"]
 _Entry = TypeVar("_Entry", PassageEntry, QuestionEntry)
 _SPARE = 5  # hits ranked beyond those asked for, in case some are gone from the knowledge
 
@@ -48,6 +54,19 @@ class Encoder(Protocol):
     def languages(self) -> tuple[str, ...]: ...
 
     def encode(self, texts: Sequence[str]) -> NDArray[np.float32]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What the indexes lack or hold in an old form, and what they hold that is gone."""
+
+    passages: tuple[PassageEntry, ...]
+    questions: tuple[QuestionEntry, ...]
+    gone_passages: tuple[int, ...]
+    gone_questions: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, (self.passages, self.questions, self.gone_passages, self.gone_questions)))
 
 
 class NoEncoder:
@@ -81,18 +100,36 @@ class Searcher:
         self._database = database
         self.model = model or SearchModel()
         self._parts: dict[str, LanguageIndex] = {}
-        self._language_of: dict[tuple[str, int], str] = {}  # ("passage" or "question", id) -> language
+        # ("passage" or "question", id) -> its language and the signature of its content
+        self._known: dict[tuple[Kind, int], tuple[str, int]] = {}
+        self._snapshots: Path | None = None
         self._lock = threading.RLock()
         self._following = threading.Lock()
         self.revision = -1  # of the knowledge; -1: nothing read yet
 
     @classmethod
     def open(
-        cls, database: Database, encoders: Mapping[str, Encoder], *, model: SearchModel | None = None
+        cls,
+        database: Database,
+        encoders: Mapping[str, Encoder],
+        *,
+        model: SearchModel | None = None,
+        index: Path | None = None,
     ) -> Searcher:
-        """A searcher over the conversation database, its indexes built from what the tables hold now."""
+        """A searcher over the conversation database, as of now.
+
+        ``index``: folder of the indexes on disk (``data/index``). With it only what the latest snapshot lacks is
+        encoded, and a new one is written where much was lacking.
+        """
         searcher = cls(encoders, knowledge=DatabaseKnowledge(database), model=model, database=database)
-        searcher.refresh()
+        if index is not None:
+            searcher._snapshots = index / key_of(
+                {lang: encoder.fingerprint for lang, encoder in encoders.items()}
+            )
+            searcher._restore()
+        repaired = searcher.repair()
+        if index is not None and len(repaired) > SNAPSHOT_AFTER:
+            searcher.save()
         return searcher
 
     def encoder(self, lang: str) -> Encoder:
@@ -123,26 +160,26 @@ class Searcher:
             titles = encoder.encode([entry.title for entry in entries])
             texts = encoder.encode([entry.whole for entry in entries])
             with self._lock:
-                self._moved("passage", entries, lang)
+                self._note("passage", entries, lang)
                 self._part(lang, encoder.dimension).put_passages(entries, titles, texts)
         for lang, asked in _by_language(questions):
             encoder = self.encoder(lang)
             vectors = encoder.encode([entry.text for entry in asked])
             with self._lock:
-                self._moved("question", asked, lang)
+                self._note("question", asked, lang)
                 self._part(lang, encoder.dimension).put_questions(asked, vectors)
 
     def remove(self, passages: Iterable[int] = (), questions: Iterable[int] = ()) -> None:
         """Take passages and questions out, by id; unknown ids are passed over."""
         with self._lock:
             for identity in passages:
-                lang = self._language_of.pop(("passage", identity), None)
-                if lang is not None:
-                    self._parts[lang].remove_passages([identity])
+                known = self._known.pop(("passage", identity), None)
+                if known is not None:
+                    self._parts[known[0]].remove_passages([identity])
             for identity in questions:
-                lang = self._language_of.pop(("question", identity), None)
-                if lang is not None:
-                    self._parts[lang].remove_questions([identity])
+                known = self._known.pop(("question", identity), None)
+                if known is not None:
+                    self._parts[known[0]].remove_questions([identity])
 
     def refresh(self, session: Session | None = None) -> None:
         """Apply the knowledge changes since the last call; `revision` is then how far this search knows.
@@ -150,19 +187,53 @@ class Searcher:
         Raises UnavailableError for a searcher that follows no database.
         """
         if session is None:
-            if self._database is None:
-                raise UnavailableError("This search follows no database")
-            with self._database.read() as own:
+            with self._own_database().read() as own:
                 self.refresh(own)
             return
         with self._following:
             changes = following.since(session, self.revision) if self.revision >= 0 else None
-            if changes is None:
-                changes = following.whole(session)
-                self._drop_all_but(changes)
-            self.remove(changes.gone_passages, changes.gone_questions)
-            self.put(changes.passages, changes.questions)
-            self.revision = changes.revision
+            if changes is not None:
+                self.remove(changes.gone_passages, changes.gone_questions)
+                self.put(changes.passages, changes.questions)
+                self.revision = changes.revision
+        if changes is None:
+            self.repair(session)
+
+    def check(self, session: Session | None = None) -> Differences:
+        """How the indexes differ from what the database holds now: every entry's content is compared."""
+        if session is None:
+            with self._own_database().read() as own:
+                return self.check(own)
+        return self._differences(following.whole(session))
+
+    def repair(self, session: Session | None = None) -> Differences:
+        """Make the indexes equal to the database, touching only what differs; what was found to differ."""
+        if session is None:
+            with self._own_database().read() as own:
+                return self.repair(own)
+        with self._following:
+            truth = following.whole(session)
+            found = self._differences(truth)
+            self.remove(found.gone_passages, found.gone_questions)
+            self.put(found.passages, found.questions)
+            self.revision = truth.revision
+        return found
+
+    def save(self) -> Path | None:
+        """Write a snapshot for the next process; its folder, or None where no folder was given."""
+        if self._snapshots is None:
+            return None
+        with self._following, self._lock:
+            signatures: dict[tuple[str, Kind], dict[int, int]] = {}
+            for (kind, identity), (lang, mark) in self._known.items():
+                signatures.setdefault((lang, kind), {})[identity] = mark
+            parts = {
+                lang: StoredPart(
+                    index, signatures.get((lang, "passage"), {}), signatures.get((lang, "question"), {})
+                )
+                for lang, index in self._parts.items()
+            }
+            return snapshots.write(self._snapshots, parts, revision=self.revision)
 
     # --- searching
 
@@ -218,24 +289,57 @@ class Searcher:
             part = self._parts[lang] = LanguageIndex(dimension)
         return part
 
-    def _moved(self, kind: str, entries: Sequence[PassageEntry] | Sequence[QuestionEntry], lang: str) -> None:
-        """Note the entries' language; one that was in another language leaves that one's index."""
+    def _note(self, kind: Kind, entries: Sequence[PassageEntry] | Sequence[QuestionEntry], lang: str) -> None:
+        """Note what is put in; an entry that was in another language leaves that one's index."""
         for entry in entries:
-            before = self._language_of.get((kind, entry.id))
-            if before is not None and before != lang:
-                part = self._parts[before]
+            before = self._known.get((kind, entry.id))
+            if before is not None and before[0] != lang:
+                part = self._parts[before[0]]
                 (part.remove_passages if kind == "passage" else part.remove_questions)([entry.id])
-            self._language_of[kind, entry.id] = lang
+            self._known[kind, entry.id] = (lang, _signature(entry))
 
-    def _drop_all_but(self, kept: Changes) -> None:
-        passages, questions = {entry.id for entry in kept.passages}, {entry.id for entry in kept.questions}
-        gone = [
-            key for key in self._language_of if key[1] not in (passages if key[0] == "passage" else questions)
-        ]
-        self.remove(
-            [identity for kind, identity in gone if kind == "passage"],
-            [identity for kind, identity in gone if kind == "question"],
+    def _differences(self, truth: Changes) -> Differences:
+        with self._lock:
+            known = dict(self._known)
+        held: dict[Kind, set[int]] = {"passage": set(), "question": set()}
+        for kind, identity in known:
+            held[kind].add(identity)
+
+        def differs(kind: Kind, entry: PassageEntry | QuestionEntry) -> bool:
+            held[kind].discard(entry.id)
+            return known.get((kind, entry.id)) != (entry.lang, _signature(entry))
+
+        passages = tuple(entry for entry in truth.passages if differs("passage", entry))
+        questions = tuple(entry for entry in truth.questions if differs("question", entry))
+        return Differences(
+            passages, questions, tuple(sorted(held["passage"])), tuple(sorted(held["question"]))
         )
+
+    def _restore(self) -> None:
+        """Take over the latest snapshot, as far as its encoders are the present ones."""
+        stored = snapshots.read(self._snapshots) if self._snapshots is not None else None
+        if stored is None:
+            return
+        parts, revision = stored
+        for lang, part in parts.items():
+            if part.index.dimension != self.encoder(lang).dimension:
+                continue  # a part without an encoder then, with one now, or the other way round
+            self._parts[lang] = part.index
+            for identity, mark in part.passages.items():
+                self._known["passage", identity] = (lang, mark)
+            for identity, mark in part.questions.items():
+                self._known["question", identity] = (lang, mark)
+        log.info("search index restored at revision %d: %d entries", revision, len(self._known))
+
+    def _own_database(self) -> Database:
+        if self._database is None:
+            raise UnavailableError("This search follows no database")
+        return self._database
+
+
+def _signature(entry: PassageEntry | QuestionEntry) -> int:
+    title = entry.title if isinstance(entry, PassageEntry) else ""
+    return signature(entry.article, title, entry.text)
 
 
 def encoder_for(lang: str, encoders: Mapping[str, Encoder]) -> Encoder:

@@ -261,3 +261,84 @@ def test_a_database_restored_to_an_earlier_state_is_read_anew(following, editor,
     following.refresh()
     assert following.revision == 2
     assert len(following) == 2
+
+
+# --- snapshots, check and repair
+
+
+def test_a_process_starts_from_the_snapshot_and_encodes_only_what_changed(
+    database, editor, encoder, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("chatbot.retrieval.search.SNAPSHOT_AFTER", 1)
+    Searcher.open(database, {"*": encoder}, index=tmp_path / "index")
+    editor.change(("passage", "upsert", passage(2, 2, "Gift cards never expire.")))
+    editor.change(("passage", "delete", 1), ("passage", "upsert", passage(3, 1, "Bring it to a shop.")))
+    before = encoder.encoded
+    second = Searcher.open(database, {"*": encoder}, index=tmp_path / "index")
+    assert encoder.encoded == before + 4  # two passages of two texts
+    assert second.part("en").passage_ids == {2, 3}
+    assert found(second.search("gift cards", lang="en"))[0] == 2
+    assert len(second.check()) == 0
+
+
+def test_a_snapshot_of_another_database_leaves_nothing_behind(database, editor, encoder, tmp_path):
+    searcher = Searcher.open(database, {"*": encoder}, index=tmp_path / "index")
+    searcher.save()
+    other = Database(f"sqlite:///{tmp_path}/other.db")
+    Table.metadata.create_all(other.engine)
+    with other.write() as session:
+        session.add(KnowledgeClock(id=1, revision=0))
+    writer = Editor(other)
+    writer.article(1)
+    for number in range(6):
+        writer.change(("passage", "upsert", passage(2, 1, f"Edited {number} times, about umbrellas.")))
+    taken = Searcher.open(other, {"*": encoder}, index=tmp_path / "index")
+    assert taken.part("en").passage_ids == {2}
+    assert "umbrellas" in taken.search("parcels to Canada", lang="en")[0].text
+    other.dispose()
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "empty"])
+def test_a_damaged_snapshot_is_made_up_for(database, editor, encoder, tmp_path, damage):
+    Searcher.open(database, {"*": encoder}, index=tmp_path / "index").save()
+    for path in (tmp_path / "index").rglob("text*"):
+        if damage == "gone":
+            path.unlink()
+        else:
+            path.write_bytes(path.read_bytes()[:30] if damage == "cut" else b"")
+    searcher = Searcher.open(database, {"*": encoder}, index=tmp_path / "index")
+    assert found(searcher.search("send an item back", lang="en"))[0] == 1
+
+
+def test_another_encoder_has_a_snapshot_of_its_own(database, editor, encoder, tmp_path):
+    Searcher.open(database, {"*": encoder}, index=tmp_path / "index").save()
+    encoder.fingerprint = "other words"
+    before = encoder.encoded
+    Searcher.open(database, {"*": encoder}, index=tmp_path / "index")
+    assert encoder.encoded == before + 4
+
+
+def test_a_snapshot_that_fails_leaves_the_one_before(database, editor, encoder, tmp_path, monkeypatch):
+    searcher = Searcher.open(database, {"*": encoder}, index=tmp_path / "index")
+    first = searcher.save()
+    monkeypatch.setattr("chatbot.retrieval.snapshots._flush", lambda path: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        searcher.save()
+    monkeypatch.undo()
+    assert [path.name for path in first.parent.iterdir() if path.is_dir()] == [first.name]
+    before = encoder.encoded
+    Searcher.open(database, {"*": encoder}, index=tmp_path / "index")
+    assert encoder.encoded == before
+
+
+def test_a_check_names_what_differs_and_a_repair_mends_it(following, editor):
+    following.remove(passages=[1])
+    following.put(
+        [PassageEntry(2, 2, "en", "Path 2", "An old text"), PassageEntry(9, 2, "en", "Gone", "long ago")]
+    )
+    differences = following.check()
+    assert [entry.id for entry in differences.passages] == [1, 2]
+    assert differences.gone_passages == (9,)
+    assert len(following.repair()) == 3
+    assert len(following.check()) == 0
+    assert found(following.search("send an item back", lang="en"))[0] == 1
