@@ -245,7 +245,14 @@ DEFAULT = LanguageRanking(
         "context_text_cosine": 3.0,
         "context_words": 1.5,
     },
-    evidence={"constant": -4.0, "lead": 1.0, "question_cosine": 5.0},
+    evidence={
+        "constant": -1.1,
+        "score": -0.18,
+        "lead": 0.18,
+        "share": 0.5,
+        "text_cosine": 4.3,
+        "question_words": 1.0,
+    },
 )
 KEYWORD_ONLY = LanguageRanking(
     weights={"title_words": 4.0, "text_words": 6.0, "question_words": 6.0, "context_words": 3.0},
