@@ -81,7 +81,7 @@ def import_articles(
     progress: Progress | None = None,
     again: bool = False,
 ) -> ImportReport:
-    """Take in help articles and FAQ files; folders are walked. Each file is one transaction.
+    """Take in help articles and FAQ files; folders are walked. A file is read whole before any of it is stored.
 
     Raises FileError where not one file could be read.
     """

@@ -1,17 +1,24 @@
-"""One article file into the knowledge tables, in one transaction."""
+"""One article file into the knowledge tables.
+
+The whole file is read and checked before anything of it is stored; then it is stored in transactions short enough
+that a customer's message never waits for a long FAQ file. A killed import goes on with its next batch.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 from chatbot.errors import FileError
 from chatbot.records import imports
 from chatbot.records.database import Database
-from chatbot.records.knowledge import put_article
+from chatbot.records.knowledge import ArticleDraft, put_article
 from ingest.articles.formats import ending, read_articles
 from ingest.files import RowError, content_hash
 from ingest.report import FileReport
+
+BATCH = 200  # articles a transaction
 
 
 def take_in_articles(
@@ -22,37 +29,51 @@ def take_in_articles(
     Raises FileError where the file cannot be read or has not one usable article; nothing of it is stored then.
     """
     report.format = ending(path).removeprefix(".")
-    rows = read_articles(path)  # an unknown kind is refused before the file is opened
+    reader = read_articles(path)  # an unknown kind is refused before the file is opened
     digest = content_hash(path)
-    if dry_run:
-        for row in rows:
-            _count(report, row)
-        _check(path, report)
-        return
-    with database.write() as session:
-        known = imports.find_import(session, kind="articles", file_hash=digest)
+    if not dry_run:
+        with database.read() as session:
+            known = imports.find_import(session, kind="articles", file_hash=digest)
         if known is not None and known.state == "done" and not again:
             report.state = "already"
             report.note = f"{path.name} was imported before; nothing to do"
             return
-        row_of_file = imports.begin_import(
+    rows = list(reader)
+    for row in rows:
+        _count(report, row)
+    _check(path, report)
+    if not dry_run:
+        _store(database, path, digest, rows, report, again=again)
+
+
+def _store(
+    database: Database,
+    path: Path,
+    digest: str,
+    rows: Sequence[ArticleDraft | RowError],
+    report: FileReport,
+    *,
+    again: bool,
+) -> None:
+    with database.write() as session:
+        held = imports.begin_import(
             session, kind="articles", file_name=path.name, file_hash=digest, format=report.format, again=again
         )
-        expected = row_of_file.next_row
-        for row in rows:
-            _count(report, row)
-            if not isinstance(row, RowError):
-                _, change = put_article(session, row)
-                report.unchanged += change == "unchanged"
-        _check(path, report)
-        imports.advance_import(
-            session,
-            row_of_file.id,
-            expected=expected,
-            next_row=report.read,
-            report=report.as_json(),
-            done=True,
-        )
+        import_id, at = held.id, held.next_row
+    while True:
+        part = rows[at : at + BATCH]
+        with database.write() as session:
+            for row in part:
+                if not isinstance(row, RowError):
+                    _, change = put_article(session, row)
+                    report.unchanged += change == "unchanged"
+            done = at + len(part) >= len(rows)
+            imports.advance_import(
+                session, import_id, expected=at, next_row=at + len(part), report=report.as_json(), done=done
+            )
+        at += len(part)
+        if done:
+            return
 
 
 def _count(report: FileReport, row: object) -> None:

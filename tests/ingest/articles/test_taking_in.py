@@ -2,7 +2,7 @@ import pytest
 from sqlalchemy import select
 
 from chatbot.errors import FileError
-from chatbot.records.knowledge import current_revision
+from chatbot.records.knowledge import current_revision, put_article
 from chatbot.records.tables import Answer, Article, Intent, Passage
 from ingest.importing import import_articles, import_intents
 
@@ -124,3 +124,27 @@ def test_what_is_no_intents_file_is_refused(knowledge, tmp_path, text, said):
     path.write_text(text)
     with pytest.raises(FileError, match=said):
         import_intents(knowledge, [path])
+
+
+def test_an_interrupted_file_goes_on_with_its_next_batch(knowledge, tmp_path, monkeypatch):
+    path = tmp_path / "a.csv"
+    path.write_text("question,answer\n" + "".join(f"What is {n}?,It is number {n}.\n" for n in range(7)))
+    monkeypatch.setattr("ingest.articles.taking_in.BATCH", 2)
+    put = []
+
+    def stops_at_the_fourth(session, draft):
+        put.append(draft.title)
+        if len(put) == 4:
+            raise KeyboardInterrupt
+        return put_article(session, draft)
+
+    monkeypatch.setattr("ingest.articles.taking_in.put_article", stops_at_the_fourth)
+    with pytest.raises(KeyboardInterrupt):
+        import_articles(knowledge, [path])
+    with knowledge.read() as session:
+        assert len(session.scalars(select(Article)).all()) == 2
+    report = import_articles(knowledge, [path])
+    assert put[4:] == [f"What is {n}?" for n in range(2, 7)]
+    assert (report.read, report.kept, report.files[0].state) == (7, 7, "imported")
+    with knowledge.read() as session:
+        assert len(session.scalars(select(Article)).all()) == 7
