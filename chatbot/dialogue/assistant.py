@@ -8,20 +8,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from chatbot.dialogue.drafting import Writer, draft
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.phrases import phrase
-from chatbot.dialogue.policy import (
-    PERSON_INTENT,
-    SMALLTALK_INTENTS,
-    Candidate,
-    Decision,
-    Evidence,
-    KnownIntent,
-    candidates,
-    decide,
-)
+from chatbot.dialogue.policy import Decision, Evidence, decide
 from chatbot.dialogue.requests import Subject, split_requests
 from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
 from chatbot.dialogue.trace import (
@@ -35,6 +29,15 @@ from chatbot.dialogue.trace import (
     ReplyPart,
     Source,
     Trace,
+)
+from chatbot.dialogue.weighing import (
+    PERSON_INTENT,
+    SMALLTALK_INTENTS,
+    Candidate,
+    KnownIntent,
+    Weighing,
+    gather,
+    weigh,
 )
 from chatbot.language.normalise import detect_language, fold, has_letters, normalise
 from chatbot.language.redaction import Redactor
@@ -56,6 +59,10 @@ class Classifier(Protocol):
 class Search(Protocol):
     def search(self, query: str, *, lang: str, history: Sequence[Message] = (), k: int = 5) -> list[Hit]: ...
 
+    def encode(self, texts: Sequence[str], *, lang: str) -> NDArray[np.float32]:
+        """Unit vectors [n, dimension] of the language's encoder."""
+        ...
+
     def refresh(self) -> None:
         """Take in what has changed in the knowledge since the last call."""
         ...
@@ -73,6 +80,7 @@ class Assistant:
         search: Search,
         writer: Writer | None,
         lookup: Lookup,
+        weighing: Weighing | None = None,
     ) -> None:
         self.release_id = release_id
         self.languages = tuple(languages)
@@ -80,6 +88,7 @@ class Assistant:
         self._search = search
         self._writer = writer
         self._lookup = lookup
+        self._weighing = weighing or Weighing()
 
     def reply(
         self,
@@ -133,7 +142,7 @@ class Assistant:
 
         def subject_of(sentence: str) -> Subject:
             classification, known, hits = self._evidence(sentence, (), lang)
-            ranked = candidates(classification, known, hits)
+            ranked = self._weigh(classification, known, hits, lang)
             if not ranked:
                 return Subject(None, 0.0)
             return Subject(ranked[0].article_slug or ranked[0].intent, ranked[0].probability)
@@ -158,6 +167,12 @@ class Assistant:
             hits = self._search.search(request, lang=lang, history=before, k=5)
         return replace(classification, ranked=titled), known, hits
 
+    def _weigh(
+        self, classification: Classification, known: dict[str, KnownIntent], hits: Sequence[Hit], lang: str
+    ) -> list[Candidate]:
+        found = gather(classification, known, hits)
+        return weigh(found, in_scope=classification.in_scope, weights=self._weighing.weights(lang))
+
     def _part(
         self,
         request: str,
@@ -172,6 +187,7 @@ class Assistant:
         classification = Classification(ranked=(), in_scope=0.0, tier="none")
         known: dict[str, KnownIntent] = {}
         hits: list[Hit] = []
+        ranked: list[Candidate] = []
         talk = smalltalk(request)
         wants_person = asks_for_person(request)
         draft = None
@@ -181,8 +197,8 @@ class Assistant:
             if top is not None and top.confidence * classification.in_scope >= options.sureness:
                 wants_person = top.name == PERSON_INTENT
                 talk = top.name if top.name in SMALLTALK_INTENTS else None
-            hits = self._with_intent_article(classification, known, hits, lang, options)
-            draft = self._draft(request, before, lang, classification, known, hits, options, clock)
+            ranked = self._with_passage(self._weigh(classification, known, hits, lang), lang)
+            draft = self._draft(request, before, lang, ranked, hits, options, clock)
         if talk is not None or wants_person:
             known |= self._lookup.intents([talk or PERSON_INTENT], said)
         decision = decide(
@@ -191,9 +207,7 @@ class Assistant:
                 smalltalk=talk,
                 asks_for_person=wants_person,
                 asked_again=again,
-                classification=classification,
-                intents=known,
-                hits=hits,
+                candidates=ranked,
                 draft=draft,
                 options=options,
             )
@@ -209,32 +223,19 @@ class Assistant:
             request, lang, classification, tuple(hits), draft, decision.kind, decision.rule, decision.reason
         )
 
-    def _with_intent_article(
-        self,
-        classification: Classification,
-        known: dict[str, KnownIntent],
-        hits: list[Hit],
-        lang: str,
-        options: SiteOptions,
-    ) -> list[Hit]:
-        """The hits, and a passage of the article that the likeliest intent is bound to where search missed it."""
-        top = classification.top
-        if top is None or top.confidence * classification.in_scope < options.choice_floor:
-            return hits
-        intent = known.get(top.name)
-        if intent is None or intent.article_slug is None:
-            return hits
-        if any(hit.article_slug == intent.article_slug for hit in hits):
-            return hits
-        return hits + self._lookup.passages(intent.article_slug, lang)[:1]
+    def _with_passage(self, ranked: list[Candidate], lang: str) -> list[Candidate]:
+        """The best candidate gets a passage of its article where the search did not bring one."""
+        if not ranked or ranked[0].hit is not None or ranked[0].article_slug is None:
+            return ranked
+        passages = self._lookup.passages(ranked[0].article_slug, lang)
+        return [replace(ranked[0], hit=passages[0]), *ranked[1:]] if passages else ranked
 
     def _draft(
         self,
         request: str,
         before: Sequence[Message],
         lang: str,
-        classification: Classification,
-        known: dict[str, KnownIntent],
+        ranked: Sequence[Candidate],
         hits: Sequence[Hit],
         options: SiteOptions,
         clock: _Clock,
@@ -242,18 +243,24 @@ class Assistant:
         """What the generator would say from the passages of the best candidate, with its check."""
         if self._writer is None or options.mode == "approved_and_cited":
             return None
-        ranked = candidates(classification, known, hits)
-        if not ranked or ranked[0].hit is None or ranked[0].probability < options.choice_floor:
+        best = ranked[0] if ranked else None
+        if best is None or best.hit is None or best.probability < options.choice_floor:
             return None
-        best = ranked[0]
         with clock("generate"):
-            own = [hit for hit in hits if hit.article_slug == best.article_slug]
+            own = [hit for hit in hits if hit.article_slug == best.article_slug] or [best.hit]
             seen = {hit.passage_id for hit in own}
             if best.article_slug is not None:
                 own += [h for h in self._lookup.passages(best.article_slug, lang) if h.passage_id not in seen]
             sources = own[:SOURCES]
             history = [*before, Message("customer", request)]
-            return draft(self._writer, history, sources, lang=lang, intent=best.intent)
+            return draft(
+                self._writer,
+                history,
+                sources,
+                lang=lang,
+                intent=best.intent,
+                encode=lambda texts: self._search.encode(texts, lang=lang),
+            )
 
     def _chosen_by_hand(
         self, text: str, before: Sequence[Message], lang: str, options: SiteOptions, clock: _Clock
@@ -304,8 +311,7 @@ class Assistant:
             case "generated":
                 draft = trace.draft
                 text = redactor.restore(draft.text) if draft else ""
-                read = set(draft.passage_ids) if draft else set()
-                sources = tuple(_source(hit) for hit in trace.hits if hit.passage_id in read)[:1]
+                sources = (_source(chosen.hit),) if chosen and chosen.hit else ()
             case "passage":
                 hit = chosen.hit if chosen else None
                 text = hit.text if hit else ""

@@ -6,9 +6,11 @@ When none passes, the likeliest one is kept with the reasons against it: the tra
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from chatbot.dialogue import grounding
+from chatbot.dialogue.relevance import Encode, beside_the_point
 from chatbot.dialogue.trace import Draft, Hit, Message
 from chatbot.inference.generate import Candidate
 from chatbot.neural.source_layout import passage_source
@@ -40,10 +42,12 @@ def draft(
     lang: str,
     intent: str | None = None,
     beam: int = BEAM,
+    encode: Encode | None = None,
 ) -> Draft | None:
     """The best checked reply to the last message of ``history`` from ``hits``, or None if nothing was written.
 
     history: redacted, oldest first, the message to answer last; its ``action`` turns (look-ups) are sources too.
+    encode: of the search's encoder; with it a draft must be to the point too (chatbot/dialogue/relevance.py).
     """
     sources = [passage_source(hit.title_path or hit.title, hit.text) for hit in hits]
     written = writer.generate(history, sources, intent=intent, lang=lang, beam=beam, max_tokens=MAX_TOKENS)
@@ -52,6 +56,11 @@ def draft(
     best: Draft | None = None
     for candidate in sorted(written, key=lambda candidate: (not candidate.finished, -candidate.score)):
         check = grounding.check(candidate.text, sources=grounds, customer=customer, lang=lang)
+        if check.passed and encode is not None:
+            beside = beside_the_point(
+                candidate.text, question=history[-1].text, sources=[hit.text for hit in hits], encode=encode
+            )
+            check = replace(check, passed=False, reasons=(beside,)) if beside else check
         passages = tuple(hit.passage_id for hit in hits)
         drafted = Draft(candidate.text, candidate.score, passages, check=check)
         if check.passed:

@@ -42,6 +42,7 @@ _THIN = "\u2009"  # stands for a space between two words of one clause
 _INSIDE = f"{_THIN},(、，（"  # what stands around a place inside a sentence
 _NO_START = ",.;:，。；：、）)”’·›>-"
 _NO_START_ZH = "的了得地们个天后前内元分秒钟级档以及并而或和与到"
+_PIECE, _PIECE_ZH = 22, 8  # characters of a verbatim piece that counts as copied from one sentence
 _COPIED = 12  # characters that count as copied
 _NEIGHBOURS = 1  # sentences on each side that count as the same place
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*(?:_?\d+)?\]|\{[^{}\s]{1,30}\}")
@@ -77,6 +78,9 @@ def check(draft: str, *, sources: Sequence[str], customer: Sequence[str], lang: 
     if not statements:
         reasons.append("says nothing")
     coverage = 1.0
+    reasons += [
+        f"joins two sentences: …{joint}…" for part in statements if (joint := _spliced(part, sources))
+    ]
     for statement in statements:
         found, share = _statement(statement, places, sources, said, lang)
         reasons += found
@@ -142,6 +146,40 @@ def _torn(draft: str, sources: Sequence[str]) -> list[str]:
     if after and not ended and text[-1].isalnum() and all(ch.isalnum() or ch in _INSIDE for ch in after):
         reasons.append("ends in the middle of a sentence")
     return reasons
+
+
+def _spliced(statement: str, sources: Sequence[str]) -> str:
+    """Where a statement jumps from the middle of one copied sentence into another one, or nothing.
+
+    Two long verbatim pieces that touch without punctuation and that no single source sentence holds in this order:
+    the result reads well and may say what neither sentence says. Leaving words out of one sentence is no splice.
+    """
+    text = _spaceless(statement)
+    known = [_spaceless(part) for source in sources for part in sentences(source)]
+    whole = "\n".join(known)
+    place, piece = 0, ""  # ``piece``: the verbatim piece that ends at ``place``
+    while place < len(text):
+        found = text[place : place + _longest_prefix(text, place, whole)]
+        if len(found) < (_PIECE_ZH if is_han(text[place]) else _PIECE):
+            place, piece = place + 1, ""
+            continue
+        touching = piece and all(ch.isalnum() or ch == _THIN for ch in (text[place - 1], text[place]))
+        if touching and not any(0 <= part.find(piece) < part.find(found) for part in known):
+            return text[max(0, place - 6) : place + 6].replace(_THIN, " ")
+        place, piece = place + len(found), found
+    return ""
+
+
+def _longest_prefix(text: str, start: int, known: str) -> int:
+    """Length of the longest piece of ``text`` from ``start`` that stands in ``known``."""
+    low, high = 0, len(text) - start
+    while low < high:
+        middle = (low + high + 1) // 2
+        if text[start : start + middle] in known:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _spaceless(text: str) -> str:

@@ -11,8 +11,8 @@ from typing import Protocol
 
 from sqlalchemy import or_, select
 
-from chatbot.dialogue.policy import KnownIntent
 from chatbot.dialogue.trace import Hit
+from chatbot.dialogue.weighing import ARTICLE_LABEL, KnownIntent
 from chatbot.records.database import Database
 from chatbot.records.tables import Answer, Article, Intent, Passage, utcnow
 
@@ -21,7 +21,7 @@ class Lookup(Protocol):
     """What the assistant asks of the knowledge tables."""
 
     def intents(self, names: Sequence[str], lang: str) -> dict[str, KnownIntent]:
-        """The live and provisional intents among ``names``; others are left out."""
+        """The live and provisional intents, and the live articles, that ``names`` name; others are left out."""
         ...
 
     def passages(self, article_slug: str, lang: str) -> list[Hit]:
@@ -37,7 +37,16 @@ class DatabaseLookup:
 
     def intents(self, names: Sequence[str], lang: str) -> dict[str, KnownIntent]:
         now = utcnow()
+        slugs = [name.removeprefix(ARTICLE_LABEL) for name in names if name.startswith(ARTICLE_LABEL)]
         with self._database.read() as session:
+            articles = session.execute(
+                select(Article.slug, Article.title).where(
+                    Article.slug.in_(slugs),
+                    Article.lang == lang,
+                    Article.status == "live",
+                    _valid(Article.valid_from, Article.valid_until, now),
+                )
+            ).all()
             rows = session.scalars(
                 select(Intent).where(Intent.name.in_(names), Intent.status.in_(("live", "provisional")))
             ).all()
@@ -57,6 +66,9 @@ class DatabaseLookup:
         return {
             row.name: KnownIntent(row.name, title_of(row, lang), row.article_slug, approved.get(row.id))
             for row in rows
+        } | {
+            ARTICLE_LABEL + slug: KnownIntent(ARTICLE_LABEL + slug, title, slug, None)
+            for slug, title in articles
         }
 
     def passages(self, article_slug: str, lang: str) -> list[Hit]:

@@ -14,45 +14,20 @@ The rules, in the order they are tried (the name of the one that decided is in t
 8. ``not_known``          nothing fits → ``unknown``
 
 A candidate is a thing that could answer: an intent (with its approved answer or its article) or an article found
-by the search. Where both point at the same article their probabilities are joined by noisy-or (Pearl 1988,
-*Probabilistic Reasoning in Intelligent Systems*, section 4.3.2), because the classifier and the search err for
-different reasons; where they disagree each keeps its own and weakens the other by the share it claims.
+by the search; chatbot/dialogue/weighing.py gives each its probability.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chatbot.dialogue.options import SiteOptions
-from chatbot.dialogue.trace import Classification, Draft, Hit, ReplyKind
+from chatbot.dialogue.trace import Draft, ReplyKind
+from chatbot.dialogue.weighing import Candidate
 
-PERSON_INTENT = "talk_to_person"
-SMALLTALK_INTENTS = frozenset({"greeting", "thanks", "goodbye"})
 TORN_MARGIN = 0.12  # two candidates nearer than this are one question to the customer, not a guess
 MAX_CHOICES = 4
-
-
-@dataclass(frozen=True, slots=True)
-class KnownIntent:
-    """What the database says about an intent that the classifier named."""
-
-    name: str
-    title: str
-    article_slug: str | None
-    approved: str | None  # the approved answer in the customer's language, valid today
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One possible answer with the calibrated probability that it is the right one."""
-
-    probability: float
-    title: str
-    intent: str | None = None
-    article_slug: str | None = None
-    approved: str | None = None
-    hit: Hit | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +38,7 @@ class Evidence:
     smalltalk: str | None  # the small-talk intent named by rule or classifier, when there is nothing else
     asks_for_person: bool
     asked_again: bool
-    classification: Classification
-    intents: dict[str, KnownIntent]
-    hits: Sequence[Hit]
+    candidates: Sequence[Candidate]  # weighed, best first
     draft: Draft | None
     options: SiteOptions
 
@@ -80,40 +53,6 @@ class Decision:
     choices: tuple[Candidate, ...] = ()
 
 
-def candidates(
-    classification: Classification, intents: dict[str, KnownIntent], hits: Sequence[Hit]
-) -> list[Candidate]:
-    """Intents and articles that could answer, joined where they are the same thing; best first."""
-    found: dict[str, Candidate] = {}
-    for guess in classification.ranked:
-        known = intents.get(guess.name)
-        if known is None or known.name in SMALLTALK_INTENTS or known.name == PERSON_INTENT:
-            continue
-        if known.approved is None and known.article_slug is None:
-            continue  # nothing to say about it
-        key = known.article_slug or f"intent:{known.name}"
-        probability = guess.confidence * classification.in_scope
-        if key in found and found[key].probability >= probability:
-            continue
-        found[key] = Candidate(probability, known.title, known.name, known.article_slug, known.approved)
-    for hit in hits:
-        seen = found.get(hit.article_slug)
-        if seen is None:
-            found[hit.article_slug] = Candidate(hit.score, hit.title, None, hit.article_slug, None, hit)
-        elif seen.hit is None:
-            joined = 1 - (1 - seen.probability) * (1 - hit.score)
-            found[hit.article_slug] = replace(seen, probability=joined, hit=hit)
-    ranked = sorted(found.values(), key=lambda candidate: -candidate.probability)
-    if len(ranked) > 1:
-        best, second = ranked[0], ranked[1]
-        # Only one answer is the right one: what the runner-up claims cannot also belong to the best.
-        shared = best.probability + second.probability
-        if shared > 1:
-            ranked[0] = replace(best, probability=best.probability / shared)
-            ranked[1] = replace(second, probability=second.probability / shared)
-    return ranked
-
-
 def decide(evidence: Evidence) -> Decision:
     """The reply kind with its rule and reason; the same evidence always gives the same decision."""
     options = evidence.options
@@ -124,7 +63,7 @@ def decide(evidence: Evidence) -> Decision:
     if not evidence.readable:
         return Decision("unknown", "nothing_to_read", "no words in a language that was learned", 0.0)
 
-    ranked = candidates(evidence.classification, evidence.intents, evidence.hits)
+    ranked = evidence.candidates
     best = ranked[0] if ranked else None
     if evidence.asked_again:
         return Decision(

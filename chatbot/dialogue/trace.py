@@ -34,7 +34,7 @@ class IntentGuess:
 class Classification:
     """The classifier's answer for one text: the ranked intents and whether it is in scope at all."""
 
-    ranked: tuple[IntentGuess, ...]  # best first, at most 5
+    ranked: tuple[IntentGuess, ...]  # best first, at most 8
     in_scope: float  # calibrated probability that the text asks for one of the known intents
     tier: str = "fast"
 

@@ -13,7 +13,7 @@ from chatbot.dialogue.trace import Classification, IntentGuess
 from chatbot.inference.classifier_config import ALL, Calibration, ClassifierConfig
 from chatbot.language.normalise import detect_language
 
-RANKED = 5
+RANKED = 8
 NOTHING = Classification(ranked=(), in_scope=0.0)
 _FOREIGN = 0.02  # in-scope probability left to a text in a script that no training text had
 

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chatbot.dialogue.weighing import ARTICLE_LABEL
 from chatbot.learning.answered_from import ArticleFinder, pieces
 from chatbot.learning.snapshot import OUT_OF_SCOPE, SnapshotManifest, write_snapshot
 from chatbot.records.knowledge import set_questions
@@ -107,18 +108,22 @@ def _article_questions(session: Session) -> list[tuple[str, str, str]]:
 
 
 def _asked_in_articles(session: Session, intents: dict[int, Intent]) -> Iterator[dict[str, Any]]:
-    """Titles and given questions of the articles that intents are bound to: examples that cost nobody a label."""
+    """Titles and given questions of the articles: examples that cost nobody a label."""
     bound = _intent_of_article(intents)
     for slug, lang, text in _article_questions(session):
-        if slug in bound:
-            yield {
-                "text": text,
-                "intent": bound[slug].name,
-                "lang": lang,
-                "context": [],
-                "split": "train",
-                "group": f"article {slug} {lang}",
-            }
+        yield {
+            "text": text,
+            "intent": _label(slug, bound),
+            "lang": lang,
+            "context": [],
+            "split": "train",
+            "group": f"article {slug} {lang}",
+        }
+
+
+def _label(slug: str, bound: Mapping[str, Intent]) -> str:
+    """The intent an article is bound to, or the article itself: what no intent covers is learned all the same."""
+    return bound[slug].name if slug in bound else ARTICLE_LABEL + slug
 
 
 def _pairs_in_articles(session: Session) -> Iterator[dict[str, Any]]:
@@ -138,7 +143,7 @@ def _intent_of_article(intents: dict[int, Intent]) -> dict[str, Intent]:
 def _examples(
     session: Session, intents: dict[int, Intent], knowledge: _Knowledge
 ) -> Iterator[dict[str, Any]]:
-    """Customers' messages with their intents. An opening that nobody tagged takes the intent of the article that the
+    """Customers' messages with their intents. An opening that nobody tagged takes the label of the article that the
     agent answered it from: half of a helpdesk's tickets carry no tag, and the answers say what they were about."""
     bound = _intent_of_article(intents)
     rows = session.scalars(
@@ -146,18 +151,13 @@ def _examples(
     )
     for row in rows.yield_per(1000):
         intent = intents.get(row.intent_id) if row.intent_id is not None else None
-        if (
-            intent is None
-            and not row.out_of_scope
-            and row.answer
-            and not row.context
-            and row.split == "train"
-        ):
+        label = OUT_OF_SCOPE if row.out_of_scope else intent.name if intent else None
+        if label is None and row.answer and not row.context:
             slug = _answered_from(knowledge, row.answer, row.lang, row.text)
-            intent = bound.get(slug) if slug else None
+            label = _label(slug, bound) if slug else None
         yield {
             "text": row.text,
-            "intent": OUT_OF_SCOPE if row.out_of_scope else intent.name if intent else None,
+            "intent": label,
             "lang": row.lang,
             "context": row.context,
             "split": row.split,

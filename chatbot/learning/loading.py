@@ -12,6 +12,7 @@ from pathlib import Path
 
 from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.lookup import DatabaseLookup
+from chatbot.dialogue.weighing import Weighing
 from chatbot.inference.classify_states import Classifier
 from chatbot.inference.classify_states import load_classifier as load_tiers
 from chatbot.inference.encode import SentenceEncoder
@@ -26,6 +27,7 @@ from chatbot.retrieval.search import ANY_LANGUAGE, Searcher
 from chatbot.settings import Settings
 
 SEARCH_MODEL = "search.json"
+WEIGHING = "weighing.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
         search=Searcher.open(database, encoders, model=_search_model(folder), index=settings.data / "index"),
         writer=load_writer(folder, threads=threads),
         lookup=DatabaseLookup(database),
+        weighing=Weighing.load(folder / WEIGHING) if (folder / WEIGHING).is_file() else None,
     )
 
 

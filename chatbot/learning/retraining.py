@@ -26,13 +26,22 @@ from chatbot.learning import gate
 from chatbot.learning.bundles import Manifest, building, read_manifest, seal
 from chatbot.learning.evaluation import Evaluation, evaluate
 from chatbot.learning.harvest import freeze, publish_questions
-from chatbot.learning.loading import load_parts
+from chatbot.learning.loading import (
+    SEARCH_MODEL,
+    WEIGHING,
+    frozen_search,
+    load_classifier,
+    load_encoders,
+    load_parts,
+)
 from chatbot.learning.releases import bundle_folder, live_release_id
 from chatbot.learning.search_fitting import DOMAIN, fit_search
 from chatbot.learning.snapshot import Snapshot, load_snapshot
+from chatbot.learning.weighing_fit import fit_weighing
 from chatbot.records import tables
 from chatbot.records.database import Database
 from chatbot.records.tables import AuditEntry, Promotion, Release, utcnow
+from chatbot.retrieval.ranking import SearchModel
 from chatbot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -215,7 +224,14 @@ def _finish_bundle(
         manifest = replace(read_manifest(folder), id=release_id)
         tell("fit search", 0.0)
         fitted = fit_search(snapshot, folder, settings, encoders=manifest.encoders)
-        metrics = manifest.metrics | {"search_fit": fitted.metrics}
+        encoders = load_encoders(folder, fitted.encoders, threads=settings.inference_threads)
+        weighed = fit_weighing(
+            snapshot,
+            classifier=load_classifier(folder, encoders, threads=settings.inference_threads),
+            search=frozen_search(snapshot, encoders, SearchModel.load(folder / SEARCH_MODEL)),
+        )
+        weighed.weighing.save(folder / WEIGHING)
+        metrics = manifest.metrics | {"search_fit": fitted.metrics, "weighing": weighed.metrics}
         sealed = seal(folder, replace(manifest, metrics=metrics, encoders=fitted.encoders))
         tell("fit search", 1.0)
     return sealed

@@ -136,6 +136,10 @@ class Searcher:
         """The encoder that serves ``lang``; a `NoEncoder` where none was trained for it."""
         return encoder_for(lang, self._encoders)
 
+    def encode(self, texts: Sequence[str], *, lang: str) -> NDArray[np.float32]:
+        """Unit vectors float32 [n, dimension] of ``lang``'s encoder."""
+        return self.encoder(lang).encode(texts)
+
     @property
     def languages(self) -> tuple[str, ...]:
         return tuple(sorted(lang for lang, part in self._parts.items() if len(part)))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+import numpy as np
 import pytest
 
 from chatbot.dialogue.assistant import ARTICLE, HANDOVER, INTENT, Assistant
 from chatbot.dialogue.options import SiteOptions
-from chatbot.dialogue.policy import KnownIntent
 from chatbot.dialogue.trace import Classification, Hit, IntentGuess, Message
+from chatbot.dialogue.weighing import KnownIntent
 from chatbot.inference.generate import Candidate
 
 CANCEL = KnownIntent("cancel_order", "Cancel an order", "cancel-order", "You can cancel within 2 hours.")
@@ -19,7 +20,9 @@ ALLOWED = SiteOptions(mode="generated_allowed")
 
 
 def passage(slug: str, text: str, score: float = 0.0) -> Hit:
-    return Hit(len(slug), 1, slug, slug, slug.title(), f"https://x.example/{slug}", text, "en", score, 0.0, 0.0)
+    return Hit(
+        len(slug), 1, slug, slug, slug.title(), f"https://x.example/{slug}", text, "en", score, 0.0, 0.0
+    )
 
 
 @dataclass
@@ -37,6 +40,9 @@ class Classifier:
 class Search:
     def refresh(self):
         pass
+
+    def encode(self, texts, *, lang):
+        return np.eye(len(texts), dtype=np.float32)
 
     def search(self, query, *, lang, history=(), k=5):
         return [passage("refund-time", REFUND_TEXT, 0.9)] if "refund" in query.lower() else []
@@ -103,7 +109,9 @@ def test_two_requests_are_answered_in_turn(assistant):
     assert [part.kind for part in reply.parts] == ["approved", "passage"]
 
 
-@pytest.mark.parametrize("text", ["", "   ", "👋👋", "!!!", "これは日本語です", "Где мой заказ?", "qwkjh zxcv 98723"])
+@pytest.mark.parametrize(
+    "text", ["", "   ", "👋👋", "!!!", "これは日本語です", "Где мой заказ?", "qwkjh zxcv 98723"]
+)
 def test_what_cannot_be_read_is_not_answered(assistant, text):
     reply, _ = assistant.reply(text, options=ALLOWED)
     assert reply.kind == "unknown"

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot.dialogue.options import SiteOptions
-from chatbot.dialogue.policy import Evidence, KnownIntent, candidates, decide
+from chatbot.dialogue.policy import Evidence, decide
 from chatbot.dialogue.trace import Check, Classification, Draft, Hit, IntentGuess
+from chatbot.dialogue.weighing import KnownIntent, gather, weigh
 
 REFUND = KnownIntent("refund_time", "Refund time", "refund-time", None)
 CANCEL = KnownIntent("cancel_order", "Cancel an order", "cancel-order", "You can cancel within two hours.")
@@ -25,15 +26,15 @@ def classified(*guesses: tuple[str, float], in_scope: float = 1.0) -> Classifica
     return Classification(tuple(IntentGuess(name, p) for name, p in guesses), in_scope)
 
 
-def evidence(**changes) -> Evidence:
+def evidence(*, classification=None, hits=(), **changes) -> Evidence:
+    classification = classification or classified()
+    found = gather(classification, {"refund_time": REFUND, "cancel_order": CANCEL}, hits)
     start = Evidence(
         readable=True,
         smalltalk=None,
         asks_for_person=False,
         asked_again=False,
-        classification=classified(),
-        intents={"refund_time": REFUND, "cancel_order": CANCEL},
-        hits=(),
+        candidates=weigh(found, in_scope=classification.in_scope, weights=None),
         draft=None,
         options=OPTIONS,
     )
@@ -92,11 +93,6 @@ def test_two_likely_candidates_are_asked_about():
 def test_the_same_question_again_is_not_answered_the_same_way():
     decision = decide(evidence(asked_again=True, classification=classified(("cancel_order", 0.99))))
     assert (decision.kind, decision.rule) == ("unknown", "asked_again")
-
-
-def test_an_intent_with_nothing_to_say_is_no_candidate():
-    silent = KnownIntent("gossip", "Gossip", None, None)
-    assert candidates(classified(("gossip", 0.99)), {"gossip": silent}, ()) == []
 
 
 @given(

@@ -1,0 +1,50 @@
+"""Does a drafted reply answer what was asked, or something beside it that is also true?
+
+A passage says a dozen things; a draft repeats one or two. It is to the point where what it repeats is among what in
+the passage lies nearest to the question, by the sentence encoder that the search uses. Grounding asks whether a
+sentence is true, this whether it is the one that was wanted; neither replaces the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chatbot.dialogue.wording import content_words, sentences
+
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]  # texts to unit vectors [n, dimension]
+
+NEAREST = 2  # sentences of the sources that count as what was asked
+NEAR = 0.05  # or as near to the question as the nearest, less this cosine
+
+
+def beside_the_point(draft: str, *, question: str, sources: Sequence[str], encode: Encode) -> str | None:
+    """Why ``draft`` does not answer ``question``, or None where it does.
+
+    ``sources``: what it was written from. A draft that repeats no sentence of its sources is judged by itself.
+    """
+    parts = list(
+        dict.fromkeys(part.strip() for source in sources for part in sentences(source) if part.strip())
+    )
+    if len(parts) <= NEAREST:
+        return None
+    vectors = encode([question, *parts])
+    cosines = vectors[1:] @ vectors[0]
+    enough = min(np.sort(cosines)[-NEAREST], cosines.max() - NEAR)
+    told = [_repeats(statement, parts) for statement in sentences(draft)]
+    if any(place is not None and cosines[place] >= enough for place in told):
+        return None
+    nearest = parts[int(cosines.argmax())]
+    return f"beside the point: nearer to the question is “{nearest[:80]}”"
+
+
+def _repeats(statement: str, parts: Sequence[str]) -> int | None:
+    """Which source sentence ``statement`` repeats: the one that holds most of its content words."""
+    words = content_words(statement)
+    if not words:
+        return None
+    shares = [len(words & content_words(part)) for part in parts]
+    best = int(np.argmax(shares))
+    return best if shares[best] else None

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import numpy as np
+
+from chatbot.dialogue.relevance import beside_the_point
+from chatbot.dialogue.wording import content_words
+
+PASSAGE = (
+    "A return parcel costs 4.95 euros within the EU. The return must be sent within 30 days. "
+    "Engraved items cannot be returned. The label is in the parcel."
+)
+
+
+def encode(texts):
+    """Texts that share content words are near each other."""
+    known = sorted({word for text in texts for word in content_words(text)})
+    rows = np.array([[word in content_words(text) for word in known] for text in texts], dtype=np.float32)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+
+
+def why(draft: str) -> str | None:
+    return beside_the_point(
+        draft, question="what does it cost to send a return parcel?", sources=[PASSAGE], encode=encode
+    )
+
+
+def test_the_sentence_that_was_asked_for_is_to_the_point():
+    assert why("A return parcel costs 4.95 euros within the EU.") is None
+
+
+def test_a_true_sentence_about_something_else_is_not():
+    reason = why("Engraved items cannot be returned.")
+    assert reason is not None and "4.95" in reason
+
+
+def test_a_longer_reply_that_also_answers_is_to_the_point():
+    assert why("Engraved items cannot be returned. A return parcel costs 4.95 euros.") is None
+
+
+def test_a_passage_of_two_sentences_needs_no_choice():
+    assert beside_the_point("Yes.", question="?", sources=["One. Two."], encode=encode) is None

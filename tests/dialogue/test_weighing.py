@@ -1,0 +1,70 @@
+"""Classifier and search weighed against each other."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatbot.dialogue.trace import Classification, Hit, IntentGuess
+from chatbot.dialogue.weighing import ARTICLE_LABEL, KnownIntent, Weighing, Weights, gather, weigh
+from chatbot.errors import BundleError
+
+KNOWN = {
+    "refund_time": KnownIntent("refund_time", "Refund time", "refund-time", None),
+    ARTICLE_LABEL + "beans": KnownIntent(ARTICLE_LABEL + "beans", "Beans", "beans", None),
+    "gossip": KnownIntent("gossip", "Gossip", None, None),
+    "thanks": KnownIntent("thanks", "Thanks", None, "You are welcome."),
+}
+probabilities = st.floats(0, 1)
+
+
+def hit(slug: str, score: float) -> Hit:
+    return Hit(1, 1, slug, slug, slug, "", "text", "en", score, 0.0, 0.0)
+
+
+def said(*guesses: tuple[str, float], in_scope: float = 1.0) -> Classification:
+    return Classification(tuple(IntentGuess(name, p) for name, p in guesses), in_scope)
+
+
+def test_an_intent_and_its_article_are_one_candidate():
+    found = gather(said(("refund_time", 0.7)), KNOWN, [hit("refund-time", 0.4)])
+    assert [(c.intent, c.by_classifier, c.by_search) for c in found] == [("refund_time", 0.7, 0.4)]
+
+
+def test_an_article_without_intent_is_a_candidate_without_intent():
+    (found,) = gather(said((ARTICLE_LABEL + "beans", 0.7)), KNOWN, [])
+    assert (found.intent, found.article_slug) == (None, "beans")
+
+
+def test_small_talk_and_intents_with_nothing_to_say_are_no_candidates():
+    assert gather(said(("gossip", 0.9), ("thanks", 0.05), ("unheard_of", 0.01)), KNOWN, []) == []
+
+
+def test_agreement_makes_surer_and_doubt_about_the_scope_less_sure():
+    weights = Weights()
+    agreed = gather(said(("refund_time", 0.6)), KNOWN, [hit("refund-time", 0.5)])
+    split = gather(said(("refund_time", 0.6)), KNOWN, [hit("beans", 0.5)])
+    sure = weigh(agreed, in_scope=0.9, weights=weights)[0].probability
+    assert sure > weigh(split, in_scope=0.9, weights=weights)[0].probability
+    assert sure > weigh(agreed, in_scope=0.1, weights=weights)[0].probability
+
+
+@given(probabilities, probabilities, probabilities, probabilities, st.sampled_from([None, Weights()]))
+def test_probabilities_are_ordered_and_the_best_two_claim_no_more_than_everything(a, b, c, scope, weights):
+    found = gather(said(("refund_time", a), in_scope=scope), KNOWN, [hit("refund-time", b), hit("beans", c)])
+    ranked = weigh(found, in_scope=scope, weights=weights)
+    values = [candidate.probability for candidate in ranked]
+    assert values == sorted(values, reverse=True)
+    assert all(0 <= value <= 1 for value in values) and sum(values[:2]) <= 1 + 1e-9
+
+
+def test_weights_survive_saving(tmp_path):
+    weighing = Weighing({"en": Weights(classifier=0.4, nothing=-2.0), "*": Weights()})
+    weighing.save(tmp_path / "weighing.json")
+    loaded = Weighing.load(tmp_path / "weighing.json")
+    assert loaded == weighing
+    assert loaded.weights("fr") == Weights()
+    (tmp_path / "weighing.json").write_text("{}")
+    with pytest.raises(BundleError):
+        Weighing.load(tmp_path / "weighing.json")
