@@ -38,7 +38,13 @@ krzysztof lieke lotte lucie maja maciej magda malgorzata marek mariana marloes m
 oksana pavel petr piet rosalind rui ruud sander sanne sarita sebastiaan sigrid sofie stijn svetlana tadeusz
 tomasz tomas ulrike wouter yuki yuko zofia annelies bartholomew tendai valentina valerie vanessa vera veronica
 victor victoria vincent viktor vivian walter wanda wayne wei wendy werner wilhelm willem william wolfgang
-xavier yasmin yusuf yvonne zachary zara zoe
+xavier yasmin yusuf yvonne zachary zara zoe ravi deepak sunil anil amit arun ashok kavita lakshmi manoj neha
+nikhil pooja prakash rajesh rakesh rohan sandeep sita suresh vijay vikram aoife callum saskia agnieszka
+beatriz elodie pascal desmond siobhan niamh eoin ciaran rhys gareth angus fergus morag catalina esteban
+gonzalo joaquin mateus thiago leticia camila ximena ngozi chidi kwame amara zainab fatou ousmane layla karim
+tariq samir nabil huda leila reza farid dmitry sergey olena taras yulia ilya kirill mikhail nikita haruto
+sakura takeshi akira minh linh thuy phuong wojciech pawel barbora vaclav zdenek laszlo zoltan eszter andras
+ioana mihai radu cem deniz burak
 """
 GIVEN_NAMES = frozenset(_GIVEN.split())
 
@@ -74,13 +80,15 @@ yesterday yet you your yours monday tuesday wednesday thursday friday saturday s
 april june july august september october november december dutch german french spanish italian chinese british
 american european irish polish portuguese swiss norwegian danish amazon paypal google apple visa mastercard
 assistance advance email mail phone tel mobile address number telephone contact date city country card bank
+amex kc dispatched delivered delayed packing received change paid shipped cancelled returned refunded
+processing track cancel void bonus privacy already crypto swapped standard lost stop
 """
 NOT_NAMES = frozenset(_NOT.split())
 
 # the most common surnames, and further ones that are also everyday words
 SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许韩邓冯曹彭曾肖田董潘袁蔡蒋余杜叶程魏苏吕丁任卢"
-    "姚沈钟姜崔谭陆范汪廖石金韦贾夏付方邹熊白孟秦邱侯江尹薛闫段雷龙黎史陶贺毛郝顾龚邵覃武钱戴严莫孔向"
+    "姚沈钟姜崔谭陆范汪廖石金韦贾夏方邹熊白孟秦邱侯江尹薛闫段雷龙黎史陶贺毛郝顾龚邵覃武钱戴严莫孔向"
     "汤温康施洪乔邢樊倪俞颜华聂章鲁岳柳殷庄骆耿申葛欧阮翟高"
 )
 RARER_SURNAMES = "于傅万常文牛柯梅盛童甘安伍祝左齐焦祁游舒单冉鲍卜尤司易路毕关詹霍屈瞿蓝符裴涂季窦蒲明成"

@@ -47,6 +47,9 @@ _PRESENTED = re.compile(
     rf"\b(?:this is|i'm|i’m|i am|im|it's|it’s|it is|here is)[ ]({_WORD}{_FOLLOWING}{{0,2}})", re.IGNORECASE
 )
 _TWO_CAPITALS = re.compile(rf"(?=[A-ZÀ-Þ]){_WORD}[ ](?=[A-ZÀ-Þ]){_WORD}")
+_POSSESSIVE = re.compile(r"['’]s$")
+_CONTRACTED = re.compile(r"['’](?:re|ll|ve|m|d|t)$")
+_MYSELF = re.compile(r"(?:i'm|i’m|i am|im)\b", re.IGNORECASE)  # "it is Dispatched" is no name
 _ALONE_AFTER = re.compile(r"[ ]*(?:[,.!\n]|$|and I\b)")
 _LABELLED = re.compile(rf"\bname[ ]+((?=[A-ZÀ-Þ]){_WORD}[ ](?=[A-ZÀ-Þ]){_WORD})")
 _ADDRESSED = re.compile(
@@ -120,7 +123,7 @@ def _english(text: str) -> Iterator[NameSpan]:
         yield from _named(match, most=3, need_capital=True)
     for match in _PRESENTED.finditer(text):
         after = _SPEAKING_AFTER.match(text, match.end(1)) or _SPEAKING_AFTER.search(match[1])
-        full = match[0][:1] in "Ii" and (
+        full = _MYSELF.match(match[0]) is not None and (
             _TWO_CAPITALS.match(match[1]) is not None or _ALONE_AFTER.match(text, match.end(1)) is not None
         )
         yield from _named(match, most=3, need_capital=True, listed=after is None and not full)
@@ -145,7 +148,9 @@ def _named(
     """The longest run of name-like words at the start of group 1."""
     start, end, taken = match.start(1), match.start(1), 0
     for word in re.finditer(rf"{_WORD}\.?", match[1]):
-        plain = word[0].rstrip(".").lower()
+        plain = _POSSESSIVE.sub("", word[0].rstrip(".").lower())
+        if _CONTRACTED.search(plain):
+            break
         capital = word[0][0].isupper() and (len(word[0]) < 3 or not word[0].isupper() or plain in GIVEN_NAMES)
         if (
             plain in ("van", "de", "der", "den", "von", "la", "le", "bin", "al", "el", "da", "dos", "di")

@@ -84,7 +84,7 @@ def find_personal(text: str, *, rules: RedactionRules = RedactionRules()) -> lis
 
 
 def _claim(found: list[Personal], personal: Personal, rules: RedactionRules) -> None:
-    if rules.keep and canonical(personal.value) in rules.keep:
+    if rules.keep and _is_kept(personal, rules.keep):
         return
     if (
         personal.kind == "ADDRESS"
@@ -97,6 +97,18 @@ def _claim(found: list[Personal], personal: Personal, rules: RedactionRules) -> 
         found.append(personal)
     elif all(personal.end <= o.start or personal.start >= o.end for o in found):
         found.append(personal)
+
+
+def _is_kept(personal: Personal, keep: frozenset[str]) -> bool:
+    value = canonical(personal.value)
+    if value in keep:
+        return True
+    # an address is written with or without its town and postcode
+    return personal.kind == "ADDRESS" and any(
+        known.startswith(value) or value.startswith(known)
+        for known in keep
+        if min(len(known), len(value)) >= 8
+    )
 
 
 @dataclass

@@ -45,6 +45,8 @@ def test_personal_values_become_typed_placeholders(text, expected):
         "您好，请问支持7天无理由退货吗",
         "安全吗？包邮吗？",
         "客服热线400-820-8820",
+        "Once it is Dispatched, We're done",
+        "余额是可以付给别人的",
     ],
 )
 def test_what_is_not_personal_stays(text):
@@ -102,3 +104,12 @@ def test_spans_do_not_overlap():
     text = "Hi Anna, 12 Baker Street 10115 Berlin, KC-204817 13812345678 a@b.nl 我叫张伟"
     spans = find_personal(text)
     assert all(a.end <= b.start for a, b in itertools.pairwise(spans))
+
+
+def test_a_published_address_is_kept_with_or_without_its_town():
+    rules = RedactionRules(keep=frozenset({canonical("48 willow drive, austin")}))
+    assert redact("we are at 48 Willow Drive, Austin, TX 78704", rules=rules).startswith(
+        "we are at 48 Willow Drive"
+    )
+    assert redact("we are at 48 Willow Drive", rules=rules) == "we are at 48 Willow Drive"
+    assert redact("I am at 49 Willow Drive", rules=rules) == "I am at [ADDRESS]"
