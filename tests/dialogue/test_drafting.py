@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 from chatbot.dialogue.drafting import draft
 from chatbot.dialogue.trace import Hit, Message
@@ -71,6 +72,17 @@ def test_look_ups_in_the_history_are_sources_and_titles_are_read() -> None:
     assert written is not None
     assert written.check.passed, written.check.reasons
     assert writer.sources == ["Refunds\nA refund takes 5 working days."]
+
+
+def test_the_reply_that_speaks_of_what_was_asked_is_preferred_to_a_likelier_one() -> None:
+    two = replace(HIT, text="A refund takes 5 working days. Gift cards are valid for 3 years.")
+    writer = Writer(
+        Candidate("Gift cards are valid for 3 years.", -0.1),
+        Candidate("A refund takes 5 working days.", -0.4),
+    )
+    written = draft(writer, ASKED, [two], lang="en")
+    assert written is not None
+    assert written.text == "A refund takes 5 working days."
 
 
 def test_nothing_written_is_no_draft() -> None:

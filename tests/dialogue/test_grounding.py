@@ -126,6 +126,13 @@ BAD = [
     ("zh", CANCEL_ZH, "件。刻字商品确认样稿后无法取消。", "fragment"),
     ("en", CANCEL, "an order can be cancelled as long as its status is Received.", "lower case"),
     ("en", CANCEL, "Please write to help@crane.", "broken address"),
+    (
+        "en",
+        CANCEL,
+        "Engraved items cannot be cancelled order is sent back within 3 working days.",
+        "joins two",
+    ),
+    ("zh", CANCEL_ZH, "刻字商品确认样稿后的款项会在3个工作日内退回原支付方式。", "joins two"),
     ("zh", CANCEL_ZH, "订单进入打包中以后不能取消，请拒收包", "ends in the middle"),
 ]
 
