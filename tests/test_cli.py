@@ -24,7 +24,7 @@ from chatbot.records.database import Database
 from chatbot.records.tables import Promotion, Release
 from web import cli
 from web.commands import environment
-from web.serve import Supervisor
+from web.supervisor import Supervisor
 
 Run = Callable[..., Result]
 ROOT = Path(__file__).resolve().parent.parent

@@ -43,6 +43,7 @@ def log_to_stderr(level: str) -> None:
     logging.basicConfig(
         level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
     )
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # every step of a migration at INFO
 
 
 def open_database(settings: Settings) -> Database:
