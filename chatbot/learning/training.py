@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -76,13 +78,23 @@ def train(
         raise TrainingError("The snapshot is empty", remedy="Ingest transcripts or articles first")
     import torch
 
-    torch.set_num_threads(settings.threads or os.cpu_count() or 1)
+    cores = settings.threads or os.cpu_count() or 1
     report = TrainingReport()
     tell = progress or (lambda stage, share: None)
-    with building(out) as folder:
-        for stage in settings.stages:
+    with building(out) as folder, ExitStack() as stack:
+        stages = list(settings.stages)
+        beside: _Beside | None = None
+        if cores > 1 and len(stages) > 1 and "generator" in stages and _device_name(settings.device) == "cpu":
+            # An LSTM gains next to nothing from a second core, two LSTMs gain all of it.
+            stages.remove("generator")
+            cores -= 1
+            beside = stack.enter_context(_Beside("generator", snapshot_folder, folder, settings))
+        torch.set_num_threads(cores)
+        for stage in stages:
             with _timed(report, stage):
                 _STAGES[stage](snapshot, folder, settings, report, tell)
+        if beside is not None:
+            beside.finish(report, tell)
         encoders = _encoders(folder)
         (folder / "card.json").write_text(
             json.dumps({"metrics": report.metrics, "skipped": report.skipped}, ensure_ascii=False, indent=1)
@@ -126,7 +138,7 @@ def _train_classifier(
         languages=snapshot.manifest.languages,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.3),
+        budget_seconds=_share(settings, 0.4),
         progress=lambda share: tell("classifier", share),
     )
     report.metrics["classifier"], report.parity["classifier"] = figures.metrics, figures.parity
@@ -208,7 +220,7 @@ def _train_generator(
         folder,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.45),
+        budget_seconds=_share(settings, 0.8),
         progress=lambda share: tell("generator", share),
     )
     report.metrics["generator"], report.parity["generator"] = figures.metrics, figures.parity
@@ -239,6 +251,73 @@ def _device_name(device: str) -> str:
     if device == "cpu" or not torch.cuda.is_available():
         return "cpu"
     return str(torch.cuda.get_device_name())
+
+
+class _Beside:
+    """A stage in a process of its own, on one core, while the others run here. A context: leaving it ends the process.
+
+    Its progress is passed on once the others are done, so that what is shown is one stage at a time.
+    """
+
+    def __init__(self, stage: str, snapshot: Path, folder: Path, settings: TrainingSettings) -> None:
+        self._stage = stage
+        context = multiprocessing.get_context("spawn")
+        self._told, told = context.Pipe(duplex=False)
+        self._process = context.Process(
+            target=_run_stage, args=(stage, snapshot, folder, settings, told), name=f"train {stage}"
+        )
+
+    def __enter__(self) -> _Beside:
+        self._process.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process.is_alive():
+            self._process.terminate()
+        self._process.join()
+
+    def finish(self, report: TrainingReport, tell: Progress) -> None:
+        """Wait for the stage and take its figures in. Raises what it raised, or TrainingError where it died."""
+        while True:
+            try:
+                while not self._told.poll(1.0):
+                    if not self._process.is_alive() and not self._told.poll(0):
+                        raise EOFError
+                message = self._told.recv()
+            except EOFError as error:
+                raise TrainingError("A training process died", value=self._stage) from error
+            if isinstance(message, float):
+                tell(self._stage, message)
+            elif isinstance(message, TrainingReport):
+                report.metrics.update(message.metrics)
+                report.parity.update(message.parity)
+                report.seconds.update(message.seconds)
+                report.skipped.update(message.skipped)
+                return
+            else:
+                raise message
+
+
+def _run_stage(
+    stage: str, snapshot_folder: Path, folder: Path, settings: TrainingSettings, told: Connection
+) -> None:
+    """The process of a stage beside the others: shares done as floats, then its report or what went wrong."""
+    import torch
+
+    torch.set_num_threads(1)
+    report = TrainingReport()
+    try:
+        with _timed(report, stage):
+            _STAGES[stage](
+                load_snapshot(snapshot_folder),
+                folder,
+                settings,
+                report,
+                lambda _, share: told.send(float(share)),
+            )
+        told.send(report)
+    except Exception as error:
+        told.send(error)
 
 
 @contextmanager
