@@ -7,7 +7,7 @@ taken from becomes the sources the generator learns to copy from, and the pairs 
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +28,7 @@ MIN_COVERAGE = 0.45  # share of an answer that its article must account for
 MIN_MARGIN = 0.08  # and how far ahead of the next article
 SOURCES = 3  # passages a turn of a dialogue is given, as in chatbot/dialogue/assistant.py
 MAX_PAIRS_AN_ARTICLE = 200
+MIN_ARTICLE_EXAMPLES = 6  # its title and given questions among them
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,9 @@ def freeze(session: Session, folder: Path, *, seed: int = 13) -> SnapshotManifes
         row.id: row
         for row in session.scalars(select(Intent).where(Intent.status != "retired").order_by(Intent.name))
     }
-    examples = [*_asked_in_articles(session, intents), *_examples(session, intents, knowledge)]
+    examples = _without_rare_articles(
+        [*_asked_in_articles(session, intents), *_examples(session, intents, knowledge)]
+    )
     dialogues = list(_dialogues(session, knowledge))
     pairs = [*_pairs_in_articles(session), *_pairs(session, intents, knowledge)]
     languages = sorted({row["lang"] for rows in (examples, dialogues, knowledge.passages) for row in rows})
@@ -119,6 +122,17 @@ def _asked_in_articles(session: Session, intents: dict[int, Intent]) -> Iterator
             "split": "train",
             "group": f"article {slug} {lang}",
         }
+
+
+def _without_rare_articles(examples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """An article that hardly anybody asked about is no class to learn; the search finds it all the same."""
+    counts = Counter(row["intent"] for row in examples if row["split"] == "train")
+    return [
+        row | {"intent": None}
+        if str(row["intent"]).startswith(ARTICLE_LABEL) and counts[row["intent"]] < MIN_ARTICLE_EXAMPLES
+        else row
+        for row in examples
+    ]
 
 
 def _label(slug: str, bound: Mapping[str, Intent]) -> str:
