@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from chatbot.dialogue.facts import Fact, canonical, facts
-from chatbot.dialogue.negation import contradicts, order_swapped
+from chatbot.dialogue.negation import contradicts, opposite_word, order_swapped
 from chatbot.dialogue.promises import promises
 from chatbot.dialogue.trace import Check
 from chatbot.dialogue.wording import (
@@ -40,6 +40,7 @@ COVERAGE = 0.62  # share of a sentence's content words that one place in one sou
 _FACT_TOPIC = 0.3  # share of a sentence's other content words that the source sentence of a fact must hold
 _THIN = "\u2009"  # stands for a space between two words of one clause
 _INSIDE = f"{_THIN},(、，（"  # what stands around a place inside a sentence
+_JOINTS = f"{_THIN},，"
 _NO_START = ",.;:，。；：、）)”’·›>-"
 _NO_START_ZH = "的了得地们个天后前内元分秒钟级档以及并而或和与到"
 _PIECE, _PIECE_ZH = 22, 8  # characters of a verbatim piece that counts as copied from one sentence
@@ -69,7 +70,7 @@ def check(draft: str, *, sources: Sequence[str], customer: Sequence[str], lang: 
     conversation. lang: the language the reply should have. ``coverage`` is the lowest of the sentences'.
     """
     reasons = _form(draft, customer, lang)
-    reasons += _torn(draft, sources)
+    reasons += _torn(draft, sources) + _broken_addresses(draft, sources)
     places = [place for source in sources for place in _places(source)]
     said = "\n".join(customer)
     statements = [
@@ -102,6 +103,8 @@ def _form(draft: str, customer: Sequence[str], lang: str) -> list[str]:
     if lang == "en" and re.match(r"\W*[a-z]+(?:[\s,.]|$)", text):
         reasons.append("begins in lower case")
     opening = sentences(text)[0] if text else ""
+    if re.fullmatch(r"\W*[A-Za-z-]+\W*", opening) and not is_courtesy(opening):
+        reasons.append("begins with a fragment")
     if len(_HAN.findall(opening)) == len(re.findall(r"\w", opening)) < 3 and not is_courtesy(opening):
         reasons.append("begins with a fragment")
     whole = {fact.value for fact in facts(text) if fact.kind in ("email", "url")}
@@ -163,7 +166,7 @@ def _spliced(statement: str, sources: Sequence[str]) -> str:
         if len(found) < (_PIECE_ZH if is_han(text[place]) else _PIECE):
             place, piece = place + 1, ""
             continue
-        touching = piece and all(ch.isalnum() or ch == _THIN for ch in (text[place - 1], text[place]))
+        touching = piece and all(ch.isalnum() or ch in _JOINTS for ch in (text[place - 1], text[place]))
         if touching and not any(0 <= part.find(piece) < part.find(found) for part in known):
             return text[max(0, place - 6) : place + 6].replace(_THIN, " ")
         place, piece = place + len(found), found
@@ -190,6 +193,17 @@ def _spaceless(text: str) -> str:
 
 def _all(part: str, text: str) -> list[int]:
     return [match.start() for match in re.finditer(re.escape(part), text)]
+
+
+def _broken_addresses(draft: str, sources: Sequence[str]) -> list[str]:
+    """Words that end a sentence here and are the beginning of a web or mail address in the sources."""
+    known = canonical("\n".join(sources))
+    found = []
+    for match in re.finditer(r"([a-z][a-z0-9-]{2,})\.(?![a-z0-9])", canonical(draft)):
+        word = rf"(?<![a-z0-9.]){re.escape(match[1])}"
+        if re.search(word + r"\.[a-z]{2}", known) and not re.search(word + r"(?:\.?\s|\.?$)", known):
+            found.append(f"broken address: {match[1]}")
+    return found
 
 
 def _repeats(text: str) -> bool:
@@ -231,6 +245,9 @@ def _statement(
         return reasons, coverage
     if any(contradicts(statement, place.sentence) for place in nearest):
         reasons.append("says the opposite of its source")
+    turned = opposite_word(statement, nearest[0].sentence)
+    if turned:
+        reasons.append(f"says the opposite of its source: {turned}")
     swapped = order_swapped(statement, nearest[0].sentence)
     if swapped:
         reasons.append(f"before and after are swapped: {swapped}")

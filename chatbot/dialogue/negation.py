@@ -38,6 +38,18 @@ _ORDER = re.compile(
     r"\b(?P<en>before|after)\b(?P<rest>(?: [a-z0-9'-]+){1,4})"
     r"|(?P<zh>[\u3400-\u9fff]{2})(?:以|之)?(?P<side>[前后])(?!往|者|续|台|悔)"
 )
+_OPPOSITE_PAIRS = """
+    finer/coarser more/less higher/lower increase/decrease faster/slower longer/shorter earlier/later open/closed
+    opens/closes first/last minimum/maximum include/exclude includes/excludes included/excluded hot/cold left/right
+    add/remove lock/unlock accepted/rejected allowed/forbidden larger/smaller above/below inside/outside with/without
+    paid/unpaid used/unused clockwise/counter-clockwise
+    调粗/调细 更粗/更细 增加/减少 提高/降低 打开/关闭 开启/关闭
+    最多/最少 更快/更慢 更长/更短 提前/推迟 允许/禁止 以上/以下
+    左边/右边 热水/冷水 收入/支出 已付款/未付款
+"""
+_OPPOSITES = tuple(
+    (first, second) for first, _, second in (p.partition("/") for p in _OPPOSITE_PAIRS.split())
+)
 _ALIKE = 0.75  # share of a clause's content words in the source's clause, to be the same clause
 _REACH_EN = 4  # content words after a cue
 _REACH_ZH = 6  # characters after a cue
@@ -82,6 +94,27 @@ def _other_parity(statement: str, source: str) -> bool:
         if len(words) >= 2 and alike and all((cues - _cues(clause)) % 2 for cues in alike):
             return True
     return False
+
+
+def opposite_word(statement: str, source: str) -> str:
+    """A word of ``statement`` whose opposite stands in ``source`` while the word itself does not."""
+    told, there = canonical(statement), canonical(source)
+    for pair in _OPPOSITES:
+        for word, opposite in (pair, pair[::-1]):
+            if (
+                _holds(told, word)
+                and not _holds(there, word)
+                and _holds(there, opposite)
+                and not _holds(told, opposite)
+            ):
+                return word
+    return ""
+
+
+def _holds(text: str, word: str) -> bool:
+    if word >= "\u3400":
+        return word in text
+    return re.search(rf"\b{word}\b", text) is not None
 
 
 def order_swapped(statement: str, source: str) -> str:

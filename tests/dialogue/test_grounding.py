@@ -26,7 +26,13 @@ CANCEL_ZH = (
     "刻字商品确认样稿后无法取消。Crane Duo 的保修期为两年，不包括电池。"
 )
 
+TASTE = (
+    "Taste\nIf the espresso is sour, grind one step finer. If it is bitter, grind one step coarser. Track your order at"
+    " crane.example/track."
+)
+
 GOOD = [
+    ("en", TASTE, "If it is bitter, grind one step coarser."),
     ("en", CANCEL, "Your order can be cancelled free of charge as long as its status is Received."),
     ("en", CANCEL, "The money for a cancelled order is sent back within three working days."),
     ("en", CANCEL, "Go to Account > Orders, choose the order and click Cancel order."),
@@ -126,6 +132,9 @@ BAD = [
     ("zh", CANCEL_ZH, "件。刻字商品确认样稿后无法取消。", "fragment"),
     ("en", CANCEL, "an order can be cancelled as long as its status is Received.", "lower case"),
     ("en", CANCEL, "Please write to help@crane.", "broken address"),
+    ("en", TASTE, "Track your order at crane.", "broken address: crane"),
+    ("en", TASTE, "If the espresso is sour, grind one step coarser.", "opposite"),
+    ("en", CANCEL, "Orders. The money for a cancelled order is sent back within 3 working days.", "fragment"),
     (
         "en",
         CANCEL,
