@@ -95,13 +95,17 @@ def test_training_rows_of_other_documents_need_those_documents():
     assert not made.same_documents and made.passages[0].title == "别的问题"
 
 
-def test_a_held_out_document_takes_all_its_rows_along():
+def test_what_is_held_out_leaves_no_trace_in_what_is_trained_on():
     made = lesson([row for tail in "呢啊" for row in queries(tail)])
     held = made.held_out(0.2, seed=1)
     left = made.without(held)
-    assert len(held) == 2 and len(left.pairs) == 16
-    assert not {pair.group for pair in left.pairs} & held
-    assert not {item.group for item in left.positives} & held
+    gone = {pair.pair.query for pair in made.pairs} - {pair.pair.query for pair in left.pairs}
+    assert len(held) == len(gone) == 4
+    assert not gone & {text for item in left.positives for text in (item.first, item.second)}
+    others = lesson([{"text1": f"甲{n}", "text2": f"乙{n}", "label": 1} for n in "一二三四五"])
+    held = others.held_out(0.4, seed=1)
+    assert len(others.without(held).pairs) == 3
+    assert not {item.group for item in others.without(held).positives} & held
 
 
 def test_rows_of_neither_shape_are_refused():

@@ -36,7 +36,7 @@ from chatbot.retrieval.ranking import (
 from chatbot.retrieval.search import ANY_LANGUAGE, Encoder, Searcher, read_query
 
 DOMAIN = "domain"
-_HELD = 0.1  # of the training rows, by document, where there is no --valid
+_HELD = 0.1  # of the training questions or documents, where there is no --valid to fit on
 _MIN_FIT = 20
 
 
@@ -183,7 +183,7 @@ def prepare(
     tell: Callable[[str, float], None],
 ) -> Prepared:
     """Train what can be trained, index the documents, fit the ranking on what was held out of the training."""
-    from web.bench.retrieval_training import Lesson, lesson_of, train_encoder
+    from web.bench.retrieval_training import Lesson, adapt_encoder, lesson_of, train_encoder
 
     lang = _main_language(documents)
     passages = passages_of(documents, lang)
@@ -196,12 +196,19 @@ def prepare(
     fixed = None
     if chosen != DOMAIN:
         tell("encoder", 0.0)
-        fixed = SentenceEncoder.load(ensure_encoder(chosen, store or work / "encoders"))
+        source = ensure_encoder(chosen, store or work / "encoders")
+        fixed = SentenceEncoder.load(source)
     began = time.monotonic()
     held = lesson.held_out(_HELD, seed) if not valid_pairs or not lesson.same_documents else frozenset()
     kept = lesson.without(held)
     if fixed is not None:
-        tried = final = fixed
+        base = RememberingEncoder(fixed)
+        tried = adapt_encoder(kept, base, source, work / "tried", seed=seed, tell=tell) or fixed
+        final = (
+            adapt_encoder(lesson, base, source, work / "adapted", seed=seed, tell=tell) or fixed
+            if held
+            else tried
+        )
     else:
         tried = train_encoder(kept, passages, work / "tried", lang=lang, seed=seed, tell=tell)
         final = (
@@ -209,7 +216,7 @@ def prepare(
             if held
             else tried
         )
-    trained_on_pairs = fixed is None and bool(lesson.positives)
+    trained_on_pairs = final is not fixed and bool(lesson.positives)
     trying = RememberingEncoder(tried)
     dense = trained_on_pairs or fixed is not None
     # the ranking is fitted on pairs that the encoder has not seen: a fixed encoder has seen none of them
@@ -217,7 +224,7 @@ def prepare(
     settings = CalibrationSettings(seed=seed)
     if lesson.pairs or valid_pairs:
         tell("fit", 0.0)
-        unseen = [pair for pair in lesson.pairs if not trained_on_pairs or pair.group in held]
+        unseen = [pair for pair in lesson.pairs if not trained_on_pairs or lesson.name_of(pair) in held]
         pairs = [pair.pair for pair in unseen][: settings.max_pairs]
         if lesson.same_documents or not lesson.pairs:
             judged = judge(

@@ -14,8 +14,10 @@ from chatbot.errors import FileError
 from chatbot.inference.encode import SentenceEncoder
 from chatbot.language.normalise import fold
 from chatbot.learning.domain_encoder import Positive, fit_characters, write_encoder
+from chatbot.learning.encoder_adapter import fit_adapter, write_adapted
 from chatbot.learning.search_calibration import SearchPair
 from chatbot.retrieval.knowledge import PassageEntry, QuestionEntry
+from chatbot.retrieval.search import Encoder
 
 _ENOUGH_PAIRS = 20  # pair rows that name a document of ours by its title, for them to count as its questions
 
@@ -42,16 +44,26 @@ class Lesson:
         return cls((), (), (), True)
 
     def held_out(self, share: float, seed: int) -> frozenset[str]:
-        """A share of the groups, drawn by seed."""
-        groups = sorted({pair.group for pair in self.pairs})
-        chosen = np.random.default_rng(seed).permutation(len(groups))[: int(share * len(groups))]
-        return frozenset(groups[place] for place in chosen)
+        """Names of what is kept from training, drawn by seed: whole groups where the documents searched are others
+        than these; else single questions, for theirs will have other questions in the index as well."""
+        names = sorted({self.name_of(pair) for pair in self.pairs})
+        chosen = np.random.default_rng(seed).permutation(len(names))[: int(share * len(names))]
+        return frozenset(names[place] for place in chosen)
 
-    def without(self, groups: Collection[str]) -> Lesson:
+    def name_of(self, pair: GroupedPair) -> str:
+        """What the pair is held out by."""
+        return f"question {fold(pair.pair.query)}" if self.same_documents else pair.group
+
+    def without(self, names: Collection[str]) -> Lesson:
         return replace(
             self,
-            positives=tuple(item for item in self.positives if item.group not in groups),
-            pairs=tuple(pair for pair in self.pairs if pair.group not in groups),
+            positives=tuple(
+                item
+                for item in self.positives
+                if item.group not in names
+                and not {f"question {fold(text)}" for text in (item.first, item.second)} & set(names)
+            ),
+            pairs=tuple(pair for pair in self.pairs if self.name_of(pair) not in names),
         )
 
     def questions(self) -> list[QuestionEntry]:
@@ -118,6 +130,31 @@ def train_encoder(
     )
     write_encoder(folder, tokenizer, table, languages=(lang,))
     return SentenceEncoder.load(folder)
+
+
+def adapt_encoder(
+    lesson: Lesson,
+    base: Encoder,
+    source: Path,
+    folder: Path,
+    *,
+    seed: int,
+    tell: Callable[[str, float], None],
+) -> SentenceEncoder | None:
+    """The pretrained encoder at ``source`` adapted to a lesson; None where the lesson is too small.
+
+    ``base``: the same encoder, or one that remembers its vectors.
+    """
+    positives = [*lesson.positives]
+    last: dict[str, str] = {}
+    for pair in lesson.pairs:
+        if pair.group in last:
+            positives.append(Positive(pair.pair.query, last[pair.group], pair.group))
+        last[pair.group] = pair.pair.query
+    texts = list(dict.fromkeys(text for item in positives for text in (item.first, item.second)))
+    vectors = dict(zip(texts, base.encode(texts), strict=True))
+    matrix = fit_adapter(positives, vectors, seed=seed, progress=lambda share: tell("adapt", share))
+    return SentenceEncoder.load(write_adapted(source, matrix, folder)) if matrix is not None else None
 
 
 def _from_relevance(
