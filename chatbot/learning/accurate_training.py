@@ -31,6 +31,7 @@ from chatbot.learning.classifier_data import (
     Lesson,
     Split,
     Teacher,
+    coherent,
     labels_of,
     read_examples,
     split_examples,
@@ -102,7 +103,7 @@ def train_accurate(
     Raises TrainingError where fewer than two intents have an example, or where tuning has no weights.
     """
     recipe = recipe or AccurateRecipe()
-    split = split_examples(read_examples(examples), seed=seed)
+    split, _ = coherent(split_examples(read_examples(examples), seed=seed), seed=seed)
     labels = labels_of(split)
     if len(labels) < 2:
         raise TrainingError("a classifier needs examples of at least two intents", value=len(labels))
@@ -396,7 +397,8 @@ def fit_cascade(
 
     fast = IntentClassifier.load(out_dir)
     accurate = AccurateClassifier.load(out_dir / ACCURATE_FOLDER, encoder=encoder)
-    valid = split_examples(read_examples(examples), seed=seed).valid
+    split, _ = coherent(split_examples(read_examples(examples), seed=seed), seed=seed)
+    valid = split.valid
     first = [fast.classify(e.text, history=e.context, lang=e.lang) for e in valid]
     second = [accurate.classify(e.text, history=e.context, lang=e.lang) for e in valid]
     sure = np.asarray([c.top.confidence * c.in_scope if c.top else 1.0 for c in first])

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,10 +21,13 @@ from chatbot.inference.classify import Request, request_of
 from chatbot.language.normalise import detect_language, fold
 from chatbot.language.tokens import Vocabulary
 from chatbot.learning.augmentation import augment
+from chatbot.learning.label_quality import Incoherent, incoherent_intents
 from chatbot.learning.outlier_texts import OutlierPools, outlier_pools
 from chatbot.neural.batches import Collator, TextBatch, length_buckets
 from chatbot.neural.fit import Score
 from chatbot.neural.intent_classifier import IntentNetwork
+
+log = logging.getLogger(__name__)
 
 OUT_OF_SCOPE = "oos"
 
@@ -78,6 +82,14 @@ class Split:
     valid: tuple[Example, ...]
     outside_train: tuple[Example, ...]
     outside_valid: tuple[Example, ...]
+
+    def without(self, intents: Collection[str]) -> Split:
+        """The same without the examples of some intents."""
+        return replace(
+            self,
+            train=tuple(e for e in self.train if e.intent not in intents),
+            valid=tuple(e for e in self.valid if e.intent not in intents),
+        )
 
 
 @dataclass(frozen=True)
@@ -143,6 +155,16 @@ def split_examples(examples: Sequence[Example], *, seed: int, share: float = 0.1
         outside_train=tuple(e for e in outside if id(e) not in held),
         outside_valid=tuple(e for e in outside if id(e) in held),
     )
+
+
+def coherent(split: Split, *, seed: int) -> tuple[Split, list[Incoherent]]:
+    """The split without the tags that mean nothing, and those tags."""
+    empty = incoherent_intents(
+        [e.text for e in split.train], [e.intent or "" for e in split.train], seed=seed
+    )
+    for tag in empty:
+        log.warning("%s stands on messages of every kind (%d of them): not learnt", tag.intent, tag.n)
+    return split.without({tag.intent for tag in empty}), empty
 
 
 def labels_of(split: Split) -> tuple[str, ...]:

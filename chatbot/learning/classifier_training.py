@@ -30,6 +30,7 @@ from chatbot.learning.classifier_data import (
     Recipe,
     Split,
     Teacher,
+    coherent,
     labels_of,
     read_examples,
     split_examples,
@@ -74,7 +75,7 @@ def train_classifier(
     imitate. Raises TrainingError where fewer than two intents have an example to train on.
     """
     recipe = recipe or (Recipe().with_teacher() if teacher else Recipe())
-    split = split_examples(read_examples(examples), seed=seed)
+    split, empty = coherent(split_examples(read_examples(examples), seed=seed), seed=seed)
     labels = labels_of(split)
     if len(labels) < 2:
         raise TrainingError(
@@ -127,7 +128,8 @@ def train_classifier(
         checkpoint_dir=checkpoint_dir,
         progress=_share_of(progress),
     )
-    return _finish(network, data, config, out_dir, result)
+    report = _finish(network, data, config, out_dir, result)
+    return replace(report, metrics={**report.metrics, "left_out_tags": [asdict(tag) for tag in empty]})
 
 
 def untrained_network(
