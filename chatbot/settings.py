@@ -38,7 +38,9 @@ class Settings(BaseSettings):
     inference_threads: int = Field(1, ge=1, description="Threads one model session may use for one message.")
     training_threads: int = Field(0, ge=0, description="Threads training may use; 0: all cores.")
     training_budget: int = Field(
-        600, ge=0, description="Seconds one training may take; the schedule is shortened to end in time. 0: no limit."
+        600,
+        ge=0,
+        description="Seconds one training may take; the schedule is shortened to end in time. 0: no limit.",
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models are trained.")
     encoder: str = Field(

@@ -1,4 +1,4 @@
-"""The demo company, Kettle & Crane: its help articles, intents and past conversations, taken in as any company's are."""
+"""The demo company, Kettle & Crane: its help articles, intents and past conversations, taken in as any company's."""
 
 from __future__ import annotations
 

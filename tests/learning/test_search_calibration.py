@@ -74,7 +74,7 @@ def test_no_question_is_judged_by_its_own_wording():
 
 
 def test_questions_that_the_encoder_was_trained_on_are_left_out_where_others_suffice():
-    passages, pairs, questions = company()
+    passages, pairs, _questions = company()
     marked = [replace(pair, seen=place >= 40) for place, pair in enumerate(pairs)]
     assert calibrate_search(passages, marked, {"*": WordEncoder()}).metrics["en"]["pairs"] == 40
     marked = [replace(pair, seen=place >= 5) for place, pair in enumerate(pairs)]
