@@ -29,7 +29,10 @@ def test_a_reply_is_grounded_when_its_hard_facts_stand_in_the_grounds() -> None:
 
 
 @pytest.mark.parametrize("pairs", [False, True])
-def test_the_bench_trains_measures_and_writes_its_figures(tmp_path: Path, pairs: bool) -> None:
+def test_the_bench_trains_measures_and_writes_its_figures(
+    tmp_path: Path, pairs: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.bench.replies._PLAIN_SECONDS", 0.3)
     things = ("refund", "parcel", "repair", "invoice", "delivery", "voucher")
     rows = []
     for number in range(60):
@@ -47,7 +50,7 @@ def test_the_bench_trains_measures_and_writes_its_figures(tmp_path: Path, pairs:
         item for name in ("train", "valid", "test") for item in (f"--{name}", str(tmp_path / f"{name}.jsonl"))
     ]
     result = CliRunner().invoke(
-        command, [*arguments, "--seconds", "6", "--threads", "1", "--json", str(tmp_path / "out.json")]
+        command, [*arguments, "--seconds", "5", "--threads", "1", "--json", str(tmp_path / "out.json")]
     )
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "out.json").read_text())
