@@ -116,7 +116,7 @@ def trained(tmp_path_factory):
 
 
 def test_a_company_s_files_become_a_live_release(trained):
-    settings, database, outcome = trained
+    _, database, outcome = trained
     assert outcome.status == "promoted", outcome.reason
     with database.read() as session:
         assert live_release_id(session) == outcome.release_id

@@ -7,8 +7,8 @@ The rules, in the order they are tried (the name of the one that decided is in t
 3. ``nothing_to_read``    no letters, or a script that was never learned → ``unknown``
 4. ``asked_again``        the same question again after it was answered → ``person`` is offered (``unknown``)
 5. ``sure``               the best candidate's probability reaches ``sureness`` → ``approved`` where its intent has
-                          an approved answer, else ``generated`` where the mode allows it and the draft passed its
-                          check, else ``passage``
+                          an approved answer, else ``generated`` where the mode allows it, the draft passed its
+                          check and the probability reaches GENERATED_SURENESS, else ``passage``
 6. ``torn``               two candidates are near each other, both likely → ``choices``
 7. ``perhaps``            candidates above ``choice_floor`` → ``choices``
 8. ``not_known``          nothing fits → ``unknown``
@@ -28,6 +28,7 @@ from chatbot.dialogue.weighing import Candidate
 
 TORN_MARGIN = 0.12  # two candidates nearer than this are one question to the customer, not a guess
 MAX_CHOICES = 4
+GENERATED_SURENESS = 0.8  # a sentence leaves out what a whole passage would still say: it must be surer
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,8 @@ def _sure(best: Candidate, evidence: Evidence) -> Decision:
     if best.approved is not None:
         return Decision("approved", "sure", f"{says}; its answer is approved", best.probability, best)
     draft = evidence.draft
-    if draft is not None and mode == "generated_allowed" and draft.check.passed:
+    sure_enough = best.probability >= max(GENERATED_SURENESS, evidence.options.sureness)
+    if draft is not None and mode == "generated_allowed" and draft.check.passed and sure_enough:
         return Decision("generated", "sure", f"{says}; the draft passed its check", best.probability, best)
     why = (
         "no draft was made"
@@ -109,6 +111,8 @@ def _sure(best: Candidate, evidence: Evidence) -> Decision:
         else f"mode {mode} sends no draft"
         if mode != "generated_allowed"
         else "the draft failed its check: " + "; ".join(draft.check.reasons)
+        if not draft.check.passed
+        else f"a drafted sentence needs {GENERATED_SURENESS:.2f}"
     )
     if best.hit is None:
         return Decision(

@@ -16,8 +16,8 @@ from chatbot.dialogue.wording import content_words, sentences
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]  # texts to unit vectors [n, dimension]
 
-NEAREST = 2  # sentences of the sources that count as what was asked
-NEAR = 0.05  # or as near to the question as the nearest, less this cosine
+NEAREST = 1  # sentences of the sources that count as what was asked
+NEAR = 0.02  # or as near to the question as the nearest, less this cosine
 
 
 def beside_the_point(draft: str, *, question: str, sources: Sequence[str], encode: Encode) -> str | None:

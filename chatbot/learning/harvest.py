@@ -166,9 +166,14 @@ def _examples(
     for row in rows.yield_per(1000):
         intent = intents.get(row.intent_id) if row.intent_id is not None else None
         label = OUT_OF_SCOPE if row.out_of_scope else intent.name if intent else None
-        if label is None and row.answer and not row.context:
+        if label == "greeting" and row.context:
+            label = None  # the tag named the greeting before this message
+        elif row.answer and not row.context and label != OUT_OF_SCOPE:
             slug = _answered_from(knowledge, row.answer, row.lang, row.text)
-            label = _label(slug, bound) if slug else None
+            if label is None:
+                label = _label(slug, bound) if slug else None
+            elif slug and intent is not None and intent.article_slug not in (None, slug):
+                label = None  # tag and answer contradict each other: one of them is about something else
         yield {
             "text": row.text,
             "intent": label,
@@ -208,8 +213,12 @@ def _pairs(session: Session, intents: dict[int, Intent], knowledge: _Knowledge) 
     for row in rows.yield_per(1000):
         intent = intents.get(row.intent_id) if row.intent_id is not None else None
         slug = intent.article_slug if intent else None
-        if intent is None and row.answer and not row.context:
-            slug = _answered_from(knowledge, row.answer, row.lang, row.text)
+        if row.answer and not row.context:
+            told = _answered_from(knowledge, row.answer, row.lang, row.text)
+            if intent is None:
+                slug = told
+            elif told not in (None, slug):
+                continue  # tag and answer contradict each other
         key = (slug or "", row.lang)
         if slug is None or key not in knowledge.by_article or (row.lang, row.text) in seen:
             continue

@@ -37,5 +37,5 @@ def test_a_longer_reply_that_also_answers_is_to_the_point():
     assert why("Engraved items cannot be returned. A return parcel costs 4.95 euros.") is None
 
 
-def test_a_passage_of_two_sentences_needs_no_choice():
-    assert beside_the_point("Yes.", question="?", sources=["One. Two."], encode=encode) is None
+def test_a_passage_of_one_sentence_needs_no_choice():
+    assert beside_the_point("Yes.", question="?", sources=["One and two."], encode=encode) is None
