@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from pathlib import Path
+from zlib import crc32
+
+import numpy as np
+import pytest
+
+from chatbot.errors import BundleError, TrainingError
+from chatbot.inference.classify_states import CascadeClassifier, load_classifier
+from chatbot.inference.encode import EncoderConfig
+from chatbot.learning.accurate_training import AccurateRecipe, teacher_of, train_accurate
+from chatbot.learning.classifier_data import Recipe
+from chatbot.learning.tiers import Encoder, train_tiers
+
+WIDTH = 24
+QUICK = AccurateRecipe(tune=False, head_epochs=3, least_steps=60, hidden=16)
+TINY = Recipe(steps=60, least_epochs=1, embedding=24, hidden=12, buckets=256, augmented=60)
+
+
+class WordStates:
+    """A sentence encoder in small: each word has its fixed random state, their mean is the text's vector."""
+
+    config = EncoderConfig("words", "f1", WIDTH, WIDTH, 64, ("en",))
+    fingerprint = "f1"
+    languages = ("en",)
+
+    def encode_tokens(self, texts):
+        results = []
+        for text in texts:
+            words = text.lower().split() or ["?"]
+            states = np.stack(
+                [np.random.default_rng(crc32(w.encode())).normal(size=WIDTH) for w in words]
+            ).astype(np.float32)
+            mean = states.mean(axis=0)
+            results.append((states, mean / np.linalg.norm(mean)))
+        return results
+
+
+def rows() -> list[dict]:
+    texts = {
+        "refund": ["i want my money back", "refund my payment", "give me a refund", "money back please"],
+        "tracking": ["where is my parcel", "track my package", "parcel status please", "when does it arrive"],
+    }
+    return [
+        {"text": f"{opener} {text}", "intent": intent, "lang": "en", "split": "valid" if i == 0 else "train"}
+        for intent, own in texts.items()
+        for i, opener in enumerate(["hello", "hi", "well", "so", "excuse me", "now"])
+        for text in own
+    ]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiers")
+    encoder = Encoder(WordStates())
+    report = train_tiers(
+        rows(),
+        folder,
+        tier="auto",
+        languages=["en"],
+        encoder=encoder,
+        device="cpu",
+        recipe=TINY,
+        accurate_recipe=QUICK,
+    )
+    assert report.accurate is not None
+    assert report.accurate.metrics["accuracy"] > 0.9
+    assert report.accurate.parity["same_top"] >= 0.995
+    assert [point["fast_share"] for point in report.curve] == sorted(
+        (point["fast_share"] for point in report.curve), reverse=True
+    )
+    return folder
+
+
+def test_each_tier_can_be_served_from_one_folder(bundle: Path):
+    for tier in ("fast", "accurate", "auto"):
+        classifier = load_classifier(bundle, tier=tier, encoder=WordStates())
+        result = classifier.classify("so refund my money")
+        assert result.top is not None
+        assert result.top.name == "refund"
+        assert classifier.classify("😡").ranked == ()
+
+
+def test_the_cascade_asks_the_accurate_tier_only_where_the_fast_one_is_not_sure(bundle: Path):
+    cascade = load_classifier(bundle, tier="auto", encoder=WordStates())
+    assert isinstance(cascade, CascadeClassifier)
+    cascade.sure = 0.0
+    assert cascade.classify("hi where is my parcel").tier == "fast"
+    cascade.sure = 1.1
+    assert cascade.classify("hi where is my parcel").tier == "accurate"
+    assert cascade.classify("我的包裹在哪里").tier == "fast"
+
+
+def test_another_encoder_is_refused(bundle: Path):
+    other = WordStates()
+    other.fingerprint = "f2"
+    with pytest.raises(BundleError, match="another sentence encoder"):
+        load_classifier(bundle, tier="accurate", encoder=other)
+    with pytest.raises(BundleError, match="another sentence encoder"):
+        load_classifier(bundle, tier="accurate")
+
+
+def test_the_teacher_says_what_the_served_tier_says(bundle: Path):
+    lesson = teacher_of(bundle, encoder=WordStates())(["refund my money", "track it"])
+    assert lesson.logits.shape == (2, 3)
+    assert lesson.vectors.shape == (2, WIDTH)
+    assert lesson.logits[0, :2].argmax() == 0
+
+
+def test_a_language_the_encoder_does_not_know_gets_the_fast_tier_with_an_ensemble_for_teacher(tmp_path: Path):
+    chinese = [
+        {**row, "lang": "zh", "text": "退款" if row["intent"] == "refund" else "快递"} for row in rows()
+    ]
+    quick = Recipe(steps=8, least_epochs=1, embedding=8, hidden=4, buckets=64, augmented=5)
+    encoder = Encoder(WordStates())
+    report = train_tiers(
+        chinese, tmp_path, tier="auto", languages=["zh"], encoder=encoder, device="cpu", recipe=quick
+    )
+    assert report.accurate is None
+    assert report.main is report.fast
+
+
+def test_tuning_without_weights_is_refused(tmp_path: Path):
+    with pytest.raises(TrainingError, match="trained weights"):
+        train_accurate(rows(), tmp_path, encoder=WordStates(), recipe=AccurateRecipe(tune=True))
