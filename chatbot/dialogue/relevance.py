@@ -7,6 +7,7 @@ sentence is true, this whether it is the one that was wanted; neither replaces t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -25,19 +26,23 @@ def beside_the_point(draft: str, *, question: str, sources: Sequence[str], encod
 
     ``sources``: what it was written from. A draft that repeats no sentence of its sources is judged by itself.
     """
-    parts = list(
-        dict.fromkeys(part.strip() for source in sources for part in sentences(source) if part.strip())
-    )
+    told = (part.strip() for source in sources for part in sentences(source))
+    parts = list(dict.fromkeys(part for part in told if _states(part)))
     if len(parts) <= NEAREST:
         return None
     vectors = encode([question, *parts])
     cosines = vectors[1:] @ vectors[0]
     enough = min(np.sort(cosines)[-NEAREST], cosines.max() - NEAR)
-    told = [_repeats(statement, parts) for statement in sentences(draft)]
-    if any(place is not None and cosines[place] >= enough for place in told):
+    repeated = [_repeats(statement, parts) for statement in sentences(draft)]
+    if any(place is not None and cosines[place] >= enough for place in repeated):
         return None
     nearest = parts[int(cosines.argmax())]
     return f"beside the point: nearer to the question is “{nearest[:80]}”"
+
+
+def _states(part: str) -> bool:
+    """Whether a line states something; a heading only names what follows, and lies near every question about it."""
+    return bool(re.search(r"[.!?;:。！？；：\d]", part))
 
 
 def _repeats(statement: str, parts: Sequence[str]) -> int | None:
