@@ -112,7 +112,9 @@ class VectorIndex:
         """
         queries = np.ascontiguousarray(vectors, dtype=np.float32)
         k = min(k, max(1, len(self._ids)))
-        scores, ids = self._index.search(queries, k)
+        # a second thread has nothing to do for one question, and burns its core waiting: 40 ms CPU instead of 2
+        with threads(1 if len(queries) == 1 else faiss.omp_get_max_threads()):
+            scores, ids = self._index.search(queries, k)
         return np.where(ids < 0, -np.inf, scores).astype(np.float32), ids
 
     def vectors(self, ids: Sequence[int] | Ids) -> Vectors:
