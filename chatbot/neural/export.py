@@ -131,7 +131,15 @@ def intent_graph(state: dict[str, NDArray[np.float32]], *, hidden: int, vector: 
     constants["one"] = np.asarray([1], np.int64)
     if vector:
         constants["scale"] = np.asarray([VECTOR_SCALE * vector**0.5], np.float32)
+        constants["plain_w"], constants["plain_b"] = state["plain.weight"].T, state["plain.bias"]
+        constants["half"] = np.asarray([0.5], np.float32)
         nodes.insert(0, helper.make_node("Mul", ["vector", "scale"], ["scaled"]))
+        nodes[-1] = helper.make_node("Gemm", ["features", "head_w", "head_b"], ["head_logits"])
+        nodes += [
+            helper.make_node("Gemm", ["scaled", "plain_w", "plain_b"], ["plain_logits"]),
+            helper.make_node("Add", ["head_logits", "plain_logits"], ["logits_sum"]),
+            helper.make_node("Mul", ["logits_sum", "half"], ["logits"]),
+        ]
     extra = [helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["b", vector])] if vector else []
     classes, embedding = state["head.weight"].shape[0], constants["W"].shape[2]
     graph = helper.make_graph(

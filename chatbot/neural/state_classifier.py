@@ -124,24 +124,46 @@ class StateNetwork(nn.Module):
         self.config = config
         self.pooling = RecurrentPooling(config.width, hidden=config.hidden, attention=config.attention)
         self.head = nn.Linear(4 * config.hidden + config.width, config.classes + 1)
+        self.plain = nn.Linear(config.width, config.classes + 1)  # over the sentence vector alone
 
-    def classify(self, states: torch.Tensor, lengths: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
-        """states [b, t, width], lengths [b], unit vector [b, width] → logits [b, classes + 1]."""
-        p = self.config.dropout
+    def both(
+        self, states: torch.Tensor, lengths: torch.Tensor, vector: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Logits [b, classes + 1] of the LSTM's head, and of the linear model over the sentence vector.
+
+        states [b, t, width], lengths [b], unit vector [b, width].
+        """
         x = functional.dropout(states, self.config.state_dropout, self.training)
         pooled = self.pooling(x, lengths, torch.zeros_like(lengths))
-        features = torch.cat([pooled, vector * (VECTOR_SCALE * vector.shape[1] ** 0.5)], dim=-1)
-        out: torch.Tensor = self.head(functional.dropout(features, p, self.training))
-        return out
+        scaled = vector * (VECTOR_SCALE * vector.shape[1] ** 0.5)
+        features = functional.dropout(torch.cat([pooled, scaled], dim=-1), self.config.dropout, self.training)
+        return self.head(features), self.plain(scaled)
+
+    def classify(self, states: torch.Tensor, lengths: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
+        """The mean of both [b, classes + 1]: with few examples the linear one is better, with many the LSTM."""
+        head, plain = self.both(states, lengths, vector)
+        return (head + plain) / 2
 
     def forward(self, batch: StateBatch) -> torch.Tensor:
         return self.classify(batch.states, batch.lengths, batch.vector)
 
     def loss(self, batch: StateBatch) -> torch.Tensor:
+        return self.loss_of(batch.states, batch.lengths, batch.vector, batch.targets, batch.teacher)
+
+    def loss_of(
+        self,
+        states: torch.Tensor,
+        lengths: torch.Tensor,
+        vector: torch.Tensor,
+        targets: torch.Tensor,
+        teacher: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """Each of the two is held to the labels by itself."""
         smoothing = self.config.label_smoothing
+        head, plain = self.both(states, lengths, vector)
         return classification_loss(
-            self(batch), batch.targets, teacher=batch.teacher, label_smoothing=smoothing
-        )
+            head, targets, teacher=teacher, label_smoothing=smoothing
+        ) + classification_loss(plain, targets, teacher=teacher, label_smoothing=smoothing)
 
 
 class TunedNetwork(nn.Module):
@@ -192,10 +214,7 @@ class TunedNetwork(nn.Module):
     def loss(self, batch: PieceBatch) -> torch.Tensor:
         config = self.config
         states, vector = self.encode(batch)
-        logits = self.head.classify(states, batch.lengths, vector)
-        loss = classification_loss(
-            logits, batch.targets, teacher=batch.teacher, label_smoothing=config.label_smoothing
-        )
+        loss = self.head.loss_of(states, batch.lengths, vector, batch.targets, batch.teacher)
         if config.contrastive:
             inside = batch.targets.masked_fill(batch.targets == config.classes, -1)
             loss = loss + config.contrastive * supervised_contrastive(

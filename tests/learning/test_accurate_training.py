@@ -14,7 +14,7 @@ from chatbot.learning.classifier_data import Recipe
 from chatbot.learning.tiers import Encoder, train_tiers
 
 WIDTH = 24
-QUICK = AccurateRecipe(tune=False, head_epochs=3, least_steps=60, hidden=16)
+QUICK = AccurateRecipe(tune=False, head_epochs=4, least_steps=200, hidden=16)
 TINY = Recipe(steps=60, least_epochs=1, embedding=24, hidden=12, buckets=256, augmented=60)
 
 
