@@ -53,6 +53,19 @@ class Asked:
     trace: Trace
     judgement: Judgement
 
+    def as_json(self) -> dict[str, Any]:
+        """The question with what was sent and why, for reading."""
+        return {
+            "id": self.question.id,
+            "text": self.question.text,
+            "expected": {"intent": self.question.intent, "article": self.question.article},
+            "judgement": self.judgement,
+            "kind": self.reply.kind,
+            "reply": self.reply.text,
+            "why": [f"{part.rule}: {part.reason}" for part in self.trace.parts],
+            "milliseconds": self.trace.milliseconds,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class QuestionFigures:
@@ -71,9 +84,15 @@ class QuestionFigures:
 
 
 def load_questions(path: Path) -> list[Question]:
-    """Raises FileError naming the line that is not a question."""
+    """Raises FileError for a file that cannot be read, naming the line that is not a question."""
     questions = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FileError(
+            "The questions cannot be read", value=path, remedy="Give a UTF-8 JSON Lines file"
+        ) from error
+    for number, line in enumerate(lines, 1):
         try:
             row: dict[str, Any] = json.loads(line)
             facts = row.get("facts") or {}

@@ -7,14 +7,15 @@ figures of two releases can be laid side by side.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import NotFoundError, UnavailableError
 from chatbot.learning.evaluation import Evaluation, evaluate
-from chatbot.learning.loading import load_parts
+from chatbot.learning.loading import load_assistant, load_parts
+from chatbot.learning.questions import Asked, ask_all, figures, load_questions
 from chatbot.learning.releases import get_release, live_release_id
 from chatbot.learning.snapshot import load_snapshot
 from chatbot.records.database import Database
@@ -26,9 +27,14 @@ class ReleaseFigures:
     release_id: str
     snapshot: str
     evaluation: Evaluation
+    asked: tuple[Asked, ...] = ()  # test questions put to the whole assistant
 
     def as_json(self) -> dict[str, Any]:
-        return {"release": self.release_id, "snapshot": self.snapshot} | self.evaluation.as_json()
+        body = {"release": self.release_id, "snapshot": self.snapshot} | self.evaluation.as_json()
+        if self.asked:
+            body["questions"] = {row.language: asdict(row) for row in figures(self.asked)}
+            body["asked"] = [row.as_json() for row in self.asked]
+        return body
 
 
 def newest_snapshot(settings: Settings) -> Path:
@@ -45,9 +51,14 @@ def measure_release(
     settings: Settings,
     *,
     release_id: str | None = None,
+    questions: Path | None = None,
+    options: SiteOptions | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> ReleaseFigures:
     """The figures of ``release_id``, by default the live release.
+
+    ``questions``: a file of test questions (chatbot/learning/questions.py) to put to the whole assistant as well, under
+    the site's ``options``.
 
     Raises UnavailableError where nothing is live, NotFoundError for an unknown release or without a snapshot,
     BundleError where the release's files are damaged.
@@ -62,11 +73,20 @@ def measure_release(
     tell("load", 0.0)
     snapshot = load_snapshot(newest_snapshot(settings))
     parts = load_parts(settings, release_id, snapshot=snapshot)
-    figures = evaluate(
+    options = options or SiteOptions()
+    found = evaluate(
         snapshot,
         classifier=parts.classifier,
         search=parts.search,
-        sureness=SiteOptions().sureness,
+        sureness=options.sureness,
         progress=lambda share: tell("evaluate", share),
     )
-    return ReleaseFigures(release_id, snapshot.manifest.fingerprint, figures)
+    asked: tuple[Asked, ...] = ()
+    if questions is not None:
+        assistant = load_assistant(database, settings, release_id)
+        asked = tuple(
+            ask_all(
+                assistant, load_questions(questions), options, progress=lambda share: tell("questions", share)
+            )
+        )
+    return ReleaseFigures(release_id, snapshot.manifest.fingerprint, found, asked)

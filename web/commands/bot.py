@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import click
@@ -36,17 +37,34 @@ def retrain(device: str | None, seed: int, json_out: Path | None) -> None:
 
 @click.command()
 @click.option("--release", "release_id", metavar="ID", help="The release to measure (default: the live one).")
+@click.option(
+    "--questions",
+    type=FILES,
+    help="Also put a file of test questions to the bot; demo: those of the demo company.",
+)
 @click.option("--json", "json_out", type=FILES, help="Write the figures to a file (- for stdout).")
-def evaluate(release_id: str | None, json_out: Path | None) -> None:
+def evaluate(release_id: str | None, questions: Path | None, json_out: Path | None) -> None:
     """Measure a release on its frozen set."""
+    from chatbot.dialogue.options import SiteOptions
     from chatbot.learning.release_figures import measure_release
+    from chatbot.records.conversations import find_site
     from web.terminal import TerminalProgress, print_values
 
     settings = load_settings()
     log_to_stderr("WARNING")
     database = open_database(settings)
+    if questions is not None and str(questions) == "demo":
+        from ingest.demo.company import questions as of_the_demo
+
+        questions = of_the_demo()
+    options = SiteOptions()
+    with database.read() as session, contextlib.suppress(FrontdeskError):  # no site yet: the defaults
+        options = SiteOptions.from_json(find_site(session, None).options)
     with TerminalProgress() as progress:
-        body = measure_release(database, settings, release_id=release_id, progress=progress).as_json()
+        measured = measure_release(
+            database, settings, release_id=release_id, questions=questions, options=options, progress=progress
+        )
+    body = measured.as_json()
     write_json(json_out, body)
     if str(json_out) != "-":
         for part in ("classifier", "search"):  # the tables of single intents are in the JSON
@@ -54,6 +72,8 @@ def evaluate(release_id: str | None, json_out: Path | None) -> None:
                 k: v for k, v in (body[part] or {}).items() if k not in ("intents", "labels", "confusion")
             }
             print_values(f"{part} of {body['release']}, {body['split']} examples", shown)
+        for language, row in body.get("questions", {}).items():
+            print_values(f"test questions, {language}, mode {options.mode}, sureness {options.sureness}", row)
 
 
 @click.group()
