@@ -10,7 +10,7 @@
     ├── AccessError         not signed in, or not allowed                       (HTTP 401 or 403)
     ├── LimitError          too much, too often                                 (HTTP 429 or 413)
     ├── UnavailableError    cannot answer just now: no release, a full machine  (HTTP 503)
-    ├── BundleError         a release bundle is damaged, incomplete or foreign
+    ├── BundleError         a release bundle is damaged, incomplete or foreign           (HTTP 409)
     └── TrainingError       training cannot start or did not converge
 
 Every error carries what was wrong (``value``), where (``field``) and what to do about it (``remedy``), so that
@@ -109,6 +109,7 @@ class UnavailableError(FrontdeskError):
 
 class BundleError(FrontdeskError):
     code = "bad_bundle"
+    status = 409
 
 
 class TrainingError(FrontdeskError):

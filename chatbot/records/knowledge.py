@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from chatbot.language.normalise import fold
@@ -22,8 +22,6 @@ from chatbot.language.redaction import canonical, find_personal
 from chatbot.records.tables import (
     Article,
     ArticleQuestion,
-    Example,
-    Intent,
     KnowledgeChange,
     KnowledgeClock,
     Passage,
@@ -31,7 +29,6 @@ from chatbot.records.tables import (
 )
 
 Change = Literal["created", "updated", "unchanged"]
-QUESTIONS_AN_ARTICLE = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,37 +173,6 @@ def set_article_status(session: Session, article: Article, status: str) -> None:
     operation = "upsert" if status == "live" else "delete"
     _log(session, "passage", ids, operation)
     _log(session, "question", questions, operation)
-
-
-def questions_from_transcripts(session: Session, *, most: int = QUESTIONS_AN_ARTICLE) -> int:
-    """Give each article the questions that customers really asked for it; returns how many rows changed.
-
-    Taken are accepted training examples of intents bound to an article, one of each near-duplicate group, the
-    shortest ``most`` of each article and language. Validation and test examples stay out, or the search would be
-    judged by what it has learned.
-    """
-    rows = session.execute(
-        select(Intent.article_slug, Example.lang, Example.text, Example.group_key)
-        .join(Example, Example.intent_id == Intent.id)
-        .where(
-            Intent.article_slug.is_not(None),
-            Intent.status == "live",
-            Example.status == "accepted",
-            Example.split == "train",
-        )
-        .order_by(func.length(Example.text), Example.id)
-    )
-    wanted: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    for slug, lang, text, group in rows:
-        texts = wanted[str(slug), lang]
-        if len(texts) < most:
-            texts.setdefault(group, text)
-    changed = 0
-    for article in session.scalars(select(Article)).all():
-        changed += set_questions(
-            session, article, wanted[article.slug, article.lang].values(), source="transcript"
-        )
-    return changed
 
 
 def published_values(session: Session) -> frozenset[str]:

@@ -13,12 +13,11 @@ from chatbot.records.knowledge import (
     enable_passage,
     published_values,
     put_article,
-    questions_from_transcripts,
     set_article_status,
     set_questions,
 )
 from chatbot.records.schema import upgrade
-from chatbot.records.tables import Article, ArticleQuestion, Example, Intent, KnowledgeChange, Passage
+from chatbot.records.tables import Article, ArticleQuestion, KnowledgeChange, Passage
 
 DRAFT = ArticleDraft(
     slug="refund",
@@ -194,42 +193,6 @@ def test_what_is_switched_off_leaves_the_search_and_comes_back(store):
         (4, "question", 1, "upsert"),
         (4, "question", 2, "upsert"),
     ]
-
-
-def test_articles_learn_how_customers_ask_from_training_examples_alone(store):
-    put(store, DRAFT)
-    with store.write() as session:
-        intent = Intent(name="refund", article_slug="refund")
-        session.add(intent)
-        session.flush()
-        for text, group, split, status in (
-            ("where is my money", "g1", "train", "accepted"),
-            ("where is my money??", "g1", "train", "accepted"),
-            ("still no refund", "g2", "train", "accepted"),
-            ("unchecked", "g3", "train", "unreviewed"),
-            ("kept for testing", "g4", "test", "accepted"),
-        ):
-            session.add(
-                Example(
-                    text=text,
-                    lang="en",
-                    intent_id=intent.id,
-                    source="transcript",
-                    status=status,
-                    split=split,
-                    content_hash=text,
-                    group_key=group,
-                )
-            )
-    with store.write() as session:
-        assert questions_from_transcripts(session) == 2
-    with store.write() as session:
-        assert questions_from_transcripts(session) == 0
-    with store.read() as session:
-        texts = session.scalars(
-            select(ArticleQuestion.text).where(ArticleQuestion.source == "transcript")
-        ).all()
-    assert sorted(texts) == ["still no refund", "where is my money"]
 
 
 def test_published_contacts_are_known_in_any_spelling(store):
