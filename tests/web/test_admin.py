@@ -424,7 +424,7 @@ def test_rolling_back_goes_through_the_same_checks_as_promoting(
 ) -> None:
     """The bundle of r1 is not on the disk: a release that cannot be loaded never becomes live."""
     answer = send(signed_in("admin"), "/admin/releases/rollback")
-    assert answer.status_code == 500
+    assert answer.status_code == 409
     with database.read() as session:
         assert session.scalars(select(Promotion.release_id).order_by(Promotion.id.desc())).first() == "r2"
 
