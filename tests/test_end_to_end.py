@@ -181,6 +181,20 @@ def test_releases_are_listed_and_only_what_exists_is_promoted(trained):
         rollback(database, settings)
 
 
+def test_what_a_killed_training_left_is_swept_away_the_next_day(tmp_path):
+    import os
+
+    from chatbot.learning.retraining import KEPT_WORK_SECONDS, _swept
+
+    old, running = tmp_path / "training-old", tmp_path / "training-running"
+    for folder in (old, running):
+        folder.mkdir()
+        (folder / "weights.part").write_text("half")
+    os.utime(old, (0, old.stat().st_mtime - KEPT_WORK_SECONDS - 60))
+    _swept(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["training-running"]
+
+
 def test_an_empty_database_is_told_what_is_missing(tmp_path):
     settings = Settings(data=tmp_path)
     database = Database(settings.database)

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
@@ -48,6 +49,7 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[str, float], None]
 KEPT_SNAPSHOTS = 5
+KEPT_WORK_SECONDS = 24 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def retrain(
         raise TrainingError("There is nothing to train on", remedy="Ingest transcripts and articles first")
 
     release_id = new_release_id(utcnow(), snapshot.manifest.fingerprint)
-    with tempfile.TemporaryDirectory(prefix="training-", dir=_made(settings.data / "work")) as work:
+    with tempfile.TemporaryDirectory(prefix="training-", dir=_swept(settings.data / "work")) as work:
         trained = Path(work) / release_id
         _train(folder, trained, settings, device=device, seed=seed, budget_seconds=budget_seconds, tell=tell)
         manifest = _finish_bundle(trained, release_id, snapshot, settings, tell)
@@ -313,6 +315,14 @@ def _active(snapshot: Snapshot, labels: tuple[str, ...]) -> tuple[str, ...]:
     """The live release's intents that are still wanted: one that was retired since is not missed."""
     wanted = {intent["name"] for intent in snapshot.manifest.intents}
     return tuple(label for label in labels if label in wanted)
+
+
+def _swept(folder: Path) -> Path:
+    """The folder without what runs that were killed left in it; one of today may still be running."""
+    for left in _made(folder).iterdir():
+        if time.time() - left.stat().st_mtime > KEPT_WORK_SECONDS:
+            shutil.rmtree(left, ignore_errors=True)
+    return folder
 
 
 def _made(folder: Path) -> Path:
