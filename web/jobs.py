@@ -137,7 +137,7 @@ def _open_queue(url: str, data: str) -> Huey:
 
 
 def _not_here(self: Task) -> None:
-    raise NotImplementedError("web.worker runs jobs; a queue message only names one")
+    raise RuntimeError("web.worker runs jobs; a queue message only names one")
 
 
 def announce(settings: Settings, job_id: int) -> None:

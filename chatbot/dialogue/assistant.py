@@ -112,7 +112,7 @@ class Assistant:
         before = [Message(m.role, redactor.redact(normalise(m.text))) for m in history[-HISTORY_TURNS:]]
         read = redactor.redact(text)
 
-        direct = self._chosen_by_hand(text, before, said, options, clock)
+        direct = self._chosen_by_hand(text, said)
         if direct is not None:
             requests, parts = [text], [direct]
         else:
@@ -198,7 +198,8 @@ class Assistant:
                 wants_person = top.name == PERSON_INTENT
                 talk = top.name if top.name in SMALLTALK_INTENTS else None
             ranked = self._with_passage(self._weigh(classification, known, hits, lang), lang)
-            draft = self._draft(request, before, lang, ranked, hits, options, clock)
+            if talk is None and not wants_person:
+                draft = self._draft(request, before, lang, ranked, hits, options, clock)
         if talk is not None or wants_person:
             known |= self._lookup.intents([talk or PERSON_INTENT], said)
         decision = decide(
@@ -262,9 +263,7 @@ class Assistant:
                 encode=lambda texts: self._search.encode(texts, lang=lang),
             )
 
-    def _chosen_by_hand(
-        self, text: str, before: Sequence[Message], lang: str, options: SiteOptions, clock: _Clock
-    ) -> tuple[Decision, PartTrace] | None:
+    def _chosen_by_hand(self, text: str, lang: str) -> tuple[Decision, PartTrace] | None:
         """The customer tapped a choice: its payload names what to answer."""
         nothing = Classification(ranked=(), in_scope=0.0, tier="none")
         if text == HANDOVER:

@@ -6,7 +6,6 @@ Known headers: ours, MaxKB's (Section title, Section content, Question, and its 
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +16,7 @@ from chatbot.errors import FileError
 from chatbot.language.normalise import fold
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.article import make_article
+from ingest.delimited import best_delimiter, numbered_rows
 from ingest.files import RowError, TextFile, open_text
 from ingest.transcripts.json_records import json_records
 
@@ -73,24 +73,10 @@ def read_table(path: Path) -> Iterator[ArticleDraft | RowError]:
     """Rows of a CSV or TSV file. Raises FileError where no columns of questions and answers can be told."""
     file = open_text(path)
     text = file.text(limit=MAX_TABLE)
-    csv.field_size_limit(MAX_TABLE)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=best_delimiter(text))
-
-    def rows() -> Iterator[tuple[int, list[str]]]:
-        while True:
-            line = reader.line_num + 1
-            try:
-                yield line, next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise FileError(
-                    f"{path.name} is no readable CSV from line {line} on",
-                    value=str(error),
-                    remedy="Export it again",
-                ) from error
-
-    yield from table_articles(rows(), source=path.name)
+    rows = numbered_rows(
+        io.StringIO(text, newline=""), delimiter=best_delimiter(text), name=path.name, longest_cell=MAX_TABLE
+    )
+    yield from table_articles(rows, source=path.name)
 
 
 def table_articles(
@@ -228,19 +214,3 @@ def _article(
     if not article.passages:
         return RowError(line, "The answer has no words", answer[:80], "Write the answer as text")
     return article
-
-
-def best_delimiter(text: str) -> str:
-    """Comma, semicolon or tab: the one that the first lines have most often outside quotes, evenly."""
-    head = text[:20_000]
-    best, score = ",", 0
-    for delimiter in (",", "\t", ";"):
-        rows = [row for row in csv.reader(io.StringIO(head, newline=""), delimiter=delimiter) if any(row)][
-            :20
-        ]
-        widths = [len(row) for row in rows]
-        usual = max(set(widths), key=widths.count) if widths else 1
-        even = widths.count(usual) * (usual > 1)
-        if even > score:
-            best, score = delimiter, even
-    return best

@@ -14,7 +14,7 @@ from typing import Any
 
 from chatbot.errors import FileError
 from chatbot.language.normalise import fold
-from ingest.articles.faq import best_delimiter
+from ingest.delimited import best_delimiter, numbered_rows
 from ingest.files import RowError, TextFile
 from ingest.transcripts.email_text import own_words
 from ingest.transcripts.transcript import RowProblem, Transcript, Turn, labels, role_of
@@ -88,25 +88,13 @@ def accepts(file: TextFile, record: dict[str, Any] | None) -> bool:
 
 def read(file: TextFile) -> Iterator[Transcript | RowError]:
     """Raises FileError where the columns cannot be told or the file is no CSV."""
-    csv.field_size_limit(MAX_CELL)
-    lines = _Lines(file)
-    reader = csv.reader(iter(lines), delimiter=best_delimiter(file.head))
-
-    def numbered() -> Iterator[tuple[int, Sequence[str]]]:
-        while True:
-            line = reader.line_num + 1
-            try:
-                yield line, next(reader)
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise FileError(
-                    f"{file.path.name} is no readable CSV from line {line} on",
-                    value=str(error),
-                    remedy="Export it again",
-                ) from error
-
-    yield from conversations(numbered(), source=file.path.name)
+    rows = numbered_rows(
+        iter(_Lines(file)),
+        delimiter=best_delimiter(file.head),
+        name=file.path.name,
+        longest_cell=MAX_CELL,
+    )
+    yield from conversations(rows, source=file.path.name)
 
 
 def conversations(
