@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from chatbot.dialogue import grounding
-from chatbot.dialogue.relevance import Encode, beside_the_point
+from chatbot.dialogue.relevance import Encode, Wanted
 from chatbot.dialogue.trace import Draft, Hit, Message
 from chatbot.inference.generate import Candidate
 from chatbot.neural.source_layout import content_units, passage_source, sentences
@@ -63,13 +63,16 @@ def draft(
     customer = [message.text for message in history if message.role == "customer"]
     asked = _rarity(history, sources)
     passages = tuple(hit.passage_id for hit in hits)
+    wanted = (
+        Wanted(history[-1].text, sources=[hit.text for hit in hits], encode=encode)
+        if encode is not None
+        else None
+    )
     best: Draft | None = None
     for candidate in sorted(written, key=lambda one: (one.finished, _value(one, asked)), reverse=True):
         check = grounding.check(candidate.text, sources=grounds, customer=customer, lang=lang)
-        if check.passed and encode is not None:
-            beside = beside_the_point(
-                candidate.text, question=history[-1].text, sources=[hit.text for hit in hits], encode=encode
-            )
+        if check.passed and wanted is not None:
+            beside = wanted.missed_by(candidate.text)
             check = replace(check, passed=False, reasons=(beside,)) if beside else check
         drafted = Draft(candidate.text, candidate.score, passages, check=check)
         if check.passed:

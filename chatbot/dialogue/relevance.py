@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,23 +22,33 @@ NEAREST = 1  # sentences of the sources that count as what was asked
 NEAR = 0.02  # or as near to the question as the nearest, less this cosine
 
 
-def beside_the_point(draft: str, *, question: str, sources: Sequence[str], encode: Encode) -> str | None:
-    """Why ``draft`` does not answer ``question``, or None where it does.
+class Wanted:
+    """What of ``sources`` a question wants: their sentences by nearness, encoded once for all its drafts."""
 
-    ``sources``: what it was written from. A draft that repeats no sentence of its sources is judged by itself.
-    """
-    told = (part.strip() for source in sources for part in sentences(source))
-    parts = list(dict.fromkeys(part for part in told if _states(part)))
-    if len(parts) <= NEAREST:
-        return None
-    vectors = encode([question, *parts])
-    cosines = vectors[1:] @ vectors[0]
-    enough = min(np.sort(cosines)[-NEAREST], cosines.max() - NEAR)
-    repeated = [_repeats(statement, parts) for statement in sentences(draft)]
-    if any(place is not None and cosines[place] >= enough for place in repeated):
-        return None
-    nearest = parts[int(cosines.argmax())]
-    return f"beside the point: nearer to the question is “{nearest[:80]}”"
+    def __init__(self, question: str, *, sources: Sequence[str], encode: Encode) -> None:
+        self._question = question
+        self._encode = encode
+        told = (part.strip() for source in sources for part in sentences(source))
+        self._parts = list(dict.fromkeys(part for part in told if _states(part)))
+
+    def missed_by(self, draft: str) -> str | None:
+        """Why ``draft``, written from the sources, does not answer the question; None where it does."""
+        if len(self._parts) <= NEAREST:
+            return None
+        cosines = self._cosines
+        enough = min(np.sort(cosines)[-NEAREST], cosines.max() - NEAR)
+        repeated = [_repeats(statement, self._parts) for statement in sentences(draft)]
+        if any(place is not None and cosines[place] >= enough for place in repeated):
+            return None
+        nearest = self._parts[int(cosines.argmax())]
+        return f"beside the point: nearer to the question is “{nearest[:80]}”"
+
+    @cached_property
+    def _cosines(self) -> NDArray[np.float32]:
+        """Of each sentence with the question, [sentences]."""
+        vectors = self._encode([self._question, *self._parts])
+        cosines: NDArray[np.float32] = vectors[1:] @ vectors[0]
+        return cosines
 
 
 def _states(part: str) -> bool:

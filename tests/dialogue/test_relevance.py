@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from chatbot.dialogue.relevance import beside_the_point
+from chatbot.dialogue.relevance import Wanted
 from chatbot.dialogue.wording import content_words
 
 PASSAGE = (
@@ -19,9 +19,8 @@ def encode(texts):
 
 
 def why(draft: str) -> str | None:
-    return beside_the_point(
-        draft, question="what does it cost to send a return parcel?", sources=[PASSAGE], encode=encode
-    )
+    wanted = Wanted("what does it cost to send a return parcel?", sources=[PASSAGE], encode=encode)
+    return wanted.missed_by(draft)
 
 
 def test_the_sentence_that_was_asked_for_is_to_the_point():
@@ -38,4 +37,17 @@ def test_a_longer_reply_that_also_answers_is_to_the_point():
 
 
 def test_a_passage_of_one_sentence_needs_no_choice():
-    assert beside_the_point("Yes.", question="?", sources=["One and two."], encode=encode) is None
+    assert Wanted("?", sources=["One and two."], encode=encode).missed_by("Yes.") is None
+
+
+def test_the_sources_are_encoded_once_for_all_drafts():
+    calls = []
+
+    def counting(texts):
+        calls.append(len(texts))
+        return encode(texts)
+
+    wanted = Wanted("what does a return parcel cost?", sources=[PASSAGE], encode=counting)
+    assert wanted.missed_by("Engraved items cannot be returned.")
+    assert wanted.missed_by("A return parcel costs 4.95 euros within the EU.") is None
+    assert len(calls) == 1
