@@ -15,7 +15,7 @@ from chatbot.dialogue.drafting import Writer, draft
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.phrases import phrase
-from chatbot.dialogue.policy import Decision, Evidence, decide
+from chatbot.dialogue.policy import Decision, Evidence, decide, may_speak
 from chatbot.dialogue.requests import Subject, split_requests
 from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
 from chatbot.dialogue.trace import (
@@ -241,11 +241,15 @@ class Assistant:
         options: SiteOptions,
         clock: _Clock,
     ) -> Draft | None:
-        """What the generator would say from the passages of the best candidate, with its check."""
-        if self._writer is None or options.mode == "approved_and_cited":
-            return None
+        """What the generator would say from the passages of the best candidate, with its check.
+
+        Agents are given a draft wherever there is something to say; a customer only where it could be sent.
+        """
         best = ranked[0] if ranked else None
-        if best is None or best.hit is None or best.probability < options.choice_floor:
+        if self._writer is None or best is None or best.hit is None:
+            return None
+        for_agents = options.mode == "drafts_only" and best.probability >= options.choice_floor
+        if not (for_agents or may_speak(best, options)):
             return None
         with clock("generate"):
             own = [hit for hit in hits if hit.article_slug == best.article_slug] or [best.hit]

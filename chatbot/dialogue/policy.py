@@ -96,23 +96,31 @@ def decide(evidence: Evidence) -> Decision:
     return Decision("choices", "perhaps", reason, best.probability, best, near)
 
 
+def may_speak(best: Candidate, options: SiteOptions) -> bool:
+    """Whether a draft about ``best`` could be sent at all: only then is it worth its milliseconds."""
+    return (
+        options.mode == "generated_allowed"
+        and best.approved is None
+        and best.probability >= max(GENERATED_SURENESS, options.sureness)
+    )
+
+
 def _sure(best: Candidate, evidence: Evidence) -> Decision:
     mode = evidence.options.mode
     says = f"{best.title!r} has {best.probability:.2f} ≥ {evidence.options.sureness:.2f}"
     if best.approved is not None:
         return Decision("approved", "sure", f"{says}; its answer is approved", best.probability, best)
     draft = evidence.draft
-    sure_enough = best.probability >= max(GENERATED_SURENESS, evidence.options.sureness)
-    if draft is not None and mode == "generated_allowed" and draft.check.passed and sure_enough:
+    if draft is not None and draft.check.passed and may_speak(best, evidence.options):
         return Decision("generated", "sure", f"{says}; the draft passed its check", best.probability, best)
     why = (
-        "no draft was made"
-        if draft is None
-        else f"mode {mode} sends no draft"
+        f"mode {mode} sends no draft"
         if mode != "generated_allowed"
-        else "the draft failed its check: " + "; ".join(draft.check.reasons)
-        if not draft.check.passed
         else f"a drafted sentence needs {GENERATED_SURENESS:.2f}"
+        if not may_speak(best, evidence.options)
+        else "no draft was made"
+        if draft is None
+        else "the draft failed its check: " + "; ".join(draft.check.reasons)
     )
     if best.hit is None:
         return Decision(

@@ -104,6 +104,17 @@ def test_no_draft_is_made_where_only_approved_text_may_be_sent(assistant):
     assert trace.parts[0].draft is None
 
 
+def test_a_customer_does_not_wait_for_a_draft_that_could_not_be_sent_but_an_agent_is_given_it(assistant):
+    assistant._search.search = lambda query, *, lang, history=(), k=5: [
+        passage("refund-time", REFUND_TEXT, 0.7)
+    ]
+    assistant._classifier = None
+    _, to_customer = assistant.reply("Where is my money?", options=ALLOWED)
+    reply, to_agent = assistant.reply("Where is my money?", options=SiteOptions(mode="drafts_only"))
+    assert to_customer.parts[0].draft is None
+    assert to_agent.parts[0].draft is not None and reply.kind == "passage"
+
+
 def test_two_requests_are_answered_in_turn(assistant):
     reply, _ = assistant.reply("Hi! Can I cancel it? And when do I see the refund?", options=SiteOptions())
     assert [part.kind for part in reply.parts] == ["approved", "passage"]
