@@ -198,6 +198,9 @@ class Assistant:
                 wants_person = top.name == PERSON_INTENT
                 talk = top.name if top.name in SMALLTALK_INTENTS else None
             ranked = self._with_passage(self._weigh(classification, known, hits, lang), lang)
+            shown = ranked[0].hit if ranked else None
+            if shown is not None and shown not in hits:
+                hits.append(shown)  # the classifier's article: the trace holds whatever may be shown
             if talk is None and not wants_person:
                 draft = self._draft(request, before, lang, ranked, hits, options, clock)
         if talk is not None or wants_person:
