@@ -80,6 +80,9 @@ class Site(Table):
     name: Mapped[str] = mapped_column(String(200))
     allowed_origins: Mapped[list[Any]] = mapped_column(default=list)
     options: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    identity_secret: Mapped[str | None] = mapped_column(
+        String(100)
+    )  # the host's server signs visitors with it
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
@@ -92,6 +95,7 @@ class Visitor(Table):
     identity: Mapped[str | None] = mapped_column(String(200))  # the company's own id, proven by signature
     name: Mapped[str | None] = mapped_column(String(200))
     email: Mapped[str | None] = mapped_column(String(320))
+    details: Mapped[dict[str, Any] | None]  # what else the visitor told before the chat: {"phone": "…"}
     locale: Mapped[str | None] = mapped_column(String(16))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     last_seen_at: Mapped[datetime] = mapped_column(default=utcnow)
@@ -118,6 +122,11 @@ class Conversation(Table):
     agent_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     csat: Mapped[int | None] = mapped_column(Integer)  # 1..5
     csat_comment: Mapped[str | None] = mapped_column(Text)
+    taken_at: Mapped[datetime | None]  # when a person first took the present handover
+    told_at: Mapped[datetime | None]  # when the visitor was told that nobody is there just now
+    left_message_at: Mapped[datetime | None]  # a message waits for an answer, whatever the state
+    outcome: Mapped[str | None] = mapped_column(String(16))  # what the agent said of it when closing
+    external_id: Mapped[str | None] = mapped_column(String(120), unique=True)  # its name in another helpdesk
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     last_activity_at: Mapped[datetime] = mapped_column(default=utcnow)
     closed_at: Mapped[datetime | None]
@@ -149,6 +158,25 @@ class Turn(Table):
     release_id: Mapped[str | None] = mapped_column(String(40))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+
+
+class Attachment(Table):
+    """A file that a visitor sent. Its bytes lie outside the database, under ``public_id``."""
+
+    __tablename__ = "attachments"
+    __table_args__ = (UniqueConstraint("conversation_id", "client_file_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    public_id: Mapped[str] = mapped_column(String(40), unique=True)
+    conversation_id: Mapped[int] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE"), index=True
+    )
+    turn_id: Mapped[int | None] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"), index=True)
+    client_file_id: Mapped[str | None] = mapped_column(String(100))
+    name: Mapped[str] = mapped_column(String(200))
+    media_type: Mapped[str] = mapped_column(String(100))  # found in the content, not believed
+    size: Mapped[int] = mapped_column(Integer)  # bytes
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
 class Feedback(Table):
@@ -195,6 +223,22 @@ class SetupLink(Table):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
+class ApiKey(Table):
+    """A key for programs. Of the key itself only the SHA-256 is kept; ``prefix`` is what people know it by."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(100))
+    prefix: Mapped[str] = mapped_column(String(16))
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[Any]] = mapped_column(default=list)  # of chatbot/records/api_keys.py SCOPES
+    created_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
 class AuditEntry(Table):
     __tablename__ = "audit"
 
@@ -204,6 +248,94 @@ class AuditEntry(Table):
     subject: Mapped[str] = mapped_column(String(200))  # "release r20261120-…", "article 12"
     detail: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+
+
+# --- the agents' inbox and what leaves the house ----------------------------------------------------------
+
+
+class Presence(Table):
+    """Where a person is in the inbox just now; ``seen_at`` is kept up while a page of theirs is open."""
+
+    __tablename__ = "presence"
+
+    person_id: Mapped[int] = mapped_column(
+        ForeignKey("people.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    seen_at: Mapped[datetime] = mapped_column(default=utcnow)
+    away: Mapped[bool] = mapped_column(default=False)  # signed in, but takes nothing new
+    conversation_id: Mapped[int | None] = mapped_column(
+        ForeignKey("conversations.id", ondelete="SET NULL"), index=True
+    )
+
+
+class CannedReply(Table):
+    """A reply that agents send often: ``/shortcut`` and its text per language."""
+
+    __tablename__ = "canned_replies"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    shortcut: Mapped[str] = mapped_column(String(40), unique=True)
+    texts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # {lang: text}
+    changed_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    changed_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Webhook(Table):
+    """An address of the company's that is told what happens here. The secret signs; it never leaves again."""
+
+    __tablename__ = "webhooks"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    url: Mapped[str] = mapped_column(String(1000))
+    secret: Mapped[str] = mapped_column(String(100))
+    events: Mapped[list[Any]] = mapped_column(default=list)
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class ChatwootBridge(Table):
+    """A Chatwoot account whose agent bot this installation is. The key is the last part of the bot's address."""
+
+    __tablename__ = "chatwoot_bridges"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    site_id: Mapped[int] = mapped_column(ForeignKey("sites.id", ondelete="CASCADE"), index=True)
+    key_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    base_url: Mapped[str] = mapped_column(String(1000))
+    account_id: Mapped[int]
+    access_token: Mapped[str] = mapped_column(String(200))
+    signing_secret: Mapped[str] = mapped_column(String(200), default="")  # empty: Chatwoot before 4.13
+    active: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Delivery(Table):
+    """Something that leaves the house: written in the transaction of what it tells, sent afterwards, tried again."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        one_of("kind", "webhook", "email", "chatwoot"),
+        one_of("state", "due", "sending", "sent", "dropped", "failed"),
+        Index(None, "state", "next_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    event: Mapped[str] = mapped_column(String(32))
+    webhook_id: Mapped[int | None] = mapped_column(ForeignKey("webhooks.id", ondelete="CASCADE"), index=True)
+    bridge_id: Mapped[int | None] = mapped_column(
+        ForeignKey("chatwoot_bridges.id", ondelete="CASCADE"), index=True
+    )
+    conversation_id: Mapped[int | None] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE"), index=True
+    )
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    state: Mapped[str] = mapped_column(String(16), default="due")
+    attempt: Mapped[int] = mapped_column(default=0)
+    next_at: Mapped[datetime] = mapped_column(default=utcnow)
+    error: Mapped[str] = mapped_column(Text, default="")
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    sent_at: Mapped[datetime | None]
 
 
 # --- knowledge -------------------------------------------------------------------------------------------
