@@ -10,6 +10,7 @@
     ├── AccessError         not signed in, or not allowed                       (HTTP 401 or 403)
     ├── LimitError          too much, too often                                 (HTTP 429 or 413)
     ├── UnavailableError    cannot answer just now: no release, a full machine  (HTTP 503)
+    ├── OutboundError       another machine that we asked does not answer as it should  (HTTP 502)
     ├── BundleError         a release bundle is damaged, incomplete or foreign           (HTTP 409)
     └── TrainingError       training cannot start or did not converge
 
@@ -105,6 +106,11 @@ class LimitError(FrontdeskError):
 class UnavailableError(FrontdeskError):
     code = "unavailable"
     status = 503
+
+
+class OutboundError(FrontdeskError):
+    code = "outbound_failed"
+    status = 502
 
 
 class BundleError(FrontdeskError):

@@ -56,6 +56,10 @@ class Settings(BaseSettings):
     trusted_proxies: int = Field(
         0, ge=0, description="Reverse proxies in front whose X-Forwarded-* are believed."
     )
+    outbound_private: str = Field(
+        "",
+        description="Private hosts that may be asked all the same: names, *.domain, addresses, networks; with commas.",
+    )
 
     @property
     def database(self) -> str:
