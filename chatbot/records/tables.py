@@ -205,6 +205,9 @@ class Person(Table):
     locale: Mapped[str | None] = mapped_column(String(16))
     active: Mapped[bool] = mapped_column(default=True)
     session_epoch: Mapped[int] = mapped_column(default=0)  # raised to end every open session of this person
+    totp_secret: Mapped[str | None] = mapped_column(String(64))  # base32; set: sign-in needs a code too
+    totp_step: Mapped[int | None] = mapped_column(BigInteger)  # the last time step used: no code works twice
+    recovery_codes: Mapped[list[Any] | None]  # SHA-256 of those not used yet
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     last_sign_in_at: Mapped[datetime | None]
 
@@ -558,6 +561,9 @@ class Release(Table):
     metrics: Mapped[dict[str, Any]] = mapped_column(default=dict)
     gate: Mapped[dict[str, Any]] = mapped_column(default=dict)
     reason: Mapped[str] = mapped_column(Text, default="")
+    erased_people: Mapped[int] = mapped_column(
+        default=0
+    )  # how many, erased since, wrote what it was trained on
     created_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
@@ -586,6 +592,7 @@ class Job(Table):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(String(32))
     arguments: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    request_id: Mapped[str | None] = mapped_column(String(64))  # of the web request that queued it
     state: Mapped[str] = mapped_column(String(16), default="queued")
     stage: Mapped[str] = mapped_column(String(200), default="")
     progress: Mapped[float] = mapped_column(default=0.0)  # 0..1
