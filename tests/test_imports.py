@@ -29,6 +29,7 @@ LAYERS = {
     "chatbot.inference.classifier_config": 1,  # what a network is made of, for those who train it and those who load it
     "chatbot.neural": 2,
     "chatbot.dialogue.trace": 0,  # plain dataclasses that everybody speaks in
+    "chatbot.dialogue.hours": 0.5,  # pure, and part of the options
     "chatbot.dialogue.options": 1,
     "chatbot.records": 2,
     "chatbot.inference": 3,

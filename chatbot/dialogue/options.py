@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from chatbot.dialogue.hours import Hours
 from chatbot.dialogue.trace import Mode
 from chatbot.errors import InputError
 
@@ -18,7 +19,11 @@ GREETINGS = {
 @dataclass(frozen=True, slots=True)
 class SiteOptions:
     """``sureness`` is the one dial "how sure must it be": an answer whose calibrated probability of being right is
-    below it is not given. ``choice_floor`` is where "did you mean" ends and "I do not know" begins."""
+    below it is not given. ``choice_floor`` is where "did you mean" ends and "I do not know" begins.
+
+    ``hours`` are opening hours as JSON (chatbot/dialogue/hours.py); empty: somebody is always there. A visitor who
+    has waited ``unanswered_minutes`` for a person is told that nobody is free (0: never). A conversation in which
+    nothing was said for ``idle_hours`` closes (0: never)."""
 
     mode: Mode = "approved_and_cited"
     sureness: float = 0.6
@@ -26,6 +31,9 @@ class SiteOptions:
     greeting: dict[str, str] = field(default_factory=lambda: dict(GREETINGS))
     accent: str = "#0f766e"
     title: str = ""
+    hours: dict[str, Any] = field(default_factory=dict)
+    unanswered_minutes: int = 5
+    idle_hours: int = 24
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -45,6 +53,22 @@ class SiteOptions:
                 value=self.choice_floor,
                 remedy=f"Set it to at most {self.sureness}",
             )
+        for name, most in (("unanswered_minutes", 24 * 60), ("idle_hours", 24 * 365)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or not 0 <= value <= most:
+                raise InputError(
+                    "Not a possible time",
+                    field=name,
+                    value=value,
+                    remedy=f"Give a whole number from 0 to {most}; 0: never",
+                )
+        if self.hours:
+            Hours.from_json(self.hours)
+
+    @property
+    def opening_hours(self) -> Hours | None:
+        """None: somebody is always there."""
+        return Hours.from_json(self.hours) if self.hours else None
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> SiteOptions:
