@@ -376,6 +376,11 @@ class Passage(Table):
     lang: Mapped[str] = mapped_column(String(16))
     content_hash: Mapped[str] = mapped_column(String(64), index=True)
     enabled: Mapped[bool] = mapped_column(default=True)
+    edited: Mapped[bool] = mapped_column(default=False)  # by a person: it stays when the article is read again
+    origin: Mapped[list[Any] | None]  # hashes of the imported pieces an edited one stands for
+    source_changed: Mapped[bool] = mapped_column(default=False)  # those pieces are not in the article any more
+    valid_from: Mapped[datetime | None]
+    valid_until: Mapped[datetime | None]
 
 
 class ArticleQuestion(Table):
@@ -395,6 +400,9 @@ class ArticleQuestion(Table):
     source: Mapped[str] = mapped_column(String(16))
     content_hash: Mapped[str] = mapped_column(String(64))
     enabled: Mapped[bool] = mapped_column(default=True)
+    passage_id: Mapped[int | None] = mapped_column(  # the passage it asks for, where not the whole article
+        ForeignKey("passages.id", ondelete="SET NULL"), index=True
+    )
 
 
 class KnowledgeClock(Table):
