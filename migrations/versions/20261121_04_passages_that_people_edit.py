@@ -13,11 +13,11 @@ down_revision = "20261121_03"
 branch_labels = None
 depends_on = None
 
-KEEP_IDS = {"sqlite_autoincrement": True}  # SQLite makes the table anew: a deleted question's id must not return
+KEEP_IDS = {"sqlite_autoincrement": True}  # SQLite makes the table anew: deleted ids must not return
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("passages") as passages:
+    with op.batch_alter_table("passages", table_kwargs=KEEP_IDS) as passages:
         passages.add_column(sa.Column("edited", sa.Boolean(), nullable=False, server_default=sa.false()))
         passages.add_column(sa.Column("origin", sa.JSON(), nullable=True))
         passages.add_column(
