@@ -1,0 +1,205 @@
+"""A conversation in two lines, for the person who takes it over: what the customer wants, and what was tried.
+
+Extractive: every word about the matter is the customer's own or the title of something that was shown, in quotation
+marks; only the words around them are ours. Nothing is guessed, so nothing can be invented.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
+from chatbot.language.normalise import fold
+
+QUOTE_LIMIT = 160  # characters of a quoted message
+MOST_TITLES = 4
+ANSWERS = ("approved", "passage", "generated")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
+
+_WORDS = {
+    "en": {
+        "open": "“",
+        "close": "”",
+        "and": ", ",
+        "then": "; ",
+        "wants": "Wants: {quotes}",
+        "later": "{first}, later: {last}",
+        "only_person": "Asked for a person without saying what for",
+        "nothing_said": "Has not written anything yet",
+        "tried": "Tried: {steps}",
+        "answered": "the bot answered from {titles}",
+        "answered_untitled": "the bot answered",
+        "disliked": " (marked as no help)",
+        "liked": " (marked as helpful)",
+        "offered": "offered {titles}",
+        "unknown": "did not know",
+        "unknown_times": "did not know {count} times",
+        "asked": "asked back for a detail",
+        "agent": "{name} has written",
+        "nothing_tried": "Nothing was tried yet",
+        "somebody": "a colleague",
+    },
+    "zh": {
+        "open": "“",
+        "close": "”",
+        "and": "、",
+        "then": "；",
+        "wants": "诉求：{quotes}",
+        "later": "{first}，后来：{last}",
+        "only_person": "直接要求人工，没有说明原因",
+        "nothing_said": "还没有发送任何内容",
+        "tried": "已尝试：{steps}",
+        "answered": "机器人引用{titles}作答",
+        "answered_untitled": "机器人已作答",
+        "disliked": "（客户表示没有帮助）",
+        "liked": "（客户表示有帮助）",
+        "offered": "给出选项{titles}",
+        "unknown": "机器人不知道答案",
+        "unknown_times": "机器人 {count} 次不知道答案",
+        "asked": "追问过细节",
+        "agent": "{name}已回复",
+        "nothing_tried": "尚未尝试任何办法",
+        "somebody": "同事",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A turn as the summary reads it. ``titles`` are of the sources it showed or the choices it offered."""
+
+    role: str
+    text: str
+    kind: str | None = None
+    titles: tuple[str, ...] = ()
+    vote: str | None = None
+    name: str | None = None
+
+    @classmethod
+    def of_turn(
+        cls,
+        role: str,
+        text: str,
+        *,
+        kind: str | None,
+        reply: dict[str, Any] | None,
+        vote: str | None = None,
+        name: str | None = None,
+    ) -> Said:
+        """From a stored turn; ``reply`` as the API sends it."""
+        parts = (reply or {}).get("parts", ()) if role == "bot" else ()
+        shown = [source["title"] for part in parts for source in part["sources"]]
+        offered = [
+            choice["title"]
+            for part in parts
+            for choice in part["choices"]
+            if choice["payload"] != "/handover"
+        ]
+        return cls(role, text, kind, tuple(dict.fromkeys(shown or offered)), vote, name)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that was tried: ``answered``, ``offered``, ``unknown``, ``asked``, ``agent``."""
+
+    what: str
+    titles: tuple[str, ...] = ()
+    vote: str | None = None
+    count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """``wants`` holds the customer's own words, at most two; ``said_anything`` is whether he wrote at all."""
+
+    wants: tuple[str, ...]
+    tried: tuple[Step, ...]
+    said_anything: bool
+
+    def lines(self, lang: str) -> tuple[str, str]:
+        """What the customer wants, and what was tried, in words of ``lang``."""
+        words = _WORDS.get(lang, _WORDS["en"])
+
+        def quoted(texts: Iterable[str]) -> str:
+            return words["and"].join(f"{words['open']}{text}{words['close']}" for text in texts)
+
+        if self.wants:
+            quotes = [quoted([text]) for text in self.wants]
+            both = words["later"].format(first=quotes[0], last=quotes[-1]) if len(quotes) > 1 else quotes[0]
+            first = words["wants"].format(quotes=both)
+        else:
+            first = words["only_person" if self.said_anything else "nothing_said"]
+        steps = []
+        for step in self.tried:
+            titles = quoted(step.titles[:MOST_TITLES])
+            if step.what == "answered":
+                said = words["answered"].format(titles=titles) if titles else words["answered_untitled"]
+            elif step.what == "offered":
+                said = words["offered"].format(titles=titles)
+            elif step.what == "agent":
+                said = words["agent"].format(name=words["and"].join(step.titles) or words["somebody"])
+            elif step.what == "unknown" and step.count > 1:
+                said = words["unknown_times"].format(count=step.count)
+            else:
+                said = words[step.what]
+            steps.append(said + {"down": words["disliked"], "up": words["liked"]}.get(step.vote or "", ""))
+        second = words["tried"].format(steps=words["then"].join(steps)) if steps else words["nothing_tried"]
+        return first, second
+
+
+def summarise(turns: Sequence[Said]) -> Summary:
+    """The summary of a conversation, oldest turn first."""
+    own = [turn for turn in turns if turn.role == "customer" and turn.text.strip()]
+    matter = [turn.text for turn in own if smalltalk(turn.text) is None and not asks_for_person(turn.text)]
+    wants: tuple[str, ...] = ()
+    if matter:
+        first, last = clip(matter[0]), clip(matter[-1])
+        wants = (first,) if fold(first) == fold(last) else (first, last)
+    return Summary(wants, tuple(_steps(turns)), bool(own))
+
+
+def _steps(turns: Sequence[Said]) -> list[Step]:
+    """What was tried in its order; the same thing again is one step, its newest vote counts."""
+    found: dict[tuple[str, tuple[str, ...]], Step] = {}
+    for turn in turns:
+        step = _step(turn)
+        if step is None:
+            continue
+        key = (step.what, step.titles)
+        before = found.get(key)
+        count = before.count + 1 if before else 1
+        found[key] = Step(step.what, step.titles, step.vote or (before.vote if before else None), count)
+    return list(found.values())
+
+
+def _step(turn: Said) -> Step | None:
+    if turn.role == "agent":
+        return Step("agent", (turn.name,) if turn.name else ())
+    if turn.role != "bot":
+        return None
+    if turn.kind in ANSWERS:
+        return Step("answered", turn.titles, turn.vote)
+    if turn.kind == "choices" and turn.titles:
+        return Step("offered", turn.titles)
+    return {"unknown": Step("unknown"), "choices": Step("unknown"), "ask": Step("asked")}.get(turn.kind or "")
+
+
+def clip(text: str, limit: int = QUOTE_LIMIT) -> str:
+    """The beginning of ``text`` in at most ``limit`` characters: whole sentences where one fits, else cut at a word
+    with an ellipsis."""
+    plain = " ".join(text.split())
+    if len(plain) <= limit:
+        return plain
+    taken = ""
+    for sentence in _SENTENCE_END.split(text):
+        longer = f"{taken} {' '.join(sentence.split())}".strip()
+        if len(longer) > limit - 2:
+            break
+        taken = longer
+    if taken:
+        return f"{taken} …"
+    cut = plain[: limit - 1]
+    return f"{cut.rpartition(' ')[0] or cut}…"

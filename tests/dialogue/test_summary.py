@@ -1,0 +1,87 @@
+"""Two lines for whoever takes over: the customer's own words and what was shown, nothing else."""
+
+from __future__ import annotations
+
+import re
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chatbot.dialogue.summary import QUOTE_LIMIT, Said, clip, summarise
+
+
+def bot(kind: str, *titles: str, vote: str | None = None) -> Said:
+    return Said("bot", "…", kind, titles, vote)
+
+
+def test_what_is_wanted_is_the_first_and_the_last_question_in_the_customers_words() -> None:
+    turns = [
+        Said("customer", "Hello"),
+        bot("smalltalk"),
+        Said("customer", "My kettle leaks at the bottom. What can I do?"),
+        bot("passage", "Leaking kettles", vote="down"),
+        Said("customer", "It is still under warranty!"),
+        bot("unknown"),
+        Said("customer", "I want to talk to a person"),
+    ]
+    first, second = summarise(turns).lines("en")
+    assert (
+        first
+        == "Wants: “My kettle leaks at the bottom. What can I do?”, later: “It is still under warranty!”"
+    )
+    assert second == "Tried: the bot answered from “Leaking kettles” (marked as no help); did not know"
+
+
+def test_in_chinese_the_words_around_the_quotations_are_chinese() -> None:
+    turns = [
+        Said("customer", "怎么退货？"),
+        bot("choices", "退货流程", "退款时间"),
+        Said("customer", "转人工"),
+    ]
+    assert summarise(turns).lines("zh") == ("诉求：“怎么退货？”", "已尝试：给出选项“退货流程”、“退款时间”")
+
+
+def test_a_bare_wish_for_a_person_is_called_that() -> None:
+    assert summarise([Said("customer", "agent please, I want a human")]).lines("en") == (
+        "Asked for a person without saying what for",
+        "Nothing was tried yet",
+    )
+    assert summarise([]).lines("en")[0] == "Has not written anything yet"
+
+
+def test_the_same_thing_tried_again_is_counted_once() -> None:
+    turns = [bot("unknown"), bot("passage", "A"), bot("unknown"), bot("passage", "A", vote="up")]
+    _, second = summarise(turns).lines("en")
+    assert second == "Tried: did not know 2 times; the bot answered from “A” (marked as helpful)"
+
+
+def test_a_colleague_who_wrote_before_is_named() -> None:
+    assert "Mei has written" in summarise([Said("agent", "Hi", name="Mei")]).lines("en")[1]
+
+
+def test_a_stored_reply_gives_its_sources_or_its_choices() -> None:
+    part = {"sources": [{"title": "Refunds"}], "choices": [{"title": "A person", "payload": "/handover"}]}
+    assert Said.of_turn("bot", "x", kind="passage", reply={"parts": [part]}).titles == ("Refunds",)
+    offered = {"sources": [], "choices": [{"title": "T", "payload": "/intent t"}, *part["choices"]]}
+    assert Said.of_turn("bot", "x", kind="choices", reply={"parts": [offered]}).titles == ("T",)
+    tapped = Said.of_turn("customer", "T", kind=None, reply={"payload": "/intent t"})
+    assert tapped.titles == ()
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["customer", "bot", "agent", "note"]), st.text(max_size=400))))
+def test_nothing_is_quoted_that_was_not_said(said: list[tuple[str, str]]) -> None:
+    summary = summarise([Said(role, text, "unknown") for role, text in said])
+    whole = [" ".join(text.split()) for role, text in said if role == "customer"]
+    for quote in summary.wants:
+        assert len(quote) <= QUOTE_LIMIT
+        kept = re.sub(r" ?…$", "", quote)
+        assert any(text.startswith(kept) for text in whole)
+    assert all(line and "\n" not in line for lang in ("en", "zh") for line in summary.lines(lang))
+
+
+def test_a_long_message_is_cut_at_a_sentence_or_a_word() -> None:
+    assert clip("One sentence. " * 30).endswith("sentence. …")
+    cut = clip("word " * 100)
+    assert cut.endswith("word…") and len(cut) <= QUOTE_LIMIT
+    assert len(clip("长" * 300)) == QUOTE_LIMIT
