@@ -376,9 +376,13 @@ class Passage(Table):
     lang: Mapped[str] = mapped_column(String(16))
     content_hash: Mapped[str] = mapped_column(String(64), index=True)
     enabled: Mapped[bool] = mapped_column(default=True)
-    edited: Mapped[bool] = mapped_column(default=False)  # by a person: it stays when the article is read again
+    edited: Mapped[bool] = mapped_column(
+        default=False
+    )  # by a person: it stays when the article is read again
     origin: Mapped[list[Any] | None]  # hashes of the imported pieces an edited one stands for
-    source_changed: Mapped[bool] = mapped_column(default=False)  # those pieces are not in the article any more
+    source_changed: Mapped[bool] = mapped_column(
+        default=False
+    )  # those pieces are not in the article any more
     valid_from: Mapped[datetime | None]
     valid_until: Mapped[datetime | None]
 
@@ -586,6 +590,20 @@ class Promotion(Table):
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     reason: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class Canary(Table):
+    """A release that answers a share of the new conversations on trial. At most one has no ``ended_at``."""
+
+    __tablename__ = "canaries"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    release_id: Mapped[str] = mapped_column(ForeignKey("releases.id", ondelete="CASCADE"), index=True)
+    live_id: Mapped[str] = mapped_column(String(40))  # the release it is held against
+    share: Mapped[float] = mapped_column(Float)  # 0..1 of the conversations begun since
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    started_at: Mapped[datetime] = mapped_column(default=utcnow)
+    ended_at: Mapped[datetime | None]
 
 
 class Job(Table):
