@@ -83,6 +83,7 @@ class DatabaseLookup:
                     Article.status == "live",
                     Passage.enabled,
                     _valid(Article.valid_from, Article.valid_until, now),
+                    _valid(Passage.valid_from, Passage.valid_until, now),
                 )
                 .order_by(Passage.position)
             ).all()

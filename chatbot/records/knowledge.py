@@ -29,6 +29,9 @@ from chatbot.records.tables import (
 )
 
 Change = Literal["created", "updated", "unchanged"]
+_WITHDRAWN = (
+    ""  # content hash of an article whose source no longer has it: whatever comes back differs from it
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +83,9 @@ def put_article(session: Session, draft: ArticleDraft) -> tuple[Article, Change]
     """Insert an article or replace the one of the same slug and language.
 
     The same content again changes nothing and makes no revision. Passages that are in both versions keep their ids;
-    of the given questions those with source ``import`` are replaced, the others stay.
+    of the given questions those with source ``import`` are replaced, the others stay. What a person did stays too: an
+    edited passage stands for the pieces it was made of until these change (then it is switched off and flagged, and
+    the new pieces are quoted), and an article that was switched off stays off.
     """
     article = session.scalar(select(Article).where(Article.slug == draft.slug, Article.lang == draft.lang))
     content_hash = _article_hash(draft)
@@ -93,8 +98,11 @@ def put_article(session: Session, draft: ArticleDraft) -> tuple[Article, Change]
         session.add(article)
     shown_before = (article.title, article.url, article.status)
     article.title, article.body, article.section = draft.title, draft.body, draft.section
-    article.url, article.source, article.status = draft.url, draft.source, draft.status
-    article.valid_from, article.valid_until = draft.valid_from, draft.valid_until
+    article.url, article.source = draft.url, draft.source
+    if article.status != "off" or article.content_hash == _WITHDRAWN:
+        article.status = draft.status
+    article.valid_from = draft.valid_from or article.valid_from
+    article.valid_until = draft.valid_until or article.valid_until
     article.content_hash = content_hash
     session.flush()
     moved = change == "updated" and shown_before != (article.title, article.url, article.status)
@@ -103,14 +111,53 @@ def put_article(session: Session, draft: ArticleDraft) -> tuple[Article, Change]
     return article, change
 
 
+def put_passages_anew(session: Session, article: Article, drafts: Sequence[PassageDraft]) -> None:
+    """Cut the article into ``drafts`` whatever a person made of its passages before."""
+    _remove_passages(
+        session,
+        session.scalars(select(Passage).where(Passage.article_id == article.id, Passage.edited)).all(),
+    )
+    _put_passages(session, article, drafts, touch_all=False)
+
+
+def withdraw_missing(session: Session, drafts: Iterable[ArticleDraft], *, source: str) -> list[Article]:
+    """Switch off the articles that an earlier file of this name held and the present one does not; those articles.
+
+    Another file that happens to have the same name takes nothing away: at least half of the earlier articles of a
+    language must be in the present one. An article that comes back in a later file is quoted again.
+    """
+    present: dict[str, set[str]] = defaultdict(set)
+    for draft in drafts:
+        present[draft.lang].add(draft.slug)
+    gone: list[Article] = []
+    for lang, slugs in present.items():
+        held = session.scalars(
+            select(Article).where(
+                Article.source == source, Article.lang == lang, Article.content_hash != _WITHDRAWN
+            )
+        ).all()
+        missing = [article for article in held if article.slug not in slugs]
+        if 2 * len(missing) <= len(held):
+            gone += missing
+    for article in gone:
+        withdraw_article(session, article)
+    return gone
+
+
+def withdraw_article(session: Session, article: Article) -> None:
+    """Switch an article off because its source no longer has it; the source may bring it back."""
+    set_article_status(session, article, "off")
+    article.content_hash = _WITHDRAWN
+
+
 def delete_article(session: Session, article: Article) -> None:
     """Remove an article with its passages and questions, in this revision."""
     passages = session.scalars(select(Passage.id).where(Passage.article_id == article.id)).all()
     questions = session.scalars(
         select(ArticleQuestion.id).where(ArticleQuestion.article_id == article.id)
     ).all()
-    _log(session, "passage", passages, "delete")
-    _log(session, "question", questions, "delete")
+    log_change(session, "passage", passages, "delete")
+    log_change(session, "question", questions, "delete")
     session.execute(
         delete(Article).where(Article.id == article.id)
     )  # the rest goes with it, by the foreign keys
@@ -129,10 +176,14 @@ def set_questions(
 
     A question that another source has already is left to it.
     """
-    wanted = {_hash(fold(text)): text.strip() for text in texts if text.strip()}
+    wanted = {question_hash(text): text.strip() for text in texts if text.strip()}
     rows = session.scalars(select(ArticleQuestion).where(ArticleQuestion.article_id == article.id)).all()
     present = {row.content_hash for row in rows}
-    stale = [row.id for row in rows if row.source == source and row.content_hash not in wanted]
+    stale = [
+        row.id
+        for row in rows
+        if row.source == source and row.passage_id is None and row.content_hash not in wanted
+    ]
     fresh = [
         {
             "article_id": article.id,
@@ -146,19 +197,26 @@ def set_questions(
         if digest not in present
     ]
     if stale:
-        _log(session, "question", stale, "delete")
+        log_change(session, "question", stale, "delete")
         session.execute(delete(ArticleQuestion).where(ArticleQuestion.id.in_(stale)))
     if fresh:
         statement = insert(ArticleQuestion).returning(ArticleQuestion.id, sort_by_parameter_order=True)
-        _log(session, "question", session.scalars(statement, fresh).all(), "upsert")
+        log_change(session, "question", session.scalars(statement, fresh).all(), "upsert")
     return len(stale) + len(fresh)
 
 
 def enable_passage(session: Session, passage: Passage, *, enabled: bool) -> None:
     """Let the bot see a passage, or keep it from it."""
     if passage.enabled != enabled:
+        mark_edited(passage)
         passage.enabled = enabled
-        _log(session, "passage", [passage.id], "upsert" if enabled else "delete")
+        log_change(session, "passage", [passage.id], "upsert" if enabled else "delete")
+
+
+def mark_edited(passage: Passage) -> None:
+    """From now on the passage is a person's: it stands for the imported pieces that it is made of."""
+    if not passage.edited:
+        passage.edited, passage.origin = True, [passage.content_hash]
 
 
 def set_article_status(session: Session, article: Article, status: str) -> None:
@@ -171,8 +229,8 @@ def set_article_status(session: Session, article: Article, status: str) -> None:
         select(ArticleQuestion.id).where(ArticleQuestion.article_id == article.id)
     ).all()
     operation = "upsert" if status == "live" else "delete"
-    _log(session, "passage", ids, operation)
-    _log(session, "question", questions, operation)
+    log_change(session, "passage", ids, operation)
+    log_change(session, "question", questions, operation)
 
 
 def published_values(session: Session) -> frozenset[str]:
@@ -190,44 +248,100 @@ def published_values(session: Session) -> frozenset[str]:
     return frozenset(found)
 
 
+def passage_hash(title_path: str, text: str) -> str:
+    """What a piece of an article is known by when the article is read again."""
+    return _hash(f"{title_path}\n{text}")
+
+
+def question_hash(text: str) -> str:
+    return _hash(fold(text))
+
+
 def _put_passages(
     session: Session, article: Article, drafts: Sequence[PassageDraft], *, touch_all: bool
 ) -> None:
     rows = session.scalars(
         select(Passage).where(Passage.article_id == article.id).order_by(Passage.position)
     ).all()
+    digests = [passage_hash(draft.title_path, draft.text) for draft in drafts]
+    standing, outdated = _edits([row for row in rows if row.edited], set(digests))
+    for row in outdated:
+        if row.enabled:
+            row.enabled = False
+            log_change(session, "passage", [row.id], "delete")
+        row.source_changed = True
     unused: dict[str, list[Passage]] = defaultdict(list)
     for row in rows:
-        unused[row.content_hash].append(row)
+        if not row.edited:
+            unused[row.content_hash].append(row)
+    placed: dict[Passage, None] = {}
     fresh: list[Passage] = []
-    kept: list[int] = []
-    for position, draft in enumerate(drafts):
-        digest = _hash(f"{draft.title_path}\n{draft.text}")
+    for digest, draft in zip(digests, drafts, strict=True):
+        if digest in standing:
+            placed.update(dict.fromkeys(standing[digest]))
+            continue
         if unused[digest]:
             row = unused[digest].pop(0)
-            row.position = position
-            if row.enabled:
-                kept.append(row.id)
         else:
             row = Passage(
                 article_id=article.id,
-                position=position,
                 title_path=draft.title_path[:1000],
                 text=draft.text,
                 lang=article.lang,
                 content_hash=digest,
             )
             fresh.append(row)
-    gone = [row.id for left in unused.values() for row in left]
-    if gone:
-        _log(session, "passage", gone, "delete")
-        session.execute(delete(Passage).where(Passage.id.in_(gone)))
+        placed[row] = None
+    placed.update(dict.fromkeys(row for row in rows if row.edited))  # those that stand for nothing in it
+    for position, row in enumerate(placed):
+        row.position = position
+    _remove_passages(session, [row for left in unused.values() for row in left])
     session.add_all(fresh)
     session.flush()
-    _log(session, "passage", [row.id for row in fresh] + (kept if touch_all else []), "upsert")
+    kept = [row.id for row in placed if touch_all and row.enabled and row not in fresh]
+    log_change(session, "passage", [row.id for row in fresh] + kept, "upsert")
 
 
-def _log(session: Session, entry: str, ids: Sequence[int], operation: str) -> None:
+def _edits(rows: Sequence[Passage], digests: set[str]) -> tuple[dict[str, list[Passage]], list[Passage]]:
+    """Which edited passages stand for which pieces of the article, and those whose pieces are not all there any more.
+
+    What was split or joined stands or falls together: were one half outdated and the other not, the text of a piece
+    that both came from would be missing.
+    """
+    live = [row for row in rows if row.origin and not row.source_changed]
+    missing = {digest for row in live for digest in row.origin or ()} - digests
+    outdated: list[Passage] = []
+    while True:
+        fallen = [row for row in live if row not in outdated and missing.intersection(row.origin or ())]
+        if not fallen:
+            break
+        outdated += fallen
+        missing.update(digest for row in fallen for digest in row.origin or ())
+    standing: dict[str, list[Passage]] = defaultdict(list)
+    for row in live:
+        if row not in outdated:
+            for digest in row.origin or ():
+                standing[digest].append(row)
+    return dict(standing), outdated
+
+
+def _remove_passages(session: Session, rows: Sequence[Passage]) -> None:
+    """Delete passages; a question that asked for one of them asks for the whole article again."""
+    if not rows:
+        return
+    ids = [row.id for row in rows]
+    freed = session.scalars(select(ArticleQuestion).where(ArticleQuestion.passage_id.in_(ids))).all()
+    for question in freed:
+        question.passage_id = None
+    session.flush()
+    log_change(session, "question", [question.id for question in freed], "upsert")
+    log_change(session, "passage", ids, "delete")
+    session.execute(delete(Passage).where(Passage.id.in_(ids)))
+
+
+def log_change(session: Session, entry: str, ids: Sequence[int], operation: str) -> None:
+    """Tell every serving process, in this transaction's revision. ``entry``: passage or question; ``operation``:
+    upsert or delete."""
     if not ids:
         return
     revision = begin_revision(session)

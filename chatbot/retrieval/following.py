@@ -38,7 +38,7 @@ class DatabaseKnowledge:
         self.database = database
 
     def read(self, ids: Sequence[int]) -> dict[int, StoredPassage]:
-        """The passages among ``ids`` that are enabled and whose article is live and within its period."""
+        """The passages among ``ids`` that are enabled, whose article is live, both within their periods."""
         if not ids:
             return {}
         now = utcnow()
@@ -58,8 +58,14 @@ class DatabaseKnowledge:
                 Passage.id.in_(ids),
                 Passage.enabled,
                 Article.status == "live",
-                or_(Article.valid_from.is_(None), Article.valid_from <= now),
-                or_(Article.valid_until.is_(None), Article.valid_until > now),
+                *(
+                    or_(column.is_(None), column <= now)
+                    for column in (Article.valid_from, Passage.valid_from)
+                ),
+                *(
+                    or_(column.is_(None), column > now)
+                    for column in (Article.valid_until, Passage.valid_until)
+                ),
             )
         )
         with self.database.read() as session:
@@ -119,7 +125,13 @@ def _passages() -> Select[*tuple[Any, ...]]:
 
 def _questions() -> Select[*tuple[Any, ...]]:
     return (
-        select(ArticleQuestion.id, ArticleQuestion.article_id, ArticleQuestion.lang, ArticleQuestion.text)
+        select(
+            ArticleQuestion.id,
+            ArticleQuestion.article_id,
+            ArticleQuestion.lang,
+            ArticleQuestion.text,
+            ArticleQuestion.passage_id,
+        )
         .join(Article, ArticleQuestion.article_id == Article.id)
         .where(and_(ArticleQuestion.enabled, Article.status == "live"))
         .order_by(ArticleQuestion.id)
@@ -135,8 +147,8 @@ def _entries(session: Session, statement: Select[*tuple[Any, ...]]) -> list[Pass
 
 def _asked(session: Session, statement: Select[*tuple[Any, ...]]) -> list[QuestionEntry]:
     return [
-        QuestionEntry(id=identity, article=article, lang=lang, text=text)
-        for identity, article, lang, text in session.execute(statement)
+        QuestionEntry(id=identity, article=article, lang=lang, text=text, passage=passage)
+        for identity, article, lang, text, passage in session.execute(statement)
     ]
 
 

@@ -29,12 +29,13 @@ class PassageEntry:
 
 @dataclass(frozen=True, slots=True)
 class QuestionEntry:
-    """Another way customers ask for an article."""
+    """Another way customers ask for an article, or for one ``passage`` of it alone."""
 
     id: int
     article: int
     lang: str
     text: str
+    passage: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,8 @@ about a candidate.
 
 A passage has two fields, its title path and its whole (title path and text: a text alone often does not say what it
 is about); the questions of its article (alternative phrasings, past customers' questions) are the third and count
-for every passage of that article. Separate fields matter: on feedbackqa one weight for all costs four points.
+for every passage of that article, or for one passage where a person bound them to it. Separate fields matter: on
+feedbackqa one weight for all costs four points.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class LanguageIndex:
         self.titles, self.texts, self.questions = (VectorIndex(dimension) for _ in range(3))
         self._article_of: dict[int, int] = {}  # passage -> article
         self._passages_of: dict[int, dict[int, None]] = {}  # article -> passages, in order
-        self._asked_for: dict[int, int] = {}  # question -> article
+        self._asked_for: dict[int, int] = {}  # question -> its target: article, or -passage
 
     def __len__(self) -> int:
         return len(self._article_of)
@@ -107,7 +108,9 @@ class LanguageIndex:
     def put_questions(self, entries: Sequence[QuestionEntry], vectors: Vectors) -> None:
         """Add or replace questions, with their vectors [n, dimension]."""
         ids = [entry.id for entry in entries]
-        self._asked_for.update((entry.id, entry.article) for entry in entries)
+        self._asked_for.update(
+            (entry.id, -entry.passage if entry.passage else entry.article) for entry in entries
+        )
         self.question_words.add((entry.id, terms(entry.text)) for entry in entries)
         self.questions.add(ids, vectors)
 
@@ -145,10 +148,9 @@ class LanguageIndex:
             found.update(dict.fromkeys(self.text_words.ids_of(best[context_words[best] > 0]).tolist()))
         asked_cosines, votes = self._asked(vector)
         asked_words = self._asked_words(query.terms)
-        for articles in (asked_cosines, asked_words):
-            for article in list(articles)[:PER_CHANNEL]:
-                members = self._passages_of.get(article, {})
-                found.update(dict.fromkeys(list(members)[:PASSAGES_PER_ARTICLE]))
+        for targets in (asked_cosines, asked_words):
+            for target in list(targets)[:PER_CHANNEL]:
+                found.update(dict.fromkeys(self._members(target)[:PASSAGES_PER_ARTICLE]))
 
         ids = np.sort(np.fromiter(found, dtype=np.int64, count=len(found)))  # equals: the older first
         owners = [self._article_of[int(identity)] for identity in ids]
@@ -157,14 +159,17 @@ class LanguageIndex:
             title_vectors, text_vectors = self.titles.vectors(ids), self.texts.vectors(ids)  # [n, dimension]
             table[:, 0] = title_vectors @ query.vector
             table[:, 1] = text_vectors @ query.vector
-            near = np.array([asked_cosines.get(owner, -1.0) for owner in owners], dtype=np.float32)
+            near, many = _by_owner(asked_cosines, owners, -1.0), _by_owner(votes, owners, -1.0)
             table[:, 2] = np.maximum(table[:, 0], near)
-            many = np.array([votes.get(owner, -1.0) for owner in owners], dtype=np.float32)
-            table[:, 3] = np.logaddexp(table[:, 0] / _TEMPERATURE, many / _TEMPERATURE) * _TEMPERATURE
+            table[:, 3] = _together(table[:, 0], many)
             table[:, 4] = _share(self.title_words, title_words, title_top, ids)
             table[:, 5] = _share(self.text_words, text_words, text_top, ids)
-            named = np.array([asked_words.get(owner, 0.0) for owner in owners], dtype=np.float32)
-            table[:, 6] = np.maximum(table[:, 4], named)
+            table[:, 6] = np.maximum(table[:, 4], _by_owner(asked_words, owners, 0.0))
+            if any(target < 0 for target in (*asked_cosines, *asked_words)):  # of single passages
+                alone = (-ids).tolist()
+                table[:, 2] = np.maximum(table[:, 2], _by_owner(asked_cosines, alone, -1.0))
+                table[:, 3] = _together(table[:, 3], _by_owner(votes, alone, -1.0))
+                table[:, 6] = np.maximum(table[:, 6], _by_owner(asked_words, alone, 0.0))
             if query.context_vector is not None:
                 table[:, 7] = title_vectors @ query.context_vector
                 table[:, 8] = text_vectors @ query.context_vector
@@ -232,7 +237,7 @@ class LanguageIndex:
         return [("titles", self.titles), ("texts", self.texts), ("questions", self.questions)]
 
     def _asked(self, vector: Vectors) -> tuple[dict[int, float], dict[int, float]]:
-        """Of the nearest questions' articles, best first: the highest cosine, and the votes."""
+        """Of the nearest questions' targets, best first: the highest cosine, and the votes."""
         best: dict[int, float] = {}
         sums: dict[int, float] = {}
         if len(self.questions):
@@ -242,15 +247,15 @@ class LanguageIndex:
                 ids[0].tolist(), scores[0].tolist(), weights.tolist(), strict=True
             ):
                 if identity >= 0:
-                    article = self._asked_for[identity]
-                    best.setdefault(article, score)
-                    sums[article] = sums.get(article, 0.0) + weight
+                    target = self._asked_for[identity]
+                    best.setdefault(target, score)
+                    sums[target] = sums.get(target, 0.0) + weight
         return best, {
-            article: 1.0 + _TEMPERATURE * float(np.log(max(total, 1e-30))) for article, total in sums.items()
+            target: 1.0 + _TEMPERATURE * float(np.log(max(total, 1e-30))) for target, total in sums.items()
         }
 
     def _asked_words(self, query_terms: Sequence[str]) -> dict[int, float]:
-        """Of the questions that share most words, their articles, best first, with the share."""
+        """Of the questions that share most words, their targets, best first, with the share."""
         scores, ceiling = self.question_words.scores(query_terms)
         best = top(scores, QUESTIONS_READ)
         best = best[scores[best] > 0]
@@ -261,6 +266,12 @@ class LanguageIndex:
             found.setdefault(self._asked_for[identity], score / ceiling)
         return found
 
+    def _members(self, target: int) -> list[int]:
+        """The passages that a question's target stands for, in order."""
+        if target < 0:
+            return [-target] if -target in self._article_of else []
+        return list(self._passages_of.get(target, ()))
+
     def _forget_articles_of(self, ids: Iterable[int]) -> None:
         for identity in ids:
             article = self._article_of.pop(identity, None)
@@ -269,6 +280,16 @@ class LanguageIndex:
                 del members[identity]
                 if not members:
                     del self._passages_of[article]
+
+
+def _by_owner(values: dict[int, float], owners: Sequence[int], missing: float) -> NDArray[np.float32]:
+    return np.array([values.get(owner, missing) for owner in owners], dtype=np.float32)
+
+
+def _together(cosines: Vectors, votes: Vectors) -> Vectors:
+    """Log-sum-exp of cosines and votes at the votes' temperature."""
+    summed: Vectors = np.logaddexp(cosines / _TEMPERATURE, votes / _TEMPERATURE) * _TEMPERATURE
+    return summed
 
 
 def _share(

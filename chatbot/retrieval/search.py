@@ -342,7 +342,7 @@ class Searcher:
 
 
 def _signature(entry: PassageEntry | QuestionEntry) -> int:
-    title = entry.title if isinstance(entry, PassageEntry) else ""
+    title = entry.title if isinstance(entry, PassageEntry) else entry.passage or ""
     return signature(entry.article, title, entry.text)
 
 
