@@ -53,6 +53,12 @@ class Settings(BaseSettings):
     signin_rate: str = Field("5 per minute", description="Sign-in attempts from one address.")
     retention_days: int = Field(0, ge=0, description="Conversations older than this are erased; 0: kept.")
     log_level: str = Field("INFO", description="Level of the log: DEBUG, INFO, WARNING or ERROR.")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="Form of the log: json, text, or auto: text on a terminal, else json."
+    )
+    metrics_token: str = Field(
+        "", description="Secret that opens /metrics for Prometheus, at least 16 characters; empty: no metrics."
+    )
     trusted_proxies: int = Field(
         0, ge=0, description="Reverse proxies in front whose X-Forwarded-* are believed."
     )

@@ -14,13 +14,14 @@ from chatbot.records.database import Database
 from chatbot.records.schema import is_current, upgrade
 from chatbot.settings import Settings
 from chatbot.settings import settings as read_settings
-from web import access, admin, headers, widget
+from web import access, admin, headers, observing, pressure, widget
 from web.api import chat, errors, health
 from web.api.models import ErrorAnswer
 from web.context import Parts, attach
 from web.exchange import Exchange
 from web.limits import limiter
-from web.secrets import session_key
+from web.metrics import blueprint as metrics_blueprint
+from web.secrets import check_metrics_token, session_key
 from web.serving import Serving
 from web.streaming import StreamSlots
 
@@ -36,6 +37,7 @@ def build(
     given by tests and by those who have an assistant already; otherwise this process follows the live release.
     """
     settings = settings or read_settings()
+    check_metrics_token(settings.metrics_token)
     database = database or Database(settings.database)
     if not is_current(database):
         upgrade(database)
@@ -73,13 +75,17 @@ def build(
             streams=StreamSlots(max(1, settings.web_threads // 2)),
         ),
     )
-    # Functions after a request run in reverse order: the headers come first here to have the last word.
+    # Functions after a request run in reverse order: what measures comes first here, and the headers before the
+    # rest to have the last word.
+    observing.init_app(app, trusted=settings.trusted_proxies > 0)
+    pressure.init_app(app)
     headers.init_app(app, upload_limit_mb=settings.upload_limit_mb)
     limiter.init_app(app)
     errors.init_app(app)
 
     app.register_api(chat.api)
     app.register_blueprint(health.blueprint)
+    app.register_blueprint(metrics_blueprint)
     _register_pages(app)
 
     @app.get("/openapi.json", doc_ui=False)

@@ -9,6 +9,7 @@ within a process; across processes the unique reply of a turn (``store_reply``) 
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 from typing import Any, cast
 from weakref import WeakValueDictionary
@@ -28,6 +29,7 @@ from chatbot.records.conversations import (
 )
 from chatbot.records.database import Database
 from chatbot.records.tables import Turn
+from web import metrics
 from web.addresses import absolute, with_help_pages
 from web.serving import Serving
 
@@ -117,6 +119,7 @@ class Exchange:
                     return Answered(turn.id, turn.id, state, None)
                 history = history_before(session, turn)
                 failures = failures_before(session, turn)
+            began = time.perf_counter()
             reply, trace = self._serving.assistant().reply(
                 tapped(turn) or turn.text,
                 history=history,
@@ -125,6 +128,8 @@ class Exchange:
                 failures=failures,
             )
             reply = with_help_pages(reply, trace)
+            metrics.REPLY_SECONDS.observe(time.perf_counter() - began)
+            metrics.REPLIES.labels(reply.kind, turn.lang).inc()
             with self._database.write() as session:
                 stored, state = store_reply(
                     session, accepted.public_id, to=turn.id, reply=reply, trace=trace, lang=turn.lang

@@ -27,6 +27,7 @@ from chatbot.errors import FrontdeskError, InputError
 from chatbot.records import audit, jobs
 from chatbot.records.database import Database
 from chatbot.settings import Settings
+from web import logs
 
 log = logging.getLogger(__name__)
 
@@ -174,7 +175,12 @@ def enqueue(
     chosen = job_kind(kind)
     with database.write() as session:
         job = jobs.add_job(
-            session, kind=kind, arguments=arguments or {}, person_id=person_id, exclusive=chosen.exclusive
+            session,
+            kind=kind,
+            arguments=arguments or {},
+            person_id=person_id,
+            exclusive=chosen.exclusive,
+            request_id=logs.request_id.get() or None,
         )
         audit.record(session, action="job.queue", subject=f"job {job.id}: {kind}", person_id=person_id)
         job_id = job.id

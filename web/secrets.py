@@ -1,4 +1,5 @@
-"""The key that signs sessions and forms: made at the first start, kept in the data folder, never defaulted."""
+"""The key that signs sessions and forms: made at the first start, kept in the data folder, never defaulted. Weak
+secrets are refused, whoever chose them."""
 
 from __future__ import annotations
 
@@ -10,6 +11,8 @@ from pathlib import Path
 from chatbot.errors import InputError
 
 KEY_BYTES = 32
+MIN_TOKEN = 16  # characters
+MIN_DIFFERENT = 8  # characters that are not alike: "aaaaaaaaaaaaaaaa" is long and no secret
 
 
 def session_key(data: Path) -> str:
@@ -38,6 +41,16 @@ def session_key(data: Path) -> str:
             remedy="Delete the file to have a new key made (it signs everybody out)",
         )
     return key
+
+
+def check_metrics_token(token: str) -> None:
+    """Raises InputError for a token that could be guessed; an empty one closes the metrics."""
+    if token and (len(token) < MIN_TOKEN or len(set(token)) < MIN_DIFFERENT):
+        raise InputError(
+            "The token for the metrics could be guessed",
+            field="FRONTDESK_METRICS_TOKEN",
+            remedy=f"Use at least {MIN_TOKEN} random characters, for example from: openssl rand -hex 24",
+        )
 
 
 def _write_once(path: Path, content: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import sys
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from chatbot.errors import UnavailableError
 from chatbot.records import people
 from chatbot.records.database import Database
 from chatbot.settings import Settings
+from web.secrets import check_metrics_token
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -32,7 +34,9 @@ class WebServer(BaseApplication):
     def load_config(self) -> None:
         chosen: dict[str, Any] = {
             "bind": [f"{_host_in_url(self.settings.host)}:{self.settings.port}"],
-            "worker_class": "gthread",
+            "worker_class": "web.gunicorn_worker.Worker",
+            "logger_class": "web.gunicorn_worker.Log",
+            "child_exit": _forget_metrics,
             "workers": self.settings.web_processes,
             "threads": self.settings.web_threads,
             "timeout": 120,  # of the worker process's own heartbeat, not of a request
@@ -90,7 +94,26 @@ def address(settings: Settings) -> str:
 def serve_web(settings: Settings) -> None:
     """Run the web server in this process until it is told to stop."""
     check_port(settings)
+    check_metrics_token(settings.metrics_token)
+    if settings.web_processes > 1:
+        _share_metrics(settings)
     WebServer(settings).run()
+
+
+def _share_metrics(settings: Settings) -> None:
+    """Several web processes count in files of one folder (prometheus_client reads the variable when imported)."""
+    folder = settings.data / "metrics"
+    shutil.rmtree(folder, ignore_errors=True)  # of the run before: its counts are not of these processes
+    folder.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder.absolute())
+
+
+def _forget_metrics(server: object, worker: Any) -> None:
+    """A web process has ended: its gauges are no longer true, its counters are."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(worker.pid)
 
 
 def serve(settings: Settings) -> NoReturn:

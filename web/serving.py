@@ -98,7 +98,10 @@ class Serving:
         return assistant
 
     def ready(self) -> dict[str, Any]:
-        """Whether this process can answer, and with what: ``{"ready", "release", "knowledge", "error"?}``."""
+        """Whether this process can answer, and with what: ``{"ready", "release", "knowledge", "models"?, "error"?}``.
+
+        ``knowledge`` is the revision that the index has taken in.
+        """
         self.start()
         assistant = self._assistant
         state: dict[str, Any] = {
@@ -106,6 +109,9 @@ class Serving:
             "release": assistant.release_id if assistant else None,
             "knowledge": max(self._knowledge, 0),
         }
+        describe = getattr(assistant, "state", None)
+        if describe is not None:
+            state["models"] = describe()
         if self._error:
             state["error"] = self._error
         return state

@@ -18,6 +18,7 @@ from chatbot.errors import UnavailableError
 from chatbot.records.conversations import TurnView, turns_after
 from chatbot.records.database import Database
 from chatbot.records.tables import Conversation
+from web import pressure
 from web.addresses import absolute
 
 MIME = "text/event-stream"
@@ -128,7 +129,7 @@ def follow(
                 told = state
                 yield event("state", {"state": state})
             now = clock()
-            if state not in ("waiting", "human") or now - start >= lifetime:
+            if state not in ("waiting", "human") or now - start >= lifetime or pressure.stopping.is_set():
                 break
             if new:
                 spoke = now

@@ -1,7 +1,7 @@
 """Keeping the parts of the service running: the web server and the worker, each in a process of its own.
 
-This module imports the standard library alone and is what ``frontdesk serve`` turns into (``web.serve.serve``), so
-that watching two processes costs a few megabytes. A part that ends by itself is started again after a pause that
+This module imports web/logs.py and the standard library alone and is what ``frontdesk serve`` turns into
+(``web.serve.serve``), so that watching two processes costs a few megabytes. A part that ends by itself is started again after a pause that
 grows while it keeps ending; SIGTERM and SIGINT end both in order: no new requests, running ones answered, the
 worker's job put back into the queue.
 """
@@ -18,6 +18,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+
+from web import logs
 
 log = logging.getLogger(__name__)
 
@@ -106,7 +108,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
-    )
+    logs.configure("INFO", style=os.environ.get("FRONTDESK_LOG_FORMAT", "auto"))
     main()

@@ -29,6 +29,7 @@ from chatbot.records import jobs
 from chatbot.records.database import Database
 from chatbot.records.tables import Job, utcnow
 from chatbot.settings import Settings
+from web import logs
 from web.jobs import (
     JobContext,
     JobStopped,
@@ -164,9 +165,20 @@ class Worker:
         """Claim a job and see its child process through; a job that is not queued (any more) is left alone."""
         with self.database.write() as session:
             lease = jobs.claim(session, job_id, worker=self.name)
-            kind = jobs.get_job(session, job_id).kind if lease else ""
-        if lease is None:
+            job = jobs.get_job(session, job_id) if lease else None
+        if lease is None or job is None:
             return
+        kind = job.kind
+        logs.job_id.set(job_id)
+        logs.request_id.set(job.request_id or "")
+        try:
+            self._run_claimed(lease, kind)
+        finally:
+            logs.job_id.set(0)
+            logs.request_id.set("")
+
+    def _run_claimed(self, lease: jobs.Lease, kind: str) -> None:
+        job_id = lease.job_id
         log.info("job %s (%s): attempt %s", job_id, kind, lease.attempt)
         try:
             run = job_kind(kind).run
@@ -262,6 +274,8 @@ def perform(database: Database, settings: Settings, lease: jobs.Lease, *, run: s
     """
     with database.read() as session:
         job = jobs.get_job(session, lease.job_id)
+    logs.job_id.set(job.id)
+    logs.request_id.set(job.request_id or "")
     context = JobContext(
         database=database,
         settings=settings,
@@ -299,7 +313,7 @@ def main(arguments: list[str]) -> int:
     with contextlib.suppress(OSError):
         os.nice(10)  # whoever chats just now comes first
     settings = Settings()
-    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure(settings.log_level, style=settings.log_format)
     run, job_id, worker, attempt = arguments
     if is_gone(worker):  # it died before the line above took effect
         return _LOST_CHILD

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,6 +65,10 @@ class Search(Protocol):
 
     def refresh(self) -> None:
         """Take in what has changed in the knowledge since the last call."""
+        ...
+
+    def __len__(self) -> int:
+        """How many entries the index holds."""
         ...
 
 
@@ -135,6 +139,15 @@ class Assistant:
     def refresh(self) -> None:
         """Take in what has changed in the knowledge since the last call."""
         self._search.refresh()
+
+    def state(self) -> dict[str, Any]:
+        """What it is made of, for readiness: which models are there, and how much the index holds."""
+        return {
+            "languages": list(self.languages),
+            "classifier": self._classifier is not None,
+            "generator": self._writer is not None,
+            "indexed": len(self._search),
+        }
 
     def _requests(self, text: str, before: Sequence[Message], lang: str, options: SiteOptions) -> list[str]:
         if lang not in self.languages or asks_for_person(text):

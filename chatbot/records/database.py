@@ -43,7 +43,8 @@ class Database:
                     remedy="Use a sqlite:/// or postgresql:// URL",
                 )
             self.is_sqlite = parsed.get_backend_name() == "sqlite"
-            options: dict[str, Any] = {"pool_pre_ping": not self.is_sqlite}
+            # hide_parameters: what customers wrote must not reach a log by way of an error message.
+            options: dict[str, Any] = {"pool_pre_ping": not self.is_sqlite, "hide_parameters": True}
             if self.is_sqlite and parsed.database not in (None, "", ":memory:"):
                 Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
             if not self.is_sqlite:

@@ -37,9 +37,12 @@ def add_job(
     arguments: dict[str, Any],
     person_id: int | None = None,
     exclusive: bool = False,
+    request_id: str | None = None,
     now: datetime | None = None,
 ) -> Job:
-    """A new queued job. With ``exclusive`` raises ConflictError while another of its kind is open."""
+    """A new queued job; ``request_id`` is that of the web request that asks for it.
+
+    With ``exclusive`` raises ConflictError while another of its kind is open."""
     if exclusive:
         if session.get_bind().dialect.name == "postgresql":  # SQLite's writer is alone already
             session.execute(text("LOCK TABLE jobs IN SHARE ROW EXCLUSIVE MODE"))
@@ -51,7 +54,13 @@ def add_job(
                 value=other,
                 remedy="Wait until it is done, or cancel it",
             )
-    job = Job(kind=kind, arguments=arguments, created_by_id=person_id, created_at=now or utcnow())
+    job = Job(
+        kind=kind,
+        arguments=arguments,
+        request_id=request_id,
+        created_by_id=person_id,
+        created_at=now or utcnow(),
+    )
     session.add(job)
     session.flush()
     return job

@@ -103,7 +103,8 @@ def init_app(app: Flask) -> None:
             {
                 "code": "internal_error",
                 "message": "Something went wrong here",
-                "remedy": "Try again; if it stays, look into the server's log",
+                "remedy": "Try again; if it stays, look into the server's log"
+                + (f" for request {g.request_id}" if "request_id" in g else ""),
             },
         )
 

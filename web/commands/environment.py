@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import logging
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from web import logs
 
 if TYPE_CHECKING:
     from chatbot.records.database import Database
@@ -39,11 +39,9 @@ def load_settings(**changes: Any) -> Settings:
         ) from error
 
 
-def log_to_stderr(level: str) -> None:
-    logging.basicConfig(
-        level=level, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr
-    )
-    logging.getLogger("alembic").setLevel(logging.WARNING)  # every step of a migration at INFO
+def log_to_stderr(level: str, *, style: str = "text") -> None:
+    """Commands write for people; ``serve`` and ``worker`` as ``settings.log_format`` says."""
+    logs.configure(level, style=style)
 
 
 def open_database(settings: Settings) -> Database:

@@ -42,7 +42,7 @@ def serve(host: str | None, port: int | None, web_only: bool) -> None:
     from web import serve as serving
 
     settings = load_settings(host=host, PORT=port)
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, style=settings.log_format)
     if web_only:
         serving.serve_web(settings)
         return
@@ -61,7 +61,7 @@ def worker(until_idle: bool) -> None:
     from web.worker import run_worker
 
     settings = load_settings()
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, style=settings.log_format)
     open_database(settings).dispose()
     run_worker(settings, until_idle=until_idle)
 
