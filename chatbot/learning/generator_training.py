@@ -37,6 +37,13 @@ from chatbot.neural.tokenizer import SubwordTokenizer, train_tokenizer
 
 log = logging.getLogger(__name__)
 
+_VALIDATED = (
+    256  # replies of the validation split that choose the weights: more would only take time from training
+)
+_PREPARED = (
+    2048  # replies varied and encoded at a time, so that the first step does not wait for a whole epoch
+)
+
 
 @dataclass(frozen=True)
 class GeneratorSettings:
@@ -200,19 +207,24 @@ def fit_generator(
     rows = {name: row for row, name in enumerate(network.config.intents, start=1)}
     names = names_in(passage for sample in train for passage in sample.passages) if settings.varied else []
     target, end = resolve_device(device), tokenizer.tags.end
-    fixed = encode_samples(tokenizer, settings.layout, train, rows)
-    checked = encode_samples(tokenizer, settings.layout, valid or train[:64], rows)
+    shown = Random(seed).sample(valid, min(len(valid), _VALIDATED)) if valid else train[:64]
+    checked = encode_samples(tokenizer, settings.layout, shown, rows)
     held = [batch.to(target) for batch in reply_batches(checked, settings.batch, end=end, seed=seed, epoch=0)]
-    steps = math.ceil(len(fixed) / settings.batch)
+    steps = sum(
+        math.ceil(min(_PREPARED, len(train) - start) / settings.batch)
+        for start in range(0, len(train), _PREPARED)
+    )
     varying = settings.varied and any(sample.passages for sample in train)
 
     def batches(epoch: int) -> Iterable[ReplyBatch]:
-        encoded = fixed
-        if varying:
-            random = Random(seed * 100_003 + epoch)
-            seen = [vary(sample, random, names=names) for sample in train]
-            encoded = encode_samples(tokenizer, settings.layout, seen, rows)
-        yield from reply_batches(encoded, settings.batch, end=end, seed=seed, epoch=epoch)
+        random = Random(seed * 100_003 + epoch)
+        order = random.sample(train, len(train))
+        for start in range(0, len(order), _PREPARED):
+            part = order[start : start + _PREPARED]
+            if varying:
+                part = [vary(sample, random, names=names) for sample in part]
+            encoded = encode_samples(tokenizer, settings.layout, part, rows)
+            yield from reply_batches(encoded, settings.batch, end=end, seed=seed + start, epoch=epoch)
 
     def validate() -> Score:
         total = count = 0.0
