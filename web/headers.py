@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Flask, Request, Response, g, request
 
+from web.widget_options import MOST_ATTACHMENT_MB
+
 PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
@@ -35,7 +37,9 @@ def init_app(app: Flask, *, upload_limit_mb: int) -> None:
 
     @app.before_request
     def limit_body() -> None:
-        if request.path.startswith("/api/"):
+        if request.endpoint == "files.upload":
+            request.max_content_length = MOST_ATTACHMENT_MB * 1024 * 1024 + FORM_SLACK_BYTES
+        elif request.path.startswith("/api/"):
             request.max_content_length = API_BODY_BYTES
         elif request.path.startswith("/admin/"):
             request.max_content_length = upload_limit_mb * 1024 * 1024 + FORM_SLACK_BYTES

@@ -49,6 +49,9 @@ def allow(database: Database, *origins: str) -> None:
         ("/handover", "post"),
         ("/resume", "post"),
         ("/close", "post"),
+        ("/identify", "post"),
+        ("/files", "post"),
+        ("/files/abc", "get"),
     ],
 )
 def test_every_endpoint_of_a_conversation_wants_its_token(

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
+from flask_openapi3 import FileStorage
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from chatbot.records.attachments import MOST_A_MESSAGE
 
 MAX_ID = 2**63 - 1
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
@@ -33,12 +36,29 @@ class StartBody(Body):
         Annotated[str, StringConstraints(max_length=16, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*$")] | None
     ) = Field(None, description="BCP 47 tag of the visitor's language.", examples=["en", "zh-CN"])
     identity: dict[str, Any] | None = Field(
-        None, description="A signed identity. Not accepted by this version."
+        None,
+        description='Who the visitor is, signed by the company\'s server: `{"jwt"}`, or `{"id", "hmac", "name"?, '
+        '"email"?}`.',
+    )
+    details: dict[str, Any] | None = Field(
+        None,
+        description="What the site asks for before the chat, by field name.",
     )
 
 
+class IdentifyBody(Body):
+    identity: dict[str, Any] = Field(description="As when a conversation starts.")
+
+
 class MessageBody(Body):
-    text: str = Field(description="What the customer wrote.", examples=["Where is my order KC-204817?"])
+    text: str = Field(
+        "",
+        description="What the customer wrote; may be empty where files come with it.",
+        examples=["Where is my order KC-204817?"],
+    )
+    files: list[Annotated[str, StringConstraints(max_length=40)]] = Field(
+        default_factory=list, max_length=MOST_A_MESSAGE, description="Ids of files that were sent before."
+    )
     client_message_id: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = Field(
         None,
         description="The client's own id of this message: sent again, it returns the stored reply.",
@@ -66,6 +86,17 @@ class ConversationPath(BaseModel):
 
 class TurnPath(ConversationPath):
     turn_id: Id
+
+
+class FilePath(ConversationPath):
+    file_id: Annotated[str, StringConstraints(max_length=40)]
+
+
+class FileForm(BaseModel):
+    file: FileStorage = Field(description="The file itself.")
+    client_file_id: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = Field(
+        None, description="The client's own id of this file: sent again, it is kept once."
+    )
 
 
 class AfterQuery(BaseModel):
@@ -128,6 +159,13 @@ class MessageAnswer(BaseModel):
     reply: ReplyAnswer | None
 
 
+class FileAnswer(BaseModel):
+    id: str
+    name: str
+    type: str = Field(description="Media type, found in the content.")
+    bytes: int
+
+
 class TurnAnswer(BaseModel):
     id: int
     role: Literal["customer", "bot", "agent"]
@@ -139,6 +177,7 @@ class TurnAnswer(BaseModel):
     client_message_id: str | None = None
     agent: str | None = None
     vote: str | None = None
+    files: list[FileAnswer] | None = None
 
 
 class TurnsAnswer(BaseModel):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import re
 import secrets
 import shutil
-import unicodedata
 from pathlib import Path
 
 from flask import flash, redirect, render_template, request, url_for
@@ -14,11 +12,13 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatbot.errors import InputError
+from chatbot.outbound import parse
 from chatbot.records import audit
 from ingest.transcripts.formats import FORMATS
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
 from web.context import parts
+from web.file_names import safe_name
 from web.jobs import enqueue
 from web.language import gettext
 from web.limits import limiter
@@ -29,7 +29,6 @@ KINDS = {
     "intents": "import_intents",
 }
 MAX_FILES = 50
-_UNSAFE = re.compile(r"[^\w.()\- ]")
 
 
 @blueprint.get("/upload")
@@ -42,6 +41,42 @@ def upload() -> str:
         formats=("auto", *FORMATS),
         limit_mb=parts().settings.upload_limit_mb,
     )
+
+
+@blueprint.post("/upload/web")
+@requires("editor")
+@limiter.limit("20 per hour")
+def read_web() -> BaseResponse:
+    """Queue the reading of web pages. Raises InputError for an address that no one may ask, or too many."""
+    addresses = request.form.get("addresses", "").split()
+    if not addresses:
+        flash(gettext("Write an address first."))
+        return redirect(url_for("admin.upload", kind="articles"), code=303)
+    if len(addresses) > MAX_FILES:
+        raise InputError(
+            "Too many addresses at once",
+            field="addresses",
+            value=len(addresses),
+            remedy=f"Give at most {MAX_FILES}, or one sitemap",
+        )
+    for address in addresses:
+        parse(address)
+    job_id = enqueue(
+        parts().database,
+        parts().settings,
+        "import_web_pages",
+        {"addresses": addresses},
+        person_id=person_id(),
+    )
+    with parts().database.write() as records:
+        audit.record(
+            records,
+            action="upload.web",
+            subject=", ".join(addresses)[:200],
+            person_id=person_id(),
+            detail={"job": job_id},
+        )
+    return redirect(url_for("admin.job", job_id=job_id), code=303)
 
 
 @blueprint.post("/upload")
@@ -80,14 +115,6 @@ def upload_now() -> BaseResponse:
             detail={"job": job_id},
         )
     return redirect(url_for("admin.job", job_id=job_id), code=303)
-
-
-def safe_name(name: str) -> str:
-    """A file name that can do no harm and still says what the file is: its own letters, its own extension."""
-    base = unicodedata.normalize("NFC", name.replace("\\", "/").rpartition("/")[2])
-    cleaned = _UNSAFE.sub("_", base).strip(". ") or "upload"
-    stem, dot, extension = cleaned.rpartition(".")
-    return f"{stem[:80]}{dot}{extension[:12]}" if dot else cleaned[:80]
 
 
 def store(uploads: Path, file: FileStorage) -> str:
