@@ -42,6 +42,17 @@ class Settings(BaseSettings):
         ge=0,
         description="Seconds one training may take; the schedule is shortened to end in time. 0: no limit.",
     )
+    retrain_after: int = Field(
+        0, ge=0, description="The worker retrains when so many new examples have come; 0: only when asked."
+    )
+    gate_margin: float = Field(
+        1.0, ge=0, le=20, description="Points that a new release may be worse by without proof of a loss."
+    )
+    transcripts_secret: str = Field(
+        "",
+        description="Secret that signs finished conversations sent to /api/v1/transcripts, at least 32 characters; "
+        "empty: none are taken.",
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models are trained.")
     encoder: str = Field(
         "packaged",
@@ -57,8 +68,18 @@ class Settings(BaseSettings):
         "auto", description="Form of the log: json, text, or auto: text on a terminal, else json."
     )
     metrics_token: str = Field(
-        "", description="Secret that opens /metrics for Prometheus, at least 16 characters; empty: no metrics."
+        "",
+        description="Secret that opens /metrics for Prometheus, at least 16 characters; empty: no metrics.",
     )
+    public_url: str = Field(
+        "", description="Address of this installation in links that leave it; empty: as the agent's browser saw it."
+    )
+    smtp_url: str = Field(
+        "",
+        description="Mail server for agents' replies to absent visitors: smtp://user:password@host:587 (with STARTTLS), "
+        "smtps://host:465, or smtp+plain://host:25; empty: no e-mail.",
+    )
+    mail_from: str = Field("", description="Sender of those e-mails, for example Help <help@shop.example>.")
     trusted_proxies: int = Field(
         0, ge=0, description="Reverse proxies in front whose X-Forwarded-* are believed."
     )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 
 import pytest
 
-from chatbot.errors import ConflictError, TrainingError
+from chatbot.errors import BundleError, ConflictError, TrainingError
+from chatbot.learning.bundles import read_manifest, verify
 from chatbot.learning.loading import load_assistant
 from chatbot.learning.releases import get_release, list_releases, live_release_id, promote, rollback
-from chatbot.learning.retraining import retrain
+from chatbot.learning.retraining import export_snapshot, import_bundle, retrain
 from chatbot.records import schema
 from chatbot.records.database import Database
 from chatbot.settings import Settings
@@ -179,6 +181,29 @@ def test_releases_are_listed_and_only_what_exists_is_promoted(trained):
         promote(database, settings, outcome.release_id, reason="again")
     with pytest.raises(ConflictError, match="no earlier release"):
         rollback(database, settings)
+
+
+def test_a_bundle_trained_elsewhere_is_taken_in_through_the_gate(trained, tmp_path):
+    settings, database, outcome = trained
+    manifest = export_snapshot(database, settings, tmp_path / "snapshot")
+    assert (tmp_path / "snapshot" / "examples.jsonl").is_file()
+    with pytest.raises(ConflictError):
+        export_snapshot(database, settings, tmp_path / "snapshot")
+    bundle = tmp_path / "bundle"
+    shutil.copytree(settings.releases / outcome.release_id, bundle)
+    assert read_manifest(bundle).snapshot == manifest.fingerprint
+    taken = import_bundle(database, settings, bundle)
+    assert taken.release_id != outcome.release_id
+    assert taken.status == "candidate"  # equal, but 32 frozen examples decide nothing
+    assert "too few" in taken.reason
+    card = (settings.releases / taken.release_id / "model-card.html").read_text("utf-8")
+    assert card.count("<svg") >= 3
+    assert outcome.release_id in card
+    verify(settings.releases / taken.release_id)
+
+    (bundle / "classifier" / "config.json").write_text("{}")
+    with pytest.raises(BundleError, match="changed"):
+        import_bundle(database, settings, bundle)
 
 
 def test_what_a_killed_training_left_is_swept_away_the_next_day(tmp_path):

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from chatbot.errors import FrontdeskError
-from web.commands import bench, bot, ingest, people, service
+from web.commands import bench, bot, ingest, operation, people, service
 
 INPUT_STATUS = (404, 409, 413, 422)
 
@@ -68,11 +68,15 @@ for command in (
     service.db,
     ingest.ingest,
     bot.retrain,
+    bot.snapshot,
     bot.evaluate,
     bot.releases,
     bot.chat,
     people.user,
     people.jobs,
+    operation.backup,
+    operation.restore,
+    operation.doctor,
     bench.bench,
 ):
     main.add_command(command)

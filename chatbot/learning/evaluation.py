@@ -28,7 +28,12 @@ class IntentFigures:
 
 @dataclass(frozen=True, slots=True)
 class ClassifierFigures:
-    """All shares in percent. ``confusion[i][j]``: examples of ``labels[i]`` taken for ``labels[j]``."""
+    """All shares in percent. ``confusion[i][j]``: examples of ``labels[i]`` taken for ``labels[j]``.
+
+    ``calibration``: (stated confidence, measured accuracy, examples) of each bin that has any. ``sureness``: for each
+    sureness 0 … 100 in fives, the shares (sureness, in scope answered rightly, in scope answered wrongly, out of scope
+    refused or None).
+    """
 
     accuracy: float
     macro_f1: float
@@ -41,6 +46,9 @@ class ClassifierFigures:
     intents: dict[str, IntentFigures]
     labels: list[str]
     confusion: list[list[int]]
+    answered_right: float = 0.0
+    calibration: list[tuple[float, float, int]] = field(default_factory=list)
+    sureness: list[tuple[float, float, float, float | None]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,14 +113,23 @@ def _classifier_figures(
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     outcomes, truth, guess, language, confidence = [], [], [], [], []
-    refused = []
+    refused, sure_inside, sure_outside = [], [], []
     for row, classification in zip(rows, found, strict=True):
         top = classification.top
         name = top.name if top else ""
-        sure = (top.confidence * classification.in_scope if top else 0.0) >= sureness
+        certainty = top.confidence * classification.in_scope if top else 0.0
+        sure = certainty >= sureness
         inside = row["intent"] != OUT_OF_SCOPE
         right = name == row["intent"] if inside else not sure
-        outcomes.append(Outcome(row["intent"] if inside else None, right, sure and (not inside or not right)))
+        outcomes.append(
+            Outcome(
+                row["intent"] if inside else None,
+                right,
+                answered_wrong=sure and (not inside or not right),
+                answered_right=sure and inside and right,
+            )
+        )
+        (sure_inside if inside else sure_outside).append(certainty)
         if inside:
             truth.append(row["intent"])
             guess.append(name)
@@ -147,24 +164,48 @@ def _classifier_figures(
         },
         labels=labels,
         confusion=confusion_matrix(truth, guess, labels=labels).tolist() if labels else [],
+        answered_right=_percent(np.array([o.answered_right for o in outcomes if o.intent is not None])),
+        calibration=calibration_curve(np.array(confidence), hits),
+        sureness=sureness_curve(np.array(sure_inside), hits, np.array(sure_outside)),
     )
     return figures, tuple(outcomes)
 
 
-def expected_calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
-    """Mean gap between stated confidence and measured accuracy over equal-width bins, in percent.
-
-    Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning", section 2.
-    """
+def calibration_curve(confidence: np.ndarray, right: np.ndarray) -> list[tuple[float, float, int]]:
+    """(mean stated confidence, measured accuracy, examples) of each equal-width bin that has any, in percent."""
     if not len(confidence):
-        return 0.0
+        return []
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    gaps = [
-        np.sum(bins == b) * abs(confidence[bins == b].mean() - right[bins == b].mean())
+    return [
+        (_percent(confidence[bins == b]), _percent(right[bins == b]), int(np.sum(bins == b)))
         for b in range(CALIBRATION_BINS)
         if np.any(bins == b)
     ]
-    return round(100 * float(np.sum(gaps)) / len(confidence), 2)
+
+
+def expected_calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
+    """Mean gap between stated confidence and measured accuracy over the bins of ``calibration_curve``, in percent.
+
+    Naeini et al. 2015, "Obtaining well calibrated probabilities using Bayesian binning", section 2.
+    """
+    curve = calibration_curve(confidence, right)
+    gaps = sum(count * abs(stated - measured) for stated, measured, count in curve)
+    return round(gaps / len(confidence), 2) if curve else 0.0
+
+
+def sureness_curve(
+    inside: np.ndarray, right: np.ndarray, outside: np.ndarray
+) -> list[tuple[float, float, float, float | None]]:
+    """What each setting of "how sure must it be" would have done: see ``ClassifierFigures.sureness``.
+
+    ``inside`` and ``outside`` are certainties 0..1 of the messages in and out of scope; ``right``: of those inside.
+    """
+    curve = []
+    for percent in range(0, 101, 5):
+        sure = inside >= percent / 100
+        refused = _percent(outside < percent / 100) if len(outside) else None
+        curve.append((float(percent), _percent(sure & right), _percent(sure & ~right), refused))
+    return curve
 
 
 def _search_figures(

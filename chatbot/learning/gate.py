@@ -1,22 +1,62 @@
-"""The gate: a candidate goes live only where it is measurably not worse than the live release.
+"""The gate: a candidate goes live only where it is not worse than the live release, as far as the frozen set can tell.
 
-Both are held against the same frozen examples, pair by pair. A measure passes when the lower end of the paired 95 %
-interval of (candidate − live) lies above −``margin``; the interval is Newcombe's score-like one for paired
-proportions in its normal form with a continuity guard (Agresti & Min 2005, "Simple improved confidence intervals
-for comparing matched proportions": add one half to each cell). A single intent blocks where it is missing, or
-where its loss is significant by an exact one-sided sign test after Holm's correction (Holm 1979).
+Both are held against the same frozen examples, pair by pair, in four measures. For each there is a 95 % interval of
+(candidate − live): Newcombe's score-like one for paired proportions in its normal form with a continuity guard
+(Agresti & Min 2005, "Simple improved confidence intervals for comparing matched proportions": add one half to each
+cell). A measure is
+
+- *proven* where the lower end lies above −margin: not worse by more than the margin, shown;
+- *worse* where even the upper end of the wider interval (2.5 % one-sided, shared out over the measures) lies below
+  what two trainings on the same data differ by anyway;
+- *no loss seen* between the two, where the frozen set would show a loss of ``reach`` points in 95 of 100 cases;
+- *unclear* where it would not: then a person decides.
+
+Why the second half: two trainings on the same data disagree on some 5 % of the messages. An exactly equal candidate
+is then *proven* within one point only from about 6,000 frozen examples on; a rule that asked for the proof alone
+would refuse nearly every retraining of a company that has fewer (docs/architecture.md, "The gate").
+
+A single intent blocks where it is missing, or where its loss is significant by an exact one-sided sign test after
+Holm's correction (Holm 1979).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
 
-Z = 1.959964
+Z = 1.959964  # of the 95 % interval
+Z_LOSS = 2.394  # one-sided 2.5 % shared out over three measures (Bonferroni)
+Z_POWER = 1.644854  # 95 of 100
 MIN_FROZEN = 300
+MIN_MEASURE = 100  # a measure over fewer examples can refuse, but not hold up
 MIN_INTENT = 10
 ALPHA = 0.05
+
+State = Literal["proven", "no loss seen", "unclear", "worse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a measure must hold, as shares 0..1. ``margin`` None: the gate's own, which is a setting.
+
+    ``reach``: the largest loss that the frozen set may overlook without a person being asked. ``noise``: by how much
+    two trainings on the same data differ in truth, which no frozen set can take away.
+    """
+
+    reach: float
+    margin: float | None = None
+    noise: float = 0.0
+
+
+BOUNDS = {
+    "accuracy": Bound(0.05),
+    "out-of-scope refusal": Bound(0.12),
+    "no wrong answer": Bound(0.05),
+    # how often it dares to answer moves with the fitted temperature: a candidate that fell silent must still be seen
+    "answered rightly": Bound(0.08, margin=0.03, noise=0.03),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +66,31 @@ class Outcome:
     intent: str | None  # the right one; None: out of scope
     right: bool  # right intent, or rightly refused
     answered_wrong: bool  # answered with confidence, and wrongly
+    answered_right: bool = False  # answered with confidence, and rightly
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
+    """Shares 0..1; the interval is that of candidate − live, oriented so that higher is better."""
+
     name: str
-    candidate: float  # share, 0..1
+    candidate: float
     live: float
-    low: float  # lower end of the interval of the difference, oriented so that higher is better
-    passed: bool
+    low: float
+    high: float
+    reach: float  # the loss that this many examples would show in 95 of 100 cases
+    state: State
+    examples: int
+
+    @property
+    def passed(self) -> bool:
+        return self.state in ("proven", "no loss seen")
+
+    def in_words(self) -> str:
+        told = f"{self.name}: {self.candidate:.1%} against {self.live:.1%}"
+        if self.state == "unclear":
+            return f"{told}, and {self.examples} frozen examples would overlook a loss of {self.reach:.1%}"
+        return f"{told}, the difference lies between {self.low:+.1%} and {self.high:+.1%}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +104,12 @@ class Verdict:
     frozen: int = 0
     margin: float = 0.01
     details: dict[str, float] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        body = asdict(self)
+        for told, measure in zip(body["measures"], self.measures, strict=True):
+            told["passed"] = measure.passed
+        return body
 
 
 def judge(
@@ -83,37 +145,56 @@ def judge(
             ("accuracy", [(c.right, a.right) for c, a in inside]),
             ("out-of-scope refusal", [(c.right, a.right) for c, a in outside]),
             ("no wrong answer", [(not c.answered_wrong, not a.answered_wrong) for c, a in pairs]),
+            ("answered rightly", [(c.answered_right, a.answered_right) for c, a in inside]),
         )
         if values
     )
-    worse = _worse_intents(inside)
-    if worse:
-        reason = "significantly worse on: " + ", ".join(worse)
-        return Verdict(False, reason, measures, worse, len(candidate), margin)
-    failed = [measure for measure in measures if not measure.passed]
+
+    def verdict(promote: bool | None, reason: str, blocked: tuple[str, ...] = ()) -> Verdict:
+        return Verdict(promote, reason, measures, blocked, len(candidate), margin)
+
+    worse_intents = _worse_intents(inside)
+    if worse_intents:
+        return verdict(False, "significantly worse on: " + ", ".join(worse_intents), worse_intents)
     if len(candidate) < min_frozen:
-        reason = f"{len(candidate)} frozen examples are too few to decide (at least {min_frozen}): a person must look"
-        return Verdict(None, reason, measures, (), len(candidate), margin)
-    if failed:
-        reason = "; ".join(
-            f"{m.name}: {m.candidate:.1%} against {m.live:.1%}, the difference may be as low as {m.low:+.1%}"
-            for m in failed
+        return verdict(
+            None,
+            f"{len(candidate)} frozen examples are too few to decide (at least {min_frozen}): a person must look",
         )
-        return Verdict(False, reason, measures, (), len(candidate), margin)
-    return Verdict(True, "not worse on any measure", measures, (), len(candidate), margin)
+    worse = [measure for measure in measures if measure.state == "worse"]
+    if worse:
+        return verdict(False, "; ".join(measure.in_words() for measure in worse))
+    unclear = [measure for measure in measures if measure.state == "unclear"]
+    if unclear:
+        return verdict(None, "a person must look: " + "; ".join(measure.in_words() for measure in unclear))
+    if all(measure.state == "proven" for measure in measures):
+        return verdict(True, "not worse on any measure")
+    seen = max(measure.reach for measure in measures if measure.state == "no loss seen")
+    return verdict(True, f"no loss seen on any measure; one of {seen:.1%} would have been")
 
 
 def _measure(name: str, values: Sequence[tuple[bool, bool]], margin: float) -> Measure:
+    bound = BOUNDS[name]
     n = len(values)
     gained = sum(1 for c, a in values if c and not a)
     lost = sum(1 for c, a in values if a and not c)
     size = n + 2
     difference = (gained - lost) / size
     variance = ((gained + lost + 1) - (gained - lost) ** 2 / size) / size**2
-    low = difference - Z * math.sqrt(max(variance, 0.0))
+    error = math.sqrt(max(variance, 0.0))
     candidate, live = sum(c for c, _ in values) / n, sum(a for _, a in values) / n
-    identical = gained == lost == 0
-    return Measure(name, candidate, live, 0.0 if identical else low, identical or low > -margin)
+    low, high = difference - Z * error, difference + Z * error
+    reach = (Z + Z_POWER) * error
+    state: State
+    if gained == lost == 0 or low > -(margin if bound.margin is None else bound.margin):
+        state = "proven"
+    elif difference + Z_LOSS * error < -bound.noise:
+        state = "worse"
+    elif reach <= bound.reach or n < MIN_MEASURE:
+        state = "no loss seen"
+    else:
+        state = "unclear"
+    return Measure(name, candidate, live, low, high, reach, state, n)
 
 
 def _worse_intents(pairs: Sequence[tuple[Outcome, Outcome]]) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ class ReleaseRow:
     reason: str
     parent_id: str | None
     snapshot: str
+    erased_people: int = 0
 
 
 def live_release_id(session: Session) -> str | None:
@@ -139,6 +140,7 @@ def _row(row: Release, live: str | None) -> ReleaseRow:
         row.reason,
         row.parent_id,
         row.snapshot,
+        row.erased_people,
     )
 
 

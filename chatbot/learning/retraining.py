@@ -16,15 +16,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from chatbot.dialogue.options import SiteOptions
-from chatbot.errors import TrainingError
+from chatbot.errors import ConflictError, NotFoundError, TrainingError
 from chatbot.learning import gate
-from chatbot.learning.bundles import Manifest, building, read_manifest, seal
+from chatbot.learning.bundles import Manifest, building, read_manifest, seal, verify
 from chatbot.learning.evaluation import Evaluation, evaluate
 from chatbot.learning.harvest import freeze, publish_questions
 from chatbot.learning.loading import (
@@ -35,9 +37,10 @@ from chatbot.learning.loading import (
     load_encoders,
     load_parts,
 )
-from chatbot.learning.releases import bundle_folder, live_release_id
+from chatbot.learning.release_cards import gather, skipped_parts, write_card
+from chatbot.learning.releases import ReleaseRow, bundle_folder, live_release_id
 from chatbot.learning.search_fitting import DOMAIN, fit_search
-from chatbot.learning.snapshot import Snapshot, load_snapshot
+from chatbot.learning.snapshot import Snapshot, SnapshotManifest, load_snapshot
 from chatbot.learning.weighing_fit import fit_weighing
 from chatbot.records import tables
 from chatbot.records.database import Database
@@ -94,7 +97,7 @@ def retrain(
     if live is not None and not force and _same_data(settings, live, snapshot, seed):
         return Outcome(live, "unchanged", "nothing has changed since the live release was trained")
     if not snapshot.passages and not snapshot.dialogues:
-        raise TrainingError("There is nothing to train on", remedy="Ingest transcripts and articles first")
+        raise _nothing()
 
     release_id = new_release_id(utcnow(), snapshot.manifest.fingerprint)
     with tempfile.TemporaryDirectory(prefix="training-", dir=_swept(settings.data / "work")) as work:
@@ -104,35 +107,69 @@ def retrain(
     return _decide(database, settings, snapshot, manifest, live, created_by, tell)
 
 
+def export_snapshot(database: Database, settings: Settings, out: Path, *, seed: int = 13) -> SnapshotManifest:
+    """Freeze what the database knows now into the folder ``out``, for a machine that only trains.
+
+    A copy stays in the data folder, so that the bundle made from it can be taken in again (``import_bundle``).
+    Raises ConflictError where ``out`` exists, TrainingError where there is nothing to train on.
+    """
+    if out.exists():
+        raise ConflictError(
+            "There is something of this name already", value=out, remedy="Name a folder that does not exist"
+        )
+    folder = _freeze(database, settings, seed)
+    snapshot = load_snapshot(folder)
+    if not snapshot.passages and not snapshot.dialogues:
+        raise _nothing()
+    with database.write() as session:
+        publish_questions(session, snapshot.pairs)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = out.with_name(f".{out.name}.{os.getpid()}.part")
+    try:
+        shutil.copytree(folder, draft)
+        os.replace(draft, out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return snapshot.manifest
+
+
 def import_bundle(
     database: Database,
     settings: Settings,
     trained: Path,
-    snapshot_folder: Path,
+    snapshot_folder: Path | None = None,
     *,
+    progress: Progress | None = None,
     created_by: int | None = None,
 ) -> Outcome:
-    """Take in a bundle that another machine trained from ``snapshot_folder``: finish, evaluate, gate.
+    """Take in a bundle that another machine trained from a snapshot: finish, evaluate, gate.
 
-    Raises BundleError where it is damaged, TrainingError where it was made from another snapshot.
+    ``snapshot_folder``: by default the data folder's copy of the snapshot that the bundle names. Raises BundleError
+    where the bundle is damaged, NotFoundError where its snapshot is gone, TrainingError where it was made from another.
     """
+    tell = progress or (lambda stage, share: None)
+    found = verify(trained)
+    if snapshot_folder is None:
+        snapshot_folder = settings.data / "snapshots" / found.snapshot
+        if not snapshot_folder.is_dir():
+            raise NotFoundError(
+                "The snapshot that the bundle was trained from is not in the data folder any more",
+                value=found.snapshot[:12],
+                remedy="Give its folder with --snapshot",
+            )
     snapshot = load_snapshot(snapshot_folder)
-    found = read_manifest(trained)
     if found.snapshot != snapshot.manifest.fingerprint:
         raise TrainingError(
             "The bundle was trained from another snapshot",
             value=found.snapshot[:12],
             remedy="Give that snapshot",
         )
-    with database.read() as session:
+    with database.write() as session:
         live = live_release_id(session)
+        _keep_row(session, snapshot.manifest)
     release_id = new_release_id(utcnow(), snapshot.manifest.fingerprint)
-
-    def silent(stage: str, share: float) -> None:
-        pass
-
-    manifest = _finish_bundle(trained, release_id, snapshot, settings, silent)
-    return _decide(database, settings, snapshot, manifest, live, created_by, silent)
+    manifest = _finish_bundle(trained, release_id, snapshot, settings, tell)
+    return _decide(database, settings, snapshot, manifest, live, created_by, tell)
 
 
 def new_release_id(now: datetime, fingerprint: str) -> str:
@@ -151,12 +188,20 @@ def _freeze(database: Database, settings: Settings, seed: int) -> Path:
             os.replace(draft, folder)
     os.utime(folder)
     with database.write() as session:
-        if session.get(tables.Snapshot, manifest.fingerprint) is None:
-            session.add(tables.Snapshot(fingerprint=manifest.fingerprint, counts=manifest.counts))
+        _keep_row(session, manifest)
     old = sorted((p for p in root.iterdir() if p.is_dir()), key=lambda p: -p.stat().st_mtime)[KEPT_SNAPSHOTS:]
     for path in old:
         shutil.rmtree(path, ignore_errors=True)
     return folder
+
+
+def _keep_row(session: Session, manifest: SnapshotManifest) -> None:
+    if session.get(tables.Snapshot, manifest.fingerprint) is None:
+        session.add(tables.Snapshot(fingerprint=manifest.fingerprint, counts=manifest.counts))
+
+
+def _nothing() -> TrainingError:
+    return TrainingError("There is nothing to train on", remedy="Ingest transcripts and articles first")
 
 
 def _same_data(settings: Settings, live: str, snapshot: Snapshot, seed: int) -> bool:
@@ -258,12 +303,17 @@ def _decide(
         standing.outcomes if standing is not None else None,
         candidate_intents=_labels(settings, manifest.id),
         live_intents=_active(snapshot, _labels(settings, live)) if live is not None else (),
+        margin=settings.gate_margin / 100,
     )
     tell("evaluate", 1.0)
     status = {True: "promoted", False: "refused", None: "candidate"}[verdict.promote]
     metrics = candidate.as_json() | {"training": manifest.metrics, "seconds": manifest.seconds}
-    judged = asdict(verdict) | {"live": standing.as_json() if standing is not None else None}
-    card = json.loads((bundle_folder(settings, manifest.id) / "card.json").read_text(encoding="utf-8"))
+    judged = verdict.as_json() | {"live": standing.as_json() if standing is not None else None}
+    folder = bundle_folder(settings, manifest.id)
+    row = ReleaseRow(
+        manifest.id, status, False, utcnow(), metrics, judged, verdict.reason, live, manifest.snapshot
+    )
+    write_card(folder, gather(row, folder, counts=snapshot.manifest.counts))
     with database.write() as session:
         session.add(
             Release(
@@ -290,7 +340,9 @@ def _decide(
                 detail={"reason": verdict.reason},
             )
         )
-    return Outcome(manifest.id, status, verdict.reason, metrics, judged, manifest.seconds, card["skipped"])
+    return Outcome(
+        manifest.id, status, verdict.reason, metrics, judged, manifest.seconds, skipped_parts(folder)
+    )
 
 
 def _evaluate(

@@ -124,6 +124,10 @@ class FitResult:
     device: str
     history: tuple[Validation, ...]
 
+    def curve(self) -> list[tuple[int, float, float]]:
+        """(step, training loss, validation score) of each validation, for the learning curves of a model card."""
+        return [(at.step, round(at.loss, 4), round(at.score.value, 3)) for at in self.history]
+
 
 def resolve_device(device: str = "auto") -> torch.device:
     """``auto``: a CUDA GPU where there is one, else the CPU. Raises TrainingError for a GPU that is not

@@ -12,7 +12,7 @@ INTENTS = ("a", "b", "c")
 
 
 def outcomes(n: int, wrong: set[int], *, intent_of=lambda i: INTENTS[i % 3]) -> list[Outcome]:
-    return [Outcome(intent_of(i), i not in wrong, i in wrong) for i in range(n)]
+    return [Outcome(intent_of(i), i not in wrong, i in wrong, i not in wrong) for i in range(n)]
 
 
 def verdict(candidate, live, **changes):
@@ -80,3 +80,53 @@ def test_chance_alone_is_seldom_taken_for_a_loss_of_one_intent():
 def test_outcomes_of_different_examples_are_not_compared():
     with pytest.raises(ValueError, match="outcomes"):
         verdict(outcomes(10, set()), outcomes(9, set()))
+
+
+def trainings(n: int, *, seed: int, accuracy: float = 0.9, apart: float = 0.06) -> list[Outcome]:
+    """Outcomes of one of many trainings on the same data: any two disagree on about ``apart`` of the examples."""
+    hard = random.Random(1)
+    own = random.Random(seed)
+    found = []
+    for i in range(n):
+        difficulty = hard.random()
+        fickle = difficulty > 1 - 2 * apart
+        right = own.random() < 0.5 if fickle else difficulty < accuracy - apart
+        found.append(Outcome(INTENTS[i % 3], right, not right, right))
+    return found
+
+
+@pytest.mark.parametrize("n", [600, 1500])
+def test_trainings_that_differ_by_chance_alone_are_let_through(n):
+    live = trainings(n, seed=0)
+    passed = sum(verdict(trainings(n, seed=seed), live).promote is True for seed in range(1, 61))
+    assert passed >= 54
+
+
+def test_a_real_loss_is_seen_although_trainings_differ():
+    live = trainings(1500, seed=0)
+    for seed in range(1, 21):
+        worse = trainings(1500, seed=seed, accuracy=0.84)
+        assert verdict(worse, live).promote is False
+
+
+def test_what_the_frozen_set_cannot_show_is_left_to_a_person():
+    live = trainings(320, seed=0, apart=0.2)
+    found = verdict(trainings(320, seed=1, apart=0.2), live)
+    assert found.promote is None
+    assert "overlook" in found.reason
+
+
+def test_a_candidate_that_no_longer_dares_to_answer_is_refused():
+    live = outcomes(900, set(range(90)))
+    silent = [Outcome(o.intent, o.right, False, o.answered_right and i % 5 > 0) for i, o in enumerate(live)]
+    found = verdict(silent, live)
+    assert found.promote is False
+    assert "answered rightly" in found.reason
+
+
+def test_a_large_set_proves_that_nothing_was_lost():
+    live = outcomes(9000, set(range(900)))
+    changed = outcomes(9000, set(range(20, 920)))
+    found = verdict(changed, live)
+    assert {measure.state for measure in found.measures} == {"proven"}
+    assert found.as_json()["measures"][0]["passed"] is True

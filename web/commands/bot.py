@@ -1,9 +1,10 @@
-"""``frontdesk retrain``, ``evaluate``, ``releases`` and ``chat``: making a bot, measuring it, asking it."""
+"""``frontdesk retrain``, ``snapshot``, ``evaluate``, ``releases`` and ``chat``: making a bot, asking it."""
 
 from __future__ import annotations
 
 import contextlib
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,18 +22,49 @@ def retrain(device: str | None, seed: int, json_out: Path | None) -> None:
     """Train a new release from what is in the database and, if it is no worse, make it live."""
     from chatbot.learning.retraining import retrain as run
     from web.jobs import as_result
-    from web.terminal import TerminalProgress, print_values
+    from web.terminal import TerminalProgress
 
     settings = load_settings()
     log_to_stderr("WARNING")
     database = open_database(settings)
     with TerminalProgress() as progress:
         outcome = run(database, settings, device=device or settings.device, seed=seed, progress=progress)
-    body = as_result(outcome)
+    _print_outcome(as_result(outcome), json_out)
+
+
+def _print_outcome(body: dict[str, Any], json_out: Path | None) -> None:
+    from web.terminal import print_values
+
     write_json(json_out, body)
     if str(json_out) != "-":
         shown = {key: body[key] for key in ("release_id", "status", "reason", "seconds", "skipped")}
         print_values("Release", shown)
+
+
+@click.group()
+def snapshot() -> None:
+    """Frozen training data for a machine that only trains."""
+
+
+@snapshot.command("export")
+@click.argument("out", type=FILES, metavar="FOLDER")
+@click.option("--seed", default=13, show_default=True, help="Same data, same seed, same snapshot.")
+@click.option("--json", "json_out", type=FILES, help="Write what it holds to a file (- for stdout).")
+def snapshot_export(out: Path, seed: int, json_out: Path | None) -> None:
+    """Freeze what is in the database into FOLDER, redacted, for training elsewhere.
+
+    There: python -m chatbot.learning.training FOLDER --out BUNDLE. Back here: frontdesk releases import BUNDLE.
+    """
+    from chatbot.learning.retraining import export_snapshot
+    from web.terminal import print_values
+
+    settings = load_settings()
+    log_to_stderr("WARNING")
+    manifest = export_snapshot(open_database(settings), settings, out, seed=seed)
+    body = {"fingerprint": manifest.fingerprint, "languages": manifest.languages, **manifest.counts}
+    write_json(json_out, body)
+    if str(json_out) != "-":
+        print_values(f"Snapshot in {out}", body)
 
 
 @click.command()
@@ -122,6 +154,42 @@ def releases_show(release_id: str, as_json: bool) -> None:
         write_json(Path("-"), body)
     else:
         print_values(release_id, body)
+
+
+@releases.command("import")
+@click.argument("bundle", type=FILES, metavar="BUNDLE")
+@click.option(
+    "--snapshot", "snapshot_folder", type=FILES, help="What it was trained from (default: our copy)."
+)
+@click.option("--json", "json_out", type=FILES, help="Write the outcome to a file (- for stdout).")
+def releases_import(bundle: Path, snapshot_folder: Path | None, json_out: Path | None) -> None:
+    """Take in a bundle trained elsewhere: verified, measured, and live if it is no worse."""
+    from chatbot.learning.retraining import import_bundle
+    from web.jobs import as_result
+    from web.terminal import TerminalProgress
+
+    settings = load_settings()
+    log_to_stderr("WARNING")
+    database = open_database(settings)
+    with TerminalProgress() as progress:
+        outcome = import_bundle(database, settings, bundle, snapshot_folder, progress=progress)
+    _print_outcome(as_result(outcome), json_out)
+
+
+@releases.command("card")
+@click.argument("release_id", metavar="ID")
+@click.option("--out", type=FILES, help="Write the page to this file (default: stdout).")
+def releases_card(release_id: str, out: Path | None) -> None:
+    """The model card of a release as an HTML page."""
+    from chatbot.learning.model_card import page
+    from chatbot.learning.release_cards import card_of
+
+    settings = load_settings()
+    made = page(card_of(open_database(settings), settings, release_id))
+    if out is None:
+        click.echo(made)
+    else:
+        out.write_text(made, encoding="utf-8")
 
 
 @releases.command("promote")

@@ -1,0 +1,385 @@
+"""The model card of a release: what it was trained on, how good it is on the frozen set, what changed.
+
+After Mitchell et al. 2019, "Model Cards for Model Reporting". One renderer makes the part of the admin page and the
+file ``model-card.html`` in the release's folder; ``say`` translates its words (English texts are their own keys).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from chatbot.learning.charts import Line, heat_map, line_chart
+
+CARD = "model-card.html"
+CONFUSIONS = 12
+Say = Callable[[str], str]
+
+# figure by its place in a release's metrics: (path, name, more is better)
+FIGURES: tuple[tuple[tuple[str, ...], str, bool], ...] = (
+    (("classifier", "accuracy"), "Intents right", True),
+    (("classifier", "macro_f1"), "Macro F1", True),
+    (("classifier", "ece"), "Calibration error", False),
+    (("classifier", "answered_right"), "Sure and right", True),
+    (("classifier", "answered_wrong"), "Sure and wrong", False),
+    (("classifier", "out_of_scope_refused"), "Foreign questions refused", True),
+    (("search", "recall_at_1"), "Right article first", True),
+    (("search", "recall_at_5"), "Right article among five", True),
+    (("search", "mrr_at_10"), "Mean reciprocal rank", True),
+)
+COUNTS = (
+    ("examples", "Customers' messages"),
+    ("dialogues", "Conversations"),
+    ("passages", "Passages"),
+    ("pairs", "Questions with their article"),
+)
+STATES = {"proven": "no worse", "no loss seen": "no loss seen", "worse": "worse", "unclear": "unclear"}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What the card shows. ``metrics`` and ``gate`` as the release's row keeps them; ``before``: the metrics of the
+    release it was held against, measured when that one was made; ``live``: the same release's figures on this
+    release's own frozen set."""
+
+    release_id: str
+    made: str
+    status: str
+    reason: str
+    metrics: Mapping[str, Any]
+    gate: Mapping[str, Any]
+    counts: Mapping[str, int] = field(default_factory=dict)
+    languages: Sequence[str] = ()
+    snapshot: str = ""
+    seed: int | None = None
+    device: str = ""
+    size: int = 0  # bytes of the bundle
+    parent_id: str | None = None
+    skipped: Mapping[str, str] = field(default_factory=dict)
+    erased_people: int = 0
+
+    @property
+    def live(self) -> Mapping[str, Any]:
+        found = self.gate.get("live")
+        return found if isinstance(found, Mapping) else {}
+
+
+def figure(metrics: Mapping[str, Any], path: Sequence[str]) -> float | None:
+    """A number somewhere in a release's metrics; None where that was not measured."""
+    found: Any = metrics
+    for key in path:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return float(found) if isinstance(found, int | float) and not isinstance(found, bool) else None
+
+
+def sections(card: ModelCard, say: Say = str) -> str:
+    """The card as HTML sections (no document around them); every text in it is escaped."""
+    parts = (
+        _data(card, say),
+        _figures(card, say),
+        _gate(card, say),
+        _changes(card, say),
+        _intents(card, say),
+        _confusion(card, say),
+        _curves(card, say),
+        _learning(card, say),
+        _search(card, say),
+        _replies(card, say),
+        _left_out(card, say),
+    )
+    return "\n".join(part for part in parts if part)
+
+
+def page(card: ModelCard, say: Say = str, *, lang: str = "en") -> str:
+    """The card as a document of its own, with its style inside: readable without a server."""
+    title = f"{say('Model card')} {card.release_id}"
+    note = say(
+        "Answers customers' questions from approved answers and cited articles, and hands over to a person. "
+        "Its figures hold for messages like those it was measured on."
+    )
+    return (
+        f'<!doctype html>\n<html lang="{escape(lang)}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{_style()}</style></head><body><main>"
+        f"<h1>{escape(title)}</h1><p>{escape(note)}</p>\n{sections(card, say)}\n</main></body></html>\n"
+    )
+
+
+def _data(card: ModelCard, say: Say) -> str:
+    rows = [(say(name), f"{card.counts[key]:,}") for key, name in COUNTS if key in card.counts]
+    seconds = card.metrics.get("seconds") or {}
+    rows += [
+        (say("Made"), card.made),
+        (say("Languages"), ", ".join(card.languages) or "–"),
+        (say("Snapshot"), card.snapshot[:16] or "–"),
+        (say("Seed"), "–" if card.seed is None else str(card.seed)),
+        (say("Trained on"), card.device or "–"),
+        (say("Training"), f"{sum(seconds.values()):.0f} s" if seconds else "–"),
+        (say("Size"), f"{card.size / 2**20:.1f} MiB" if card.size else "–"),
+        (say("Compared with"), card.parent_id or "–"),
+    ]
+    body = _table((say("Data"), ""), rows)
+    if card.erased_people:
+        told = say("{number} people whose words it was trained on have been erased since: retrain.")
+        body = f'<p class="note warn">{escape(told.format(number=card.erased_people))}</p>{body}'
+    return _section(say("Data"), body)
+
+
+def _figures(card: ModelCard, say: Say) -> str:
+    rows = []
+    for path, name, more in FIGURES:
+        now, before = figure(card.metrics, path), figure(card.live, path)
+        if now is None:
+            continue
+        change = "" if before is None else f"{now - before:+.1f}"
+        better = before is not None and (now > before if more else now < before)
+        worse = before is not None and now != before and not better
+        mark = "good" if better else "bad" if worse else ""
+        rows.append((say(name), _share(before), _share(now), Cell(change, mark)))
+    return _section(
+        say("Figures on the frozen set"),
+        _table((say("Measure"), say("before"), say("now"), say("change")), rows),
+    )
+
+
+def _gate(card: ModelCard, say: Say) -> str:
+    rows = []
+    for measure in card.gate.get("measures") or ():
+        state = measure.get("state") or ("proven" if measure.get("passed") else "worse")
+        low, high = measure.get("low"), measure.get("high")
+        between = f"{100 * low:+.1f} … {100 * high:+.1f}" if high is not None else f"≥ {100 * low:+.1f}"
+        mark = {"proven": "good", "no loss seen": "good", "worse": "bad"}.get(state, "warn")
+        rows.append(
+            (
+                say(measure["name"]),
+                str(measure.get("examples", "")),
+                between,
+                Cell(say(STATES.get(state, state)), mark),
+            )
+        )
+    told = f'<p class="note">{escape(card.reason)}</p>' if card.reason else ""
+    head = (say("Measure"), say("Examples"), say("difference, 95 %"), "")
+    return _section(say("What the gate saw"), told + (_table(head, rows) if rows else ""))
+
+
+def _changes(card: ModelCard, say: Say) -> str:
+    now, before = _intent_figures(card.metrics), _intent_figures(card.live)
+    if not before:
+        return ""
+    moved = sorted(
+        ((now[name]["f1"] - before[name]["f1"], name) for name in now.keys() & before.keys()),
+        key=lambda pair: (-abs(pair[0]), pair[1]),
+    )
+    rows = [
+        (
+            name,
+            _share(before[name]["f1"]),
+            _share(now[name]["f1"]),
+            Cell(f"{by:+.1f}", "good" if by > 0 else "bad"),
+        )
+        for by, name in moved[:8]
+        if by
+    ]
+    fresh, gone = sorted(now.keys() - before.keys()), sorted(before.keys() - now.keys())
+    told = "".join(
+        f"<p><strong>{escape(say(title))}</strong> {escape(', '.join(names))}</p>"
+        for title, names in (("New intents:", fresh), ("Intents gone:", gone))
+        if names
+    )
+    head = (say("Intent"), say("F1 before"), say("F1 now"), say("change"))
+    return _section(say("What changed most"), told + (_table(head, rows) if rows else ""))
+
+
+def _intents(card: ModelCard, say: Say) -> str:
+    figures, before = _intent_figures(card.metrics), _intent_figures(card.live)
+    rows = [
+        (
+            name,
+            _share(row["precision"]),
+            _share(row["recall"]),
+            _share(row["f1"]),
+            _share(before[name]["f1"]) if name in before else "–",
+            str(row["support"]),
+        )
+        for name, row in sorted(figures.items(), key=lambda pair: (pair[1]["f1"], pair[0]))
+        if row["support"] or row["precision"]
+    ]
+    head = (say("Intent"), say("Precision"), say("Recall"), "F1", say("F1 before"), say("Examples"))
+    return _section(say("Intents, the weakest first"), _table(head, rows)) if rows else ""
+
+
+def _confusion(card: ModelCard, say: Say) -> str:
+    figures = card.metrics.get("classifier") or {}
+    labels, matrix = figures.get("labels") or [], figures.get("confusion") or []
+    if not labels:
+        return ""
+    taken = sorted(
+        (
+            (count, labels[row], labels[column])
+            for row, counts in enumerate(matrix)
+            for column, count in enumerate(counts)
+            if count and row != column
+        ),
+        key=lambda entry: (-entry[0], entry[1], entry[2]),
+    )[:CONFUSIONS]
+    rows = [(right, said, str(count)) for count, right, said in taken]
+    picture = heat_map(matrix, labels, title=say("Row: what was meant. Column: what was understood."))
+    head = (say("Meant"), say("Understood"), say("Examples"))
+    return _section(say("What is taken for what"), picture + (_table(head, rows) if rows else ""))
+
+
+def _curves(card: ModelCard, say: Say) -> str:
+    figures = card.metrics.get("classifier") or {}
+    drawn = []
+    bins = figures.get("calibration") or []
+    if bins:
+        drawn.append(
+            line_chart(
+                [Line(say("now"), [(x, y) for x, y, _ in bins], marks=True, weights=[n for *_, n in bins])],
+                title=say("Of the answers stated with this confidence, so many were right"),
+                x_name=say("stated confidence, %"),
+                y_name=say("right, %"),
+                x_range=(0, 100),
+                y_range=(0, 100),
+                diagonal=True,
+            )
+        )
+    curve = figures.get("sureness") or []
+    if curve:
+        lines = [
+            Line(say("answered rightly"), [(row[0], row[1]) for row in curve]),
+            Line(say("answered wrongly"), [(row[0], row[2]) for row in curve]),
+        ]
+        refused = [(row[0], row[3]) for row in curve if row[3] is not None]
+        if refused:
+            lines.append(Line(say("out of scope, refused"), refused))
+        drawn.append(
+            line_chart(
+                lines,
+                title=say("What each setting of “how sure must it be” would do"),
+                x_name=say("sureness asked for, %"),
+                y_name=say("messages, %"),
+                x_range=(0, 100),
+                y_range=(0, 100),
+            )
+        )
+    return _section(say("Calibration and out-of-scope"), _pictures(drawn))
+
+
+def _learning(card: ModelCard, say: Say) -> str:
+    trained = card.metrics.get("training") or {}
+    drawn = []
+    for part, name in (
+        ("classifier", "Classifier"),
+        ("accurate", "Accurate tier"),
+        ("generator", "Generator"),
+    ):
+        curve = (trained.get(part) or {}).get("curve") or []
+        if len(curve) < 2:
+            continue
+        drawn.append(
+            line_chart(
+                [Line(say("training loss"), [(step, loss) for step, loss, _ in curve], marks=True)],
+                title=f"{say(name)}: {say('training loss')}",
+                x_name=say("step"),
+                y_name=say("training loss"),
+            )
+        )
+        drawn.append(
+            line_chart(
+                [Line(say("validation"), [(step, score) for step, _, score in curve], marks=True)],
+                title=f"{say(name)}: {say('validation')}",
+                x_name=say("step"),
+                y_name=say("score"),
+            )
+        )
+    return _section(say("Learning curves"), _pictures(drawn))
+
+
+def _search(card: ModelCard, say: Say) -> str:
+    found = card.metrics.get("search") or {}
+    fitted = (card.metrics.get("training") or {}).get("search_fit") or {}
+    rows = [
+        (language, _share(share), _share((fitted.get(language) or {}).get("calibration_error")))
+        for language, share in sorted((found.get("by_language") or {}).items())
+    ]
+    head = (say("Language"), say("Right article first"), say("Calibration error"))
+    return _section(say("Search"), _table(head, rows)) if rows else ""
+
+
+def _replies(card: ModelCard, say: Say) -> str:
+    figures = (card.metrics.get("training") or {}).get("generator") or {}
+    rows = [
+        (say(name), f"{figures[key]:,}")
+        for key, name in (
+            ("replies", "Replies learned from"),
+            ("grounded_replies", "of these, with their sources"),
+            ("valid_replies", "Replies measured on"),
+            ("vocabulary", "Pieces of words"),
+            ("perplexity_a_piece", "Perplexity of a piece"),
+            ("steps", "Steps"),
+        )
+        if isinstance(figures.get(key), int | float)
+    ]
+    return _section(say("Written replies"), _table((say("Measure"), ""), rows)) if rows else ""
+
+
+def _left_out(card: ModelCard, say: Say) -> str:
+    rows = [(part, why) for part, why in card.skipped.items()]
+    trained = (card.metrics.get("training") or {}).get("classifier") or {}
+    rows += [
+        (str(tag.get("intent")), say("stands on messages of every kind: not learnt"))
+        for tag in trained.get("left_out_tags") or ()
+    ]
+    return _section(say("Left out"), _table((say("Part"), say("Reason")), rows)) if rows else ""
+
+
+# --- the small parts --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A table cell with a mark: good, bad, warn or none."""
+
+    text: str
+    mark: str = ""
+
+
+def _intent_figures(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    return dict((metrics.get("classifier") or {}).get("intents") or {})
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
+
+
+def _section(title: str, body: str) -> str:
+    return f'<section class="card"><header><h2>{escape(title)}</h2></header>{body}</section>' if body else ""
+
+
+def _pictures(drawn: Iterable[str]) -> str:
+    made = "".join(picture for picture in drawn if picture)
+    return f'<div class="pictures">{made}</div>' if made else ""
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str | Cell]]) -> str:
+    """The first column names the row; the others are right-aligned figures where they start with a digit or sign."""
+    names = "".join(f"<th>{escape(name)}</th>" for name in head)
+    body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
+    return f'<div class="scroll"><table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _cell(value: str | Cell) -> str:
+    text, mark = (value.text, value.mark) if isinstance(value, Cell) else (value, "")
+    kind = ' class="number"' if text[:1].isdigit() or text[:1] in "+-–≥" else ""
+    shown = f'<span class="tag {mark}">{escape(text)}</span>' if mark else escape(text)
+    return f"<td{kind}>{shown}</td>"
+
+
+def _style() -> str:
+    """The page's own style and that of the charts, which the admin area serves too."""
+    folder = files("chatbot.learning")
+    return "".join((folder / name).read_text("utf-8") for name in ("model_card.css", "charts.css"))

@@ -1,0 +1,96 @@
+"""The card shows what a release is and what changed, as pictures and tables in which no text is markup."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+from chatbot.learning.charts import Line, heat_map, line_chart
+from chatbot.learning.model_card import ModelCard, page, sections
+from web.language import catalogue
+
+CLASSIFIER = {
+    "accuracy": 90.0,
+    "macro_f1": 88.0,
+    "ece": 2.5,
+    "answered_right": 70.0,
+    "answered_wrong": 3.0,
+    "out_of_scope_refused": 85.0,
+    "intents": {
+        "refund": {"precision": 90.0, "recall": 80.0, "f1": 84.7, "support": 10},
+        "<b>hours</b>": {"precision": 70.0, "recall": 75.0, "f1": 72.4, "support": 8},
+    },
+    "labels": ["<b>hours</b>", "refund"],
+    "confusion": [[6, 2], [1, 9]],
+    "calibration": [[30.0, 25.0, 4], [90.0, 95.0, 14]],
+    "sureness": [[0.0, 90.0, 10.0, 0.0], [50.0, 80.0, 5.0, 60.0], [100.0, 0.0, 0.0, 100.0]],
+}
+CARD = ModelCard(
+    release_id="r2",
+    made="2026-11-21 10:00 UTC",
+    status="promoted",
+    reason="no loss seen",
+    metrics={
+        "classifier": CLASSIFIER,
+        "search": {"recall_at_1": 71.0, "recall_at_5": 93.0, "mrr_at_10": 80.0, "by_language": {"en": 70.0}},
+        "training": {
+            "classifier": {
+                "curve": [[10, 2.0, 50.0], [20, 1.0, 80.0]],
+                "left_out_tags": [{"intent": "vip", "n": 4}],
+            },
+            "generator": {"replies": 1000, "perplexity_a_piece": 12.8},
+        },
+        "seconds": {"classifier": 10.0},
+    },
+    gate={
+        "measures": [
+            {"name": "accuracy", "low": -0.02, "high": 0.01, "examples": 900, "state": "no loss seen"},
+            {"name": "no wrong answer", "low": -0.005, "passed": True},  # as older releases kept it
+        ],
+        "live": {
+            "classifier": CLASSIFIER
+            | {"accuracy": 88.0, "intents": {"refund": {"f1": 60.0}, "old": {"f1": 9}}}
+        },
+    },
+    counts={"examples": 1234},
+    languages=("en",),
+    erased_people=2,
+    skipped={"generator": "too few"},
+    parent_id="r1",
+)
+
+
+def test_every_picture_is_well_formed_and_no_text_is_markup():
+    shown = ElementTree.fromstring(f"<div>{sections(CARD)}</div>")
+    assert len(list(shown.iter("svg"))) == 5 or len(shown.findall(".//{*}svg")) == 5
+    assert "<b>" not in sections(CARD)
+    assert "&lt;b&gt;hours" in sections(CARD)
+
+
+def test_the_card_says_what_changed_and_who_was_erased():
+    made = page(CARD)
+    for told in ("+2.0", "+24.7", "2 people", "New intents:", "Intents gone:", "vip", "1,234"):
+        assert told in made, told
+    assert "style=" not in sections(CARD)  # a strict CSP shows it
+
+
+def test_a_card_of_a_release_without_a_classifier_is_short():
+    bare = ModelCard("r1", "today", "candidate", "", {}, {})
+    assert "<svg" not in sections(bare)
+    assert "r1" in page(bare)
+
+
+def test_every_word_of_the_card_is_there_in_chinese():
+    said: list[str] = []
+
+    def say(text: str) -> str:
+        said.append(text)
+        return text
+
+    page(CARD, say)
+    assert sorted(set(said) - set(catalogue("zh"))) == []
+
+
+def test_an_empty_chart_is_no_chart_and_one_point_is():
+    assert line_chart([Line("a", [])], title="t", x_name="x", y_name="y") == ""
+    assert "polyline" in line_chart([Line("a", [(1, 1)])], title="t", x_name="x", y_name="y")
+    assert heat_map([], [], title="t") == ""
