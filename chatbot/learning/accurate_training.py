@@ -39,10 +39,13 @@ from chatbot.learning.classifier_data import (
 )
 from chatbot.learning.classifier_training import ClassifierReport
 from chatbot.learning.encoders import quantise, sha256_of, to_onnx
+from chatbot.learning.linear_head import solve_linear
+from chatbot.learning.outlier_texts import OutlierPools
 from chatbot.neural.batches import length_buckets
 from chatbot.neural.export import export_states, parity
 from chatbot.neural.fit import FitProgress, FitResult, FitSettings, Score, fit, resolve_device
 from chatbot.neural.state_classifier import (
+    VECTOR_SCALE,
     PieceBatch,
     StateBatch,
     StateConfig,
@@ -73,6 +76,7 @@ class AccurateRecipe:
     outlier_share: float = 0.2
     contrastive: float = 0.0
     hidden: int = 128
+    plain_strength: float = 30.0  # of the linear model over the sentence vectors: the inverse of its ridge
 
 
 @dataclass(frozen=True)
@@ -144,7 +148,7 @@ def train_accurate(
         tier="accurate",
         encoder="" if tuned_fit else encoder.fingerprint,
     )
-    return _finish(network, encoder, split, pools.held, config, folder, tuned_fit or head_fit)
+    return _finish(network, encoder, split, pools, config, folder, tuned_fit or head_fit)
 
 
 def teacher_of(out_dir: Path, *, encoder: SentenceEncoder | None = None) -> Teacher:
@@ -242,8 +246,12 @@ def _fit_head(
     budget: float | None,
     progress: Callable[[float], None] | None,
 ) -> FitResult:
-    """The LSTM over the encoder's states, as they come in the form that serves."""
+    """The LSTM over the encoder's states, as they come in the form that serves, and the linear model beside
+    it.
+    """
     encoded, checks = _encode(encoder, train.texts), _encode(encoder, valid.texts)
+    if not tuned:  # beside a tuned encoder it was learnt together with the vectors
+        _solve_plain(network, encoded, train, recipe)
     size = recipe.batch_size
     epochs = recipe.head_after_tuning if tuned else recipe.head_epochs
     repeats = 1 if tuned else max(1, math.ceil(recipe.least_steps / epochs * size / max(1, train.n_inside)))
@@ -278,6 +286,30 @@ def _fit_head(
         device=device,
         progress=_share(progress),
     )
+
+
+def _solve_plain(
+    network: StateNetwork, encoded: Sequence[Encoded], train: _Rows, recipe: AccurateRecipe
+) -> None:
+    """The linear model over the sentence vectors at its optimum; the LSTM then learns beside it.
+
+    The outliers together weigh as much as an epoch shows of them.
+    """
+    outliers = len(train.texts) - train.n_inside
+    weights = np.ones(len(train.texts), np.float32)
+    if outliers:
+        weights[train.n_inside :] = min(1.0, recipe.outlier_share * train.n_inside / outliers)
+    weight, bias = solve_linear(
+        np.stack([vector for _, vector in encoded]),
+        train.targets,
+        classes=network.config.classes + 1,
+        strength=recipe.plain_strength,
+        weights=weights,
+    )
+    with torch.no_grad():
+        network.plain.weight.copy_(weight / (VECTOR_SCALE * network.config.width**0.5))
+        network.plain.bias.copy_(bias)
+    network.plain.requires_grad_(False)
 
 
 def _encode(encoder: SentenceEncoder, texts: Sequence[str]) -> list[Encoded]:
@@ -333,7 +365,7 @@ def _finish(
     network: StateNetwork,
     encoder: SentenceEncoder,
     split: Split,
-    held: Sequence[str],
+    pools: OutlierPools,
     config: ClassifierConfig,
     folder: Path,
     result: FitResult,
@@ -355,9 +387,7 @@ def _finish(
             for i in range(0, len(encoded), 128)
         ]
     agreement = parity(torch.cat(parts), raw.logits)
-    outside_texts = [e.text for e in split.outside_valid]
-    if len(outside_texts) < 20:
-        outside_texts += list(held)
+    outside_texts = pools.to_calibrate_with([e.text for e in split.outside_valid])
     outside = classifier.raw(outside_texts)
     calibration = calibrate(
         raw.logits[known], targets[known], raw.known[known], outside.logits, outside.known.clip(0, 1)
@@ -378,6 +408,7 @@ def _finish(
         ),
         "tuned": not config.encoder,
         "train_seconds": result.seconds,
+        "curve": result.curve(),
         "device": result.device,
     }
     return ClassifierReport(metrics=metrics, parity=asdict(agreement), fit=result)

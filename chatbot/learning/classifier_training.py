@@ -228,9 +228,7 @@ def _finish(
             config, raw = alone, without
         config.save(out_dir)
         classifier = IntentClassifier.load(out_dir)
-    outside_texts = [e.text for e in data.split.outside_valid]
-    if len(outside_texts) < 20:
-        outside_texts += data.pools.held
+    outside_texts = data.pools.to_calibrate_with([e.text for e in data.split.outside_valid])
     outside = classifier.raw(outside_texts)
     calibration = _calibrations(data, raw, targets, outside, outside_texts)
     config = replace(config, calibration=calibration)
@@ -315,6 +313,7 @@ def _metrics(
         "n_intents": len(data.labels),
         "epochs": result.steps / max(1, math.ceil(data.epoch_size / data.recipe.batch_size)),
         "train_seconds": result.seconds,
+        "curve": result.curve(),
         "tokens_per_second": result.tokens_per_second,
         "device": result.device,
         "reads_history": bool(config.context_tokens),

@@ -22,6 +22,7 @@ from chatbot.language.tokens import tokenise, word_of
 RESEMBLANCE = (
     0.5  # cosine of idf-weighted words above which an off-topic sentence is taken for an in-scope one
 )
+ENOUGH_REAL = 20  # real out-of-scope messages from which on they stand for their kind
 _HELD = 4  # every fourth off-topic sentence is kept for calibration
 _COMMON_HAN = (
     "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里"
@@ -49,10 +50,23 @@ _SYLLABLES = (
 
 @dataclass(frozen=True)
 class OutlierPools:
-    """Outliers for training, and others of the same sources for calibration."""
+    """Outliers for training, and others of the same sources for calibration; ``noise``: those of ``held`` that
+    mean nothing.
+    """
 
     train: tuple[str, ...]
     held: tuple[str, ...]
+    noise: tuple[str, ...] = ()
+
+    def to_calibrate_with(self, real: Sequence[str]) -> list[str]:
+        """The company's ``real`` out-of-scope messages, and what they lack.
+
+        Few of them: everything held. Enough of them: noise beside, or a threshold that was fitted on sentences
+        alone lets typed gibberish pass.
+        """
+        if len(real) < ENOUGH_REAL:
+            return [*real, *self.held]
+        return [*real, *self.noise[: max(ENOUGH_REAL, len(real) // 2)]]
 
 
 def off_topic(name: str) -> tuple[str, ...]:
@@ -86,9 +100,11 @@ def outlier_pools(texts: Sequence[str], languages: Sequence[str], *, seed: int, 
         return made
 
     train = kept + noise(max(20, (size - len(kept)) * 3 // 7))
-    calibration = held + noise(max(20, len(held) // 3))
+    meaningless = noise(max(20, len(held) // 3))
+    calibration = held + meaningless
     random_.shuffle(train)
-    return OutlierPools(tuple(train), tuple(calibration))
+    random_.shuffle(meaningless)
+    return OutlierPools(tuple(train), tuple(calibration), tuple(meaningless))
 
 
 def gibberish(random_: random.Random, *, chinese: bool = False) -> str:

@@ -50,3 +50,14 @@ def test_gibberish_comes_in_both_scripts():
     source = random.Random(3)
     assert all(gibberish(source).isascii() for _ in range(20))
     assert not any(gibberish(source, chinese=True).isascii() for _ in range(20))
+
+
+def test_calibration_sees_noise_however_many_real_messages_there_are():
+    pools = outlier_pools(SHOP, ("en",), seed=1, size=300)
+    assert set(pools.noise) < set(pools.held)
+    few, many = [f"weather {i}" for i in range(5)], [f"weather {i}" for i in range(100)]
+    assert pools.to_calibrate_with(few) == [*few, *pools.held]
+    mixed = pools.to_calibrate_with(many)
+    assert mixed[:100] == many
+    assert 0 < len(mixed) - len(many) <= len(many) // 2
+    assert set(mixed[100:]) <= set(pools.noise)
