@@ -84,6 +84,7 @@ def register(kind: JobKind) -> None:
 
 register(JobKind("import_transcripts", "web.jobs:run_import_transcripts"))
 register(JobKind("import_articles", "web.jobs:run_import_articles"))
+register(JobKind("import_web_pages", "web.jobs:run_import_web_pages"))
 register(JobKind("import_intents", "web.jobs:run_import_intents"))
 register(JobKind("retrain", "web.jobs:run_retrain", exclusive=True))
 
@@ -268,6 +269,16 @@ def run_import_articles(context: JobContext) -> dict[str, Any]:
     from ingest.importing import import_articles
 
     return as_result(import_articles(context.database, paths, progress=context.progress))
+
+
+def run_import_web_pages(context: JobContext) -> dict[str, Any]:
+    from chatbot.outbound import allowed_entries
+    from ingest.articles.web_import import import_web_pages
+    from ingest.articles.web_pages import WebReader
+
+    reader = WebReader(allow=allowed_entries(context.settings.outbound_private))
+    addresses = [str(address) for address in context.arguments.get("addresses", [])]
+    return as_result(import_web_pages(context.database, addresses, reader=reader, progress=context.progress))
 
 
 def run_import_intents(context: JobContext) -> dict[str, Any]:

@@ -35,7 +35,8 @@ class ArticlePage:
 class ArticleView:
     article: Article
     passages: tuple[Passage, ...]
-    questions: tuple[ArticleQuestion, ...]
+    questions: tuple[ArticleQuestion, ...]  # of the whole article, the first of them
+    asked: dict[int, tuple[ArticleQuestion, ...]]  # of single passages
     intents: tuple[Intent, ...]  # intents that this article answers
     translations: tuple[Article, ...]
 
@@ -86,12 +87,20 @@ def read_article(session: Session, article_id: int) -> ArticleView:
     )
     questions = session.scalars(
         select(ArticleQuestion)
-        .where(ArticleQuestion.article_id == article_id)
+        .where(ArticleQuestion.article_id == article_id, ArticleQuestion.passage_id.is_(None))
         .order_by(ArticleQuestion.source, ArticleQuestion.id)
         .limit(60)
     )
+    asked: dict[int, tuple[ArticleQuestion, ...]] = {}
+    for question in session.scalars(
+        select(ArticleQuestion)
+        .where(ArticleQuestion.article_id == article_id, ArticleQuestion.passage_id.is_not(None))
+        .order_by(ArticleQuestion.id)
+    ):
+        number = question.passage_id or 0
+        asked[number] = (*asked.get(number, ()), question)
     intents = session.scalars(select(Intent).where(Intent.article_slug == article.slug).order_by(Intent.name))
     translations = session.scalars(
         select(Article).where(Article.slug == article.slug, Article.id != article_id).order_by(Article.lang)
     )
-    return ArticleView(article, tuple(passages), tuple(questions), tuple(intents), tuple(translations))
+    return ArticleView(article, tuple(passages), tuple(questions), asked, tuple(intents), tuple(translations))

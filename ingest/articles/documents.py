@@ -31,6 +31,7 @@ _FURNITURE = (
     "template",
     "button",
 )
+_FURNITURE_ROLES = ("navigation", "banner", "contentinfo", "search", "dialog", "alertdialog")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _HYPHENATED = re.compile(r"(?<=[a-zà-ÿ])-\n(?=[a-zà-ÿ])")
 _SOFT_END = re.compile(r"(?<![.!?:。！？：；])\n(?!\s*(?:[-•*·]|\d+[.)、]|\n))")
@@ -39,7 +40,9 @@ _BULLET = re.compile(r"^\s*[•·▪●]\s*", re.MULTILINE)
 
 def read_html(path: Path) -> ArticleDraft:
     """Raises FileError where the page has no text."""
-    return _page(path, open_text(path).text(limit=MAX_PAGE))
+    return article_of_html(
+        open_text(path).text(limit=MAX_PAGE), name=path.name, slug=path.stem, source=path.name
+    )
 
 
 def read_docx(path: Path) -> ArticleDraft:
@@ -59,7 +62,7 @@ def read_docx(path: Path) -> ArticleDraft:
         raise FileError(
             f"{path.name} is no Word document", value=str(error), remedy="Save it as .docx"
         ) from error
-    return _page(path, page.value)
+    return article_of_html(page.value, name=path.name, slug=path.stem, source=path.name)
 
 
 def read_pdf(path: Path) -> ArticleDraft:
@@ -85,53 +88,87 @@ def read_pdf(path: Path) -> ArticleDraft:
         ) from error
     body = _BULLET.sub("- ", _SOFT_END.sub(" ", _HYPHENATED.sub("", text)))
     body = re.sub(r"(?<=[.!?。！？])\n(?=\S)", "\n\n", body)
-    return _article(path, title=title, body=body, lang="", url="")
+    return _article(path.name, title=title, body=body, slug=path.stem, source=path.name, lang="", url="")
 
 
-def _page(path: Path, markup: str) -> ArticleDraft:
+def article_of_html(
+    markup: str | bytes, *, name: str, slug: str, encoding: str | None = None, source: str = ""
+) -> ArticleDraft:
+    """The article of a page's main part; ``url`` is the page's canonical address, where it names one.
+
+    ``name`` is what messages call the page. Raises FileError where it has no text.
+    """
     try:
         from bs4 import BeautifulSoup
         from markdownify import MarkdownConverter
     except ImportError as error:
-        raise missing_reader(path) from error
-    soup = BeautifulSoup(markup, "html.parser")
-    heading = soup.find("h1")
-    title = (
-        heading.get_text(" ", strip=True)
-        if heading
-        else soup.title.get_text(strip=True)
-        if soup.title
-        else ""
-    )
-    canonical = soup.find("link", rel="canonical")
-    root = soup.find("html")
-    main: Any = soup.find("main") or soup.find("article") or soup.body or soup
-    for element in main.find_all(_FURNITURE):
-        element.decompose()
-    body = MarkdownConverter(heading_style="ATX", strip=["img"], bullets="-").convert_soup(main)
+        raise missing_reader(Path(name)) from error
+    try:
+        soup: Any = BeautifulSoup(
+            markup, "html.parser", from_encoding=encoding if isinstance(markup, bytes) else None
+        )
+        heading = soup.find("h1")
+        title = (
+            heading.get_text(" ", strip=True)
+            if heading
+            else soup.title.get_text(strip=True)
+            if soup.title
+            else ""
+        )
+        canonical = soup.find("link", rel="canonical")
+        root = soup.find("html")
+        main = (
+            soup.find("main")
+            or soup.find(attrs={"role": "main"})
+            or soup.find(attrs={"itemprop": "articleBody"})
+            or soup.find("article")
+            or soup.body
+            or soup
+        )
+        for element in main.find_all(_is_furniture):
+            element.decompose()
+        body = MarkdownConverter(heading_style="ATX", strip=["img"], bullets="-").convert_soup(main)
+    except (
+        RecursionError,
+        LookupError,
+    ) as error:  # elements nested a thousand deep; an encoding nobody knows
+        raise FileError(
+            f"{name} cannot be read as a page", value=type(error).__name__, remedy="Save it as text"
+        ) from error
     return _article(
-        path,
+        name,
         title=title,
         body=body,
+        slug=slug,
+        source=source,
         lang=str(root.get("lang") or "") if root else "",
         url=str(canonical.get("href") or "") if canonical else "",
     )
 
 
-def _article(path: Path, *, title: str, body: str, lang: str, url: str) -> ArticleDraft:
+def _is_furniture(element: Any) -> bool:
+    return (
+        element.name in _FURNITURE
+        or element.get("role") in _FURNITURE_ROLES
+        or element.get("aria-hidden") == "true"
+        or element.get("hidden") is not None
+    )
+
+
+def _article(
+    name: str, *, title: str, body: str, slug: str, source: str, lang: str, url: str
+) -> ArticleDraft:
     body = _BLANK_LINES.sub("\n\n", body).strip()
     article = make_article(
-        title=title or first_heading(body) or path.stem.replace("-", " ").replace("_", " "),
+        title=title or first_heading(body) or slug.replace("-", " ").replace("_", " "),
         body=body,
-        slug=path.stem,
+        slug=slug,
         lang=lang,
         url=url,
-        source=path.name,
+        source=source,
     )
     if not article.passages:
         raise FileError(
-            f"{path.name} has no text",
-            value=path.name,
-            remedy="If it is a scan, have its text recognised first",
+            f"{name} has no text", value=name, remedy="If it is a scan, have its text recognised first"
         )
     return article

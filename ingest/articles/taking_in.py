@@ -10,15 +10,18 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
+from sqlalchemy.orm import Session
+
 from chatbot.errors import FileError
 from chatbot.records import imports
 from chatbot.records.database import Database
-from chatbot.records.knowledge import ArticleDraft, put_article
+from chatbot.records.knowledge import ArticleDraft, put_article, withdraw_missing
 from ingest.articles.formats import ending, read_articles
 from ingest.files import RowError, content_hash
 from ingest.report import FileReport
 
 BATCH = 200  # articles a transaction
+_TABLES = ("csv", "tsv", "xlsx", "json", "jsonl")  # many articles a file: a row may leave it
 
 
 def take_in_articles(
@@ -68,12 +71,27 @@ def _store(
                     _, change = put_article(session, row)
                     report.unchanged += change == "unchanged"
             done = at + len(part) >= len(rows)
+            if done and report.format in _TABLES:
+                _withdraw(session, path, rows, report)
             imports.advance_import(
                 session, import_id, expected=at, next_row=at + len(part), report=report.as_json(), done=done
             )
         at += len(part)
         if done:
             return
+
+
+def _withdraw(
+    session: Session, path: Path, rows: Sequence[ArticleDraft | RowError], report: FileReport
+) -> None:
+    """Switch off what the file of this name held before. A row that cannot be read any more may be one of those: then
+    nothing is."""
+    if report.errors:
+        return
+    gone = withdraw_missing(session, [row for row in rows if not isinstance(row, RowError)], source=path.name)
+    if gone:
+        titles = ", ".join(article.title for article in gone[:5]) + (" …" if len(gone) > 5 else "")
+        report.note = f"{len(gone)} articles are not in {path.name} any more and were switched off: {titles}"
 
 
 def _count(report: FileReport, row: object) -> None:

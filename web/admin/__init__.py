@@ -7,7 +7,18 @@ One blueprint; each module of ``web.admin.pages`` adds the views of one topic. E
 from __future__ import annotations
 
 from web.admin.blueprint import blueprint
-from web.admin.pages import audit, conversations, home, jobs, knowledge, people, releases, site, uploads
+from web.admin.pages import (
+    audit,
+    conversations,
+    home,
+    jobs,
+    knowledge,
+    passages,
+    people,
+    releases,
+    site,
+    uploads,
+)
 
 __all__ = [
     "audit",
@@ -16,6 +27,7 @@ __all__ = [
     "home",
     "jobs",
     "knowledge",
+    "passages",
     "people",
     "releases",
     "site",

@@ -53,6 +53,28 @@ def ingest_articles(paths: tuple[Path, ...], dry_run: bool, json_out: Path | Non
     _print_report(report, json_out)
 
 
+@ingest.command("web")
+@click.argument("addresses", nargs=-1, required=True, metavar="URL…")
+@click.option("--most", default=500, show_default=True, type=click.IntRange(min=1), help="Pages to read.")
+@click.option("--dry-run", is_flag=True, help="Read and report, store nothing.")
+@click.option("--json", "json_out", type=FILES, help="Write the report to a file (- for stdout).")
+def ingest_web(addresses: tuple[str, ...], most: int, dry_run: bool, json_out: Path | None) -> None:
+    """Pages of your own website: a page, or a sitemap with many. robots.txt is respected."""
+    from chatbot.outbound import allowed_entries
+    from ingest.articles.web_import import import_web_pages
+    from ingest.articles.web_pages import WebLimits, WebReader
+    from web.terminal import TerminalProgress
+
+    settings = load_settings()
+    log_to_stderr("ERROR")  # what is wrong with a page is in the report
+    reader = WebReader(allow=allowed_entries(settings.outbound_private), limits=WebLimits(pages=most))
+    with TerminalProgress() as progress:
+        report = import_web_pages(
+            open_database(settings), addresses, reader=reader, dry_run=dry_run, progress=progress
+        )
+    _print_report(report, json_out)
+
+
 @ingest.command("intents")
 @click.argument("file", type=FILES)
 @click.option("--json", "json_out", type=FILES, help="Write the report to a file (- for stdout).")

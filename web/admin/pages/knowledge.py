@@ -9,6 +9,7 @@ from chatbot.errors import NotFoundError
 from chatbot.records import answers, audit
 from chatbot.records.article_search import read_article, search_articles
 from chatbot.records.knowledge import enable_passage, set_article_status
+from chatbot.records.passages import outdated_passages
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
 from web.context import parts
@@ -23,7 +24,8 @@ def articles() -> str:
     text, lang = request.args.get("q", ""), request.args.get("lang", "")
     with parts().database.read() as records:
         page = search_articles(records, text=text, lang=lang, page=request.args.get("page", 1, type=int))
-    return render_template("admin/articles.html", page=page, text=text, lang=lang)
+        outdated = outdated_passages(records)
+    return render_template("admin/articles.html", page=page, text=text, lang=lang, outdated=outdated)
 
 
 @blueprint.get("/articles/<int:article_id>")

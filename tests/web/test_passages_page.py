@@ -1,0 +1,122 @@
+"""Passages on the article's page and as JSON. The fixtures are those of the admin area's tests."""
+
+import re
+
+import pytest
+from argon2 import PasswordHasher
+from sqlalchemy import select
+
+from chatbot.records import people
+from chatbot.records.knowledge import ArticleDraft, PassageDraft, put_article
+from chatbot.records.tables import AuditEntry, Passage
+
+DRAFT = ArticleDraft(
+    slug="returns",
+    lang="en",
+    title="Returns",
+    body="You may send things back.\n\n## Time\n\nThirty days.",
+    passages=(
+        PassageDraft("Returns", "You may send things back."),
+        PassageDraft("Returns › Time", "Thirty days."),
+    ),
+)
+
+
+@pytest.fixture
+def article(app, database):
+    with database.write() as session:
+        return put_article(session, DRAFT)[0].id
+
+
+@pytest.fixture
+def client(app, database, monkeypatch):
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(people, "_hasher", lambda: quick)
+    with database.write() as session:
+        person = people.create_person(
+            session, email="e@example.com", name="E", password="correct horse battery", role="editor"
+        )
+        identity = f"{person.id}:{person.session_epoch}"
+    client = app.test_client()
+    with client.session_transaction(path="/admin/") as cookie:
+        cookie["_user_id"], cookie["_fresh"] = identity, True
+    return client
+
+
+def token(client):
+    return re.search(r'name="csrf_token" value="([^"]+)"', client.get("/admin/account").text)[1]
+
+
+def send(client, article, passage, what, **form):
+    return client.post(
+        f"/admin/articles/{article}/passages/{passage}/{what}", data={"csrf_token": token(client)} | form
+    )
+
+
+def rows(database):
+    with database.read() as session:
+        return list(session.scalars(select(Passage).order_by(Passage.position)))
+
+
+def test_an_editor_changes_splits_dates_and_joins_a_passage_on_the_page(client, article, database):
+    done = send(
+        client,
+        article,
+        2,
+        "edit",
+        title_path="Returns › Time",
+        text="Sixty days.\r\n---\r\nLonger at Christmas.",
+        questions="how long?\r\nuntil when?",
+        lang="en",
+        valid_from="2020-01-01",
+        valid_until="2030-12-31",
+        version=rows(database)[1].content_hash,
+    )
+    assert done.status_code == 303
+    assert [row.text for row in rows(database)] == [
+        "You may send things back.",
+        "Sixty days.",
+        "Longer at Christmas.",
+    ]
+    page = client.get(f"/admin/articles/{article}").text
+    assert "split in 2" in page and "how long?" in page and 'value="2030-12-31"' in page
+    assert send(client, article, 2, "join").status_code == 303
+    assert rows(database)[1].text == "Sixty days.\n\nLonger at Christmas."
+    with database.read() as session:
+        actions = set(session.scalars(select(AuditEntry.action)))
+    assert {"article.passage_edit", "article.passage_join"} <= actions
+    again = client.post(f"/admin/articles/{article}/cut-anew", data={"csrf_token": token(client)})
+    assert again.status_code == 303
+    assert not any(row.edited for row in rows(database))
+    assert "Thirty days." in " ".join(row.text for row in rows(database))
+
+
+def test_a_program_reads_and_changes_passages_as_json(client, article, database):
+    before = client.get(f"/admin/articles/{article}/passages").json["passages"][0]
+    assert before["text"] == "You may send things back." and not before["edited"]
+    body = {"version": before["version"], "text": "Send it back.", "questions": ["may I return it?"]}
+    path = f"/admin/articles/{article}/passages/{before['id']}/edit"
+    headers = {"X-CSRFToken": token(client)}
+    after = client.post(path, json=body, headers=headers)
+    assert after.status_code == 200
+    changed = after.json["passages"][0]
+    assert (changed["text"], changed["questions"], changed["edited"]) == (
+        "Send it back.",
+        ["may I return it?"],
+        True,
+    )
+    stale = client.post(path, json=body, headers=headers)
+    assert stale.status_code == 409 and "meanwhile" in stale.json["error"]["message"]
+    wrong = client.post(path, json={"valid_until": "soon"}, headers=headers)
+    assert (wrong.status_code, wrong.json["error"]["field"]) == (422, "valid_until")
+    assert rows(database)[0].text == "Send it back."
+
+
+def test_an_outdated_passage_is_marked_and_decided_on(client, article, database):
+    send(client, article, 2, "edit", text="Sixty days.")
+    with database.write() as session:
+        put_article(session, ArticleDraft("returns", "en", "Returns", "x", DRAFT.passages[:1]))
+    assert "Outdated" in client.get(f"/admin/articles/{article}").text
+    assert "outdated passages" in client.get("/admin/articles").text
+    assert send(client, article, 2, "outdated", keep="no").status_code == 303
+    assert [row.text for row in rows(database)] == ["You may send things back."]

@@ -1,0 +1,217 @@
+"""Passages as an editor changes them: their text, where they begin and end, questions, language and period.
+
+Each view takes a form from the page or a JSON object from a program with the same names (``X-CSRFToken`` for both, see
+web/access.py), and answers with the page again or with the article's passages as JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Response, flash, jsonify, redirect, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from chatbot.errors import InputError
+from chatbot.records import audit
+from chatbot.records.article_search import ArticleView, read_article
+from chatbot.records.knowledge import begin_revision, put_passages_anew
+from chatbot.records.passages import (
+    PassageForm,
+    drop_outdated,
+    edit_passage,
+    join_with_next,
+    keep_outdated,
+    open_passage,
+    set_passage_questions,
+)
+from chatbot.records.tables import Passage
+from ingest.articles.chunking import passages_of
+from web.access import person_id, requires
+from web.admin.blueprint import blueprint
+from web.context import parts
+from web.language import gettext
+
+_SPLIT = re.compile(r"^[ \t]*-{3,}[ \t]*$", re.MULTILINE)
+
+
+@blueprint.get("/articles/<int:article_id>/passages")
+@requires("viewer")
+def article_passages(article_id: int) -> Response:
+    """The article's passages as JSON, in order, switched-off and outdated ones too."""
+    with parts().database.read() as records:
+        return jsonify(as_json(read_article(records, article_id)))
+
+
+@blueprint.post("/articles/<int:article_id>/passages/<int:passage_id>/edit")
+@requires("editor")
+def change_passage(article_id: int, passage_id: int) -> BaseResponse:
+    """Change a passage; a line of dashes in its text (or several ``texts``) splits it."""
+
+    def change(records: Session, passage: Passage) -> str:
+        made = edit_passage(records, passage, _form(passage))
+        asked = _lines("questions")
+        if asked is not None:
+            set_passage_questions(records, passage, asked)
+        return gettext("The passage is split in {count}.").format(count=len(made)) if made[1:] else ""
+
+    return _changed(article_id, passage_id, "passage_edit", change)
+
+
+@blueprint.post("/articles/<int:article_id>/passages/<int:passage_id>/join")
+@requires("editor")
+def join_passage(article_id: int, passage_id: int) -> BaseResponse:
+    """Join a passage with the next one."""
+
+    def change(records: Session, passage: Passage) -> str:
+        join_with_next(records, passage)
+        return gettext("The two passages are one now.")
+
+    return _changed(article_id, passage_id, "passage_join", change)
+
+
+@blueprint.post("/articles/<int:article_id>/passages/<int:passage_id>/outdated")
+@requires("editor")
+def decide_passage(article_id: int, passage_id: int) -> BaseResponse:
+    """Keep or delete a passage whose place in the article has changed."""
+    keep = str(_given("keep", "")) == "yes"
+
+    def change(records: Session, passage: Passage) -> str:
+        (keep_outdated if keep else drop_outdated)(records, passage)
+        return gettext("The bot quotes it again.") if keep else gettext("The passage is deleted.")
+
+    return _changed(article_id, passage_id, "passage_keep" if keep else "passage_drop", change)
+
+
+@blueprint.post("/articles/<int:article_id>/cut-anew")
+@requires("editor")
+def cut_article_anew(article_id: int) -> BaseResponse:
+    """Forget what people made of the passages and cut the article's text again."""
+    with parts().database.write() as records:
+        begin_revision(records)
+        article = read_article(records, article_id).article
+        put_passages_anew(records, article, passages_of(article.title, article.body))
+        audit.record(
+            records,
+            action="article.cut_anew",
+            subject=f"article {article.id}: {article.title}"[:200],
+            person_id=person_id(),
+        )
+    return _answer(article_id, gettext("The article is cut anew."))
+
+
+def as_json(view: ArticleView) -> dict[str, Any]:
+    """An article with its passages, as programs see it."""
+    return {
+        "id": view.article.id,
+        "slug": view.article.slug,
+        "title": view.article.title,
+        "lang": view.article.lang,
+        "status": view.article.status,
+        "passages": [
+            {
+                "id": passage.id,
+                "version": passage.content_hash,
+                "title_path": passage.title_path,
+                "text": passage.text,
+                "lang": passage.lang,
+                "enabled": passage.enabled,
+                "edited": passage.edited,
+                "outdated": passage.source_changed,
+                "valid_from": _iso(passage.valid_from),
+                "valid_until": _iso(passage.valid_until),
+                "questions": [question.text for question in view.asked.get(passage.id, ())],
+            }
+            for passage in view.passages
+        ],
+    }
+
+
+@blueprint.app_template_filter("first_day")
+def first_day(moment: datetime | None) -> str:
+    """A period's beginning as a date field shows it."""
+    return f"{moment.astimezone():%Y-%m-%d}" if moment else ""
+
+
+@blueprint.app_template_filter("last_day")
+def last_day(moment: datetime | None) -> str:
+    """A period's end as a date field shows it: the last day that counts."""
+    return first_day(moment - timedelta(microseconds=1)) if moment else ""
+
+
+def _changed(
+    article_id: int, passage_id: int, action: str, change: Callable[[Session, Passage], str]
+) -> BaseResponse:
+    with parts().database.write() as records:
+        passage = open_passage(records, article_id, passage_id, seen=str(_given("version", "") or "") or None)
+        before = passage.text
+        told = change(records, passage)
+        audit.record(
+            records,
+            action=f"article.{action}",
+            subject=f"passage {passage_id}: {passage.title_path}"[:200],
+            person_id=person_id(),
+            detail={"before": before},
+        )
+    return _answer(article_id, told or gettext("The passage is saved. It counts for the next message."))
+
+
+def _answer(article_id: int, told: str) -> BaseResponse:
+    if request.is_json:
+        return article_passages(article_id)
+    flash(told)
+    return redirect(url_for("admin.article", article_id=article_id), code=303)
+
+
+def _form(passage: Passage) -> PassageForm:
+    texts = _given("texts", None)
+    if not isinstance(texts, list):
+        texts = _SPLIT.split(str(_given("text", passage.text)).replace("\r\n", "\n"))
+    return PassageForm(
+        title_path=str(_given("title_path", passage.title_path)),
+        texts=tuple(str(text) for text in texts),
+        lang=str(_given("lang", passage.lang)),
+        valid_from=_moment("valid_from", passage.valid_from, shown=first_day),
+        valid_until=_moment("valid_until", passage.valid_until, shown=last_day),
+    )
+
+
+def _given(name: str, otherwise: Any) -> Any:
+    """A value of the form or of the JSON object; what is left out stays as it is."""
+    body: Any = request.get_json(silent=True) if request.is_json else request.form
+    return body.get(name, otherwise) if isinstance(body, Mapping) else otherwise
+
+
+def _lines(name: str) -> list[str] | None:
+    value = _given(name, None)
+    if value is None:
+        return None
+    return [str(item) for item in value] if isinstance(value, list) else str(value).splitlines()
+
+
+def _moment(
+    name: str, before: datetime | None, *, shown: Callable[[datetime | None], str]
+) -> datetime | None:
+    """A day (from its beginning, until its end) or a time with a zone. Raises InputError."""
+    value = _given(name, shown(before))
+    text = str(value or "").strip()
+    if text == shown(before):
+        return before  # the field shows days; a time of day that a program set is kept
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InputError(
+            "This is no date", field=name, value=text, remedy="Write a day such as 2026-12-31"
+        ) from error
+    if len(text) <= len("2026-12-31") and shown is last_day:
+        moment += timedelta(days=1)
+    return moment.astimezone(UTC)
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.astimezone(UTC).isoformat() if moment else None
