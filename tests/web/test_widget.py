@@ -25,8 +25,16 @@ def keys(words: dict[str, object], prefix: str = "") -> set[str]:
 
 def test_loader_and_app_are_at_most_30_kb_gzipped() -> None:
     sent = [assets.read(name) for name in ("widget.js", "app.css", *assets.MODULES)]
-    sent.append((assets.PACKAGE / "locales" / "zh.json").read_bytes())
+    sent.append(assets.locale_json("zh"))
     assert sum(len(gzip.compress(content)) for content in sent) <= LIMIT_BYTES
+
+
+def test_what_is_sent_is_what_was_written_without_the_comments() -> None:
+    for name, written in SCRIPTS.items():
+        sent = assets.read(name).decode("utf-8")
+        assert not re.search(r"^\s*(//|/\*)", sent, re.M)
+        code = [line.strip() for line in written.splitlines()]
+        assert [line for line in sent.splitlines() if line not in code] == []
 
 
 def test_every_module_is_served_and_preloaded() -> None:
@@ -73,7 +81,7 @@ def test_every_language_has_every_word_with_the_same_places() -> None:
 
 
 def test_every_word_that_a_script_asks_for_is_there() -> None:
-    known = keys(assets.words("en"))
+    known = keys(json.loads(assets.locale_json("en")))
     asked = {key for text in SCRIPTS.values() for key in re.findall(r'\bt\("([\w.]+)"', text)}
     assert asked
     assert asked <= known
@@ -116,4 +124,4 @@ def test_the_language_is_the_one_asked_for_else_the_browsers(
     assert f'<html lang="{language}">' in page
     config = json.loads(re.search(r'id="config">(.*?)</script>', page, re.S).group(1))  # type: ignore[union-attr]
     assert config["locale"] == language
-    assert config["words"] == assets.words(language)
+    assert config["words"] == json.loads(assets.locale_json(language))

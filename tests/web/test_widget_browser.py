@@ -3,92 +3,24 @@
 from __future__ import annotations
 
 import re
-import shutil
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from flask import Flask, Response
 from sqlalchemy import select
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from chatbot.records.database import Database
 from chatbot.records.tables import Conversation, Feedback, Site, Turn
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Debian's Chromium is not installed"),
-]
+pytestmark = pytest.mark.browser
 expect = sync_api.expect
 LAYOUT_SHIFTS = """() => new Promise((done) => {
     new PerformanceObserver((list) => done(list.getEntries().length)).observe({type: "layout-shift", buffered: true});
     setTimeout(() => done(0), 300);
 })"""
 PHONE = {"width": 390, "height": 780}
-
-
-class Silent(WSGIRequestHandler):
-    def log(self, type: str, message: str, *args: object) -> None:
-        pass
-
-
-def serve(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Silent)
-    server.daemon_threads = True  # type: ignore[attr-defined]  # an open event stream must not hold up the end
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{server.port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def url(app: Flask) -> Iterator[str]:
-    yield from serve(app)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def problems() -> list[str]:
-    """What the browser complained about."""
-    return []
-
-
-@pytest.fixture
-def context(browser: Any, problems: list[str]) -> Iterator[Any]:
-    context = browser.new_context(
-        viewport={"width": 1200, "height": 800}, reduced_motion="reduce", locale="en-GB"
-    )
-    context.set_default_timeout(8000)
-    context.on("weberror", lambda error: problems.append(str(error.error)))
-    context.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
-    yield context
-    context.close()
-
-
-@pytest.fixture
-def open_widget(context: Any, url: str) -> Callable[..., tuple[Any, Any]]:
-    def open_it(page: Any = None, address: str = "/") -> tuple[Any, Any]:
-        page = page or context.new_page()
-        page.goto(url + address)
-        page.get_by_role("button", name=re.compile("^(Open chat|打开在线咨询)")).click()
-        frame = page.frame_locator("iframe")
-        expect(frame.locator("body[data-ready]")).to_be_attached()
-        return page, frame
-
-    return open_it
 
 
 def ask(frame: Any, text: str) -> None:
@@ -266,7 +198,7 @@ def test_a_conversation_that_was_erased_is_replaced_by_a_new_one(
 
 
 @pytest.fixture
-def foreign(url: str) -> Iterator[str]:
+def foreign(url: str, serve: Callable[[Flask], str]) -> str:
     """A page of another origin whose own policy allows the installation's script and frame and nothing else."""
     host = Flask("host")
 
@@ -279,7 +211,7 @@ def foreign(url: str) -> Iterator[str]:
         page.headers["Content-Security-Policy"] = f"default-src 'none'; script-src {url}; frame-src {url}"
         return page
 
-    yield from serve(host)
+    return serve(host)
 
 
 def test_an_allowed_foreign_page_under_a_strict_policy_of_its_own_has_the_widget_once(

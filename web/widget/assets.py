@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -14,12 +15,17 @@ MODULES = (
     "colour.js",
     "conversation.js",
     "dom.js",
+    "files.js",
     "markup.js",
     "messages.js",
+    "prechat.js",
+    "rating.js",
+    "sound.js",
     "storage.js",
     "transport.js",
     "turns.js",
 )
+_COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*.*?\*/[ \t]*)$", re.MULTILINE | re.DOTALL)
 FILES = {
     **dict.fromkeys(MODULES, "text/javascript"),
     "app.css": "text/css",
@@ -58,7 +64,24 @@ def version() -> str:
 
 @lru_cache(maxsize=64)
 def read(name: str) -> bytes:
-    return (PACKAGE / "static" / name).read_bytes()
+    """A file as it is sent: scripts and styles without the comments that fill whole lines, and without indentation.
+
+    That is all the packing there is: a fifth less to send, and no build step. It knows our own style of writing (a
+    comment begins its line; no text of a template string does) and nothing else.
+    """
+    content = (PACKAGE / "static" / name).read_bytes()
+    if not name.endswith((".js", ".css")):
+        return content
+    text = _COMMENT.sub("", content.decode("utf-8"))
+    return "\n".join(line.strip() for line in text.splitlines() if line.strip()).encode() + b"\n"
+
+
+@lru_cache(maxsize=64)
+def locale_json(language: str) -> bytes:
+    """The words that the chat needs, without those of the help pages."""
+    chat = {key: value for key, value in words(language).items() if key != "page"}
+    chat["back"] = words(language)["page"]["back"]
+    return json.dumps(chat, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def best_language(*wanted: str | None, default: str = "en") -> str:

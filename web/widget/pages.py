@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from web.headers import page_policy
 from web.visitors import frame_ancestors, own_origin
 from web.widget import assets
 from web.widget.help import article, article_html, section_title, sections, starters
+from web.widget_options import THEMES, WidgetOptions
 
 LOADER_SECONDS = 300  # the loader's address never changes: hosts get a new one within five minutes
 YEAR_SECONDS = 31_536_000
@@ -57,7 +59,7 @@ def asset(version: str, name: str) -> Response:
 def locale(version: str, language: str) -> Response:
     if language not in assets.languages():
         abort(404)
-    content = (assets.PACKAGE / "locales" / f"{language}.json").read_bytes()
+    content = assets.locale_json(language)
     return _kept(content, "application/json", version)
 
 
@@ -103,16 +105,21 @@ def chat() -> Response:
 def _chat_page(session: Session, site: Site, *, mode: str) -> str:
     options = SiteOptions.from_json(site.options)
     language = visitor_language()
-    theme = request.args.get("theme", "auto")
+    look = WidgetOptions.of_site(site.options)
+    theme = request.args.get("theme", look.theme)
     config = {
         "mode": mode,
         "site": site.key,
         "title": options.title or site.name,
         "accent": options.accent,
-        "theme": theme if theme in ("auto", "light", "dark") else "auto",
+        "theme": theme if theme in THEMES else look.theme,
+        "position": look.position,
+        "csat": look.csat,
+        "attachmentMb": look.attachment_mb,
+        "prechat": [field.as_json() for field in look.prechat],
         "locale": language,
         "locales": {code: assets.words(code)["name"] for code in assets.languages()},
-        "words": assets.words(language),
+        "words": json.loads(assets.locale_json(language)),
         "greetings": options.greeting,
         "starters": {code: starters(session, code) for code in assets.languages()},
         "parents": [own_origin(), *site.allowed_origins],

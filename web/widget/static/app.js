@@ -3,7 +3,11 @@
 import { clean, on, readable } from "./colour.js";
 import { Conversation } from "./conversation.js";
 import { h, icon } from "./dom.js";
+import { Attachments } from "./files.js";
 import { TO_FRAME } from "./messages.js";
+import { prechatForm } from "./prechat.js";
+import { ratingForm } from "./rating.js";
+import { chime } from "./sound.js";
 import { botTurn, customerTurn, agentTurn, pendingTurn, streamingTurn } from "./turns.js";
 
 const config = JSON.parse(document.getElementById("config").textContent);
@@ -39,13 +43,18 @@ const sendButton = h("button.send", { type: "submit", disabled: true }, icon("se
 const person = h("button.link", { type: "button", onclick: askForPerson });
 const language = h("select", { onchange: () => setLocale(language.value) },
   ...Object.entries(config.locales).map(([value, label]) => h("option", { value, textContent: label })));
-const composer = h("form.composer", { onsubmit: submit }, h("div.box", {}, input, counter, sendButton));
+const files = new Attachments({ t, limit: config.attachmentMb, upload: (file, id) => conversation.upload(file, id), changed: () => grow(), say });
+const sound = h("button.link", { type: "button", onclick: () => { conversation.storage.set("sound", !conversation.storage.get("sound") || null); labelSound(); if (conversation.storage.get("sound")) chime(); } });
+const before = h("div.before", { hidden: true });
+const rating = h("div.after", { hidden: true });
+const composer = h("form.composer", { onsubmit: submit, onpaste: pasted, ondragover: (event) => event.preventDefault(), ondrop: dropped },
+  files.list, h("div.box", {}, files.button, files.input, input, counter, sendButton));
 
 document.body.append(
   h("div.chat", {},
     h("header.head", {}, framed ? h("span.mark", {}, icon("bubble")) : h("a.mark", { href: "/", id: "home" }, icon("bubble")), h("div.names", {}, title, subtitle), startOver, closePanel),
-    log, newBelow, confirmation, notice, composer,
-    h("footer.foot", {}, person, Object.keys(config.locales).length > 1 && h("label.language", {}, language)),
+    log, newBelow, confirmation, notice, rating, before, composer,
+    h("footer.foot", {}, person, sound, Object.keys(config.locales).length > 1 && h("label.language", {}, language)),
     announcer));
 
 // --- words and colours ----------------------------------------------------------------------------------
@@ -68,16 +77,26 @@ function label() {
     element.setAttribute("aria-label", t(key));
     element.title = t(key);
   }
-  document.getElementById("home")?.setAttribute("aria-label", t("page.back"));
+  document.getElementById("home")?.setAttribute("aria-label", t("back"));
   log.setAttribute("aria-label", t("conversation"));
   input.setAttribute("aria-label", t("message"));
   language.setAttribute("aria-label", t("language"));
   language.value = conversation.locale;
   person.replaceChildren(icon("person"), t("person"));
   newBelow.replaceChildren(icon("down"), t("newMessages"));
+  files.label();
+  labelSound();
   drawn.clear();
   list.replaceChildren();
   draw();
+}
+
+function labelSound() {
+  const isOn = Boolean(conversation.storage.get("sound"));
+  sound.replaceChildren(icon("bell"));
+  sound.title = t(isOn ? "soundOff" : "soundOn");
+  sound.setAttribute("aria-label", t("sound"));
+  sound.setAttribute("aria-pressed", String(isOn));
 }
 
 async function setLocale(locale) {
@@ -106,6 +125,7 @@ const actions = {
   opened,
   get quiet() { return quiet.matches; },
   choose: (choice) => { conversation.send(choice.payload, choice.title); input.focus(); },
+  open: (file) => conversation.download(file).catch(() => say(t("fileFailed"))),
   ask: (text) => conversation.send(text),
   vote: (turn, vote) => {
     conversation.vote(turn, vote).catch(() => {});
@@ -116,7 +136,7 @@ const actions = {
 };
 
 function wanted() {
-  const fresh = !conversation.turns.length && !conversation.outbox.length;
+  const fresh = !conversation.turns.length && !conversation.outbox.length && !conversation.asksFirst;
   const rows = [["greeting", `${conversation.locale}${fresh}`, () => greeting(fresh)]];
   const lastBot = conversation.turns.findLast((turn) => turn.role === "bot")?.id;
   const open = !conversation.outbox.length && conversation.turns.at(-1)?.id === lastBot;
@@ -188,6 +208,7 @@ function drawState() {
     human: [icon("person"), h("span", { textContent: t("human", { agent }) })],
     closed: [icon("check"), h("span", { textContent: t("closed") })],
   };
+  drawForms();
   const line = conversation.online ? lines[state] : [h("span", { textContent: t("offline") })];
   const key = [state, agent, conversation.online, conversation.locale].join();
   if (notice.dataset.key !== key) {
@@ -197,6 +218,32 @@ function drawState() {
     notice.replaceChildren(...(line || []));
     if (line && before !== undefined) say(notice.querySelector("span").textContent);
   }
+}
+
+/** The form before the first message, and the marks after the last one. */
+function drawForms() {
+  const { asksFirst, locale, state, key, storage, turns } = conversation;
+  composer.hidden = asksFirst;
+  if (asksFirst !== !before.hidden || (asksFirst && before.lang !== locale)) {
+    before.hidden = !asksFirst;
+    before.lang = locale;
+    before.replaceChildren(asksFirst ? prechatForm(config.prechat, { t, locale, done: (details) => { conversation.tell(details); input.focus(); } }) : "");
+  }
+  const asks = config.csat && state === "closed" && key && storage.get("rated") !== key.id && turns.some((turn) => turn.role !== "customer");
+  if (!asks && !rating.dataset.thanked) rating.hidden = true;
+  if (state !== "closed") { rating.hidden = true; delete rating.dataset.thanked; }
+  if (!asks || (!rating.hidden && rating.lang === locale)) return;
+  rating.hidden = false;
+  rating.lang = locale;
+  rating.replaceChildren(ratingForm({ t, give: (mark, comment, last) => {
+    conversation.close(mark, comment).catch(() => {});
+    say(t("rate.thanks"));
+    if (!last) return;
+    storage.set("rated", key.id);
+    rating.dataset.thanked = "true";
+    rating.replaceChildren(h("p", { textContent: t("rate.thanks") }));
+    input.focus();
+  } }));
 }
 
 // --- what happens ---------------------------------------------------------------------------------------
@@ -215,10 +262,12 @@ conversation.addEventListener("change", () => {
 conversation.addEventListener("sent", () => { atBottom = true; });
 
 conversation.addEventListener("turns", ({ detail: turns }) => {
+  if (loaded) for (const { id, role, text, kind } of turns) toPage("message", { message: { id, role, text, kind } });
   const spoken = turns.filter((turn) => turn.role !== "customer");
   if (!loaded || !spoken.length) return;
   for (const turn of spoken) arrived.add(turn.id);
   say(spoken.map((turn) => `${turn.role === "bot" ? t("assistant") : turn.agent || t("colleague")}: ${turn.text}`).join("\n"));
+  if (conversation.storage.get("sound")) chime();
   if (!shown) toPage("unread", { count: (unread += spoken.length) });
   if (!atBottom) newBelow.hidden = false;
 });
@@ -234,11 +283,20 @@ function say(text) {
 function submit(event) {
   event.preventDefault();
   const text = input.value.trim();
-  if (!text || text.length > config.limit) return;
-  conversation.send(text);
+  if (!(text || !files.empty) || text.length > config.limit || !files.ready) return;
+  conversation.send(text, undefined, files.empty ? undefined : files.take());
   input.value = "";
   grow();
   input.focus();
+}
+
+function pasted(event) {
+  if (event.clipboardData?.files.length) { event.preventDefault(); files.add(event.clipboardData.files); }
+}
+
+function dropped(event) {
+  event.preventDefault();
+  files.add(event.dataTransfer?.files || []);
 }
 
 function keys(event) {
@@ -249,7 +307,7 @@ function grow() {
   input.style.height = "auto";
   input.style.height = `${Math.min(input.scrollHeight, 140)}px`;
   const over = input.value.length - config.limit;
-  sendButton.disabled = !input.value.trim() || over > 0;
+  sendButton.disabled = !(input.value.trim() || !files.empty) || over > 0 || !files.ready;
   counter.hidden = over <= 0;
   counter.textContent = t("tooLong", { over });
   conversation.storage.set("draft", input.value || null);
@@ -270,7 +328,8 @@ async function askForPerson() {
 function askToStartOver() {
   const done = () => { confirmation.hidden = true; input.focus(); };
   const yes = h("button.primary", { type: "button", textContent: t("startOverYes"), onclick: () => { conversation.reset(); done(); } });
-  confirmation.replaceChildren(h("p", { textContent: t("startOver") }), yes, h("button.plain", { type: "button", textContent: t("cancel"), onclick: done }));
+  const end = h("button.plain", { type: "button", textContent: t("endConversation"), onclick: () => { conversation.close().catch(() => say(t("failed"))); done(); } });
+  confirmation.replaceChildren(h("p", { textContent: t("startOver") }), yes, conversation.key && conversation.state !== "closed" ? end : "", h("button.plain", { type: "button", textContent: t("cancel"), onclick: done }));
   confirmation.setAttribute("aria-label", t("newConversation"));
   confirmation.hidden = false;
   yes.focus();
@@ -316,14 +375,18 @@ const allowed = (origin) => config.parents.some((entry) => {
 });
 
 const received = {
-  hello: () => toPage("ready", { accent: clean(config.accent), onAccent: on(clean(config.accent)), ...launcherWords() }),
+  hello: () => toPage("ready", { accent: clean(config.accent), onAccent: on(clean(config.accent)), position: config.position, ...launcherWords() }),
   show: () => { shown = true; unread = 0; scrollDown(); if (!matchMedia("(pointer: coarse)").matches) input.focus(); },
   hide: () => { shown = false; },
   ask: ({ text }) => { if (text?.trim()) conversation.send(text.trim().slice(0, config.limit)); },
   setLocale: ({ locale }) => setLocale(locale),
+  setUser: ({ user }) => conversation.setUser(user && typeof user === "object" ? user : null),
+  focus: ({ edge }) => controls().at(edge === "last" ? -1 : 0)?.focus(),
   setTheme: ({ theme }) => { config.theme = theme; paint(); },
   reset: () => conversation.reset(),
 };
+
+const controls = () => [...document.querySelectorAll("button, textarea, select, input, a, summary, [tabindex='0']")].filter((one) => !one.disabled && one.offsetParent);
 
 if (framed) {
   addEventListener("message", (event) => {

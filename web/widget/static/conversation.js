@@ -4,19 +4,27 @@
 // server stores it once. Unsent messages lie in the browser's storage; one tab at a time sends them, in order.
 // While a person is awaited one tab holds a connection for all of them; otherwise nobody does.
 
-import { ApiError, call, events, wait } from "./transport.js";
+import { ApiError, blob, call, events, wait } from "./transport.js";
 import { Storage, randomId } from "./storage.js";
 
 const POLL_MS = [3000, 5000, 8000, 13000, 20000, 30000];
 const BUSY_MS = { waiting: 8000, human: 3000 };
 const PASSING_TRIES = 5;
 
+/** Whom a JWT speaks of; read to notice that it is another one, the server alone believes it. */
+const subject = (jwt) => {
+  try { return JSON.parse(atob(jwt.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub; } catch { return ""; }
+};
+
 export class Conversation extends EventTarget {
   state = "bot";
   turns = []; // as the API sends them, in order
-  outbox = []; // {id, text, title?, status: "waiting" | "sending" | "failed", reason?, retryIn?}
+  outbox = []; // {id, text, title?, files?, status: "waiting" | "sending" | "failed", reason?, retryIn?}
   streaming = null; // {id, text} while an answer comes in
 
+  user = null; // {jwt} or {id, hmac, …}, as the host page has given it
+
+  #starting = null;
   #last = 0;
   #sending = false;
   #following = null;
@@ -27,6 +35,7 @@ export class Conversation extends EventTarget {
     this.locale = config.locale;
     this.storage = new Storage(config.site);
     this.key = this.storage.get("conversation");
+    this.details = this.storage.get("details");
     this.outbox = this.#stored().map((item) => ({ ...item, status: "waiting" }));
     this.locks = navigator.locks || { request: async (name, options, job) => (job || options)({}) };
     try {
@@ -39,6 +48,40 @@ export class Conversation extends EventTarget {
   }
 
   get online() { return navigator.onLine !== false; }
+
+  /** Whether the site wants to know something before the first message. */
+  get asksFirst() { return this.config.prechat.length > 0 && !this.key && !this.details && !this.user; }
+
+  tell(details) {
+    this.details = details;
+    this.storage.set("details", details);
+    this.#changed();
+    this.flush();
+  }
+
+  /** Whose browser this is, signed by the company's server. Another person than before starts anew. */
+  async setUser(user) {
+    const name = user && String(user.id ?? subject(user.jwt));
+    const before = this.storage.get("user");
+    if (before !== null && before !== name) this.reset();
+    this.user = user;
+    this.storage.set("user", name);
+    if (user && this.key) {
+      await this.#call("/identify", { identity: user }).catch((error) => {
+        if (error.code === "other_visitor") this.reset();
+        else this.#notBelieved(error);
+      });
+    }
+    this.#changed();
+    this.flush();
+  }
+
+  #notBelieved(error) {
+    if (!(error instanceof ApiError) || error.passing) return false;
+    console.warn(`Frontdesk: setUser: ${error.message}`); // the page's developer reads it; the visitor chats on
+    this.user = null;
+    return true;
+  }
 
   /** What was said before, on this page or on the last one. */
   async load() {
@@ -58,8 +101,8 @@ export class Conversation extends EventTarget {
     this.#changed();
   }
 
-  send(text, title) {
-    const item = { id: randomId(), text, title, status: "waiting" };
+  send(text, title, files) {
+    const item = { id: randomId(), text, title, files, status: "waiting" };
     this.outbox.push(item);
     this.#keep(item);
     this.#changed();
@@ -87,7 +130,7 @@ export class Conversation extends EventTarget {
         for (;;) {
           this.#mergeOutbox();
           const item = this.outbox.find((entry) => entry.status === "waiting");
-          if (!item || !this.online) break;
+          if (!item || !this.online || this.asksFirst) break;
           if (!(await this.#deliver(item))) break;
         }
       });
@@ -111,9 +154,16 @@ export class Conversation extends EventTarget {
       if (error instanceof ApiError && (error.status === 404 || error.status === 401) && this.key && !item.restarted) {
         item.restarted = true; // the conversation is gone: say it in a new one
         item.status = "waiting";
+        item.files = undefined; // they went with the conversation
         this.#forget();
         this.dispatchEvent(new CustomEvent("lost"));
         return true;
+      }
+      if (!this.key && error.field?.startsWith("details.")) { // it knows better what is missing
+        item.status = "waiting";
+        this.details = null;
+        this.storage.set("details", null);
+        return false;
       }
       const passing = !(error instanceof ApiError) || error.passing;
       item.tries = (item.tries || 0) + 1;
@@ -134,15 +184,43 @@ export class Conversation extends EventTarget {
     }
   }
 
-  async #start() {
-    const { id, token, state } = await call("/conversations", { body: { site: this.config.site, locale: this.locale } });
-    this.key = { id, token };
+  #start() {
+    return (this.#starting ||= this.#begin().finally(() => { this.#starting = null; }));
+  }
+
+  async #begin() {
+    const body = { site: this.config.site, locale: this.locale };
+    if (this.user) body.identity = this.user;
+    if (this.details) body.details = this.details;
+    const started = await call("/conversations", { body }).catch((error) => {
+      if (!this.user || !(error.status === 401 || error.field?.startsWith("identity")) || !this.#notBelieved(error)) throw error;
+      delete body.identity;
+      return call("/conversations", { body });
+    });
+    this.key = { id: started.id, token: started.token };
     this.storage.set("conversation", this.key);
-    this.#setState(state);
+    this.#setState(started.state);
+  }
+
+  /** A file goes up before the message that speaks of it; the same `id` again is kept once. */
+  async upload(file, id) {
+    if (!this.key) await this.#start();
+    const body = new FormData();
+    body.append("file", file, file.name);
+    body.append("client_file_id", id);
+    return this.#call("/files", body);
+  }
+
+  async download({ id, name }) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(await blob(`/conversations/${this.key.id}/files/${id}`, { token: this.key.token }));
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
   }
 
   async #exchange(item) {
-    const body = { text: item.text, client_message_id: item.id };
+    const body = { text: item.text, client_message_id: item.id, files: item.files?.map((file) => file.id) };
     this.dispatchEvent(new CustomEvent("sent"));
     for await (const { name, data } of events(`/conversations/${this.key.id}/messages`, { token: this.key.token, body })) {
       if (name === "status") {
@@ -165,7 +243,7 @@ export class Conversation extends EventTarget {
     this.streaming = null;
     const now = new Date().toISOString();
     this.#take([
-      { id: answer.message_id, role: "customer", text: item.title || item.text, client_message_id: item.id, created_at: now },
+      { id: answer.message_id, role: "customer", text: item.title || item.text, files: item.files, client_message_id: item.id, created_at: now },
       ...(answer.reply
         ? [{ id: answer.turn_id, role: "bot", text: answer.reply.text, kind: answer.reply.kind, reply: answer.reply, created_at: now }]
         : []),
@@ -188,6 +266,13 @@ export class Conversation extends EventTarget {
     turn.vote = vote;
     this.#changed();
     await this.#call(`/turns/${turn.id}/feedback`, { vote });
+  }
+
+  /** The visitor ends it, or gives a mark from 1 to 5 to one that has ended. */
+  async close(csat, comment) {
+    const answer = await this.#call("/close", csat ? { csat, comment } : {});
+    this.#setState(answer.state);
+    this.channel?.postMessage("news");
   }
 
   /** Start anew. The old conversation stays with the company; this browser forgets its token. */
@@ -296,8 +381,8 @@ export class Conversation extends EventTarget {
     return this.storage.get("outbox") || [];
   }
 
-  #keep({ id, text, title }) {
-    this.storage.set("outbox", [...this.#stored(), { id, text, title }]);
+  #keep({ id, text, title, files }) {
+    this.storage.set("outbox", [...this.#stored(), { id, text, title, files }]);
   }
 
   #drop(ids) {

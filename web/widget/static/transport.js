@@ -6,6 +6,7 @@ export class ApiError extends Error {
     super(error?.message || `HTTP ${status}`);
     this.status = status;
     this.code = error?.code || "error";
+    this.field = error?.field || "";
     this.retryAfter = retryAfter; // seconds
   }
 
@@ -18,10 +19,11 @@ export class ApiError extends Error {
 async function request(path, { token, body, method = body === undefined ? "GET" : "POST", accept = "application/json", signal } = {}) {
   const headers = { Accept: accept };
   if (token) headers.Authorization = `Bearer ${token}`;
-  if (body !== undefined) headers["Content-Type"] = "application/json";
+  const form = body instanceof FormData; // the browser writes its Content-Type, with the boundary
+  if (body !== undefined && !form) headers["Content-Type"] = "application/json";
   const response = await fetch(`/api/v1${path}`, {
     method, headers, signal, credentials: "omit", cache: "no-store",
-    body: body === undefined ? undefined : JSON.stringify(body),
+    body: body === undefined || form ? body : JSON.stringify(body),
   });
   if (!response.ok) {
     const answer = await response.json().catch(() => ({}));
@@ -32,6 +34,10 @@ async function request(path, { token, body, method = body === undefined ? "GET" 
 
 export async function call(path, options) {
   return (await request(path, options)).json();
+}
+
+export async function blob(path, options) {
+  return (await request(path, { ...options, accept: "*/*" })).blob();
 }
 
 /** Yields `{name, data}` for each event; ends with the stream. A JSON answer comes as one `reply` event. */

@@ -1,6 +1,7 @@
 // One turn as elements: a customer's, an answer with its kind, sources, choices and thumbs, a colleague's.
 
 import { h, icon } from "./dom.js";
+import { fileList } from "./files.js";
 import { render, safeUrl } from "./markup.js";
 
 const KIND_ICONS = { approved: "check", passage: "page", generated: "spark" };
@@ -8,8 +9,9 @@ const LONG = 520; // letters of a passage from which on it is folded
 const STEP_MS = 14;
 const UNFOLD_MS = 560;
 
-export function customerTurn(turn, { t }) {
-  return h("li.turn.customer", {}, h("span.hidden", { textContent: `${t("you")}: ` }), h("div.bubble", { textContent: turn.text }));
+export function customerTurn(turn, actions) {
+  const said = turn.kind === "files" || (!turn.text && turn.files) ? null : h("div.bubble", { textContent: turn.text });
+  return h("li.turn.customer", {}, h("span.hidden", { textContent: `${actions.t("you")}: ` }), said, fileList(turn.files, actions));
 }
 
 export function agentTurn(turn, { t, live, quiet }) {
@@ -34,7 +36,8 @@ export function botTurn(turn, actions) {
     isLast && suggestions(turn.reply?.suggestions, actions));
 }
 
-export function pendingTurn(item, { t, retry, remove, online }) {
+export function pendingTurn(item, actions) {
+  const { t, retry, remove, online } = actions;
   const state = h("p.state");
   if (item.status === "failed") {
     state.append(t("failed"), " ", item.reason && item.reason !== "Failed to fetch" ? `${item.reason} ` : "",
@@ -46,7 +49,7 @@ export function pendingTurn(item, { t, retry, remove, online }) {
   } else if (item.retryIn) {
     state.textContent = item.reason === "no_release" ? t("unavailable") : t("busy", { seconds: item.retryIn });
   }
-  return h(`li.turn.customer${item.status === "sending" ? "" : ".unsent"}`, {}, h("div.bubble", { textContent: item.title || item.text }), state.childNodes.length > 0 && state);
+  return h(`li.turn.customer${item.status === "sending" ? "" : ".unsent"}`, {}, (item.title || item.text) && h("div.bubble", { textContent: item.title || item.text }), fileList(item.files, actions), state.childNodes.length > 0 && state);
 }
 
 export function streamingTurn(text, { t }) {

@@ -2,9 +2,10 @@
  *
  *   <script async src="https://HOST/widget.js" data-site="default"></script>
  *
- * Optional: data-locale, data-position="left", data-theme="light|dark", data-open.
+ * Optional: data-locale, data-position="left|right", data-theme="light|dark", data-open.
  * Commands, before or after it has loaded:  Frontdesk("open" | "close" | "toggle" | "reset"),
- * Frontdesk("ask", text), Frontdesk("setLocale", "zh"), Frontdesk("setTheme", "dark"), Frontdesk("on", "ready", f).
+ * Frontdesk("ask", text), Frontdesk("setUser", {jwt}), Frontdesk("setLocale", "zh"), Frontdesk("setTheme", "dark"),
+ * Frontdesk("on", "ready" | "open" | "close" | "unread" | "message", f).
  * To call it before it has loaded:
  *   window.Frontdesk = window.Frontdesk || function () { (Frontdesk.q = Frontdesk.q || []).push(arguments) }
  *
@@ -18,17 +19,17 @@
   const base = new URL(script.src).origin;
   const data = script.dataset;
   const site = data.site || "default";
-  const side = data.position === "left" ? "left" : "right";
-  const listeners = { ready: [], open: [], close: [], unread: [] };
+  const full = matchMedia("(max-width: 480px), (max-height: 480px)"); // phones, and large zoom
+  const listeners = { ready: [], open: [], close: [], unread: [], message: [] };
   const waiting = []; // messages for the frame until it is ready
   let ready = false;
   let open = false;
   let unread = 0;
-  let frame, host, panel, button, badge, words;
+  let frame, host, panel, button, badge, words, sheet, edges;
 
   const locale = () => data.locale || document.documentElement.lang || navigator.language || "en";
 
-  const STYLE = `
+  const style = (side) => `
     :host { all: initial; --accent: #0f766e; --on-accent: #fff; color-scheme: light dark; }
     button, .panel { position: fixed; z-index: 2147483000; ${side}: max(20px, env(safe-area-inset-${side})); }
     button {
@@ -62,7 +63,7 @@
     @media (prefers-color-scheme: dark) {
       .panel { box-shadow: 0 0 0 1px rgb(255 255 255 / .11), 0 20px 60px rgb(0 0 0 / .5); }
     }
-    @media (max-width: 480px) {
+    @media ${full.media} {
       .panel { inset: 0; width: 100%; height: 100dvh; border-radius: 0; box-shadow: none; }
       button.open { visibility: hidden; }
     }
@@ -88,19 +89,27 @@
   function build() {
     host = document.createElement("frontdesk-widget");
     const root = host.attachShadow({ mode: "open" });
-    const sheet = new CSSStyleSheet(); // a constructed sheet needs no style-src on the host page
-    sheet.replaceSync(STYLE);
+    sheet = new CSSStyleSheet(); // a constructed sheet needs no style-src on the host page
+    place("right");
     root.adoptedStyleSheets = [sheet];
 
     panel = document.createElement("div");
     panel.className = "panel";
+    panel.setAttribute("role", "dialog");
     frame = document.createElement("iframe");
-    const query = new URLSearchParams({ site, locale: locale(), theme: data.theme || "auto" });
+    const query = new URLSearchParams({ site, locale: locale() });
+    if (data.theme) query.set("theme", data.theme);
     frame.src = `${base}/widget/frame?${query}`;
     frame.title = "Chat";
     frame.allow = "clipboard-write";
     frame.addEventListener("load", () => post("hello"));
-    panel.append(frame);
+    edges = ["last", "first"].map((edge) => { // over the whole screen the focus goes round inside
+      const element = document.createElement("div");
+      element.addEventListener("focus", () => { frame.focus(); post("focus", { edge }); });
+      return element;
+    });
+    panel.append(edges[0], frame, edges[1]);
+    full.addEventListener("change", trap);
 
     button = document.createElement("button");
     button.type = "button";
@@ -119,6 +128,17 @@
     }, 8000);
   }
 
+  function place(side) {
+    sheet.replaceSync(style(data.position === "left" || data.position === "right" ? data.position : side));
+  }
+
+  function trap() {
+    const modal = open && full.matches;
+    panel.setAttribute("aria-modal", String(modal));
+    for (const edge of edges) edge.tabIndex = modal ? 0 : -1;
+    document.documentElement.style.overflow = modal ? "hidden" : "";
+  }
+
   function post(type, detail) {
     frame.contentWindow.postMessage({ frontdesk: type, ...detail }, base);
   }
@@ -134,6 +154,7 @@
     if (type === "ready") {
       host.style.setProperty("--accent", event.data.accent);
       host.style.setProperty("--on-accent", event.data.onAccent);
+      place(event.data.position === "left" ? "left" : "right");
       relabel(event.data);
       if (ready) return; // the frame was loaded anew
       ready = true;
@@ -151,12 +172,15 @@
       emit("unread", unread);
     } else if (type === "locale") {
       relabel(event.data);
+    } else if (type === "message") {
+      emit("message", event.data.message);
     }
   }
 
   function relabel(next) {
     words = next || {};
     frame.title = words.chat || "Chat";
+    panel.setAttribute("aria-label", frame.title);
     button.setAttribute("aria-label", ((open ? words.closeChat : words.openChat) || "Chat") + (unread ? ` (${unread})` : ""));
   }
 
@@ -166,7 +190,7 @@
     panel.classList.toggle("open", open);
     button.classList.toggle("open", open);
     button.setAttribute("aria-expanded", String(open));
-    document.documentElement.style.overflow = open && matchMedia("(max-width: 480px)").matches ? "hidden" : "";
+    trap();
     if (open) {
       unread = 0;
       badge.hidden = true;
@@ -190,6 +214,7 @@
     close: () => setOpen(false),
     toggle: () => setOpen(!open),
     ask: (text) => { setOpen(true); tell("ask", { text: String(text) }); },
+    setUser: (user) => tell("setUser", { user: user ? { ...user } : null }),
     setLocale: (value) => { data.locale = String(value); tell("setLocale", { locale: String(value) }); },
     setTheme: (value) => tell("setTheme", { theme: String(value) }),
     reset: () => tell("reset"),

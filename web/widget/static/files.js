@@ -1,0 +1,87 @@
+// Files that are to go with the next message: chosen, pasted or dropped, sent up one by one.
+
+import { h, icon } from "./dom.js";
+import { randomId } from "./storage.js";
+
+const ACCEPT = ".png,.jpg,.jpeg,.gif,.webp,.heic,.pdf,.docx,.xlsx,.txt,.csv";
+const MOST = 5;
+
+export class Attachments {
+  #items = []; // {id, file, sent?, failed?}
+
+  constructor({ t, limit, upload, changed, say }) {
+    Object.assign(this, { t, limit, upload, changed, say });
+    this.input = h("input", { type: "file", multiple: true, accept: ACCEPT, hidden: true, onchange: () => { this.add(this.input.files); this.input.value = ""; } });
+    this.button = h("button.round.clip", { type: "button", hidden: !limit, onclick: () => this.input.click() }, icon("clip"));
+    this.list = h("ul.files", { hidden: true });
+  }
+
+  /** Whether a message may leave: nothing is on its way up, and nothing has failed unseen. */
+  get ready() { return this.#items.every((item) => item.sent); }
+  get empty() { return !this.#items.length; }
+
+  /** What was sent up, given away. */
+  take() {
+    const files = this.#items.map((item) => item.sent);
+    this.#items = [];
+    this.draw();
+    return files;
+  }
+
+  add(files) {
+    if (!this.limit) return;
+    for (const file of [...files].slice(0, MOST - this.#items.length)) {
+      const item = { id: randomId(), file };
+      this.#items.push(item);
+      if (file.size > this.limit * 1048576) item.failed = this.t("fileLarge", { limit: this.limit });
+      else this.#send(item);
+    }
+    this.draw();
+  }
+
+  async #send(item) {
+    item.failed = "";
+    this.draw();
+    try {
+      item.sent = await this.upload(item.file, item.id);
+      this.say(this.t("fileReady", { name: item.file.name }));
+    } catch (error) {
+      item.failed = error.code === "file_type" ? this.t("fileType") : this.t("fileFailed");
+      item.again = error.code !== "file_type";
+      this.say(`${item.file.name}: ${item.failed}`);
+    }
+    this.draw();
+  }
+
+  draw() {
+    const { t } = this;
+    this.list.hidden = this.empty;
+    this.button.disabled = this.#items.length >= MOST;
+    this.list.replaceChildren(...this.#items.map((item) => h(`li.file${item.failed ? ".failed" : ""}`, {}, icon("clip"),
+      h("span.name", { textContent: item.file.name }), !item.sent && h("span.state", { textContent: item.failed || t("fileSending") }),
+      item.again && item.failed && h("button.link", { type: "button", textContent: t("retry"), onclick: () => this.#send(item) }),
+      h("button.link", { type: "button", "aria-label": `${t("remove")}: ${item.file.name}`, onclick: () => this.#remove(item) }, icon("close")))));
+    this.changed();
+  }
+
+  #remove(item) {
+    this.#items = this.#items.filter((other) => other !== item);
+    this.draw();
+    this.button.focus();
+  }
+
+  label() {
+    this.button.title = this.t("attach");
+    this.button.setAttribute("aria-label", this.t("attach"));
+    this.draw();
+  }
+}
+
+/** The files of a turn, each a download. */
+export function fileList(files, { t, open }) {
+  if (!files?.length) return null;
+  return h("ul.files.sent", {}, ...files.map((file) => h("li", {}, h("button.file", { type: "button", title: t("download"), onclick: () => open(file) },
+    icon("clip"), h("span.name", { textContent: file.name }), file.bytes && h("span.state", { textContent: size(file.bytes) })))));
+}
+
+const size = (bytes) => (bytes < 1048576 ? `${Math.ceil(bytes / 1024)} kB` : `${(bytes / 1048576).toFixed(1)} MB`);
