@@ -1,9 +1,9 @@
 """Keeping the parts of the service running: the web server and the worker, each in a process of its own.
 
 This module imports web/logs.py and the standard library alone and is what ``frontdesk serve`` turns into
-(``web.serve.serve``), so that watching two processes costs a few megabytes. A part that ends by itself is started again after a pause that
-grows while it keeps ending; SIGTERM and SIGINT end both in order: no new requests, running ones answered, the
-worker's job put back into the queue.
+(``web.serve.serve``), so that watching two processes costs a few megabytes. A part that ends by itself is started
+again after a pause that grows while it keeps ending; SIGTERM and SIGINT end both in order: no new requests, running
+ones answered, the worker's job put back into the queue.
 """
 
 from __future__ import annotations

@@ -23,7 +23,8 @@ class SiteOptions:
 
     ``hours`` are opening hours as JSON (chatbot/dialogue/hours.py); empty: somebody is always there. A visitor who
     has waited ``unanswered_minutes`` for a person is told that nobody is free (0: never). A conversation in which
-    nothing was said for ``idle_hours`` closes (0: never)."""
+    nothing was said for ``idle_hours`` closes (0: never). Conversations in which nothing was said for
+    ``retention_days`` are erased (0: the installation's rule)."""
 
     mode: Mode = "approved_and_cited"
     sureness: float = 0.6
@@ -34,6 +35,7 @@ class SiteOptions:
     hours: dict[str, Any] = field(default_factory=dict)
     unanswered_minutes: int = 5
     idle_hours: int = 24
+    retention_days: int = 0
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -53,7 +55,11 @@ class SiteOptions:
                 value=self.choice_floor,
                 remedy=f"Set it to at most {self.sureness}",
             )
-        for name, most in (("unanswered_minutes", 24 * 60), ("idle_hours", 24 * 365)):
+        for name, most in (
+            ("unanswered_minutes", 24 * 60),
+            ("idle_hours", 24 * 365),
+            ("retention_days", 50 * 365),
+        ):
             value = getattr(self, name)
             if not isinstance(value, int) or not 0 <= value <= most:
                 raise InputError(
