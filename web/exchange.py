@@ -112,7 +112,8 @@ class Exchange:
         with self._turn_of(accepted.public_id):
             with self._database.read() as session:
                 stored = reply_to(session, turn.id)
-                state = cast(State, find_conversation(session, accepted.public_id).state)
+                conversation = find_conversation(session, accepted.public_id)
+                state, begun = cast(State, conversation.state), conversation.created_at
                 if stored is not None:
                     return Answered(stored.id, turn.id, state, stored.reply)
                 if state in ("waiting", "human"):
@@ -120,7 +121,7 @@ class Exchange:
                 history = history_before(session, turn)
                 failures = failures_before(session, turn)
             began = time.perf_counter()
-            reply, trace = self._serving.assistant().reply(
+            reply, trace = self._serving.assistant(accepted.public_id, begun).reply(
                 tapped(turn) or turn.text,
                 history=history,
                 locale=accepted.locale,

@@ -87,6 +87,7 @@ register(JobKind("import_articles", "web.jobs:run_import_articles"))
 register(JobKind("import_web_pages", "web.jobs:run_import_web_pages"))
 register(JobKind("import_intents", "web.jobs:run_import_intents"))
 register(JobKind("retrain", "web.jobs:run_retrain", exclusive=True))
+register(JobKind("replay", "web.automatic:run_replay"))
 
 
 def job_kind(name: str) -> JobKind:
@@ -299,5 +300,7 @@ def run_retrain(context: JobContext) -> dict[str, Any]:
         progress=context.progress,
         created_by=context.person_id,
     )
+    if outcome.status in ("candidate", "refused"):  # what a person who decides about it wants to see
+        enqueue(context.database, context.settings, "replay", {"release_id": outcome.release_id})
     told = as_result(outcome)  # the figures themselves are kept with the release
     return {key: told[key] for key in ("release_id", "status", "reason", "seconds", "skipped") if key in told}

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from sqlalchemy import select
@@ -21,6 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.trace import Message, Reply, Trace
 from chatbot.errors import FrontdeskError, UnavailableError
+from chatbot.learning.canaries import assigned, open_canary
 from chatbot.records.database import Database
 from chatbot.records.tables import KnowledgeClock, Promotion
 from chatbot.settings import Settings
@@ -60,13 +62,25 @@ class Live:
 
     release_id: str | None
     knowledge: int
+    trial: OnTrial | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OnTrial:
+    """A release that answers a share of the conversations begun since (chatbot/learning/canaries.py)."""
+
+    release_id: str
+    share: float
+    since: datetime
 
 
 def look(database: Database) -> Live:
     with database.read() as session:
+        canary = open_canary(session)
         release_id = session.scalar(select(Promotion.release_id).order_by(Promotion.id.desc()).limit(1))
         revision = session.scalar(select(KnowledgeClock.revision).order_by(KnowledgeClock.id).limit(1))
-    return Live(release_id, revision or 0)
+    trial = OnTrial(canary.release_id, canary.share, canary.started_at) if canary else None
+    return Live(release_id, revision or 0, trial)
 
 
 class Serving:
@@ -77,6 +91,9 @@ class Serving:
         self._settings = settings
         self._load = load or _load_release
         self._assistant: Answering | None = None
+        self._trial: tuple[OnTrial, Answering] | None = None
+        self._trial_knowledge = -1
+        self._trial_failed: tuple[str, float] | None = None
         self._knowledge = -1
         self._error: str | None = None
         self._failed: tuple[str, float] | None = None  # the release that would not load, and when
@@ -84,9 +101,15 @@ class Serving:
         self._stop = threading.Event()
         self._watching: tuple[int, threading.Thread] | None = None
 
-    def assistant(self) -> Answering:
-        """The assistant that answers now. Raises UnavailableError while there is none."""
+    def assistant(self, public_id: str = "", begun: datetime | None = None) -> Answering:
+        """The assistant that answers now; for a conversation (its id, and when it began) the release on trial where
+        it falls to that one. Raises UnavailableError while there is none."""
         self.start()
+        trial = self._trial
+        if trial is not None and begun is not None and begun >= trial[0].since:
+            on_trial, answering = trial
+            if assigned(on_trial.release_id, public_id, on_trial.share):
+                return answering
         assistant = self._assistant
         if assistant is None:
             raise UnavailableError(
@@ -112,6 +135,8 @@ class Serving:
         describe = getattr(assistant, "state", None)
         if describe is not None:
             state["models"] = describe()
+        if self._trial is not None:
+            state["trial"] = self._trial[0].release_id
         if self._error:
             state["error"] = self._error
         return state
@@ -145,6 +170,7 @@ class Serving:
                     current.refresh()
                     self._knowledge = live.knowledge
                     log.info("knowledge is at revision %d", live.knowledge)
+                self._follow_trial(live, now=now)
             except (SQLAlchemyError, FrontdeskError, OSError) as error:
                 self._note(f"Cannot look for the live release: {error}")
 
@@ -164,6 +190,32 @@ class Serving:
         self._assistant, self._knowledge = assistant, live.knowledge
         self._failed, self._error = None, None
         log.info("release %s answers now (loaded in %.1f s)", release_id, time.monotonic() - begun)
+
+    def _follow_trial(self, live: Live, *, now: float) -> None:
+        """Hold the release on trial beside the live one for as long as the trial runs; its failures are its own."""
+        wanted, held = live.trial, self._trial
+        if wanted is None:
+            self._trial = None
+        elif held is not None and held[0].release_id == wanted.release_id:
+            if held[0] != wanted:
+                self._trial = (wanted, held[1])
+            if live.knowledge != self._trial_knowledge:
+                held[1].refresh()
+                self._trial_knowledge = live.knowledge
+        elif not (
+            self._trial_failed
+            and self._trial_failed[0] == wanted.release_id
+            and now - self._trial_failed[1] < RETRY_SECONDS
+        ):
+            self._trial = None
+            try:
+                answering = self._load(self._database, self._settings, wanted.release_id)
+            except Exception:
+                self._trial_failed = (wanted.release_id, now)
+                log.exception("release %s on trial could not be loaded", wanted.release_id)
+                return
+            self._trial, self._trial_knowledge = (wanted, answering), live.knowledge
+            log.info("release %s answers %.0f %% of new conversations", wanted.release_id, 100 * wanted.share)
 
     def _note(self, message: str) -> None:
         if message != self._error:

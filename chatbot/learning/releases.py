@@ -12,13 +12,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from chatbot.errors import ConflictError, NotFoundError
 from chatbot.learning.bundles import verify
 from chatbot.records.database import Database
-from chatbot.records.tables import AuditEntry, Promotion, Release
+from chatbot.records.tables import AuditEntry, Canary, Promotion, Release, utcnow
 from chatbot.settings import Settings
 
 
@@ -80,7 +80,7 @@ def promote(
         if row is None:
             raise _unknown(release_id)
         row.status = "promoted"
-        session.add(Promotion(release_id=release_id, person_id=person_id, reason=reason))
+        go_live(session, release_id, reason=reason, person_id=person_id)
         session.add(
             AuditEntry(
                 person_id=person_id,
@@ -89,6 +89,12 @@ def promote(
                 detail={"reason": reason},
             )
         )
+
+
+def go_live(session: Session, release_id: str, *, reason: str, person_id: int | None = None) -> None:
+    """The promotion itself: the row that every process follows. A trial was against the release before: it ends."""
+    session.add(Promotion(release_id=release_id, person_id=person_id, reason=reason))
+    session.execute(update(Canary).where(Canary.ended_at.is_(None)).values(ended_at=utcnow()))
 
 
 def rollback(

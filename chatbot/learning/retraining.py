@@ -38,13 +38,13 @@ from chatbot.learning.loading import (
     load_parts,
 )
 from chatbot.learning.release_cards import gather, skipped_parts, write_card
-from chatbot.learning.releases import ReleaseRow, bundle_folder, live_release_id
+from chatbot.learning.releases import ReleaseRow, bundle_folder, go_live, live_release_id
 from chatbot.learning.search_fitting import DOMAIN, fit_search
 from chatbot.learning.snapshot import Snapshot, SnapshotManifest, load_snapshot
 from chatbot.learning.weighing_fit import fit_weighing
 from chatbot.records import tables
 from chatbot.records.database import Database
-from chatbot.records.tables import AuditEntry, Promotion, Release, utcnow
+from chatbot.records.tables import AuditEntry, Release, utcnow
 from chatbot.retrieval.ranking import SearchModel
 from chatbot.settings import Settings
 
@@ -329,9 +329,7 @@ def _decide(
         )
         session.flush()
         if verdict.promote:
-            session.add(
-                Promotion(release_id=manifest.id, person_id=created_by, reason=f"gate: {verdict.reason}")
-            )
+            go_live(session, manifest.id, reason=f"gate: {verdict.reason}", person_id=created_by)
         session.add(
             AuditEntry(
                 person_id=created_by,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import pytest
 
 from chatbot.errors import UnavailableError
 from chatbot.records.database import Database
-from chatbot.records.tables import KnowledgeClock, Promotion, Release
+from chatbot.records.tables import Canary, KnowledgeClock, Promotion, Release, utcnow
 from chatbot.settings import Settings
 from web.serving import RETRY_SECONDS, Serving
 
@@ -155,3 +156,44 @@ def test_the_thread_finds_a_promotion_by_itself(
         assert serving.assistant().release_id == "r1"
     finally:
         serving.stop()
+
+
+def test_a_release_on_trial_answers_its_share_of_the_conversations_begun_since(
+    serving: Serving, database: Database, loader: Loader
+) -> None:
+    promote(database, "r1")
+    with database.write() as session:
+        session.add(Release(id="r2", snapshot="s"))
+        session.flush()
+        session.add(Canary(release_id="r2", live_id="r1", share=0.5))
+    serving.update()
+    now, ids = utcnow(), [f"c{number}" for number in range(200)]
+    chosen = [serving.assistant(public_id, now).release_id for public_id in ids]
+    assert 70 < chosen.count("r2") < 130
+    assert [serving.assistant(public_id, now).release_id for public_id in ids] == chosen
+    before = now - timedelta(hours=1)
+    assert {serving.assistant(public_id, before).release_id for public_id in ids} == {"r1"}
+    assert serving.assistant().release_id == "r1"
+    assert serving.ready()["trial"] == "r2"
+    change_knowledge(database)
+    serving.update()
+    assert serving._trial is not None
+    assert serving._trial[1].refreshed == 1  # type: ignore[attr-defined]
+    promote(database, "r3")  # the trial was against r1
+    serving.update()
+    assert {serving.assistant(public_id, now).release_id for public_id in ids} == {"r3"}
+
+
+def test_a_trial_that_cannot_be_loaded_leaves_every_conversation_to_the_live_release(
+    serving: Serving, database: Database, loader: Loader
+) -> None:
+    promote(database, "r1")
+    loader.broken.add("r2")
+    with database.write() as session:
+        session.add(Release(id="r2", snapshot="s"))
+        session.flush()
+        session.add(Canary(release_id="r2", live_id="r1", share=0.5))
+    serving.update(now=0.0)
+    serving.update(now=1.0)
+    assert loader.loads == ["r1", "r2"]
+    assert {serving.assistant(f"c{number}", utcnow()).release_id for number in range(50)} == {"r1"}

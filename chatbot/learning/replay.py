@@ -1,0 +1,250 @@
+"""The last real conversations put to two releases: every answer that would change, with both decisions.
+
+Both releases answer over the knowledge of today, so that what is listed is the models' doing. What was said before a
+message is taken from the conversation as it went. Texts are redacted before they are written down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.trace import Message, Reply, Trace
+from chatbot.errors import ConflictError, UnavailableError
+from chatbot.language.redaction import RedactionRules, redact
+from chatbot.learning.releases import get_release, live_release_id
+from chatbot.records.conversations import failures_before, history_before, tapped
+from chatbot.records.database import Database
+from chatbot.records.knowledge import published_values
+from chatbot.records.tables import Conversation, Site, Turn, utcnow
+from chatbot.settings import Settings
+
+FOLDER = "replays"
+LAST = 100  # conversations
+MOST_KEPT = 300  # changes written down; the counts are of all
+
+
+class Answers(Protocol):
+    def reply(
+        self,
+        text: str,
+        *,
+        history: list[Message],
+        locale: str,
+        options: SiteOptions,
+        failures: int = 0,
+    ) -> tuple[Reply, Trace]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One message whose answer would be another. The traces are ``Trace.as_json``, redacted."""
+
+    conversation: str  # public id
+    turn_id: int
+    asked: str
+    before: dict[str, Any]  # {"kind", "text", "intent", "confidence"}
+    after: dict[str, Any]
+    trace_before: dict[str, Any]
+    trace_after: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Replay:
+    """``kinds`` counts "kind → kind" of the changes; ``changes`` holds the first MOST_KEPT of them, newest first."""
+
+    release_id: str
+    live_id: str
+    made_at: str
+    conversations: int = 0
+    messages: int = 0
+    changed: int = 0
+    kinds: dict[str, int] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def summary(self) -> dict[str, Any]:
+        return {key: value for key, value in self.as_json().items() if key != "changes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A customer's message as both releases are to be asked it."""
+
+    conversation: str
+    turn_id: int
+    text: str
+    history: list[Message]
+    locale: str
+    failures: int
+    options: SiteOptions
+
+
+def replay(
+    database: Database,
+    settings: Settings,
+    release_id: str,
+    *,
+    last: int = LAST,
+    load: Callable[[Database, Settings, str], Answers] | None = None,
+    progress: Callable[[str, float], None] | None = None,
+    now: datetime | None = None,
+) -> Replay:
+    """Put the last ``last`` conversations to the live release and to ``release_id``, and keep what came out.
+
+    Raises NotFoundError for an unknown release, UnavailableError where none is live, ConflictError where it is the
+    live one itself, BundleError where files are damaged.
+    """
+    tell = progress or (lambda stage, share: None)
+    get_release(database, release_id)
+    with database.read() as session:
+        live = live_release_id(session)
+        if live is None:
+            raise UnavailableError("No release is live yet", remedy="Make one with: frontdesk retrain")
+        if live == release_id:
+            raise ConflictError("The live release is what the others are held against", value=release_id)
+        rules = RedactionRules(keep=published_values(session))
+        asked = messages(session, last=last)
+    load = load or _load
+    tell("load", 0.0)
+    standing, candidate = load(database, settings, live), load(database, settings, release_id)
+    found = Replay(release_id, live, (now or utcnow()).isoformat(timespec="seconds"))
+    found.conversations = len({item.conversation for item in asked})
+    found.messages = len(asked)
+    kinds: Counter[str] = Counter()
+    for number, item in enumerate(asked):
+        before, trace_before = _ask(standing, item)
+        after, trace_after = _ask(candidate, item)
+        if not same(before, after):
+            kinds[f"{before.kind} → {after.kind}"] += 1
+            if len(found.changes) < MOST_KEPT:
+                found.changes.append(
+                    Change(
+                        item.conversation,
+                        item.turn_id,
+                        redact(item.text, rules=rules),
+                        _told(before, rules),
+                        _told(after, rules),
+                        _redacted(trace_before.as_json(), rules),
+                        _redacted(trace_after.as_json(), rules),
+                    )
+                )
+        tell("replay", (number + 1) / len(asked))
+    found.changed, found.kinds = kinds.total(), dict(kinds.most_common())
+    _save(settings, found)
+    return found
+
+
+def messages(session: Session, *, last: int) -> list[Asked]:
+    """The customers' messages of the last conversations that the bot answered, newest conversation first."""
+    sites = {site.id: SiteOptions.from_json(site.options) for site in session.scalars(select(Site))}
+    rows = session.scalars(
+        select(Conversation)
+        .where(
+            select(Turn.id).where(Turn.conversation_id == Conversation.id, Turn.role == "bot").exists(),
+        )
+        .order_by(Conversation.last_activity_at.desc(), Conversation.id.desc())
+        .limit(last)
+    ).all()
+    found = []
+    for row in rows:
+        answered = select(Turn.reply_to_id).where(Turn.conversation_id == row.id, Turn.role == "bot")
+        turns = session.scalars(
+            select(Turn)
+            .where(Turn.conversation_id == row.id, Turn.role == "customer", Turn.id.in_(answered))
+            .order_by(Turn.id)
+        ).all()
+        found += [
+            Asked(
+                row.public_id,
+                turn.id,
+                tapped(turn) or turn.text,
+                history_before(session, turn),
+                row.locale,
+                failures_before(session, turn),
+                sites[row.site_id],
+            )
+            for turn in turns
+            if turn.kind is None
+        ]
+    return found
+
+
+def same(before: Reply, after: Reply) -> bool:
+    """Whether a customer would be told the same, from the same sources, with the same choices."""
+    return [(p.kind, p.text, p.sources, p.choices) for p in before.parts] == [
+        (p.kind, p.text, p.sources, p.choices) for p in after.parts
+    ]
+
+
+def stored_replay(settings: Settings, release_id: str) -> dict[str, Any] | None:
+    """The newest replay of a release as JSON, None where there is none."""
+    path = settings.data / FOLDER / f"{release_id}.json"
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return None
+    return found
+
+
+def _ask(assistant: Answers, item: Asked) -> tuple[Reply, Trace]:
+    return assistant.reply(
+        item.text, history=item.history, locale=item.locale, options=item.options, failures=item.failures
+    )
+
+
+def _told(reply: Reply, rules: RedactionRules) -> dict[str, Any]:
+    first = reply.parts[0]
+    return {
+        "kind": reply.kind,
+        "text": redact(reply.text, rules=rules),
+        "intent": first.intent,
+        "confidence": first.confidence,
+    }
+
+
+def _redacted(value: Any, rules: RedactionRules) -> Any:
+    """Plain data with every request redacted; what articles say is published anyway."""
+    if isinstance(value, Mapping):
+        return {
+            key: redact(item, rules=rules) if key == "request" else _redacted(item, rules)
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_redacted(item, rules) for item in value]
+    return value
+
+
+def _save(settings: Settings, found: Replay) -> None:
+    folder = settings.data / FOLDER
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{found.release_id}.json"
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(json.dumps(found.as_json(), ensure_ascii=False), encoding="utf-8")
+    os.replace(draft, path)
+
+
+def forget_replays(settings: Settings) -> int:
+    """Delete all stored replays, for example because a person in them was erased; how many there were."""
+    paths: list[Path] = list((settings.data / FOLDER).glob("*.json"))
+    for path in paths:
+        path.unlink(missing_ok=True)
+    return len(paths)
+
+
+def _load(database: Database, settings: Settings, release_id: str) -> Answers:
+    from chatbot.learning.loading import load_assistant
+
+    return load_assistant(database, settings, release_id)
