@@ -545,6 +545,35 @@ class Example(Table):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
+class Proposal(Table):
+    """An intent proposed from messages that nobody labelled, and what a person decided about it."""
+
+    __tablename__ = "proposals"
+    __table_args__ = (one_of("status", "open", "accepted", "rejected", "merged"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(120))
+    terms: Mapped[list[Any]] = mapped_column(default=list)
+    drafts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # {lang: the agents' typical answer}
+    article_slug: Mapped[str | None] = mapped_column(String(200))
+    evidence: Mapped[dict[str, Any]] = mapped_column(default=dict)  # {intent: tagged messages among them}
+    status: Mapped[str] = mapped_column(String(16), default="open", index=True)
+    intent_id: Mapped[int | None] = mapped_column(ForeignKey("intents.id", ondelete="SET NULL"))
+    decided_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    decided_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class ProposalMember(Table):
+    """A message of a proposal. It stays one after the decision, so that a later export proposes only what is new."""
+
+    __tablename__ = "proposal_members"
+
+    example_id: Mapped[int] = mapped_column(ForeignKey("examples.id", ondelete="CASCADE"), primary_key=True)
+    proposal_id: Mapped[int] = mapped_column(ForeignKey("proposals.id", ondelete="CASCADE"), index=True)
+    strength: Mapped[float] = mapped_column(Float, default=1.0)  # 0..1, how typical
+
+
 class NearDuplicate(Table):
     """Where near-duplicates find each other: a band of a MinHash -> the group (ingest/near_duplicates.py)."""
 
