@@ -32,7 +32,7 @@ const subtitle = h("p.subtitle", { id: "subtitle" });
 const startOver = h("button.round", { type: "button", onclick: askToStartOver }, icon("compose"));
 const closePanel = h("button.round", { type: "button", hidden: !framed, onclick: () => toPage("close") }, icon("close"));
 const list = h("ol.turns");
-const log = h("main.log", { tabIndex: 0, onscroll: watchScroll }, list);
+const log = h("div.log", { role: "region", tabIndex: 0, onscroll: watchScroll }, list);
 const announcer = h("div.hidden", { role: "status" });
 const newBelow = h("button.below", { type: "button", hidden: true, onclick: () => scrollDown() });
 const notice = h("div.notice", { hidden: true });
@@ -53,7 +53,7 @@ const composer = h("form.composer", { onsubmit: submit, onpaste: pasted, ondrago
 document.body.append(
   h("div.chat", {},
     h("header.head", {}, framed ? h("span.mark", {}, icon("bubble")) : h("a.mark", { href: "/", id: "home" }, icon("bubble")), h("div.names", {}, title, subtitle), startOver, closePanel),
-    log, newBelow, confirmation, notice, rating, before, composer,
+    h("main.middle", {}, log, newBelow, confirmation, notice, rating, before, composer),
     h("footer.foot", {}, person, sound, Object.keys(config.locales).length > 1 && h("label.language", {}, language)),
     announcer));
 

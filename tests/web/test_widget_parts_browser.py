@@ -1,0 +1,366 @@
+"""What sites can switch on in the widget, in a real browser: signed visitors, forms, files, sound; for everybody."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from chatbot.records.database import Database
+from chatbot.records.tables import Attachment, Conversation, Site, Turn, Visitor
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.browser
+expect = sync_api.expect
+SECRET = "fds_0123456789abcdef0123456789abcdef"
+PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 200
+
+
+def ask(frame: Any, text: str) -> None:
+    frame.get_by_role("textbox", name=re.compile("Your message|消息内容")).fill(text)
+    frame.get_by_role("textbox", name=re.compile("Your message|消息内容")).press("Enter")
+
+
+def set_widget(database: Database, **widget: Any) -> None:
+    with database.write() as session:
+        site = session.scalars(select(Site)).one()
+        site.identity_secret = SECRET
+        site.options = dict(site.options) | {"widget": widget}
+
+
+def signed(identity: str, **more: str) -> dict[str, str]:
+    return {
+        "id": identity,
+        "hmac": hmac.new(SECRET.encode(), identity.encode(), hashlib.sha256).hexdigest(),
+        **more,
+    }
+
+
+def test_a_signed_visitor_is_known_and_the_next_one_at_this_browser_sees_nothing_of_his(
+    open_widget: Any, database: Database
+) -> None:
+    set_widget(database)
+    page, frame = open_widget()
+    page.evaluate("user => Frontdesk('setUser', user)", signed("u-7", name="Mei"))
+    ask(frame, "refund of Mei?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“refund of Mei?”")
+    page.evaluate("user => Frontdesk('setUser', user)", signed("u-7", name="Mei"))
+    expect(frame.locator(".turn.customer")).to_have_count(1)
+    page.evaluate("user => Frontdesk('setUser', user)", signed("u-8"))
+    expect(frame.locator(".turn.customer")).to_have_count(0)
+    ask(frame, "refund of another?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“refund of another?”")
+    with database.read() as session:
+        assert session.scalars(select(Visitor.identity).order_by(Visitor.id)).all() == ["u-7", "u-8"]
+        assert session.scalars(select(Visitor.name)).first() == "Mei"
+
+
+def test_a_wrong_signature_is_told_to_the_pages_developer_and_the_visitor_chats_on(
+    open_widget: Any, database: Database, context: Any
+) -> None:
+    set_widget(database)
+    warnings: list[str] = []
+    context.on("console", lambda line: warnings.append(line.text) if line.type == "warning" else None)
+    page, frame = open_widget()
+    page.evaluate("Frontdesk('setUser', {id: 'u-7', hmac: '00'})")
+    ask(frame, "refund?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")
+    assert any("signature does not fit" in line for line in warnings)
+    with database.read() as session:
+        assert session.scalars(select(Visitor.identity)).all() == [None]
+
+
+def test_the_host_page_hears_of_every_message(open_widget: Any) -> None:
+    page, frame = open_widget()
+    page.evaluate("window.heard = []; Frontdesk('on', 'message', (m) => heard.push([m.role, m.text]))")
+    ask(frame, "refund?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")
+    heard = page.evaluate("heard")
+    assert heard[0] == ["customer", "refund?"]
+    assert (heard[1][0], len(heard)) == ("bot", 2)
+
+
+def test_before_the_chat_the_site_asks_what_it_needs_once(open_widget: Any, database: Database) -> None:
+    set_widget(
+        database,
+        prechat=[
+            {"name": "email", "required": True},
+            {"name": "order", "label": {"en": "Order", "zh": "订单"}},
+        ],
+    )
+    page, frame = open_widget()
+    page.evaluate("Frontdesk('ask', 'from the page')")  # waits for the form
+    form = frame.get_by_role("form", name="Tell us who you are")
+    form.get_by_role("button", name="Start the chat").click()
+    expect(form.get_by_text("Please fill this in.")).to_be_visible()
+    expect(form.get_by_label("E-mail")).to_be_focused()
+    form.get_by_label("E-mail").fill("nowhere")
+    form.get_by_label("E-mail").press("Enter")
+    expect(form.get_by_text("That does not look right.")).to_be_visible()
+    form.get_by_label("E-mail").fill("mei@x.example")
+    form.get_by_label("Order").fill("KC-1")
+    form.get_by_role("button", name="Start the chat").click()
+    expect(frame.locator(".turn.bot").last).to_contain_text("“from the page”")
+    expect(form).to_have_count(0)
+    page.reload()
+    page.get_by_role("button", name="Open chat").click()
+    expect(frame.locator(".turn.customer")).to_have_count(1)
+    expect(frame.locator("form.prechat")).to_have_count(0)
+    with database.read() as session:
+        visitor = session.scalars(select(Visitor)).one()
+    assert (visitor.email, visitor.details) == ("mei@x.example", {"order": "KC-1"})
+
+
+def test_at_the_end_a_mark_and_a_word_are_asked_for_once(open_widget: Any, database: Database) -> None:
+    page, frame = open_widget()
+    ask(frame, "refund?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")
+    frame.get_by_role("button", name="New conversation").click()
+    frame.get_by_role("button", name="End this one").click()
+    rating = frame.get_by_role("group", name="How did we do?")
+    rating.get_by_role("button", name="4 of 5").click()
+    expect(rating.get_by_role("button", name="4 of 5")).to_have_attribute("aria-pressed", "true")
+    rating.get_by_role("textbox").fill("quick")
+    rating.get_by_role("button", name="Send").click()
+    expect(frame.get_by_text("Thank you for your rating.").first).to_be_visible()
+    page.reload()
+    page.get_by_role("button", name="Open chat").click()
+    expect(frame.locator(".notice")).to_contain_text("has ended")
+    expect(rating).to_have_count(0)
+    with database.read() as session:
+        row = session.scalars(select(Conversation)).one()
+    assert (row.state, row.csat, row.csat_comment) == ("closed", 4, "quick")
+
+
+def test_a_file_goes_with_a_message_and_can_be_fetched_again(
+    open_widget: Any, database: Database, tmp_path: Path
+) -> None:
+    photo, program = tmp_path / "photo.png", tmp_path / "setup.png"
+    photo.write_bytes(PNG)
+    program.write_bytes(b"MZ\x90\x00\xff")
+    page, frame = open_widget()
+    chosen = frame.locator("input[type=file]")
+    chosen.set_input_files(program)
+    expect(frame.locator(".composer .file")).to_contain_text("This kind of file cannot be sent.")
+    expect(frame.get_by_role("button", name="Send", exact=True)).to_be_disabled()
+    frame.get_by_role("button", name="Remove: setup.png").click()
+    chosen.set_input_files(photo)
+    frame.get_by_role("button", name="Remove: photo.png").wait_for()
+    expect(frame.get_by_role("button", name="Send", exact=True)).to_be_enabled()
+    frame.get_by_role("button", name="Send", exact=True).click()
+    expect(frame.locator(".turn.bot").last).to_contain_text("I cannot read files myself")
+    page.reload()
+    page.get_by_role("button", name="Open chat").click()
+    with page.expect_download() as download:
+        frame.locator(".turn.customer").get_by_role("button", name="photo.png").click()
+    assert Path(download.value.path()).read_bytes() == PNG
+    with database.read() as session:
+        assert session.scalars(select(Attachment.turn_id)).one() is not None
+        assert session.scalars(select(Turn.text)).first() == "photo.png"
+
+
+def test_sound_is_off_until_the_visitor_wants_it(open_widget: Any, context: Any) -> None:
+    context.add_init_script(
+        "window.tones = 0; window.AudioContext = class { constructor() { window.tones += 1; throw new Error(); } };"
+    )
+    page, frame = open_widget()
+    inside = page.frames[1]
+    ask(frame, "refund?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")
+    assert inside.evaluate("tones") == 0
+    button = frame.get_by_role("button", name="Sound")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    before = inside.evaluate("tones")
+    ask(frame, "again?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“again?”")
+    assert inside.evaluate("tones") > before
+
+
+def test_the_admins_look_holds_unless_the_snippet_says_otherwise(
+    context: Any, url: str, database: Database
+) -> None:
+    set_widget(database, position="left", theme="dark")
+    page = context.new_page()
+    page.goto(url)
+    button = page.get_by_role("button", name="Open chat")
+    expect(button).to_be_visible()
+    assert button.bounding_box()["x"] < 100
+    expect(page.frame_locator("iframe").locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_over_the_whole_screen_the_focus_stays_in_the_chat(browser: Any, url: str) -> None:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 780}, reduced_motion="reduce", locale="en-GB"
+    )
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_role("button", name="Open chat").click()
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("body[data-ready]")).to_be_attached()
+    expect(page.get_by_role("dialog", name="Chat")).to_have_attribute("aria-modal", "true")
+    seen = set()
+    for _ in range(24):
+        page.keyboard.press("Tab")
+        page.wait_for_timeout(15)
+        assert page.evaluate("document.activeElement.tagName") == "FRONTDESK-WIDGET"
+        seen.add(page.frames[1].evaluate("document.activeElement.className"))
+    assert {"round", "link"} <= {name.split()[0] for name in seen if name}
+    context.close()
+
+
+def test_two_tabs_hold_one_connection_between_them(open_widget: Any, app: Any, database: Database) -> None:
+    streams = app.extensions["frontdesk"].streams
+    page, first = open_widget()
+    first.get_by_role("button", name="Talk to a person").click()
+    expect(first.locator(".notice")).to_contain_text("A colleague will answer here")
+    _, second = open_widget()
+    expect(second.locator(".notice")).to_contain_text("A colleague will answer here")
+    page.wait_for_timeout(600)
+    assert streams.count - streams._free._value == 1
+    with database.write() as session:
+        conversation = session.scalars(select(Conversation)).one()
+        conversation.state = "human"
+        session.add(Turn(conversation_id=conversation.id, role="agent", text="Mei here"))
+    expect(first.locator(".turn.agent")).to_contain_text("Mei here")
+    expect(second.locator(".turn.agent")).to_contain_text("Mei here")
+
+
+# --- everybody ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def audit() -> Callable[[Any], list[str]]:
+    """axe-core's rules of WCAG 2.0 to 2.2, levels A and AA, over a page or a frame."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+
+    def run(target: Any) -> list[str]:
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        found = axe.run(target, options={"runOnly": {"type": "tag", "values": tags}})
+        return [
+            f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+            for violation in found.response["violations"]
+            for node in violation["nodes"]
+        ]
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("locale", "scheme", "width", "accent"),
+    [
+        ("en-GB", "light", 1200, "#0f766e"),
+        ("zh-CN", "dark", 390, "#ffd400"),
+        ("en-GB", "dark", 640, "#e11d48"),
+    ],
+)
+def test_no_rule_of_accessibility_is_broken_in_widget_and_chat(
+    browser: Any,
+    url: str,
+    database: Database,
+    audit: Any,
+    tmp_path: Path,
+    locale: str,
+    scheme: str,
+    width: int,
+    accent: str,
+) -> None:
+    set_widget(database, prechat=[{"name": "email", "required": True}])
+    with database.write() as session:
+        site = session.scalars(select(Site)).one()
+        site.options = dict(site.options) | {"accent": accent}
+    context = browser.new_context(
+        locale=locale,
+        color_scheme=scheme,
+        viewport={"width": width, "height": 800 if width != 640 else 400},  # 640 by 400: a laptop at 200 %
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_role("button", name=re.compile("^(Open chat|打开在线咨询)")).click()
+    frame = page.frame_locator("iframe")
+    expect(frame.locator("body[data-ready]")).to_be_attached()
+    inside = page.frames[1]
+    assert audit(page) == []
+    assert audit(inside) == []  # the form before the chat
+    frame.locator("input[type=email]").fill("mei@x.example")
+    frame.locator("input[type=email]").press("Enter")
+    for text in ("which one?", "generated, please", "xyzzy"):
+        ask(frame, text)
+        expect(frame.locator(".turn.bot").last).to_have_attribute("data-key", re.compile("turn-"))
+        expect(frame.locator(".turn.customer").last).to_contain_text(text)
+    frame.locator("details summary").first.click()
+    frame.locator(".thumb").first.click()
+    frame.locator(".head .round").first.click()
+    photo = tmp_path / "photo.png"
+    photo.write_bytes(PNG)
+    frame.locator("input[type=file]").set_input_files(photo)
+    expect(frame.locator(".composer .file")).to_contain_text("photo.png")
+    assert audit(inside) == []  # answers, sources, choices, a question before starting anew, a file
+    frame.locator(".confirm .plain").first.click()
+    expect(frame.locator(".rating")).to_be_visible()
+    frame.locator(".mark-button").nth(2).click()
+    assert audit(inside) == []  # the marks at the end
+    assert inside.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    box = frame.get_by_role("textbox", name=re.compile("Your message|消息内容"))
+    box.scroll_into_view_if_needed()
+    expect(box).to_be_in_viewport()
+    page.goto(f"{url}/chat")
+    expect(page.locator("body[data-ready]")).to_be_attached()
+    assert audit(page) == []
+    context.close()
+
+
+def test_the_whole_path_by_keyboard_alone(context: Any, url: str, database: Database) -> None:
+    """Ask, unfold the source, vote, talk to a person, go back, end, give a mark: Tab, Enter and Space only."""
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_role("button", name="Open chat").focus()
+    page.keyboard.press("Enter")
+    frame = page.frame_locator("iframe")
+    expect(frame.get_by_role("textbox")).to_be_focused()
+    page.keyboard.type("generated refund?")
+    page.keyboard.press("Enter")
+    expect(frame.locator(".turn.bot").last).to_contain_text("3 working days")
+
+    def tab_to(name: str, *, back: bool = False) -> None:
+        inside = page.frames[1]
+        for _ in range(30):
+            page.keyboard.press("Shift+Tab" if back else "Tab")
+            label = inside.evaluate(
+                "(document.activeElement.getAttribute('aria-label') || document.activeElement.textContent)"
+            )
+            if name in label:
+                return
+        raise AssertionError(f"{name} cannot be reached")
+
+    tab_to("This helped", back=True)
+    page.keyboard.press("Space")
+    expect(frame.get_by_role("button", name="This helped")).to_have_attribute("aria-pressed", "true")
+    tab_to("Source: Refunds", back=True)
+    page.keyboard.press("Enter")
+    expect(frame.locator("blockquote")).to_be_visible()
+    tab_to("Talk to a person")
+    page.keyboard.press("Enter")
+    expect(frame.get_by_role("textbox")).to_be_focused()
+    tab_to("Back to the assistant", back=True)
+    page.keyboard.press("Enter")
+    expect(frame.get_by_role("button", name="Talk to a person")).to_be_visible()
+    frame.get_by_role("textbox").focus()
+    tab_to("New conversation", back=True)
+    page.keyboard.press("Enter")
+    tab_to("End this one")
+    page.keyboard.press("Enter")
+    expect(frame.locator(".rating")).to_be_visible()
+    tab_to("5 of 5", back=True)
+    page.keyboard.press("Space")
+    expect(frame.get_by_role("button", name="5 of 5")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_timeout(200)
+    with database.read() as session:
+        assert session.scalars(select(Conversation.csat)).one() == 5
