@@ -14,8 +14,8 @@ from chatbot.records.database import Database
 from chatbot.records.schema import is_current, upgrade
 from chatbot.settings import Settings
 from chatbot.settings import settings as read_settings
-from web import access, admin, headers, observing, pressure, widget
-from web.api import chat, errors, health
+from web import access, admin, headers, inbox, observing, pressure, widget
+from web.api import chat, errors, files, health, waiting
 from web.api.models import ErrorAnswer
 from web.context import Parts, attach
 from web.exchange import Exchange
@@ -73,6 +73,7 @@ def build(
             serving=serving,
             exchange=Exchange(database, serving, message_limit=settings.message_limit),
             streams=StreamSlots(max(1, settings.web_threads // 2)),
+            agent_streams=StreamSlots(max(1, settings.web_threads // 4)),
         ),
     )
     # Functions after a request run in reverse order: what measures comes first here, and the headers before the
@@ -84,6 +85,8 @@ def build(
     errors.init_app(app)
 
     app.register_api(chat.api)
+    app.register_api(files.api)
+    app.register_api(waiting.api)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics_blueprint)
     _register_pages(app)
@@ -100,7 +103,9 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(widget.blueprint)
     access.init_app(app)
     app.register_blueprint(admin.blueprint)
-    app.extensions["csrf"].exempt(chat.api)  # no cookie is looked at there: see web/visitors.py
+    app.register_blueprint(inbox.blueprint)
+    for api in (chat.api, files.api, waiting.api):
+        app.extensions["csrf"].exempt(api)  # no cookie is looked at there: see web/visitors.py
 
 
 def _version() -> str:

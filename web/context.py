@@ -25,6 +25,9 @@ class Parts:
     serving: Serving
     exchange: Exchange
     streams: StreamSlots
+    agent_streams: (
+        StreamSlots  # of the inbox: visitors who wait must not be kept out by colleagues who look on
+    )
 
 
 def attach(app: Flask, parts: Parts) -> None:

@@ -10,14 +10,18 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
+from chatbot.dialogue.absence import hear_message, tell_if_closed
+from chatbot.dialogue.files import reply_to_files
 from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import InputError
 from chatbot.language.normalise import detect_language, normalise
 from chatbot.records.conversations import (
+    FILES_ONLY,
     State,
     failures_before,
     find_conversation,
@@ -86,21 +90,31 @@ class Exchange:
         client_message_id: str | None,
         locale: str,
         options: SiteOptions,
+        files: Sequence[str] = (),
     ) -> Accepted:
-        """Store the customer's turn. Raises InputError for a text that is empty or too long."""
+        """Store the customer's turn with the files that were uploaded for it; one without a word of its own says
+        their names. Raises InputError for a text that is empty or too long."""
         if len(text) > self._message_limit:
             raise InputError(
                 f"The message is too long: {len(text)} characters",
                 field="text",
                 remedy=f"Write at most {self._message_limit} characters, or send it in parts",
             )
-        if not normalise(text):
+        if not normalise(text) and not files:
             raise InputError("The message is empty", field="text", remedy="Write something")
         lang = detect_language(text, default=primary(locale))
         with self._database.write() as session:
             received = receive_message(
-                session, public_id, text=text.strip(), lang=lang, client_message_id=client_message_id
+                session,
+                public_id,
+                text=text.strip(),
+                lang=lang,
+                client_message_id=client_message_id,
+                files=files,
             )
+            if received.new:
+                conversation = find_conversation(session, public_id)
+                hear_message(session, conversation, received.turn.text)
         return Accepted(public_id, received.turn, received.state, locale, options)
 
     def answer(self, accepted: Accepted) -> Answered:
@@ -121,13 +135,17 @@ class Exchange:
                 history = history_before(session, turn)
                 failures = failures_before(session, turn)
             began = time.perf_counter()
-            reply, trace = self._serving.assistant(accepted.public_id, begun).reply(
-                tapped(turn) or turn.text,
-                history=history,
-                locale=accepted.locale,
-                options=accepted.options,
-                failures=failures,
-            )
+            assistant = self._serving.assistant(accepted.public_id, begun)
+            if turn.kind == FILES_ONLY:
+                reply, trace = reply_to_files(turn.text, assistant.release_id, turn.lang, accepted.options)
+            else:
+                reply, trace = assistant.reply(
+                    tapped(turn) or turn.text,
+                    history=history,
+                    locale=accepted.locale,
+                    options=accepted.options,
+                    failures=failures,
+                )
             reply = with_help_pages(reply, trace)
             metrics.REPLY_SECONDS.observe(time.perf_counter() - began)
             metrics.REPLIES.labels(reply.kind, turn.lang).inc()
@@ -135,6 +153,8 @@ class Exchange:
                 stored, state = store_reply(
                     session, accepted.public_id, to=turn.id, reply=reply, trace=trace, lang=turn.lang
                 )
+                if state == "waiting":
+                    tell_if_closed(session, find_conversation(session, accepted.public_id), accepted.options)
         if stored is None:
             return Answered(turn.id, turn.id, state, None)
         return Answered(stored.id, turn.id, state, stored.reply)

@@ -104,6 +104,7 @@ def follow(
     after: int,
     origin: str,
     release: Callable[[], None],
+    seen: Callable[[], None] = lambda: None,
     lifetime: float = LIFETIME_SECONDS,
     look_every: float = LOOK_SECONDS,
     clock: Callable[[], float] = time.monotonic,
@@ -111,10 +112,12 @@ def follow(
 ) -> Iterator[str]:
     """``state`` and ``turn`` events of a conversation from ``after`` on, while it waits for or is with a person.
 
+    ``seen`` is called when the visitor asks, and whenever a sign of life has reached him.
     Ends with ``end {"after"}`` when the conversation is back with the bot or closed, or after ``lifetime`` seconds.
     """
     try:
         start = spoke = clock()
+        seen()
         told: str | None = None
         while True:
             with database.read() as session:
@@ -136,7 +139,9 @@ def follow(
             elif now - spoke >= HEARTBEAT_SECONDS:
                 spoke = now
                 yield ": still here\n\n"
+                seen()
             sleep(look_every)
         yield event("end", {"after": after})
+        seen()
     finally:
         release()

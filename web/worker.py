@@ -30,6 +30,7 @@ from chatbot.records.database import Database
 from chatbot.records.tables import Job, utcnow
 from chatbot.settings import Settings
 from web import logs
+from web.attachments import AttachmentFiles
 from web.jobs import (
     JobContext,
     JobStopped,
@@ -41,6 +42,7 @@ from web.jobs import (
     next_job_id,
     open_queue,
 )
+from web.rounds import Rounds
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +106,7 @@ class Worker:
                 self._looked = self.clock()
                 self._safely(self.recover)
                 self._safely(self.sweep_uploads)
+                self._safely(partial(AttachmentFiles(self.settings.data).sweep, self.database))
             try:
                 job_id = next_job_id(self.queue)
             except Exception:  # sqlite3's or redis-py's own errors: the queue is away, the table is not
@@ -256,11 +259,15 @@ def run_worker(settings: Settings, *, until_idle: bool = False) -> None:
     """The ``frontdesk worker`` command: runs until SIGTERM or SIGINT."""
     database = Database(settings.database)
     worker = Worker(database, settings)
+    rounds = Rounds(database, settings)
     signal.signal(signal.SIGTERM, worker.stop)
     signal.signal(signal.SIGINT, worker.stop)
     try:
+        if not until_idle:
+            rounds.start()
         worker.run(until_idle=until_idle)
     finally:
+        rounds.stop()
         database.dispose()
 
 

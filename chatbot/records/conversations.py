@@ -18,12 +18,16 @@ from sqlalchemy.orm import Session
 
 from chatbot.dialogue.trace import Message, Reply, Role, Trace
 from chatbot.errors import ConflictError, InputError, NotFoundError
+from chatbot.records.attachments import attach_to, attachments_of
+from chatbot.records.deliveries import tell
 from chatbot.records.tables import Conversation, Feedback, Person, Site, Turn, Visitor, utcnow
 
 DEFAULT_SITE = "default"
 HISTORY_TURNS = 24  # the models read fewer; this only bounds what is loaded
 PAGE = 200
 TRANSCRIPT_ROLES: tuple[Role, ...] = ("customer", "bot", "agent")
+FILES_ONLY = "files"  # kind of a customer's turn that is nothing but files
+NOTICE = "notice"  # kind of a bot's turn that says how things stand and answers nothing
 NO_HELP: tuple[str, ...] = ("unknown", "choices")  # reply kinds after which the customer has no answer yet
 
 State = Literal["bot", "waiting", "human", "closed"]
@@ -129,10 +133,12 @@ def receive_message(
     text: str,
     lang: str,
     client_message_id: str | None,
+    files: Sequence[str] = (),
     now: datetime | None = None,
 ) -> Received:
     """Store the customer's turn, or find it where the same ``client_message_id`` came before.
 
+    ``files`` are uploaded before and hang on the turn from here on; a turn without words says their names.
     A text that is the payload of a choice the bot has just offered is a tap on that choice: the turn says the
     choice's title, as the customer saw it, and keeps the payload beside it (``tapped``).
     A new message reopens a closed conversation, and the bot answers it.
@@ -161,9 +167,15 @@ def receive_message(
         created_at=now,
     )
     session.add(turn)
+    session.flush()
+    attached = attach_to(session, turn, files)
+    if attached and not turn.text:
+        turn.kind = FILES_ONLY
+        turn.text = ", ".join(row.name for row in attached)
     conversation.last_activity_at = now
     session.execute(update(Visitor).where(Visitor.id == conversation.visitor_id).values(last_seen_at=now))
     session.flush()
+    tell(session, "message", conversation, turn=turn, now=now)
     return Received(turn, _state(conversation), new=True)
 
 
@@ -200,6 +212,7 @@ def history_before(session: Session, turn: Turn, *, limit: int = HISTORY_TURNS) 
         .where(
             Turn.conversation_id == turn.conversation_id,
             Turn.role.in_((*TRANSCRIPT_ROLES, "action")),
+            func.coalesce(Turn.kind, "") != NOTICE,
             Turn.id != turn.id,
             func.coalesce(Turn.reply_to_id, Turn.id) < turn.id,
         )
@@ -265,9 +278,10 @@ def store_reply(
     session.add(turn)
     if any(part.kind == "person" for part in reply.parts):
         rule = next((part.rule for part in trace.parts if part.kind == "person"), "bot")
-        _hand_over(conversation, reason=rule, note=None, now=now)
+        _hand_over(session, conversation, reason=rule, note=None, now=now)
     conversation.last_activity_at = now
     session.flush()
+    tell(session, "message", conversation, turn=turn, now=now)
     return turn, _state(conversation)
 
 
@@ -287,6 +301,7 @@ class TurnView:
     client_message_id: str | None
     agent: str | None
     vote: str | None
+    files: list[dict[str, Any]] | None
     created_at: datetime
 
 
@@ -306,12 +321,14 @@ def turns_after(
         .order_by(Turn.id)
         .limit(limit)
     ).all()
+    files = attachments_of(session, [turn.id for turn, _, _ in rows if turn.role == "customer"])
     return [
         TurnView(
             id=turn.id,
             role=turn.role,
             text=turn.text,
             kind=turn.kind,
+            files=files.get(turn.id),
             reply=turn.reply if turn.role == "bot" else None,
             reply_to=turn.reply_to_id,
             client_message_id=turn.client_message_id,
@@ -331,6 +348,12 @@ def last_turn_id(session: Session, conversation_id: int) -> int:
         )
     )
     return newest or 0
+
+
+def visitor_seen(session: Session, conversation_id: int, *, now: datetime | None = None) -> None:
+    """The conversation's visitor looks on just now: what an agent has written so far needs no e-mail."""
+    whose = select(Conversation.visitor_id).where(Conversation.id == conversation_id).scalar_subquery()
+    session.execute(update(Visitor).where(Visitor.id == whose).values(last_seen_at=now or utcnow()))
 
 
 # --- what a visitor may do besides writing ---------------------------------------------------------------
@@ -375,8 +398,7 @@ def hand_over(
     now = now or utcnow()
     conversation = find_conversation(session, public_id, lock=True)
     if conversation.state in ("bot", "closed"):
-        _hand_over(conversation, reason=reason, note=note, now=now)
-        conversation.closed_at = None
+        _hand_over(session, conversation, reason=reason, note=note, now=now)
         conversation.last_activity_at = now
     session.flush()
     return conversation
@@ -414,26 +436,22 @@ def close_conversation(
     if conversation.state != "closed":
         conversation.state = "closed"
         conversation.closed_at = now
+        tell(session, "closed", conversation, now=now)
     session.flush()
     return conversation
 
 
-def close_idle(session: Session, *, before: datetime, now: datetime | None = None) -> Sequence[int]:
-    """Close the conversations with the bot that nobody has written in since ``before``; returns their ids."""
-    now = now or utcnow()
-    return session.scalars(
-        update(Conversation)
-        .where(Conversation.state == "bot", Conversation.last_activity_at < before)
-        .values(state="closed", closed_at=now)
-        .returning(Conversation.id)
-    ).all()
-
-
-def _hand_over(conversation: Conversation, *, reason: str, note: str | None, now: datetime) -> None:
+def _hand_over(
+    session: Session, conversation: Conversation, *, reason: str, note: str | None, now: datetime
+) -> None:
     conversation.state = "waiting"
     conversation.handover_reason = reason[:64]
     conversation.handover_note = note
     conversation.handover_at = now
+    conversation.agent_id = conversation.closed_at = conversation.outcome = None
+    conversation.taken_at = conversation.told_at = None
+    session.flush()
+    tell(session, "handover", conversation, now=now)
 
 
 def _state(conversation: Conversation) -> State:

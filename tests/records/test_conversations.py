@@ -15,6 +15,7 @@ from chatbot.dialogue.trace import Classification, Message, PartTrace, Reply, Re
 from chatbot.errors import InputError, NotFoundError
 from chatbot.records import conversations
 from chatbot.records.database import Database
+from chatbot.records.idle import close_idle
 from chatbot.records.schema import upgrade
 from chatbot.records.tables import Conversation, Site, Turn
 
@@ -188,8 +189,9 @@ def test_idle_conversations_with_the_bot_are_closed_and_others_left(records: Dat
             if state == "bot":
                 row.last_activity_at = NOON + timedelta(hours=2)
     with records.write() as session:
-        closed = conversations.close_idle(
-            session, before=NOON + timedelta(hours=1), now=NOON + timedelta(hours=3)
+        site = conversations.find_site(session, None)
+        closed = close_idle(
+            session, site_id=site.id, before=NOON + timedelta(hours=1), now=NOON + timedelta(hours=3)
         )
     assert len(closed) == 1
     with records.read() as session:

@@ -36,6 +36,7 @@ class MenuEntry:
 
 MENU = (
     MenuEntry("admin.home", "Overview", "viewer"),
+    MenuEntry("inbox.home", "Inbox", "agent"),
     MenuEntry("admin.conversations", "Conversations", "viewer"),
     MenuEntry("admin.articles", "Articles", "viewer", "Knowledge"),
     MenuEntry("admin.intents", "Intents & answers", "viewer", "Knowledge"),
@@ -43,7 +44,10 @@ MENU = (
     MenuEntry("admin.releases", "Releases", "viewer", "Bot"),
     MenuEntry("admin.jobs", "Jobs", "viewer", "Bot"),
     MenuEntry("admin.site", "Site settings", "admin", "Settings"),
+    MenuEntry("inbox.hours", "Opening hours", "admin", "Settings"),
+    MenuEntry("inbox.webhooks", "Webhooks", "admin", "Settings"),
     MenuEntry("admin.people", "People", "admin", "Settings"),
+    MenuEntry("admin.privacy", "Privacy", "admin", "Settings"),
     MenuEntry("admin.audit", "Audit log", "admin", "Settings"),
 )
 

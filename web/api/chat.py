@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
-from flask import Response, g, jsonify, make_response, request
+from flask import Response, jsonify, make_response, request
 from flask_limiter.util import get_remote_address
-from flask_openapi3 import APIBlueprint, Tag
-from limits import parse
+from flask_openapi3 import Tag
 
+from chatbot.dialogue.absence import tell_if_closed
 from chatbot.dialogue.options import SiteOptions
-from chatbot.errors import FrontdeskError, InputError
+from chatbot.errors import FrontdeskError
 from chatbot.records.conversations import (
     PAGE,
     close_conversation,
@@ -24,7 +25,12 @@ from chatbot.records.conversations import (
     return_to_bot,
     start_conversation,
     turns_after,
+    visitor_seen,
 )
+from chatbot.records.database import Database
+from chatbot.records.tables import Site, Visitor
+from chatbot.records.visitors import identify, remember_details
+from web.api.guards import TOKEN, message_rate, visitor_blueprint
 from web.api.models import (
     AfterQuery,
     CloseBody,
@@ -32,6 +38,7 @@ from web.api.models import (
     ErrorAnswer,
     FeedbackBody,
     HandoverBody,
+    IdentifyBody,
     MessageAnswer,
     MessageBody,
     StartBody,
@@ -43,101 +50,54 @@ from web.api.models import (
 )
 from web.context import parts
 from web.exchange import Accepted, Answered, primary
+from web.identity import prove
 from web.limits import limiter
 from web.streaming import MIME, event, follow, pieces, stream, turn_json
 from web.visitors import (
-    add_cors,
-    answer_preflight,
     caller,
     check_origin,
     new_token,
-    open_conversation,
     own_origin,
     token_hash,
     visitor_key,
 )
+from web.widget_options import CONTACT, WidgetOptions
 
 log = logging.getLogger(__name__)
 
 HANDOVER_BY_VISITOR = "visitor_asked"
-READS_PER_MESSAGE = 10  # a visitor may look for news this much more often than write
 
-api = APIBlueprint(
-    "chat",
-    __name__,
-    url_prefix="/api/v1",
-    abp_tags=[Tag(name="chat", description="Conversations of a site's visitors.")],
-    abp_responses=dict.fromkeys((400, 401, 403, 404, 413, 415, 422, 429, 503), ErrorAnswer),
+api = visitor_blueprint(
+    "chat", __name__, tag=Tag(name="chat", description="Conversations of a site's visitors.")
 )
-TOKEN: list[dict[str, list[str]]] = [{"conversation_token": []}]
-
-
-def message_rate() -> str:
-    return parts().settings.chat_rate
-
-
-def request_rate() -> str:
-    """Everything a visitor asks for, reading included."""
-    limit = parse(message_rate())
-    return f"{limit.amount * READS_PER_MESSAGE} per {limit.multiples} {limit.GRANULARITY.name}"
-
-
-limiter.limit(request_rate, key_func=visitor_key)(api)
-
-
-@api.before_request
-def guard() -> Response | None:
-    """Preflights, the shape of the body, and the token, in this order and before any view."""
-    if request.method == "OPTIONS":
-        return answer_preflight()
-    if request.method == "POST" and request.get_data(cache=True):
-        if not request.is_json:
-            raise InputError(
-                "The body is not JSON",
-                code="not_json",
-                status=415,
-                field="Content-Type",
-                value=request.mimetype or None,
-                remedy="Send a JSON object with Content-Type: application/json",
-            )
-        body = request.get_json(silent=True)
-        if body is None and request.get_data().strip() != b"null":
-            raise InputError("The body cannot be read as JSON", code="bad_json", status=400, field="body")
-        if not isinstance(body, dict):
-            raise InputError("The body is no JSON object", field="body", remedy='Send an object: {"text": …}')
-    public_id = (request.view_args or {}).get("conversation_id")
-    if public_id is not None:
-        g.caller = open_conversation(public_id)
-    return None
-
-
-@api.after_request
-def cors(response: Response) -> Response:
-    response.headers.setdefault("Cache-Control", "no-store")
-    return add_cors(response)
 
 
 @api.post("/conversations", responses={201: Started}, summary="Start a conversation")
 @limiter.limit(message_rate, key_func=get_remote_address)
 def start(body: StartBody) -> Response:
     """The token is told once: keep it. `site` may be left out where there is only one."""
-    if body.identity is not None:
-        raise InputError(
-            "Signed identities are not accepted",
-            field="identity",
-            remedy="Leave it out: every conversation starts without a name",
-        )
     token = new_token()
+    channel = "widget" if request.headers.get("Origin") else "api"
     with parts().database.write() as session:
         site = find_site(session, body.site)
         check_origin(site.allowed_origins)
+        identity = prove(body.identity, secret=site.identity_secret) if body.identity is not None else None
         conversation = start_conversation(
             session,
             site_id=site.id,
             token_hash=token_hash(token),
             locale=body.locale or "en",
-            channel="widget" if request.headers.get("Origin") else "api",
+            channel=channel,
         )
+        if identity is not None:
+            identify(session, conversation, identity)
+        visitor = session.get_one(Visitor, conversation.visitor_id)
+        details = WidgetOptions.of_site(site.options).read_details(
+            body.details or {},
+            enforce=channel == "widget",
+            known=frozenset(name for name in CONTACT if getattr(visitor, name, None)),
+        )
+        remember_details(visitor, details)
     greeting = greeting_for(SiteOptions.from_json(site.options), conversation.locale)
     answer = {"id": conversation.public_id, "token": token, "state": conversation.state, "greeting": greeting}
     return make_response(jsonify(answer), 201)
@@ -158,6 +118,7 @@ def send(path: ConversationPath, body: MessageBody) -> Response:
         by.public_id,
         text=body.text,
         client_message_id=body.client_message_id,
+        files=body.files,
         locale=by.locale,
         options=by.options,
     )
@@ -210,11 +171,19 @@ def read(path: ConversationPath, query: AfterQuery) -> Response:
     with parts().database.read() as session:
         state = find_conversation(session, by.public_id).state
         turns = turns_after(session, by.conversation_id, after=query.after, limit=PAGE + 1)
+    if state in ("waiting", "human") or any(turn.role == "agent" for turn in turns):
+        with parts().database.write() as session:
+            visitor_seen(session, by.conversation_id)
     body: dict[str, Any] = {
         "state": state,
         "turns": [turn_json(turn, origin=own_origin()) for turn in turns[:PAGE]],
     }
     return make_response(jsonify(body | {"more": len(turns) > PAGE}))
+
+
+def _seen(database: Database, conversation_id: int) -> None:
+    with database.write() as session:
+        visitor_seen(session, conversation_id)
 
 
 @api.get(
@@ -230,7 +199,12 @@ def events(path: ConversationPath, query: AfterQuery) -> Response:
     with parts().streams.reserved() as release:
         return stream(
             follow(
-                parts().database, by.conversation_id, after=query.after, origin=own_origin(), release=release
+                parts().database,
+                by.conversation_id,
+                after=query.after,
+                origin=own_origin(),
+                release=release,
+                seen=partial(_seen, parts().database, by.conversation_id),
             )
         )
 
@@ -260,6 +234,7 @@ def handover(path: ConversationPath, body: HandoverBody) -> Response:
         conversation = hand_over(
             session, caller().public_id, reason=HANDOVER_BY_VISITOR, note=body.reason or None
         )
+        tell_if_closed(session, conversation, caller().options)
     return make_response(jsonify({"state": conversation.state}))
 
 
@@ -273,6 +248,21 @@ def resume(path: ConversationPath) -> Response:
     """For a visitor who does not want to wait for a person any longer."""
     with parts().database.write() as session:
         conversation = return_to_bot(session, caller().public_id)
+    return make_response(jsonify({"state": conversation.state}))
+
+
+@api.post(
+    "/conversations/<conversation_id>/identify",
+    responses={200: StateAnswer, 409: ErrorAnswer},
+    security=TOKEN,
+    summary="Say who the visitor is",
+)
+def identify_visitor(path: ConversationPath, body: IdentifyBody) -> Response:
+    """The company's server has signed it. 409 where the conversation is another visitor's: start a new one."""
+    with parts().database.write() as session:
+        conversation = find_conversation(session, caller().public_id, lock=True)
+        site = session.get_one(Site, conversation.site_id)
+        identify(session, conversation, prove(body.identity, secret=site.identity_secret))
     return make_response(jsonify({"state": conversation.state}))
 
 

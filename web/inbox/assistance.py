@@ -1,0 +1,159 @@
+"""What the bot has to offer an agent: its guess, a draft with its source, passages that fit, and the articles' search.
+
+The same assistant that answers customers is asked, and nothing is stored: here a person decides what is said.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
+from chatbot.dialogue.trace import Hit, PartTrace, Trace
+from chatbot.errors import UnavailableError
+from chatbot.language.normalise import detect_language, normalise
+from chatbot.language.redaction import Redactor
+from chatbot.records.article_search import search_articles
+from chatbot.records.conversations import history_before, tapped
+from chatbot.records.database import Database
+from chatbot.records.tables import Conversation, Site, Turn
+from web.addresses import help_path
+from web.serving import Serving
+
+LOOK_BACK = 12  # customer's messages that are looked through for one that asks something
+MOST_PASSAGES = 6
+QUERY_LIMIT = 300  # characters
+
+
+def suggestion(database: Database, serving: Serving, conversation_id: int) -> dict[str, Any]:
+    """``{"turn_id", "question", "guess", "drafts", "passages"}`` for the customer's last question; ``turn_id`` is None
+    where nothing was asked yet. The surest draft comes first. Raises UnavailableError while no release is live."""
+    with database.read() as session:
+        turn = _last_question(session, conversation_id)
+        if turn is None:
+            return {"turn_id": None, "question": None, "guess": None, "drafts": [], "passages": []}
+        conversation = session.get_one(Conversation, conversation_id)
+        options = SiteOptions.from_json(session.get_one(Site, conversation.site_id).options)
+        history = history_before(session, turn)
+    text = tapped(turn) or turn.text
+    assistant = serving.assistant()
+    reply, trace = assistant.reply(
+        text,
+        history=history,
+        locale=conversation.locale,
+        options=replace(options, mode="drafts_only"),  # a draft wherever there is something to say
+    )
+    redactor = Redactor()  # as the assistant has read it, to put the values back
+    for message in history:
+        redactor.redact(normalise(message.text))
+    redactor.redact(normalise(text))
+    drafts = []
+    for part, decided in zip(reply.parts, trace.parts, strict=True):
+        sources = [{"title": s.title, "url": s.url, "quote": s.quote} for s in part.sources]
+        if part.kind == "approved":
+            drafts.append(_draft("approved", part.text, part.confidence, sources))
+        if decided.draft is not None and decided.draft.check.passed:
+            drafts.append(
+                _draft("generated", redactor.restore(decided.draft.text), part.confidence, _cited(decided))
+            )
+        if part.kind == "passage":
+            drafts.append(_draft("passage", part.text, part.confidence, sources))
+    return {
+        "turn_id": turn.id,
+        "question": turn.text[:QUERY_LIMIT],
+        "guess": _guess(trace),
+        "drafts": drafts,
+        "passages": _passages(trace),
+    }
+
+
+def _last_question(session: Session, conversation_id: int) -> Turn | None:
+    """The newest customer's message that asks something: no thanks, and no mere wish for a person."""
+    newest = session.scalars(
+        select(Turn)
+        .where(Turn.conversation_id == conversation_id, Turn.role == "customer")
+        .order_by(Turn.id.desc())
+        .limit(LOOK_BACK)
+    )
+    return next(
+        (turn for turn in newest if smalltalk(turn.text) is None and not asks_for_person(turn.text)), None
+    )
+
+
+def _draft(kind: str, text: str, confidence: float, sources: list[dict[str, str]]) -> dict[str, Any]:
+    return {"kind": kind, "text": text, "confidence": round(confidence, 4), "sources": sources}
+
+
+def _cited(decided: PartTrace) -> list[dict[str, str]]:
+    ids = decided.draft.passage_ids if decided.draft else ()
+    return [
+        {"title": hit.title_path or hit.title, "url": hit.url, "quote": hit.text}
+        for hit in decided.hits
+        if hit.passage_id in ids
+    ]
+
+
+def _guess(trace: Trace) -> dict[str, Any] | None:
+    for part in trace.parts:
+        top = part.classification.top
+        if top is not None:
+            return {"title": top.title or top.name, "confidence": round(top.confidence, 4)}
+    return None
+
+
+def _passages(trace: Trace) -> list[dict[str, Any]]:
+    hits: dict[int, Hit] = {}
+    for part in trace.parts:
+        for hit in part.hits:
+            hits.setdefault(hit.passage_id, hit)
+    best = sorted(hits.values(), key=lambda hit: -hit.score)[:MOST_PASSAGES]
+    return [_passage(hit) for hit in best]
+
+
+def _passage(hit: Hit) -> dict[str, Any]:
+    return {
+        "title": hit.title_path or hit.title,
+        "text": hit.text,
+        "lang": hit.lang,
+        "score": round(hit.score, 4),
+        "article_id": hit.article_id,
+        "path": help_path(hit.lang, hit.article_slug) if hit.article_slug else "",
+    }
+
+
+def find_passages(database: Database, serving: Serving, query: str, *, lang: str) -> list[dict[str, Any]]:
+    """Passages for what an agent types: by meaning and keyword where a release is live, and by title in any case."""
+    query = normalise(query)[:QUERY_LIMIT]
+    if not query:
+        return []
+    found: list[dict[str, Any]] = []
+    try:
+        _, trace = serving.assistant().reply(
+            query,
+            history=(),
+            locale=detect_language(query, default=lang),
+            options=SiteOptions(mode="approved_and_cited"),
+        )
+        found = _passages(trace)
+    except UnavailableError:
+        pass  # the titles below are found all the same
+    seen = {passage["article_id"] for passage in found}
+    with database.read() as session:
+        for line in search_articles(session, text=query).lines[:MOST_PASSAGES]:
+            article = line.article
+            if article.id not in seen and article.status == "live":
+                found.append(
+                    {
+                        "title": article.title,
+                        "text": article.body,
+                        "lang": article.lang,
+                        "score": None,
+                        "article_id": article.id,
+                        "path": help_path(article.lang, article.slug),
+                    }
+                )
+    return found

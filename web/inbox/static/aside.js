@@ -1,0 +1,99 @@
+// Beside the conversation: in short, the bot's guess and drafts with their sources, articles, about the visitor.
+
+import { ask, clock, config, h, percent, t } from "./page.js";
+
+export class Aside {
+  #id = null;
+  #asked = null; // the last customer's turn that drafts were asked for
+  #searching = 0;
+  drafts = [];
+
+  constructor({ insert }) {
+    this.insert = insert;
+    this.short = h("section.inside");
+    this.help = h("section.inside", { "aria-live": "polite" });
+    this.query = h("input", { type: "search", "aria-label": t("search_articles"), placeholder: t("search_articles"), oninput: () => this.#search() });
+    this.found = h("ul.found");
+    this.articles = h("section.inside", {}, h("h3", {}, t("articles")), this.query, this.found);
+    this.visitor = h("section.inside");
+    this.element = h("aside.beside", { "aria-label": t("wants_line") }, this.short, this.help, this.articles, this.visitor);
+  }
+
+  show(conversation) {
+    if (conversation.id !== this.#id) {
+      this.#id = conversation.id;
+      this.#asked = null;
+      this.drafts = [];
+      this.query.value = "";
+      this.found.replaceChildren();
+      this.help.replaceChildren(h("p.quiet.small", {}, t("loading")));
+    }
+    this.short.replaceChildren(h("h3", {}, t("wants_line")), ...conversation.summary.map((line) => h("p.summary", {}, line)),
+      ...(conversation.note ? [h("blockquote", {}, conversation.note)] : []));
+    this.#about(conversation);
+    const last = conversation.turns.findLast((turn) => turn.role === "customer")?.id ?? 0;
+    if (this.#asked !== last) {
+      this.#asked = last;
+      this.#suggest(conversation.id, last);
+    }
+  }
+
+  async #suggest(id, last) {
+    let told;
+    try {
+      told = await ask(`/conversations/${id}/suggestion`);
+    } catch (error) {
+      if (this.#id === id) this.help.replaceChildren(h("h3", {}, t("drafts")), h("p.quiet.small", {}, error.code === "no_release" ? t("no_release") : error.message));
+      return;
+    }
+    if (this.#id !== id || this.#asked !== last) return;
+    this.drafts = told.drafts;
+    this.help.replaceChildren(h("h3", {}, t("drafts")),
+      ...(told.guess ? [h("p.small.quiet", {}, `${t("guess")}: ${told.guess.title} (${percent(told.guess.confidence)})`)] : []),
+      ...(told.drafts.length ? told.drafts.map((draft, at) => this.#draft(draft, at)) : [h("p.small.quiet", {}, t(told.turn_id ? "no_draft" : "no_question"))]));
+    if (!this.query.value) this.#list(told.passages);
+  }
+
+  #draft(draft, at) {
+    return h("div.draft", {},
+      h("div.row.apart", {}, h("span.tag.accent", {}, t(draft.kind)), h("span.number.small.quiet", {}, percent(draft.confidence))),
+      h("p.prose", {}, draft.text),
+      ...draft.sources.map((source) => h("details.small", {}, h("summary", {}, `${t("source")}: ${source.title}`), h("blockquote.prose", {}, source.quote))),
+      h("button", { type: "button", onclick: () => this.insert(draft.text) }, t("use"), at === 0 && h("kbd", {}, "d")));
+  }
+
+  #search() {
+    clearTimeout(this.#searching);
+    this.#searching = setTimeout(async () => {
+      const asked = this.query.value.trim();
+      const { passages } = await ask(`/articles?q=${encodeURIComponent(asked)}`).catch(() => ({ passages: [] }));
+      if (this.query.value.trim() === asked) this.#list(passages, asked);
+    }, 250);
+  }
+
+  #list(passages, asked = "") {
+    this.found.replaceChildren(...(passages.length || !asked ? passages.map((passage) => this.#passage(passage)) : [h("li.small.quiet", {}, t("found_none"))]));
+  }
+
+  #passage(passage) {
+    return h("li", {}, h("details", {}, h("summary", { lang: passage.lang }, passage.title),
+      h("blockquote.prose.small", { lang: passage.lang }, passage.text),
+      h("div.row", {}, h("button", { type: "button", onclick: () => this.insert(passage.text) }, t("quote")),
+        h("a.small", { href: `${config.article}${passage.article_id}`, target: "_blank", rel: "noopener" }, t("whole")))));
+  }
+
+  #about({ visitor, lang, channel, csat, id, reason }) {
+    const rows = [
+      [t("visitor"), [visitor.name, visitor.signed && `(${t("signed")})`].filter(Boolean).join(" ")],
+      ["E-mail", visitor.email],
+      ...Object.entries(visitor.details),
+      [t("reason"), reason],
+      [t("language"), lang],
+      [t("channel"), channel],
+      ["", csat && t("rated", { stars: csat })],
+      [visitor.here ? t("here") : t("not_here"), clock(visitor.seen)],
+    ].filter(([, value]) => value);
+    this.visitor.replaceChildren(h("h3", {}, t("about")), h("dl.pairs.small", {}, ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, String(value))])),
+      h("p.small", {}, h("a", { href: `${config.trace}${id}`, target: "_blank", rel: "noopener" }, t("why"))));
+  }
+}

@@ -1,0 +1,156 @@
+// Where the agent writes: a reply or a note, with canned replies behind "/". What is typed stays with its conversation.
+
+import { Refused, ask, complain, config, h, t } from "./page.js";
+
+export class Composer {
+  #texts = new Map(); // "reply 12" → what was typed there
+  #id = null;
+  #mode = "reply";
+  #canned = [];
+  #sending = null; // {id, client_message_id, text}: the same id again is the same message
+
+  constructor({ sent }) {
+    this.sent = sent;
+    this.replyTab = h("button.box", { type: "button", onclick: () => this.write("reply") }, t("reply"));
+    this.noteTab = h("button.box", { type: "button", onclick: () => this.write("note") }, t("note_tab"));
+    this.input = h("textarea", { rows: 3, maxLength: config.limit, oninput: () => this.#typed(), onkeydown: (event) => this.#key(event) });
+    this.menu = h("ul.canned", { role: "listbox", id: "canned", hidden: true, "aria-label": t("key_canned") });
+    this.input.setAttribute("aria-controls", "canned");
+    this.button = h("button.primary", { type: "submit" }, t("send"));
+    this.hint = h("p.small.quiet.grow");
+    this.element = h("form.composer", { onsubmit: (event) => { event.preventDefault(); this.send(); } },
+      h("div.row", { role: "group" }, this.replyTab, this.noteTab), h("div.writing", {}, this.menu, this.input), h("div.row.apart", {}, this.hint, this.button));
+  }
+
+  /** A conversation comes to the front, or the one there has changed. */
+  async show(conversation) {
+    const other = conversation.id !== this.#id;
+    this.#id = conversation.id;
+    const theirs = conversation.state === "human" && !conversation.mine;
+    this.replyTab.disabled = theirs;
+    if (theirs && this.#mode === "reply") this.#mode = "note";
+    else if (!theirs && this.theirs) this.#mode = "reply";
+    this.theirs = theirs;
+    this.#hint(conversation);
+    if (other) {
+      this.#canned = [];
+      this.#draw();
+      const { canned } = await ask(`/conversations/${conversation.id}/canned`).catch(() => ({ canned: [] }));
+      if (this.#id === conversation.id) this.#canned = canned;
+    } else this.#draw();
+  }
+
+  #hint({ visitor }) {
+    this.#where = visitor.here ? t("visitor_here")
+      : visitor.email ? (config.mail.state === "on" ? t("goes_by_mail", { email: visitor.email }) : config.mail.state === "wrong" ? t("mail_wrong") : t("mail_off"))
+        : t("no_address");
+  }
+  #where = "";
+
+  #draw() {
+    const note = this.#mode === "note";
+    this.replyTab.setAttribute("aria-pressed", String(!note));
+    this.noteTab.setAttribute("aria-pressed", String(note));
+    this.element.classList.toggle("noting", note);
+    const kept = this.#texts.get(`${this.#mode} ${this.#id}`) || "";
+    if (this.input.value !== kept) this.input.value = kept;
+    this.input.placeholder = t(note ? "note_hint" : "reply_hint");
+    this.input.setAttribute("aria-label", t(note ? "note_tab" : "reply"));
+    this.button.textContent = t(note ? "add_note" : "send");
+    this.hint.textContent = note ? t("note_hint") : this.#where;
+    this.#grow();
+  }
+
+  write(mode = "reply") {
+    if (mode === "reply" && this.theirs) return;
+    this.#mode = mode;
+    this.#draw();
+    this.input.focus();
+  }
+
+  /** Put a text where the cursor is, or in place of a reply that is still empty. */
+  insert(text) {
+    if (this.theirs) return;
+    this.write("reply");
+    this.input.setRangeText(text, this.input.selectionStart, this.input.selectionEnd, "end");
+    this.#typed();
+  }
+
+  #typed() {
+    this.#texts.set(`${this.#mode} ${this.#id}`, this.input.value);
+    this.#grow();
+    this.#suggest();
+  }
+
+  #grow() {
+    this.input.rows = Math.min(12, Math.max(3, this.input.value.split("\n").length + Math.floor(this.input.value.length / 90)));
+  }
+
+  // --- canned replies --------------------------------------------------------------------------------------
+
+  #suggest() {
+    const match = this.#mode === "reply" && /(?:^|\s)\/([\p{L}\p{N}_-]*)$/u.exec(this.input.value.slice(0, this.input.selectionStart));
+    const found = match ? this.#canned.filter((one) => one.shortcut.startsWith(match[1].toLowerCase())).slice(0, 8) : [];
+    this.menu.hidden = !found.length;
+    this.menu.replaceChildren(...found.map((one, at) =>
+      h("li", { role: "option", id: `canned-${at}`, "aria-selected": String(at === 0), onmousedown: (event) => { event.preventDefault(); this.#take(one, match[1]); } },
+        h("strong.mono", {}, `/${one.shortcut}`), " ", h("span.quiet", {}, one.text))));
+    this.menu.found = found.map((one) => () => this.#take(one, match[1]));
+    this.#point(0);
+  }
+
+  #point(at) {
+    const options = [...this.menu.children];
+    options.forEach((option, index) => option.setAttribute("aria-selected", String(index === at)));
+    if (this.menu.hidden) this.input.removeAttribute("aria-activedescendant");
+    else this.input.setAttribute("aria-activedescendant", `canned-${at}`);
+    this.menu.at = at;
+  }
+
+  #take(one, typed) {
+    const end = this.input.selectionStart;
+    this.input.setRangeText(one.text, end - typed.length - 1, end, "end");
+    this.menu.hidden = true;
+    this.#typed();
+    this.input.focus();
+  }
+
+  #key(event) {
+    if (event.isComposing) return; // an input method is choosing characters
+    if (!this.menu.hidden) {
+      const count = this.menu.children.length;
+      if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+        event.preventDefault();
+        this.#point((this.menu.at + (event.key === "ArrowDown" ? 1 : count - 1)) % count);
+        return;
+      }
+      if (event.key === "Enter" || event.key === "Tab") { event.preventDefault(); this.menu.found[this.menu.at](); return; }
+      if (event.key === "Escape") { event.preventDefault(); event.stopPropagation(); this.menu.hidden = true; return; }
+    }
+    if (event.key === "Enter" && !event.shiftKey) { event.preventDefault(); this.send(); }
+  }
+
+  // --- sending ---------------------------------------------------------------------------------------------
+
+  async send() {
+    const text = this.input.value.trim();
+    const [id, mode] = [this.#id, this.#mode];
+    if (!text || this.button.disabled || !id) return;
+    if (this.#sending?.id !== id || this.#sending.text !== text) this.#sending = { id, text, client_message_id: crypto.randomUUID?.() || `${Date.now()}-${Math.random()}` };
+    this.button.disabled = true;
+    try {
+      const told = mode === "note" ? await ask(`/conversations/${id}/note`, { text }) : await ask(`/conversations/${id}/reply`, { text, client_message_id: this.#sending.client_message_id });
+      this.#texts.delete(`${mode} ${id}`);
+      this.#sending = null;
+      if (mode === "note" && !this.theirs) this.#mode = "reply";
+      this.#draw();
+      this.sent(told);
+    } catch (error) {
+      complain(`${t("not_sent")}: ${error instanceof Refused ? error.message : t("connection")}`);
+      if (error.code === "taken") this.sent(null);
+    } finally {
+      this.button.disabled = false;
+      this.#draw();
+    }
+  }
+}

@@ -1,0 +1,148 @@
+"""What the inbox shows, as plain JSON: the queue, a conversation, colleagues. Words are in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from chatbot.dialogue.summary import Said, summarise
+from chatbot.records.attachments import attachments_of
+from chatbot.records.conversation_search import TurnView, read_conversation
+from chatbot.records.inbox import BOXES, Box, Line, counts, queue
+from chatbot.records.presence import Colleague, colleagues, is_away
+from chatbot.records.tables import utcnow
+from web.language import gettext, page_language
+
+HERE = timedelta(seconds=40)  # a visitor who was heard of within this is looking on
+MOST_TURNS = 300  # the newest are shown
+_OPEN = ("waiting", "human")
+
+
+def box_named(name: str | None) -> Box:
+    return next((box for box in BOXES if box == name), BOXES[0])
+
+
+def iso(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None
+
+
+def queue_json(session: Session, box: Box, *, person_id: int) -> dict[str, Any]:
+    """A box with the number in each, and everybody who answers."""
+    people = colleagues(session)
+    return {
+        "box": box,
+        "counts": counts(session, person_id=person_id),
+        "lines": [_line(line, people, person_id) for line in queue(session, box, person_id=person_id)],
+        "colleagues": [
+            {
+                "id": one.id,
+                "name": one.name,
+                "here": one.here,
+                "away": one.away,
+                "load": one.load,
+                "me": one.id == person_id,
+            }
+            for one in people
+        ],
+        "away": is_away(session, person_id),
+    }
+
+
+def _line(line: Line, people: Sequence[Colleague], person_id: int) -> dict[str, Any]:
+    return {
+        "id": line.id,
+        "state": line.state,
+        "lang": line.locale,
+        "reason": reason_in_words(line.reason) if line.state in _OPEN or line.left_message else None,
+        "left_message": line.left_message,
+        "since": iso(line.since),
+        "agent": line.agent if line.state == "human" else None,
+        "mine": line.agent_id == person_id,
+        "visitor": line.visitor,
+        "text": line.text[:200],
+        "owed": line.owed,
+        "outcome": gettext(f"outcome_{line.outcome}") if line.outcome else None,
+        "watched_by": [
+            one.name for one in people if one.looks_at == line.id and one.id not in (person_id, line.agent_id)
+        ],
+    }
+
+
+def reason_in_words(reason: str | None) -> str | None:
+    """Why it was handed over; a stored name that no catalogue knows is shown as it is."""
+    if not reason:
+        return None
+    named = gettext(f"reason_{reason}")
+    return reason.replace("_", " ") if named.startswith("reason_") else named
+
+
+def conversation_json(session: Session, conversation_id: int, *, person_id: int) -> dict[str, Any]:
+    """One conversation with everything the agent needs beside the suggestions. Raises NotFoundError."""
+    view = read_conversation(session, conversation_id)
+    conversation, visitor = view.conversation, view.visitor
+    people = colleagues(session)
+    summary = summarise(
+        [
+            Said.of_turn(
+                one.turn.role,
+                one.turn.text,
+                kind=one.turn.kind,
+                reply=one.turn.reply,
+                vote=one.vote,
+                name=one.agent,
+            )
+            for one in view.turns
+        ]
+    )
+    shown = view.turns[-MOST_TURNS:]
+    files = attachments_of(session, [one.turn.id for one in shown if one.turn.role == "customer"])
+    held = conversation.state == "human"
+    return {
+        "id": conversation.id,
+        "state": conversation.state,
+        "state_words": gettext(conversation.state),
+        "lang": conversation.locale,
+        "channel": conversation.channel,
+        "reason": reason_in_words(conversation.handover_reason) if conversation.handover_at else None,
+        "note": conversation.handover_note,
+        "since": iso(conversation.left_message_at or conversation.handover_at),
+        "left_message": conversation.left_message_at is not None,
+        "agent": view.agent if held else None,
+        "agent_id": conversation.agent_id if held else None,
+        "mine": held and conversation.agent_id == person_id,
+        "outcome": gettext(f"outcome_{conversation.outcome}") if conversation.outcome else None,
+        "csat": conversation.csat,
+        "visitor": {
+            "name": visitor.name,
+            "email": visitor.email,
+            "signed": visitor.identity is not None,
+            "details": visitor.details or {},
+            "here": visitor.last_seen_at > utcnow() - HERE,
+            "seen": iso(visitor.last_seen_at),
+        },
+        "summary": summary.lines(page_language()),
+        "turns": [_turn(one, files.get(one.turn.id)) for one in shown],
+        "watched_by": [one.name for one in people if one.looks_at == conversation_id and one.id != person_id],
+    }
+
+
+def _turn(one: TurnView, files: list[dict[str, Any]] | None) -> dict[str, Any]:
+    turn = one.turn
+    parts = (turn.reply or {}).get("parts", ()) if turn.role == "bot" else ()
+    return {
+        "id": turn.id,
+        "role": turn.role,
+        "text": turn.text,
+        "lang": turn.lang,
+        "kind": turn.kind if turn.role == "bot" else None,
+        "by": one.agent,
+        "at": iso(turn.created_at),
+        "vote": one.vote,
+        "comment": one.comment,
+        "sources": [source["title"] for part in parts for source in part["sources"]],
+        "choices": [choice["title"] for part in parts for choice in part["choices"]],
+        "files": [file["name"] for file in files or ()],
+    }
