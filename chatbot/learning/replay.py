@@ -50,7 +50,7 @@ class Answers(Protocol):
 class Change:
     """One message whose answer would be another. The traces are ``Trace.as_json``, redacted."""
 
-    conversation: str  # public id
+    conversation_id: int
     turn_id: int
     asked: str
     before: dict[str, Any]  # {"kind", "text", "intent", "confidence"}
@@ -83,7 +83,7 @@ class Replay:
 class Asked:
     """A customer's message as both releases are to be asked it."""
 
-    conversation: str
+    conversation_id: int
     turn_id: int
     text: str
     history: list[Message]
@@ -121,7 +121,7 @@ def replay(
     tell("load", 0.0)
     standing, candidate = load(database, settings, live), load(database, settings, release_id)
     found = Replay(release_id, live, (now or utcnow()).isoformat(timespec="seconds"))
-    found.conversations = len({item.conversation for item in asked})
+    found.conversations = len({item.conversation_id for item in asked})
     found.messages = len(asked)
     kinds: Counter[str] = Counter()
     for number, item in enumerate(asked):
@@ -132,7 +132,7 @@ def replay(
             if len(found.changes) < MOST_KEPT:
                 found.changes.append(
                     Change(
-                        item.conversation,
+                        item.conversation_id,
                         item.turn_id,
                         redact(item.text, rules=rules),
                         _told(before, rules),
@@ -168,7 +168,7 @@ def messages(session: Session, *, last: int) -> list[Asked]:
         ).all()
         found += [
             Asked(
-                row.public_id,
+                row.id,
                 turn.id,
                 tapped(turn) or turn.text,
                 history_before(session, turn),

@@ -110,7 +110,7 @@ def evaluate(release_id: str | None, questions: Path | None, json_out: Path | No
 
 @click.group()
 def releases() -> None:
-    """Trained releases: list, promote, roll back."""
+    """Trained releases: list, measure, try, promote, roll back."""
 
 
 @releases.command("list")
@@ -190,6 +190,69 @@ def releases_card(release_id: str, out: Path | None) -> None:
         click.echo(made)
     else:
         out.write_text(made, encoding="utf-8")
+
+
+@releases.command("replay")
+@click.argument("release_id", metavar="ID")
+@click.option("--last", default=100, show_default=True, help="So many conversations, the newest first.")
+@click.option("--json", "json_out", type=FILES, help="Write every change with both traces (- for stdout).")
+def releases_replay(release_id: str, last: int, json_out: Path | None) -> None:
+    """Put the last conversations to a release and to the live one: which answers would change?"""
+    from chatbot.learning.replay import replay
+    from web.terminal import TerminalProgress, out, print_values, table
+
+    settings = load_settings()
+    with TerminalProgress() as progress:
+        found = replay(open_database(settings), settings, release_id, last=last, progress=progress)
+    write_json(json_out, found.as_json())
+    if str(json_out) == "-":
+        return
+    print_values("Replay", found.summary())
+    shown = [
+        (
+            change.asked[:60],
+            f"{change.before['kind']}: {change.before['text'][:60]}",
+            change.after["text"][:60],
+        )
+        for change in found.changes[:20]
+    ]
+    out().print(table("", ("asked", "before", "after"), shown))
+
+
+@releases.command("try")
+@click.argument("release_id", metavar="ID")
+@click.option("--share", default=0.1, show_default=True, help="Of the conversations that begin from now on.")
+def releases_try(release_id: str, share: float) -> None:
+    """Let a release answer a share of the new conversations."""
+    from chatbot.learning.canaries import start_canary
+
+    settings = load_settings()
+    start_canary(open_database(settings), settings, release_id, share=share)
+    click.echo(f"{release_id} answers {share:.0%} of the conversations that begin from now on.")
+
+
+@releases.command("trial")
+@click.argument("release_id", metavar="ID")
+@click.option("--end", is_flag=True, help="End it first.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON.")
+def releases_trial(release_id: str, end: bool, as_json: bool) -> None:
+    """What came of a release's trial, side by side with the live one."""
+    from chatbot.errors import NotFoundError
+    from chatbot.learning.canaries import stop_canary, trial_of
+    from web.terminal import print_values
+
+    database = open_database(load_settings())
+    if end:
+        stop_canary(database)
+    found = trial_of(database, release_id)
+    if found is None:
+        raise NotFoundError(
+            "This release was never on trial", value=release_id, remedy=f"frontdesk releases try {release_id}"
+        )
+    if as_json:
+        write_json(Path("-"), found.as_json())
+    else:
+        print_values(f"Trial of {release_id}", found.as_json())
 
 
 @releases.command("promote")

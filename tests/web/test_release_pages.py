@@ -1,0 +1,165 @@
+"""The pages of one release: its card, the replay, the trial; and the training that starts by itself."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from chatbot.learning import canaries
+from chatbot.learning.releases import go_live
+from chatbot.records import jobs, people
+from chatbot.records.database import Database
+from chatbot.records.tables import Example, Job, Release
+from chatbot.settings import Settings
+from web.automatic import new_examples, retrain_when_due
+
+METRICS = {
+    "classifier": {
+        "accuracy": 88.0,
+        "intents": {"refund": {"precision": 90.0, "recall": 80.0, "f1": 84.7, "support": 10}},
+        "labels": ["hours", "refund"],
+        "confusion": [[6, 2], [1, 9]],
+        "calibration": [[30.0, 25.0, 4], [90.0, 95.0, 14]],
+    }
+}
+TRACE = {
+    "release": "r2",
+    "mode": "approved_and_cited",
+    "thresholds": {"sureness": 0.6},
+    "parts": [
+        {
+            "request": "refund?",
+            "lang": "en",
+            "classification": {"ranked": [], "in_scope": 0.5},
+            "hits": [],
+            "draft": None,
+            "kind": "passage",
+            "rule": "sure",
+            "reason": "0.9 is above 0.6",
+        }
+    ],
+    "milliseconds": {},
+}
+
+
+@pytest.fixture
+def releases(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(canaries, "verify", lambda folder: None)
+    with database.write() as session:
+        session.add(Release(id="r1", snapshot="s", status="promoted", metrics=METRICS))
+        session.add(Release(id="r2", snapshot="s", metrics=METRICS, reason="too few", erased_people=3))
+        session.flush()
+        go_live(session, "r1", reason="test")
+
+
+@pytest.fixture
+def admin(app: Flask, database: Database, releases: None) -> FlaskClient:
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = app.test_client()
+    with database.write() as session:
+        person = people.create_person(
+            session, email="a@example.com", name="A", password="long enough words", role="admin"
+        )
+        identity = f"{person.id}:{person.session_epoch}"
+    with client.session_transaction(path="/admin/") as cookie:
+        cookie["_user_id"] = identity
+    return client
+
+
+@pytest.mark.parametrize(("language", "told"), [("en", "3 people whose words"), ("zh", "3 人")])
+def test_the_page_shows_the_card_with_pictures_in_both_languages(
+    admin: FlaskClient, language: str, told: str
+) -> None:
+    shown = admin.get("/admin/releases/r2", headers={"Accept-Language": language}).text
+    assert shown.count('role="img"') == 2
+    assert told in shown
+    assert " style=" not in shown
+    card = admin.get("/admin/releases/r2/card", headers={"Accept-Language": language})
+    assert "attachment" in card.headers["Content-Disposition"]
+    assert told in card.text
+    assert "polyline" not in admin.get("/admin/charts.css").text
+
+
+def test_a_trial_is_started_measured_and_ended_on_the_page(admin: FlaskClient) -> None:
+    begun = admin.post("/admin/releases/r2/trial", data={"share": "0.1"}, follow_redirects=True)
+    assert "End the trial" in begun.text
+    told = admin.get("/admin/releases/r2/figures").json
+    assert told is not None
+    assert (told["trial"]["share"], told["trial"]["enough"], told["replay"]) == (0.1, False, None)
+    refused = admin.post("/admin/releases/r2/trial", data={"share": "lots"})
+    assert refused.status_code == 422
+    ended = admin.post("/admin/releases/r2/trial/end", follow_redirects=True)
+    assert "Start a trial" in ended.text
+
+
+def test_a_replay_is_queued_and_its_changes_are_shown(
+    admin: FlaskClient, database: Database, settings: Settings
+) -> None:
+    assert admin.post("/admin/releases/r2/replay").status_code == 303
+    with database.read() as session:
+        queued = jobs.list_jobs(session, limit=1)[0]
+    assert (queued.kind, queued.arguments) == ("replay", {"release_id": "r2"})
+    assert admin.get("/admin/releases/r2/replay/changes").status_code == 404
+    reply = {"kind": "passage", "text": "<i>3 days</i>", "intent": None, "confidence": 0.9}
+    change = {
+        "conversation_id": 1,
+        "turn_id": 1,
+        "asked": "refund?",
+        "before": reply | {"kind": "unknown", "text": "not sure"},
+        "after": reply,
+        "trace_before": TRACE,
+        "trace_after": TRACE,
+    }
+    body = {
+        "release_id": "r2",
+        "live_id": "r1",
+        "made_at": "",
+        "conversations": 4,
+        "messages": 9,
+        "changed": 1,
+        "kinds": {"unknown → passage": 1},
+        "changes": [change],
+    }
+    (settings.data / "replays").mkdir()
+    (settings.data / "replays" / "r2.json").write_text(json.dumps(body))
+    shown = admin.get("/admin/releases/r2/replay").text
+    assert "&lt;i&gt;3 days" in shown
+    assert shown.count("0.9 is above 0.6") == 2
+    assert "1 of 9 messages in the last 4 conversations" in admin.get("/admin/releases/r2").text
+    told = admin.get("/admin/releases/r2/replay/changes").json
+    assert told is not None
+    assert told["changed"] == 1
+
+
+def test_enough_new_examples_start_one_training(
+    database: Database, settings: Settings, releases: None
+) -> None:
+    asks = settings.model_copy(update={"retrain_after": 3})
+
+    def add(number: int, status: str = "unreviewed") -> None:
+        with database.write() as session:
+            session.add_all(
+                Example(
+                    text="t", lang="en", source="transcript", status=status, content_hash="h", group_key="g"
+                )
+                for _ in range(number)
+            )
+
+    add(2)
+    add(5, "rejected")
+    assert retrain_when_due(database, asks) is None
+    add(1)
+    assert retrain_when_due(database, settings) is None  # off by default
+    job_id = retrain_when_due(database, asks)
+    assert job_id is not None
+    assert retrain_when_due(database, asks) is None
+    with database.write() as session:
+        session.get_one(Job, job_id).state = "failed"
+    assert retrain_when_due(database, asks) is None  # what failed once waits for news
+    add(3)
+    with database.read() as session:
+        assert new_examples(session) == 3
+    assert retrain_when_due(database, asks) is not None
