@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -43,6 +44,9 @@ from web.language import LANGUAGES, gettext
 from web.limits import limiter
 
 SESSION_HOURS = 12  # without a request
+LONGEST_SESSION = 7 * 86_400  # seconds; then everybody signs in again, however busy
+HALF_SECONDS = 300  # between the password and the code
+HALF, BEGAN = "half", "began"  # keys in the session
 ACCOUNT_RATE = "20 per hour"  # failed sign-ins for one account, from wherever
 PAGES = "/admin"
 
@@ -129,6 +133,8 @@ class CookieSession(SecureCookieSessionInterface):
 
 def init_app(app: Flask) -> None:
     """Sessions, sign-in and CSRF for the application, and the pages of this module."""
+    import web.second_step  # noqa: F401  # its views belong to this blueprint, and it needs this module first
+
     app.config.update(
         SESSION_COOKIE_NAME="frontdesk",
         SESSION_COOKIE_PATH=PAGES,
@@ -148,6 +154,8 @@ def init_app(app: Flask) -> None:
     @manager.user_loader
     def load(identifier: str) -> SignedIn | None:
         number, _, epoch = identifier.partition(":")
+        if time.time() - session.get(BEGAN, time.time()) > LONGEST_SESSION:
+            return None
         if not (number.isdigit() and epoch.isdigit()):
             return None
         with parts().database.read() as records:
@@ -177,7 +185,29 @@ def start_session(person: Person) -> None:
     """Sign someone in with a session that shares nothing with the one before (no fixation)."""
     session.clear()
     session.permanent = True
+    session[BEGAN] = int(time.time())
     login_user(_signed_in(person))
+
+
+def let_in(person: Person, target: str) -> BaseResponse:
+    """The password was right, or a one-time link good: a session, or the question for the second step."""
+    if not person.totp_secret:
+        start_session(person)
+        return redirect(target, code=303)
+    session.clear()
+    session[HALF] = {"id": person.id, "epoch": person.session_epoch, "at": int(time.time())}
+    return redirect(url_for("access.sign_in_code", next=target), code=303)
+
+
+def half_signed_in() -> int | None:
+    """Id of the person whose password was right a moment ago and whose code is still asked for."""
+    half = session.get(HALF) or {}
+    if time.time() - half.get("at", 0) > HALF_SECONDS:
+        return None
+    with parts().database.read() as records:
+        person = records.get(Person, half["id"])
+    fits = person is not None and person.active and person.session_epoch == half["epoch"]
+    return person.id if person is not None and fits else None
 
 
 def safe_next(target: str | None) -> str:
@@ -200,7 +230,7 @@ def _account_key() -> str:
     return "account:" + request.form.get("email", "").strip().casefold()[:320]
 
 
-def _failed(response: Response) -> bool:
+def failed(response: Response) -> bool:
     return response.status_code >= 400
 
 
@@ -214,15 +244,15 @@ def sign_in() -> BaseResponse:
 
 
 @blueprint.post("/sign-in")
-@limiter.limit(lambda: parts().settings.signin_rate, deduct_when=_failed)
-@limiter.limit(ACCOUNT_RATE, key_func=_account_key, deduct_when=_failed)
+@limiter.limit(lambda: parts().settings.signin_rate, deduct_when=failed)
+@limiter.limit(ACCOUNT_RATE, key_func=_account_key, deduct_when=failed)
 def sign_in_now() -> BaseResponse:
     email, password = request.form.get("email", ""), request.form.get("password", "")
     with parts().database.write() as records:
         person = people.verify(records, email=email, password=password)
         audit.record(
             records,
-            action="person.sign_in" if person else "person.sign_in_failed",
+            action=_sign_in_action(person),
             subject=email.strip().casefold()[:200],
             person_id=person.id if person else None,
             detail={"address": request.remote_addr or ""},
@@ -230,8 +260,13 @@ def sign_in_now() -> BaseResponse:
     if person is None:
         error = gettext("This e-mail address and password do not belong together")
         return _page("sign_in", 401, ready=True, next=request.form.get("next", ""), email=email, error=error)
-    start_session(person)
-    return redirect(safe_next(request.form.get("next")), code=303)
+    return let_in(person, safe_next(request.form.get("next")))
+
+
+def _sign_in_action(person: Person | None) -> str:
+    if person is None:
+        return "person.sign_in_failed"
+    return "person.sign_in_half" if person.totp_secret else "person.sign_in"
 
 
 @blueprint.post("/sign-out")
@@ -281,15 +316,20 @@ def set_up_now(token: str) -> BaseResponse:
         response = _page("set_up", error.status, link=link, known=known, values=form, error=error)
         response.headers["Referrer-Policy"] = "no-referrer"
         return response
-    start_session(person)
-    return redirect(url_for("admin.home"), code=303)
+    return let_in(person, url_for("admin.home"))
 
 
 @blueprint.get("/account")
 def account() -> BaseResponse:
     if not current_user.is_authenticated:
         return redirect(url_for("access.sign_in", next=url_for("access.account")))
-    return _page("account")
+    return _account()
+
+
+def _account(error: FrontdeskError | None = None) -> Response:
+    with parts().database.read() as records:
+        second = bool(people.get_person(records, current_user.id).totp_secret)
+    return _page("account", error.status if error else 200, error=error, second_step=second)
 
 
 @blueprint.post("/account")
@@ -311,7 +351,7 @@ def account_change() -> BaseResponse:
             except FrontdeskError as error:
                 problem = error
     if problem is not None or person is None:
-        return _page("account", 422, error=problem)
+        return _account(problem or AccessError(gettext("The present password is not right"), status=422))
     start_session(person)  # every other session of this person has ended
     flash(gettext("The password is changed. You are signed out everywhere else."))
     return redirect(url_for("access.account"), code=303)

@@ -73,6 +73,7 @@ for command in (
     bot.releases,
     bot.chat,
     people.user,
+    people.person,
     people.jobs,
     operation.backup,
     operation.restore,

@@ -48,6 +48,7 @@ MENU = (
     MenuEntry("inbox.webhooks", "Webhooks", "admin", "Settings"),
     MenuEntry("admin.people", "People", "admin", "Settings"),
     MenuEntry("admin.privacy", "Privacy", "admin", "Settings"),
+    MenuEntry("admin.privacy", "Privacy", "admin", "Settings"),
     MenuEntry("admin.audit", "Audit log", "admin", "Settings"),
 )
 

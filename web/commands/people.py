@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from web.commands.environment import load_settings, open_database, write_json
+from web.commands.environment import FILES, load_settings, open_database, write_json
 
 
 @click.group()
@@ -30,6 +30,70 @@ def user_add(email: str, name: str, role: str, password: str) -> None:
         audit.record(session, action="person.add", subject=person.email, detail={"role": role})
         added = person.email
     click.echo(f"{added} may sign in as {role}.")
+
+
+@user.command("reset-second-step")
+@click.argument("email")
+def user_reset_second_step(email: str) -> None:
+    """Let EMAIL sign in with the password alone again: the phone and the recovery codes are lost."""
+    from chatbot.errors import NotFoundError
+    from chatbot.records import audit, people, second_step
+
+    with open_database(load_settings()).write() as session:
+        person = people.find_person(session, email)
+        if person is None:
+            raise NotFoundError("There is no such person", field="email", value=email)
+        second_step.turn_off(person)
+        audit.record(session, action="person.second_step_off", subject=person.email)
+    click.echo(f"{email} signs in with the password alone again.")
+
+
+@click.group()
+def person() -> None:
+    """Customers' rights: find, export and erase what is kept of somebody."""
+
+
+@person.command("find")
+@click.argument("text")
+def person_find(text: str) -> None:
+    """People by e-mail address, name, your own id, a conversation's id, or words they wrote."""
+    from chatbot.records.erasure import find_people
+    from web.terminal import out, table
+
+    with open_database(load_settings()).read() as session:
+        found = find_people(session, text)
+    rows = [
+        (one.visitor_id, one.name or "", one.email or "", one.identity or "", one.conversations)
+        for one in found
+    ]
+    out().print(table("", ("visitor", "name", "e-mail", "your id", "conversations"), rows))
+
+
+@person.command("export")
+@click.argument("visitor", type=int)
+@click.option("--json", "json_out", type=FILES, default="-", help="Where to (default: stdout).")
+def person_export(visitor: int, json_out: Path) -> None:
+    """Everything kept of VISITOR (a number that find shows), as JSON."""
+    from chatbot.records import audit, erasure
+
+    with open_database(load_settings()).write() as session:
+        body = erasure.export_person(session, visitor)
+        audit.record(session, action="person.export", subject=f"visitor {visitor}")
+    write_json(json_out, body)
+
+
+@person.command("erase")
+@click.argument("visitor", type=int)
+@click.confirmation_option(prompt="Erase this person and every conversation of theirs?")
+def person_erase(visitor: int) -> None:
+    """Erase VISITOR, every conversation of theirs and what was learned from it."""
+    from web.privacy import erase
+
+    settings = load_settings()
+    gone = erase(open_database(settings), settings, visitor)
+    click.echo(f"Erased: {gone.conversations} conversations, {gone.turns} turns, {len(gone.files)} files.")
+    if gone.releases:
+        click.echo(f"Trained on something of theirs: {', '.join(gone.releases)}. Run: frontdesk retrain")
 
 
 @click.group()

@@ -1,0 +1,112 @@
+"""Privacy: finding a person, handing out everything kept of them, erasing them, and how long conversations are kept."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+
+from flask import Response, flash, jsonify, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as BaseResponse
+
+from chatbot.dialogue.options import SiteOptions
+from chatbot.errors import FrontdeskError, InputError
+from chatbot.records import audit, erasure
+from chatbot.records.conversations import DEFAULT_SITE, find_site
+from web import privacy as library
+from web.access import person_id, requires
+from web.admin.blueprint import blueprint
+from web.context import parts
+from web.language import gettext
+
+
+def _page(*, text: str = "", error: FrontdeskError | None = None) -> str:
+    found: list[erasure.Found] | None = None
+    with parts().database.read() as records:
+        if text and error is None:
+            try:
+                found = erasure.find_people(records, text)
+            except FrontdeskError as wrong:
+                error = wrong
+        options = SiteOptions.from_json(find_site(records, DEFAULT_SITE).options)
+    return render_template(
+        "admin/privacy.html",
+        text=text,
+        found=found,
+        days=options.retention_days,
+        everywhere=parts().settings.retention_days,
+        error=error,
+    )
+
+
+@blueprint.get("/privacy")
+@requires("admin")
+def privacy() -> str | Response:
+    """The page; with ``Accept: application/json`` the people found, for programs."""
+    text = request.args.get("q", "").strip()
+    if request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html") == "text/html":
+        return _page(text=text)
+    with parts().database.read() as records:
+        found = erasure.find_people(records, text)
+    return jsonify(
+        {"people": [asdict(one) | {"last_seen_at": one.last_seen_at.isoformat()} for one in found]}
+    )
+
+
+@blueprint.post("/privacy/<int:visitor_id>/export")
+@requires("admin")
+def export_person(visitor_id: int) -> Response:
+    """Everything as a JSON file; that it was handed out is written down."""
+    with parts().database.write() as records:
+        body = erasure.export_person(records, visitor_id)
+        audit.record(records, action="person.export", subject=f"visitor {visitor_id}", person_id=person_id())
+    response = Response(json.dumps(body, ensure_ascii=False, indent=1) + "\n", mimetype="application/json")
+    response.headers["Content-Disposition"] = f"attachment; filename=visitor-{visitor_id}.json"
+    return response
+
+
+@blueprint.post("/privacy/<int:visitor_id>/erase")
+@requires("admin")
+def erase_person(visitor_id: int) -> BaseResponse:
+    gone = library.erase(parts().database, parts().settings, visitor_id, person_id=person_id())
+    flash(
+        gettext("Erased: {conversations} conversations, {turns} turns, {files} files.").format(
+            conversations=gone.conversations, turns=gone.turns, files=len(gone.files)
+        )
+    )
+    if gone.releases:
+        flash(
+            gettext("{number} releases were trained on something of theirs: retrain to forget it.").format(
+                number=len(gone.releases)
+            )
+        )
+    return redirect(url_for("admin.privacy"), code=303)
+
+
+@blueprint.post("/privacy/retention")
+@requires("admin")
+def change_retention() -> BaseResponse | tuple[str, int]:
+    given = request.form.get("days", "").strip() or "0"
+    try:
+        if not given.isascii() or not given.isdigit():
+            raise InputError(
+                "Not a number of days",
+                field="days",
+                value=given,
+                remedy="Give a whole number; 0: the installation's rule",
+            )
+        with parts().database.write() as records:
+            site = find_site(records, DEFAULT_SITE)
+            before = SiteOptions.from_json(site.options)
+            after = replace(before, retention_days=int(given))
+            site.options = dict(site.options) | {"retention_days": after.retention_days}
+            audit.record(
+                records,
+                action="site.change",
+                subject=f"site {site.key}",
+                person_id=person_id(),
+                detail={"retention_days": after.retention_days, "before": before.retention_days},
+            )
+    except FrontdeskError as error:
+        return _page(error=error), error.status
+    flash(gettext("Saved. Older conversations are erased within the hour."))
+    return redirect(url_for("admin.privacy"), code=303)
