@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from chatbot.errors import FrontdeskError
-from web.commands import bench, bot, ingest, operation, people, service
+from web.commands import bench, bot, ingest, intents, operation, people, service
 
 INPUT_STATUS = (404, 409, 413, 422)
 
@@ -72,6 +72,7 @@ for command in (
     bot.evaluate,
     bot.releases,
     bot.chat,
+    intents.intents,
     people.user,
     people.person,
     people.jobs,

@@ -16,6 +16,7 @@ from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.policy import Decision, Evidence, decide, may_speak
+from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.requests import Subject, split_requests
 from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
 from chatbot.dialogue.trace import (
@@ -85,6 +86,7 @@ class Assistant:
         writer: Writer | None,
         lookup: Lookup,
         weighing: Weighing | None = None,
+        provisional: Provisional | None = None,
     ) -> None:
         self.release_id = release_id
         self.languages = tuple(languages)
@@ -93,6 +95,7 @@ class Assistant:
         self._writer = writer
         self._lookup = lookup
         self._weighing = weighing or Weighing()
+        self._provisional = provisional
 
     def reply(
         self,
@@ -139,6 +142,8 @@ class Assistant:
     def refresh(self) -> None:
         """Take in what has changed in the knowledge since the last call."""
         self._search.refresh()
+        if self._provisional is not None:
+            self._provisional.refresh()
 
     def state(self) -> dict[str, Any]:
         """What it is made of, for readiness: which models are there, and how much the index holds."""
@@ -170,6 +175,8 @@ class Assistant:
         if self._classifier is not None:
             with clock("classify"):
                 classification = self._classifier.classify(request, history=before, lang=lang)
+        if self._provisional is not None:
+            classification = self._provisional.beside(classification, request, lang=lang)
         with clock("look up"):
             known = self._lookup.intents([guess.name for guess in classification.ranked], lang)
         titled = tuple(

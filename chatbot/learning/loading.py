@@ -12,6 +12,7 @@ from pathlib import Path
 
 from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.lookup import DatabaseLookup
+from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.weighing import Weighing
 from chatbot.inference.classify_states import Classifier
 from chatbot.inference.classify_states import load_classifier as load_tiers
@@ -23,7 +24,7 @@ from chatbot.learning.snapshot import Snapshot
 from chatbot.records.database import Database
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry, QuestionEntry
 from chatbot.retrieval.ranking import SearchModel
-from chatbot.retrieval.search import ANY_LANGUAGE, Searcher
+from chatbot.retrieval.search import ANY_LANGUAGE, Searcher, encoder_for
 from chatbot.settings import Settings
 
 SEARCH_MODEL = "search.json"
@@ -48,14 +49,35 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
     manifest = verify(folder)
     threads = settings.inference_threads
     encoders = load_encoders(folder, manifest.encoders, threads=threads)
+    classifier = load_classifier(folder, encoders, threads=threads)
     return Assistant(
         release_id=release_id,
         languages=manifest.languages,
-        classifier=load_classifier(folder, encoders, threads=threads),
+        classifier=classifier,
         search=Searcher.open(database, encoders, model=_search_model(folder), index=settings.data / "index"),
         writer=load_writer(folder, threads=threads),
         lookup=DatabaseLookup(database),
         weighing=Weighing.load(folder / WEIGHING) if (folder / WEIGHING).is_file() else None,
+        provisional=_provisional(database, encoders, classifier),
+    )
+
+
+def load_provisional(database: Database, settings: Settings, release_id: str) -> Provisional:
+    """The provisional intents as this release's encoders see them. Raises BundleError."""
+    folder = bundle_folder(settings, release_id)
+    manifest = verify(folder)
+    encoders = load_encoders(folder, manifest.encoders, threads=settings.inference_threads)
+    classifier = load_classifier(folder, encoders, threads=settings.inference_threads)
+    return _provisional(database, encoders, classifier)
+
+
+def _provisional(
+    database: Database, encoders: Mapping[str, SentenceEncoder], classifier: Classifier | None
+) -> Provisional:
+    return Provisional(
+        database,
+        lambda texts, lang: encoder_for(lang, encoders).encode(texts),
+        labels=classifier.labels if classifier else (),
     )
 
 

@@ -15,9 +15,11 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from chatbot.errors import ConflictError, NotFoundError
+from chatbot.errors import BundleError, ConflictError, NotFoundError
+from chatbot.inference.classifier_config import ClassifierConfig
 from chatbot.learning.bundles import verify
 from chatbot.records.database import Database
+from chatbot.records.provisional import settle
 from chatbot.records.tables import AuditEntry, Canary, Promotion, Release, utcnow
 from chatbot.settings import Settings
 
@@ -80,7 +82,7 @@ def promote(
         if row is None:
             raise _unknown(release_id)
         row.status = "promoted"
-        go_live(session, release_id, reason=reason, person_id=person_id)
+        go_live(session, settings, release_id, reason=reason, person_id=person_id)
         session.add(
             AuditEntry(
                 person_id=person_id,
@@ -91,8 +93,16 @@ def promote(
         )
 
 
-def go_live(session: Session, release_id: str, *, reason: str, person_id: int | None = None) -> None:
-    """The promotion itself: the row that every process follows. A trial was against the release before: it ends."""
+def go_live(
+    session: Session, settings: Settings, release_id: str, *, reason: str, person_id: int | None = None
+) -> None:
+    """The promotion itself: the row that every process follows. A trial was against the release before: it ends.
+
+    Provisional intents that this release has learnt are live from here on.
+    """
+    before = live_release_id(session)
+    known = labels_of(settings, before) if before is not None else ()
+    settle(session, labels_of(settings, release_id), before=known)
     session.add(Promotion(release_id=release_id, person_id=person_id, reason=reason))
     session.execute(update(Canary).where(Canary.ended_at.is_(None)).values(ended_at=utcnow()))
 
@@ -129,6 +139,14 @@ def discard(database: Database, settings: Settings, release_id: str) -> None:
             raise ConflictError("A release that was live is kept", value=release_id)
         session.delete(row)
     shutil.rmtree(bundle_folder(settings, release_id), ignore_errors=True)
+
+
+def labels_of(settings: Settings, release_id: str) -> tuple[str, ...]:
+    """The intents that a release's classifier knows; none where it has no classifier, or its files are gone."""
+    try:
+        return ClassifierConfig.load(bundle_folder(settings, release_id) / "classifier").labels
+    except BundleError:
+        return ()
 
 
 def bundle_folder(settings: Settings, release_id: str) -> Path:

@@ -329,7 +329,7 @@ def _decide(
         )
         session.flush()
         if verdict.promote:
-            go_live(session, manifest.id, reason=f"gate: {verdict.reason}", person_id=created_by)
+            go_live(session, settings, manifest.id, reason=f"gate: {verdict.reason}", person_id=created_by)
         session.add(
             AuditEntry(
                 person_id=created_by,
