@@ -99,7 +99,8 @@ class IntentClassifier:
                 f"the classifier's embeddings cannot be read: {error}", field="folder", value=folder.name
             ) from error
         session = open_session(folder / GRAPH_FILE, threads=threads)
-        return cls(config, Vocabulary(words, buckets=config.buckets), session, tables)
+        buckets = len(tables["wide_grams"]) if "wide_grams" in tables else config.buckets
+        return cls(config, Vocabulary(words, buckets=buckets), session, tables)
 
     def classify(
         self, text: str, *, history: Sequence[Message] = (), lang: str | None = None
@@ -198,7 +199,7 @@ class IntentClassifier:
         rows = np.asarray(features.grams, dtype=np.int64)
         vector = self._row("word", features.word)
         if len(rows):
-            vector += self._rows("gram", rows) / np.float32(len(rows))
+            vector += self._rows("gram", rows % self.config.buckets) / np.float32(len(rows))
         wide: NDArray[np.float32] = np.zeros(0, np.float32)
         square = 0.0
         if self._wide:

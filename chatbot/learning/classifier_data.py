@@ -25,7 +25,7 @@ from chatbot.learning.label_quality import Incoherent, incoherent_intents
 from chatbot.learning.outlier_texts import OutlierPools, outlier_pools
 from chatbot.neural.batches import Collator, TextBatch, length_buckets
 from chatbot.neural.fit import Score
-from chatbot.neural.intent_classifier import IntentNetwork
+from chatbot.neural.intent_classifier import WIDE_BUCKETS, IntentNetwork
 
 log = logging.getLogger(__name__)
 
@@ -208,7 +208,8 @@ class Dataset:
         full = [read(e.text, e.context, config.context_tokens) for e in split.train]
         bare = [read(e.text, (), 0) if e.context else r for e, r in zip(split.train, full, strict=True)]
         at_least = 1 if len(split.train) < 500 else 2
-        vocabulary = Vocabulary.count([r.tokens for r in full], buckets=config.buckets, at_least=at_least)
+        buckets = WIDE_BUCKETS * config.buckets
+        vocabulary = Vocabulary.count([r.tokens for r in full], buckets=buckets, at_least=at_least)
         outliers = [read(text, (), 0) for text in pools.train]
         return cls(
             split=split,
@@ -240,7 +241,7 @@ class Dataset:
         self.targets = np.concatenate([self.targets, np.full(len(requests), -1)])
         # words that only made-up texts have come from the encoder's table, with a vector to start from
         counted = [r.tokens for r in self.full if r.tokens]
-        self.vocabulary = Vocabulary.count(counted, buckets=self.config.buckets, at_least=3, most=8_000)
+        self.vocabulary = Vocabulary.count(counted, buckets=self.vocabulary.buckets, at_least=3, most=8_000)
         self.collator = Collator(self.vocabulary)
 
     @property
@@ -304,7 +305,11 @@ class Dataset:
     def rarity(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Inverse document frequencies of words and n-grams over the training messages."""
         rows = [self.collator.ids(r.tokens) for r in self.bare[: self.n_inside] if r.tokens]
-        return self.collator.rarity(rows, words=len(self.vocabulary), buckets=self.config.buckets)
+        return self.collator.rarity(rows, words=len(self.vocabulary), buckets=self.vocabulary.buckets)
+
+    def labelled_rows(self) -> list[NDArray[np.int64]]:
+        """Token numbers of every labelled message and outlier, without history."""
+        return [self.collator.ids(r.tokens) for r in self.bare[: self.n_labelled]]
 
     def valid_targets(self) -> NDArray[np.int64]:
         """Class of each validation example, -1 for an intent that has no training example."""

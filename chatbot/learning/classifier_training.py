@@ -35,10 +35,11 @@ from chatbot.learning.classifier_data import (
     read_examples,
     split_examples,
 )
+from chatbot.learning.wide_solving import balance, solve_wide
 from chatbot.neural.batches import Collator
 from chatbot.neural.export import Parity, export_intents, parity
 from chatbot.neural.fit import FitProgress, FitResult, FitSettings, fit, resolve_device
-from chatbot.neural.intent_classifier import IntentConfig, IntentNetwork
+from chatbot.neural.intent_classifier import WIDE_BUCKETS, IntentConfig, IntentNetwork
 
 log = logging.getLogger(__name__)
 
@@ -105,9 +106,7 @@ def train_classifier(
         )
     )
     if network.config.wide:
-        words, grams = data.rarity()
-        network.get_buffer("word_rarity").copy_(words)
-        network.get_buffer("gram_rarity").copy_(grams)
+        solve_wide(network, data)
     if recipe.encoder_vectors and "en" in spoken:
         start_from_encoder(network, data.vocabulary)
     steps = max(1, math.ceil(data.epoch_size / recipe.batch_size))
@@ -128,6 +127,9 @@ def train_classifier(
         checkpoint_dir=checkpoint_dir,
         progress=_share_of(progress),
     )
+    network = network.cpu().eval()
+    loudness = balance(network, data)
+    log.info("the linear model counts %.2f times the LSTM", loudness)
     report = _finish(network, data, config, out_dir, result)
     return replace(report, metrics={**report.metrics, "left_out_tags": [asdict(tag) for tag in empty]})
 
@@ -142,7 +144,7 @@ def untrained_network(
     index = {label: i for i, label in enumerate(config.labels)}
     examples = [e for e in read_examples(rows) if e.intent in index]
     requests = [request_of(e.text, (), max_tokens=config.max_tokens, context_tokens=0) for e in examples]
-    vocabulary = Vocabulary.count([r.tokens for r in requests], buckets=config.buckets)
+    vocabulary = Vocabulary.count([r.tokens for r in requests], buckets=WIDE_BUCKETS * config.buckets)
     network = IntentNetwork(
         IntentConfig(
             words=len(vocabulary),
@@ -205,7 +207,6 @@ def _finish(
     network: IntentNetwork, data: Dataset, config: ClassifierConfig, out_dir: Path, result: FitResult
 ) -> ClassifierReport:
     """Export, compare, decide about the history, calibrate, measure, write."""
-    network = network.cpu().eval()
     out_dir.mkdir(parents=True, exist_ok=True)
     (out_dir / VOCABULARY_FILE).write_text("".join(f"{w}\n" for w in data.vocabulary.words), encoding="utf-8")
     texts = [e.text for e in data.split.valid] or [e.text for e in data.split.train]

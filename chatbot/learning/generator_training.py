@@ -182,7 +182,6 @@ def new_network(
             dropout=settings.dropout,
             label_smoothing=settings.label_smoothing,
             scheduled_sampling=settings.scheduled_sampling,
-            bfloat16_on_cpu=resolve_device(device).type == "cpu" and fast_bfloat16(),
             pad=tokenizer.tags.pad,
         ),
         ends=torch.tensor(ends),
@@ -349,12 +348,6 @@ def _shares(progress: Callable[[float], None] | None) -> Callable[[FitProgress],
     if progress is None:
         return None
     return lambda state: progress(state.step / max(1, state.total_steps))
-
-
-def fast_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 natively (training is about 1.6 times as fast then)."""
-    has = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
-    return bool(has and has()) and bool(torch.cpu._is_avx512_bf16_supported())
 
 
 def _samples(

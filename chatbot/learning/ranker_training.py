@@ -19,7 +19,6 @@ from safetensors.numpy import save_file
 
 from chatbot.errors import TrainingError
 from chatbot.learning.generator_data import Sample
-from chatbot.learning.generator_training import fast_bfloat16
 from chatbot.neural.answer_ranker import AnswerRankerNetwork, PairBatch, RankerConfig
 from chatbot.neural.batches import length_buckets, pad
 from chatbot.neural.export import quantise
@@ -76,7 +75,6 @@ def train_ranker(
         units=generator.config.encoder_units,
         dimension=settings.dimension,
         pad=tokenizer.tags.pad,
-        bfloat16_on_cpu=resolve_device(device).type == "cpu" and fast_bfloat16(),
     )
     network = AnswerRankerNetwork(config)
     network.start_from(generator)

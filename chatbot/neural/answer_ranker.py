@@ -26,7 +26,6 @@ class RankerConfig:
     dropout: float = 0.1
     scale: float = 16.0  # cosines are multiplied by this at the start; it is learned
     pad: int = 0
-    bfloat16_on_cpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,12 +80,11 @@ class AnswerRankerNetwork(nn.Module):
             tower.encoder.load_state_dict(generator.encoder.state_dict())
 
     def loss(self, batch: PairBatch) -> Tensor:
-        half = self.config.bfloat16_on_cpu and self.training and batch.situations.device.type == "cpu"
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=half):
-            situations, answers = self.situation(batch.situations), self.answer(batch.answers)
-        logits = (
-            situations.float() @ answers.float().T * self.log_scale.exp().clamp(max=60.0)
-        )  # [batch, batch]
+        situations, answers = self.situation(batch.situations), self.answer(batch.answers)
+        with torch.autocast(situations.device.type, enabled=False):  # the scale would magnify what is rounded
+            logits = (
+                situations.float() @ answers.float().T * self.log_scale.exp().clamp(max=60.0)
+            )  # [batch, batch]
         right = batch.numbers[:, None] == batch.numbers[None, :]
         # Of equal answers every column is the right one: leave the others out instead of calling them wrong.
         own = torch.eye(len(right), dtype=torch.bool, device=right.device)

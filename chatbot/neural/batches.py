@@ -124,6 +124,12 @@ class Collator:
             for seen in (seen_words, seen_grams)
         )  # type: ignore[return-value]
 
+    def features(self, row: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The word rows and the n-gram rows of a text's tokens, one after the other and as often as they come."""
+        words = np.asarray([self._words[i] for i in row], dtype=np.int64)
+        grams = [self._grams[i] for i in row]
+        return words, np.concatenate(grams) if grams else np.zeros(0, dtype=np.int64)
+
     def batch(
         self,
         rows: Sequence[NDArray[np.int64]],

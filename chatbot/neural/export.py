@@ -27,7 +27,7 @@ from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
 from chatbot.inference.classifier_config import EMBEDDINGS_FILE, GRAPH_FILE, WEIGHTS_FILE
-from chatbot.neural.intent_classifier import WIDE_SCALE, IntentNetwork
+from chatbot.neural.intent_classifier import IntentNetwork
 from chatbot.neural.state_classifier import VECTOR_SCALE, StateNetwork
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def export_intents(network: IntentNetwork, folder: Path, *, int8: bool = True) -
         tables[f"{name}s"], tables[f"{name}_scales"] = to_int8_rows(state[f"{name}.weight"])
         if network.config.wide:
             rarity = state[f"{name}_rarity"]
-            weights = state[f"wide_{name}.weight"] * rarity[:, None] * WIDE_SCALE
+            weights = state[f"wide_{name}.weight"] * rarity[:, None]
             tables[f"wide_{name}s"], tables[f"wide_{name}_scales"] = to_int8_rows(weights)
             tables[f"{name}_rarity"] = rarity.astype(np.float32)
     save_file(tables, folder / EMBEDDINGS_FILE)

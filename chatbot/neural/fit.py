@@ -67,7 +67,7 @@ class FitSettings:
     patience: int = 0
     validate_every: int = 0  # steps; 0: once an epoch
     ema: float = 0.0  # decay of the averaged weights, for example 0.999; 0: none
-    mixed_precision: bool = True  # on a GPU only
+    mixed_precision: bool = True  # on a GPU, and on a processor with bfloat16 units
     budget_seconds: float | None = None  # the schedule is shortened, never lengthened, to end in time
     seed: int = 13  # of dropout and the like; the model's start and the batches bring their own
 
@@ -143,6 +143,12 @@ def resolve_device(device: str = "auto") -> torch.device:
             remedy="use --device cpu, or install a torch build with CUDA",
         )
     return torch.device(device)
+
+
+def fast_bfloat16() -> bool:
+    """Whether this processor multiplies bfloat16 natively: an LSTM trains up to four times as fast then."""
+    has = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return bool(has and has()) and bool(torch.cpu._is_avx512_bf16_supported())
 
 
 def parameter_groups(model: nn.Module, settings: FitSettings) -> list[dict[str, Any]]:
@@ -335,8 +341,9 @@ class _Run:
         self.loss_sum = torch.zeros((), device=device)
         self.loss_count = 0
         self.smooth_loss = math.nan
-        half = device.type == "cuda" and settings.mixed_precision
-        self.precision = torch.bfloat16 if half and torch.cuda.is_bf16_supported() else torch.float16
+        half = settings.mixed_precision and (device.type == "cuda" or fast_bfloat16())
+        exact_range = device.type == "cpu" or torch.cuda.is_bf16_supported()
+        self.precision = torch.bfloat16 if exact_range else torch.float16
         self.half = half
         self.scaler = torch.amp.GradScaler(device.type, enabled=half and self.precision is torch.float16)
         self.board = _open_board(log_dir)

@@ -4,7 +4,8 @@ Each token's embedding is its word's row plus the mean of its n-grams' rows (Boj
 (Hochreiter & Schmidhuber 1997, forget gate after Gers et al. 2000) reads forwards and backwards; the states
 of the current message are pooled by additive attention (Lin et al. 2017, section 2) and by maximum (Conneau
 et al. 2017); one linear layer scores the intents and, as the last class, "outside": trained on outliers
-(Hendrycks et al. 2019), it says that a text asks for none of them.
+(Hendrycks et al. 2019), it says that a text asks for none of them. Beside it stands a linear model over the same
+words and n-grams (Cheng et al. 2016, "Wide & Deep Learning"); the two logits are averaged.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from chatbot.neural.batches import TextBatch, mask_of
 from chatbot.neural.objectives import classification_loss
 from chatbot.neural.recurrent_pooling import RecurrentPooling
 
-WIDE_SCALE = 5.0  # lets the linear model's weights stay in the range in which AdamW moves them
+WIDE_BUCKETS = 2  # times as many rows for n-grams in the linear model, where a row is narrow
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,10 @@ class IntentConfig:
     match_weight: float = 1.0  # of that prediction
     wide: bool = True  # a linear model over the same features beside the LSTM
 
+    @property
+    def wide_buckets(self) -> int:
+        return WIDE_BUCKETS * self.buckets
+
     def __post_init__(self) -> None:
         if self.classes < 2:
             raise TrainingError(
@@ -68,17 +73,18 @@ class IntentNetwork(nn.Module):
         self.head = nn.Linear(4 * h, config.classes + 1)
         self.wide_word = nn.Embedding(config.words, config.classes + 1) if config.wide else None
         self.wide_gram = (
-            nn.EmbeddingBag(config.buckets, config.classes + 1, mode="sum") if config.wide else None
+            nn.EmbeddingBag(config.wide_buckets, config.classes + 1, mode="sum") if config.wide else None
         )
         # in training only: from the pooled states to the teacher's sentence vector
         self.match = nn.Linear(4 * h, config.teacher_width) if config.teacher_width else None
         nn.init.normal_(self.word.weight, std=0.1)
         nn.init.normal_(self.gram.weight, std=0.1)
         if self.wide_word is not None and self.wide_gram is not None:
-            nn.init.zeros_(self.wide_word.weight)
-            nn.init.zeros_(self.wide_gram.weight)
+            # solved, not trained (chatbot/learning/linear_head.py): an optimum needs no optimiser beside it
+            nn.init.zeros_(self.wide_word.weight).requires_grad_(False)
+            nn.init.zeros_(self.wide_gram.weight).requires_grad_(False)
             self.register_buffer("word_rarity", torch.ones(config.words))
-            self.register_buffer("gram_rarity", torch.ones(config.buckets))
+            self.register_buffer("gram_rarity", torch.ones(config.wide_buckets))
 
     def embed(self, batch: TextBatch) -> torch.Tensor:
         """→ [b, t, e], context tokens marked, padding zero."""
@@ -86,7 +92,7 @@ class IntentNetwork(nn.Module):
         if self.training and self.config.unknown_dropout:
             lost = torch.rand(words.shape, device=words.device) < self.config.unknown_dropout
             words = words.masked_fill(lost, 0)
-        table = self.word(words) + self.gram(batch.grams, batch.offsets)  # [u, e]
+        table = self.word(words) + self.gram(batch.grams % self.config.buckets, batch.offsets)  # [u, e]
         x = functional.embedding(batch.tokens, table)  # [b, t, e]
         width = x.shape[1]
         before = mask_of(batch.starts, width)  # [b, t]
@@ -126,23 +132,19 @@ class IntentNetwork(nn.Module):
         squares = own.square().index_add(0, _owners(batch), parts.square())  # [u]
         width = batch.tokens.shape[1]
         mask = mask_of(batch.lengths, width) & ~mask_of(batch.starts, width)
-        if self.training and self.config.word_dropout:
-            mask = mask & (torch.rand(mask.shape, device=mask.device) >= self.config.word_dropout)
         each = functional.embedding(batch.tokens, table) * mask[..., None]  # [b, t, c]
         length = (squares[batch.tokens] * mask).sum(dim=1, keepdim=True).clamp(min=1e-6).sqrt()  # [b, 1]
-        return WIDE_SCALE * each.sum(dim=1) / length
+        return each.sum(dim=1) / length
 
     def loss(self, batch: TextBatch) -> torch.Tensor:
         """The classification's loss; with a teacher also 1 - cosine to its sentence vectors.
 
-        The LSTM and the linear model are each held to the labels by themselves: trained on their sum, the
-        quicker of the two would leave the other nothing to learn, and their errors would not differ.
+        The LSTM is held to the labels by itself: trained on the sum with the linear model, it would be left with
+        what that one has not learned, and their errors would not differ.
         """
         config = self.config
         features = self.features(batch)
         loss = self._against(batch, self.head(functional.dropout(features, config.dropout, self.training)))
-        if config.wide:
-            loss = loss + self._against(batch, self.linear(batch))
         if self.match is not None and batch.teacher_vectors is not None:
             predicted = self.match(functional.dropout(features, config.dropout / 2, self.training))
             distance = 1 - functional.cosine_similarity(predicted.float(), batch.teacher_vectors, dim=-1)

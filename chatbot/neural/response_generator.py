@@ -9,7 +9,6 @@ the vocabulary, so no extended vocabulary is needed.
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -34,7 +33,6 @@ class GeneratorConfig:
     label_smoothing: float = 0.0
     scheduled_sampling: float = 0.0  # share of fed pieces that are the model's own (Bengio et al. 2015)
     intent_dropout: float = 0.3  # share of replies trained without their intent
-    bfloat16_on_cpu: bool = False  # mixed precision for processors with bfloat16 dot products
     pad: int = 0
 
     def __post_init__(self) -> None:
@@ -168,9 +166,7 @@ class ResponseGeneratorNetwork(nn.Module):
         fed = batch.fed
         if self.training and config.scheduled_sampling:
             fed = self._own_words(batch)
-        half = config.bfloat16_on_cpu and self.training and batch.source.device.type == "cpu"
-        with torch.autocast("cpu", dtype=torch.bfloat16) if half else nullcontext():
-            nll, spread, real = self._losses(batch, fed)
+        nll, spread, real = self._losses(batch, fed)
         loss = nll
         if self.training and config.label_smoothing:
             loss = (1 - config.label_smoothing) * nll + config.label_smoothing * spread

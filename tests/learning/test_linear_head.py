@@ -4,7 +4,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from chatbot.learning.linear_head import solve_linear
+from chatbot.learning.linear_head import SparseRows, solve_linear, solve_sparse
 
 
 def directions(n: int = 240, classes: int = 4, width: int = 12) -> tuple[np.ndarray, np.ndarray]:
@@ -34,3 +34,19 @@ def test_a_text_that_counts_nothing_changes_nothing():
     with_noise, _ = solve_linear(twice, wrong, classes=4, weights=weights, strength=3.0)
     without, _ = solve_linear(vectors, targets, classes=4, strength=3.0)
     assert torch.allclose(with_noise, without, atol=0.02)
+
+
+def test_sparse_rows_are_solved_like_the_same_dense_ones() -> None:
+    random = np.random.default_rng(5)
+    dense = random.normal(size=(60, 7)) * (random.random((60, 7)) < 0.4)
+    dense[:, 6] = 1.0  # what stands in for a bias
+    targets = random.integers(0, 3, 60)
+    features = [np.flatnonzero(row) for row in dense]
+    rows = SparseRows(features, [row[found] for row, found in zip(dense, features, strict=True)], width=9)
+    weight = solve_sparse(rows, targets, classes=3, strength=2.0)
+    same, _ = solve_linear(dense, targets, classes=3, strength=2.0)
+    assert weight.shape == (9, 3)
+    assert not weight[7:].any()  # features that never occur
+    by_sparse = (dense @ weight[:7].numpy()).argmax(1)
+    by_dense = (dense @ same.T.numpy()).argmax(1)
+    assert (by_sparse == by_dense).mean() > 0.9
