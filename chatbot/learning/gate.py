@@ -3,17 +3,18 @@
 Both are held against the same frozen examples, pair by pair, in four measures. For each there is a 95 % interval of
 (candidate − live): Newcombe's score-like one for paired proportions in its normal form with a continuity guard
 (Agresti & Min 2005, "Simple improved confidence intervals for comparing matched proportions": add one half to each
-cell). A measure is
+cell). The margin is the loss that a company takes for the chance of a better release. A measure is
 
-- *proven* where the lower end lies above −margin: not worse by more than the margin, shown;
-- *worse* where even the upper end of the wider interval (2.5 % one-sided, shared out over the measures) lies below
-  what two trainings on the same data differ by anyway;
-- *no loss seen* between the two, where the frozen set would show a loss of ``reach`` points in 95 of 100 cases;
-- *unclear* where it would not: then a person decides.
+- *proven* where the lower end lies above −margin: any loss is smaller than the margin;
+- *worse* where the upper end of a wider interval (2.5 % one-sided, shared out over the measures) lies below −margin:
+  the loss is larger than the margin;
+- *not shown* between the two, where the loss seen is at most twice the margin, and the frozen set is large enough to
+  show a loss of ``reach`` in 95 of 100 cases;
+- *unclear* otherwise: then a person decides.
 
-Why the second half: two trainings on the same data disagree on some 5 % of the messages. An exactly equal candidate
-is then *proven* within one point only from about 6,000 frozen examples on; a rule that asked for the proof alone
-would refuse nearly every retraining of a company that has fewer (docs/architecture.md, "The gate").
+Why more than the proof: two trainings on the same data disagree on some 5 % of the messages. An exactly equal candidate
+is *proven* within one point only from about 6,000 frozen examples on; a rule that asked for the proof alone would
+refuse nearly every retraining of a company that has fewer (docs/architecture.md, "The gate").
 
 A single intent blocks where it is missing, or where its loss is significant by an exact one-sided sign test after
 Holm's correction (Holm 1979).
@@ -33,29 +34,27 @@ MIN_FROZEN = 300
 MIN_MEASURE = 100  # a measure over fewer examples can refuse, but not hold up
 MIN_INTENT = 10
 ALPHA = 0.05
+SEEN = 2.0  # margins: a loss seen that is larger asks a person, proven or not
 
-State = Literal["proven", "no loss seen", "unclear", "worse"]
+State = Literal["proven", "not shown", "unclear", "worse"]
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a measure must hold, as shares 0..1. ``margin`` None: the gate's own, which is a setting.
+    """``margins``: how many of the gate's margins a measure may lose; ``reach``: the largest loss (share 0..1) that the
+    frozen set may overlook without a person being asked."""
 
-    ``reach``: the largest loss that the frozen set may overlook without a person being asked. ``noise``: by how much
-    two trainings on the same data differ in truth, which no frozen set can take away.
-    """
-
+    margins: float
     reach: float
-    margin: float | None = None
-    noise: float = 0.0
 
 
 BOUNDS = {
-    "accuracy": Bound(0.05),
-    "out-of-scope refusal": Bound(0.12),
-    "no wrong answer": Bound(0.05),
-    # how often it dares to answer moves with the fitted temperature: a candidate that fell silent must still be seen
-    "answered rightly": Bound(0.08, margin=0.03, noise=0.03),
+    "accuracy": Bound(1, 0.08),
+    "no wrong answer": Bound(1, 0.08),
+    # few frozen examples are out of scope, and two trainings differ on every sixth of them
+    "out-of-scope refusal": Bound(3, 0.20),
+    # how often it dares to answer moves with the fitted temperature; a candidate that fell silent must still be seen
+    "answered rightly": Bound(3, 0.14),
 }
 
 
@@ -78,18 +77,18 @@ class Measure:
     live: float
     low: float
     high: float
-    reach: float  # the loss that this many examples would show in 95 of 100 cases
+    reach: float  # the true loss that this many examples would call worse in 95 of 100 cases
     state: State
     examples: int
 
     @property
     def passed(self) -> bool:
-        return self.state in ("proven", "no loss seen")
+        return self.state in ("proven", "not shown")
 
     def in_words(self) -> str:
         told = f"{self.name}: {self.candidate:.1%} against {self.live:.1%}"
         if self.state == "unclear":
-            return f"{told}, and {self.examples} frozen examples would overlook a loss of {self.reach:.1%}"
+            return f"{told}; {self.examples} frozen examples cannot tell a loss below {self.reach:.1%} from chance"
         return f"{told}, the difference lies between {self.low:+.1%} and {self.high:+.1%}"
 
 
@@ -169,8 +168,8 @@ def judge(
         return verdict(None, "a person must look: " + "; ".join(measure.in_words() for measure in unclear))
     if all(measure.state == "proven" for measure in measures):
         return verdict(True, "not worse on any measure")
-    seen = max(measure.reach for measure in measures if measure.state == "no loss seen")
-    return verdict(True, f"no loss seen on any measure; one of {seen:.1%} would have been")
+    seen = max(measure.reach for measure in measures if measure.state == "not shown")
+    return verdict(True, f"no loss beyond the margin is shown; one of {seen:.1%} would have been")
 
 
 def _measure(name: str, values: Sequence[tuple[bool, bool]], margin: float) -> Measure:
@@ -184,14 +183,15 @@ def _measure(name: str, values: Sequence[tuple[bool, bool]], margin: float) -> M
     error = math.sqrt(max(variance, 0.0))
     candidate, live = sum(c for c, _ in values) / n, sum(a for _, a in values) / n
     low, high = difference - Z * error, difference + Z * error
-    reach = (Z + Z_POWER) * error
+    allowed = margin * bound.margins
+    reach = allowed + (Z_LOSS + Z_POWER) * error
     state: State
-    if gained == lost == 0 or low > -(margin if bound.margin is None else bound.margin):
+    if gained == lost == 0 or low > -allowed:
         state = "proven"
-    elif difference + Z_LOSS * error < -bound.noise:
+    elif difference + Z_LOSS * error < -allowed:
         state = "worse"
-    elif reach <= bound.reach or n < MIN_MEASURE:
-        state = "no loss seen"
+    elif n < MIN_MEASURE or (reach <= bound.reach and difference >= -SEEN * allowed):
+        state = "not shown"
     else:
         state = "unclear"
     return Measure(name, candidate, live, low, high, reach, state, n)

@@ -36,7 +36,7 @@ COUNTS = (
     ("passages", "Passages"),
     ("pairs", "Questions with their article"),
 )
-STATES = {"proven": "no worse", "no loss seen": "no loss seen", "worse": "worse", "unclear": "unclear"}
+STATES = {"proven": "no worse", "not shown": "no loss shown", "worse": "worse", "unclear": "unclear"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def _gate(card: ModelCard, say: Say) -> str:
         state = measure.get("state") or ("proven" if measure.get("passed") else "worse")
         low, high = measure.get("low"), measure.get("high")
         between = f"{100 * low:+.1f} … {100 * high:+.1f}" if high is not None else f"≥ {100 * low:+.1f}"
-        mark = {"proven": "good", "no loss seen": "good", "worse": "bad"}.get(state, "warn")
+        mark = {"proven": "good", "not shown": "good", "worse": "bad"}.get(state, "warn")
         rows.append(
             (
                 say(measure["name"]),

@@ -43,7 +43,7 @@ CARD = ModelCard(
     },
     gate={
         "measures": [
-            {"name": "accuracy", "low": -0.02, "high": 0.01, "examples": 900, "state": "no loss seen"},
+            {"name": "accuracy", "low": -0.02, "high": 0.01, "examples": 900, "state": "not shown"},
             {"name": "no wrong answer", "low": -0.005, "passed": True},  # as older releases kept it
         ],
         "live": {
