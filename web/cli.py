@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from chatbot.errors import FrontdeskError
-from web.commands import bench, bot, ingest, intents, operation, people, service
+from web.commands import bench, bot, index, ingest, intents, operation, people, service
 
 INPUT_STATUS = (404, 409, 413, 422)
 
@@ -67,6 +67,7 @@ for command in (
     service.worker,
     service.db,
     ingest.ingest,
+    index.index,
     bot.retrain,
     bot.snapshot,
     bot.evaluate,

@@ -86,8 +86,10 @@ register(JobKind("import_transcripts", "web.jobs:run_import_transcripts"))
 register(JobKind("import_articles", "web.jobs:run_import_articles"))
 register(JobKind("import_web_pages", "web.jobs:run_import_web_pages"))
 register(JobKind("import_intents", "web.jobs:run_import_intents"))
+register(JobKind("reindex", "web.jobs:run_reindex", exclusive=True))
 register(JobKind("retrain", "web.jobs:run_retrain", exclusive=True))
 register(JobKind("replay", "web.automatic:run_replay"))
+register(JobKind("discover", "web.jobs:run_discover", exclusive=True))
 
 
 def job_kind(name: str) -> JobKind:
@@ -289,6 +291,14 @@ def run_import_intents(context: JobContext) -> dict[str, Any]:
     return as_result(import_intents(context.database, paths, progress=context.progress))
 
 
+def run_reindex(context: JobContext) -> dict[str, Any]:
+    from chatbot.learning.index_check import prepare_index
+
+    release_id = str(context.arguments.get("release", ""))
+    count = prepare_index(context.database, context.settings, release_id, progress=context.progress)
+    return {"release": release_id, "passages": count}
+
+
 def run_retrain(context: JobContext) -> dict[str, Any]:
     from chatbot.learning.retraining import retrain
 
@@ -304,3 +314,11 @@ def run_retrain(context: JobContext) -> dict[str, Any]:
         enqueue(context.database, context.settings, "replay", {"release_id": outcome.release_id})
     told = as_result(outcome)  # the figures themselves are kept with the release
     return {key: told[key] for key in ("release_id", "status", "reason", "seconds", "skipped") if key in told}
+
+
+def run_discover(context: JobContext) -> dict[str, Any]:
+    from chatbot.learning.proposing import encoders_of, propose
+
+    context.progress("encoder", 0.0)
+    encoder_of = encoders_of(context.database, context.settings)
+    return as_result(propose(context.database, encoder_of, progress=context.progress))

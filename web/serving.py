@@ -26,6 +26,7 @@ from chatbot.learning.canaries import assigned, open_canary
 from chatbot.records.database import Database
 from chatbot.records.tables import KnowledgeClock, Promotion
 from chatbot.settings import Settings
+from web.reindexing import Reindexing
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +91,7 @@ class Serving:
         self._database = database
         self._settings = settings
         self._load = load or _load_release
+        self._reindexing = Reindexing(database, settings) if load is None else None
         self._assistant: Answering | None = None
         self._trial: tuple[OnTrial, Answering] | None = None
         self._trial_knowledge = -1
@@ -178,6 +180,8 @@ class Serving:
         release_id = str(live.release_id)
         if self._failed and self._failed[0] == release_id and now - self._failed[1] < RETRY_SECONDS:
             return
+        if self._assistant is not None and not self._may_load(release_id):
+            return  # the one before answers until the index of this one is ready
         begun = time.monotonic()
         try:
             # The new one reads the knowledge after ``live`` was read: it may be further, never behind.
@@ -190,6 +194,14 @@ class Serving:
         self._assistant, self._knowledge = assistant, live.knowledge
         self._failed, self._error = None, None
         log.info("release %s answers now (loaded in %.1f s)", release_id, time.monotonic() - begun)
+
+    def _may_load(self, release_id: str) -> bool:
+        if self._reindexing is None:
+            return True
+        try:
+            return self._reindexing.may_load(release_id)
+        except Exception:  # a damaged bundle: loading it says what is wrong with it
+            return True
 
     def _follow_trial(self, live: Live, *, now: float) -> None:
         """Hold the release on trial beside the live one for as long as the trial runs; its failures are its own."""

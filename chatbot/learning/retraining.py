@@ -29,6 +29,7 @@ from chatbot.learning import gate
 from chatbot.learning.bundles import Manifest, building, read_manifest, seal, verify
 from chatbot.learning.evaluation import Evaluation, evaluate
 from chatbot.learning.harvest import freeze, publish_questions
+from chatbot.learning.index_check import prepare_index
 from chatbot.learning.loading import (
     SEARCH_MODEL,
     WEIGHING,
@@ -314,6 +315,10 @@ def _decide(
         manifest.id, status, False, utcnow(), metrics, judged, verdict.reason, live, manifest.snapshot
     )
     write_card(folder, gather(row, folder, counts=snapshot.manifest.counts))
+    if (
+        verdict.promote
+    ):  # its index is ready before it is live: no serving process has to encode the knowledge
+        prepare_index(database, settings, manifest.id, progress=tell)
     with database.write() as session:
         session.add(
             Release(

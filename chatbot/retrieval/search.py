@@ -23,6 +23,7 @@ from chatbot.errors import NotFoundError, UnavailableError
 from chatbot.language.normalise import has_letters, normalise
 from chatbot.records.database import Database
 from chatbot.retrieval import following, snapshots
+from chatbot.retrieval.embeddings import EmbeddingCache
 from chatbot.retrieval.following import Changes, DatabaseKnowledge
 from chatbot.retrieval.knowledge import Knowledge, PassageEntry, QuestionEntry
 from chatbot.retrieval.language_index import COLUMN, LanguageIndex, Query
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 ANY_LANGUAGE = "*"
 CONTEXT_CHARACTERS = 300  # of each earlier message that is read
+EMBEDDINGS = "embeddings"  # folder of the stored vectors, beside the snapshots
 SNAPSHOT_AFTER = 50  # entries that had to be encoded at the start
 
 Kind = Literal["passage", "question"]
@@ -103,6 +105,7 @@ class Searcher:
         # ("passage" or "question", id) -> its language and the signature of its content
         self._known: dict[tuple[Kind, int], tuple[str, int]] = {}
         self._snapshots: Path | None = None
+        self._embeddings: dict[str, EmbeddingCache] = {}  # by encoder, where there is a folder to keep them
         self._lock = threading.RLock()
         self._following = threading.Lock()
         self.revision = -1  # of the knowledge; -1: nothing read yet
@@ -121,16 +124,36 @@ class Searcher:
         ``index``: folder of the indexes on disk (``data/index``). With it only what the latest snapshot lacks is
         encoded, and a new one is written where much was lacking.
         """
-        searcher = cls(encoders, knowledge=DatabaseKnowledge(database), model=model, database=database)
-        if index is not None:
-            searcher._snapshots = index / key_of(
-                {lang: encoder.fingerprint for lang, encoder in encoders.items()}
-            )
-            searcher._restore()
+        searcher = cls.stored(database, encoders, model=model, index=index)
         repaired = searcher.repair()
         if index is not None and len(repaired) > SNAPSHOT_AFTER:
             searcher.save()
         return searcher
+
+    @classmethod
+    def stored(
+        cls,
+        database: Database,
+        encoders: Mapping[str, Encoder],
+        *,
+        model: SearchModel | None = None,
+        index: Path | None = None,
+    ) -> Searcher:
+        """A searcher as the latest snapshot on disk has it, not yet held against the database; empty without one."""
+        searcher = cls(encoders, knowledge=DatabaseKnowledge(database), model=model, database=database)
+        if index is not None:
+            searcher.keep_in(index)
+            searcher._restore()
+        return searcher
+
+    def keep_in(self, index: Path) -> None:
+        """Write snapshots below ``index``, and keep vectors there for who encodes the same text again."""
+        fingerprints = {lang: encoder.fingerprint for lang, encoder in self._encoders.items()}
+        self._snapshots = index / key_of(fingerprints)
+        self._embeddings = {
+            encoder.fingerprint: EmbeddingCache(index / EMBEDDINGS, encoder.fingerprint, encoder.dimension)
+            for encoder in self._encoders.values()
+        }
 
     def encoder(self, lang: str) -> Encoder:
         """The encoder that serves ``lang``; a `NoEncoder` where none was trained for it."""
@@ -161,14 +184,14 @@ class Searcher:
         """Add or replace passages and questions. They are encoded before the lock is taken."""
         for lang, entries in _by_language(passages):
             encoder = self.encoder(lang)
-            titles = encoder.encode([entry.title for entry in entries])
-            texts = encoder.encode([entry.whole for entry in entries])
+            titles = self._embed(encoder, [entry.title for entry in entries])
+            texts = self._embed(encoder, [entry.whole for entry in entries])
             with self._lock:
                 self._note("passage", entries, lang)
                 self._part(lang, encoder.dimension).put_passages(entries, titles, texts)
         for lang, asked in _by_language(questions):
             encoder = self.encoder(lang)
-            vectors = encoder.encode([entry.text for entry in asked])
+            vectors = self._embed(encoder, [entry.text for entry in asked])
             with self._lock:
                 self._note("question", asked, lang)
                 self._part(lang, encoder.dimension).put_questions(asked, vectors)
@@ -237,7 +260,10 @@ class Searcher:
                 )
                 for lang, index in self._parts.items()
             }
-            return snapshots.write(self._snapshots, parts, revision=self.revision)
+            written = snapshots.write(self._snapshots, parts, revision=self.revision)
+        for cache in self._embeddings.values():
+            cache.prune()
+        return written
 
     # --- searching
 
@@ -287,6 +313,11 @@ class Searcher:
 
     # --- keeping the parts
 
+    def _embed(self, encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Vectors of texts that are searched, from the store where they were encoded before."""
+        cache = self._embeddings.get(encoder.fingerprint)
+        return cache.vectors(texts, encoder.encode) if cache is not None else encoder.encode(texts)
+
     def _part(self, lang: str, dimension: int) -> LanguageIndex:
         part = self._parts.get(lang)
         if part is None:
@@ -333,6 +364,7 @@ class Searcher:
                 self._known["passage", identity] = (lang, mark)
             for identity, mark in part.questions.items():
                 self._known["question", identity] = (lang, mark)
+        self.revision = revision
         log.info("search index restored at revision %d: %d entries", revision, len(self._known))
 
     def _own_database(self) -> Database:
