@@ -27,7 +27,12 @@ class FrontdeskRequest(Request):
     def get_json(self, force: bool = False, silent: bool = False, cache: bool = True) -> object:
         if not self.get_data(cache=True):
             return {}
-        return super().get_json(force=force, silent=silent, cache=cache)
+        try:
+            return super().get_json(force=force, silent=silent, cache=cache)
+        except RecursionError as error:  # brackets thousands deep: no JSON that anybody means
+            if silent:
+                return None
+            return self.on_json_loading_failure(ValueError(str(error)))
 
 
 def init_app(app: Flask, *, upload_limit_mb: int) -> None:
@@ -39,7 +44,7 @@ def init_app(app: Flask, *, upload_limit_mb: int) -> None:
     def limit_body() -> None:
         if request.endpoint == "files.upload":
             request.max_content_length = MOST_ATTACHMENT_MB * 1024 * 1024 + FORM_SLACK_BYTES
-        elif request.path.startswith("/api/"):
+        elif request.path.startswith(("/api/", "/webhooks/")):
             request.max_content_length = API_BODY_BYTES
         elif request.path.startswith("/admin/"):
             request.max_content_length = upload_limit_mb * 1024 * 1024 + FORM_SLACK_BYTES

@@ -117,7 +117,7 @@ def _error(status: int, message: str) -> dict[str, Any]:
 
 
 def _wants_page() -> bool:
-    if request.path.startswith("/api/") or request.method not in ("GET", "HEAD", "POST"):
+    if request.path.startswith(("/api/", "/webhooks/")) or request.method not in ("GET", "HEAD", "POST"):
         return False
     accept = request.accept_mimetypes
     return accept.best_match(["application/json", "text/html"], "application/json") == "text/html"
