@@ -17,20 +17,19 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from chatbot.errors import FileError, FrontdeskError
-from chatbot.language.normalise import normalise
 from chatbot.language.redaction import RedactionRules
 from chatbot.records import examples, imports
 from chatbot.records.database import Database
-from chatbot.records.intents import ensure_intents, intent_ids
+from chatbot.records.intents import intent_ids
 from chatbot.records.knowledge import published_values
 from ingest.articles.formats import article_files
 from ingest.articles.taking_in import take_in_articles
 from ingest.files import RowError, content_hash
 from ingest.intents import take_in_intents
-from ingest.near_duplicates import group_of, split_of
 from ingest.preparing import Dropped, Prepared, content_hash_of, label_key, prepare
-from ingest.quality import core_of
 from ingest.report import FileReport, ImportReport
+from ingest.storing import store_conversations
+from ingest.transcripts.comments import CommentIndex, split_comment_files
 from ingest.transcripts.formats import Reading, Row, open_transcripts
 
 log = logging.getLogger(__name__)
@@ -55,22 +54,25 @@ def import_transcripts(
     ``rules`` say what is personal; by default our own, less what the imported articles publish. ``again`` reads a
     file that was imported before once more. ``dry_run`` reads and reports, and stores nothing. A file that cannot be
     read at all is reported and the others are taken in; raises its FileError where no file could be read, and
-    InputError for an unknown format.
+    InputError for an unknown format. A file that holds a helpdesk's comments without their tickets belongs to the
+    tickets in the other files.
     """
     if rules is None:
         with database.read() as session:
             rules = RedactionRules(keep=published_values(session))
+    tickets, apart = split_comment_files(paths)
+    with CommentIndex.of(apart) as comments:
 
-    def take(path: Path, report: FileReport, stage: str) -> None:
-        reading = open_transcripts(path, format=format)
-        report.format, report.encoding = reading.format.name, reading.file.encoding
-        run = _TranscriptImport(database, reading, report, rules, batch, progress, stage)
-        if dry_run:
-            run.try_out()
-        else:
-            run.take_in(content_hash(path), again=again)
+        def take(path: Path, report: FileReport, stage: str) -> None:
+            reading = open_transcripts(path, format=format, comments=comments)
+            report.format, report.encoding = reading.format.name, reading.file.encoding
+            run = _TranscriptImport(database, reading, report, rules, batch, progress, stage)
+            if dry_run:
+                run.try_out()
+            else:
+                run.take_in(comments.joint_hash(content_hash(path), reading.format.name), again=again)
 
-    return _each_file("transcripts", paths, take, dry_run=dry_run)
+        return _each_file("transcripts", tickets, take, dry_run=dry_run)
 
 
 def import_articles(
@@ -255,38 +257,11 @@ class _TranscriptImport:
 
     def _store(self, session: Session, prepared: Sequence[Prepared], import_id: int) -> dict[str, int]:
         """One batch into the tables; returns the intents made on the way."""
-        known = examples.known_transcripts(session, {item.content_hash for item in prepared})
-        fresh = []
-        for item in prepared:
-            if item.content_hash in known:
-                self.report.duplicates += 1
-            else:
-                known.add(item.content_hash)
-                fresh.append(item)
-        new = ensure_intents(
-            session, [item.tag for item in fresh if item.tag and item.tag not in self.intents]
-        )
-        intents = {**self.intents, **new}
-        groups = examples.known_groups(session, {key for item in fresh for key in item.keys})
-        before = set(groups)
-        transcripts, found = [], []
-        for item in fresh:
-            group = group_of(item.keys, groups)
-            split = split_of(group)
-            transcripts.append(_transcript_row(item, import_id, split))
-            found.append(_example_rows(item, intents, group, split))
+        stored = store_conversations(session, prepared, intents=self.intents, import_id=import_id)
+        self.report.duplicates += len(prepared) - len(stored.conversations)
+        for item in stored.conversations:
             self._count(item)
-        examples.add_groups(session, {key: group for key, group in groups.items() if key not in before})
-        ids = examples.add_transcripts(session, transcripts)
-        examples.add_examples(
-            session,
-            [
-                {**row, "transcript_id": number}
-                for number, rows in zip(ids, found, strict=True)
-                for row in rows
-            ],
-        )
-        return new
+        return stored.new_intents
 
     def _count(self, item: Prepared) -> None:
         self.report.kept += 1
@@ -316,39 +291,3 @@ def _batches(rows: Iterator[Row], size: int) -> Iterator[list[Row]]:
             raise broken
         if len(part) < size:
             return
-
-
-def _transcript_row(item: Prepared, import_id: int, split: str) -> dict[str, Any]:
-    return {
-        "import_id": import_id,
-        "external_id": item.external_id,
-        "content_hash": item.content_hash,
-        "lang": item.lang,
-        "tag": item.tag,
-        "split": split,
-        "turns": [{"role": turn.role, "text": turn.text} for turn in item.turns],
-    }
-
-
-def _example_rows(item: Prepared, intents: dict[str, int], group: str, split: str) -> list[dict[str, Any]]:
-    rows = []
-    for question in item.questions:
-        label = question.opening and (item.tag is not None or item.out_of_scope)
-        folded = core_of(question.text)
-        rows.append(
-            {
-                "text": question.text,
-                "lang": item.lang,
-                "intent_id": intents[item.tag] if label and item.tag else None,
-                "out_of_scope": bool(label and item.out_of_scope),
-                "context": [{"role": turn.role, "text": turn.text} for turn in question.context],
-                "answer": question.answer,
-                "source": "transcript",
-                "status": "accepted" if label else "unreviewed",
-                "split": split,
-                "content_hash": examples.text_hash(normalise(question.text)),
-                "group_key": group if question.opening else examples.text_hash(folded)[:16],
-                "label_reason": "the conversation's tag" if label else None,
-            }
-        )
-    return rows

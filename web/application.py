@@ -15,7 +15,7 @@ from chatbot.records.schema import is_current, upgrade
 from chatbot.settings import Settings
 from chatbot.settings import settings as read_settings
 from web import access, admin, headers, inbox, observing, pressure, widget
-from web.api import chat, errors, files, health, waiting
+from web.api import chat, errors, files, health, transcripts, waiting
 from web.api.models import ErrorAnswer
 from web.context import Parts, attach
 from web.exchange import Exchange
@@ -87,6 +87,7 @@ def build(
     app.register_api(chat.api)
     app.register_api(files.api)
     app.register_api(waiting.api)
+    app.register_api(transcripts.api)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics_blueprint)
     _register_pages(app)
@@ -104,7 +105,7 @@ def _register_pages(app: Flask) -> None:
     access.init_app(app)
     app.register_blueprint(admin.blueprint)
     app.register_blueprint(inbox.blueprint)
-    for api in (chat.api, files.api, waiting.api):
+    for api in (chat.api, files.api, waiting.api, transcripts.api):
         app.extensions["csrf"].exempt(api)  # no cookie is looked at there: see web/visitors.py
 
 
