@@ -28,7 +28,12 @@ class FrontdeskRequest(Request):
         if not self.get_data(cache=True):
             return {}
         try:
+            try:
             return super().get_json(force=force, silent=silent, cache=cache)
+        except RecursionError as error:  # brackets thousands deep: no JSON that anybody means
+            if silent:
+                return None
+            return self.on_json_loading_failure(ValueError(str(error)))
         except RecursionError as error:  # brackets thousands deep: no JSON that anybody means
             if silent:
                 return None

@@ -24,6 +24,7 @@ from chatbot.records.idle import close_idle
 from chatbot.records.tables import Site, utcnow
 from chatbot.settings import Settings
 from web.automatic import retrain_when_due
+from web.privacy import apply_retention
 from web.sending import send_due
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,7 @@ class Rounds:
             Duty("tell the unanswered", 10.0, lambda: tell_unanswered(database, now=now())),
             Duty("retrain when enough is new", 60.0, lambda: retrain_when_due(database, settings)),
             Duty("close idle conversations", 60.0, lambda: close_quiet(database, now=now())),
+            Duty("forget old conversations", 3_600.0, lambda: apply_retention(database, settings)),
             Duty("sweep old deliveries", 3600.0, lambda: sweep(database, now=now())),
         ]
 
