@@ -64,11 +64,22 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
 
 def load_provisional(database: Database, settings: Settings, release_id: str) -> Provisional:
     """The provisional intents as this release's encoders see them. Raises BundleError."""
+    encoders, classifier = _understanding(settings, release_id)
+    return _provisional(database, encoders, classifier)
+
+
+def load_release_classifier(settings: Settings, release_id: str) -> Classifier | None:
+    """The release's classifier alone; None where it has none. Raises BundleError."""
+    return _understanding(settings, release_id)[1]
+
+
+def _understanding(
+    settings: Settings, release_id: str
+) -> tuple[dict[str, SentenceEncoder], Classifier | None]:
     folder = bundle_folder(settings, release_id)
     manifest = verify(folder)
     encoders = load_encoders(folder, manifest.encoders, threads=settings.inference_threads)
-    classifier = load_classifier(folder, encoders, threads=settings.inference_threads)
-    return _provisional(database, encoders, classifier)
+    return encoders, load_classifier(folder, encoders, threads=settings.inference_threads)
 
 
 def _provisional(

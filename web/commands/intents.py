@@ -80,6 +80,46 @@ def intents_add(
                 click.echo(f"takes {n} of the frozen {lang} messages from {other}")
 
 
+@intents.command("explain")
+@click.argument("text")
+@click.option("--lang", help="Language of the message (default: as it reads).")
+@click.option("--release", "release_id", metavar="ID", help="Ask this release (default: the live one).")
+@click.option("--json", "json_out", type=FILES, help="Write it to a file (- for stdout).")
+def intents_explain(text: str, lang: str | None, release_id: str | None, json_out: Path | None) -> None:
+    """Say which words of TEXT decide, which training messages are nearest, and why not the second-best intent."""
+    from chatbot.dialogue.explaining import explain_message
+    from chatbot.errors import NotFoundError
+    from chatbot.language.normalise import detect_language
+    from chatbot.learning.loading import load_release_classifier
+    from chatbot.learning.releases import live_release_id
+    from web.terminal import out, table
+
+    settings = load_settings()
+    log_to_stderr("WARNING")
+    database = open_database(settings)
+    with database.read() as session:
+        asked = release_id or live_release_id(session)
+    classifier = load_release_classifier(settings, asked) if asked else None
+    if classifier is None:
+        raise NotFoundError(
+            "No release with a classifier is live", value=asked or "none", remedy="frontdesk retrain"
+        )
+    why = explain_message(database, classifier, text, lang=lang or detect_language(text))
+    write_json(json_out, why.as_json() | {"why_not": why.why_not})
+    if str(json_out) == "-":
+        return
+    found = why.explanation.classification
+    rows = [(guess.name, f"{guess.confidence:.2f}") for guess in found.ranked[:4]]
+    out().print(table(f"In scope {found.in_scope:.2f} ({found.tier} tier)", ("intent", "confidence"), rows))
+    words = [(word.text, f"{word.weight:+.2f}") for word in why.explanation.words]
+    out().print(table("Words", ("word", "what goes without it"), words))
+    near = [(m.intent, f"{m.similarity:.2f}", m.text) for m in (*why.nearest, *why.against)]
+    out().print(table("Nearest training messages", ("intent", "similarity", "message"), near))
+    if why.why_not:
+        out().print(why.why_not)
+    out().print(f"{why.milliseconds:.1f} ms")
+
+
 def _by_language(given: tuple[str, ...], option: str) -> dict[str, str]:
     """``en=Text`` … → {lang: text}. Raises InputError."""
     found = {}

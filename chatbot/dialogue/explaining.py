@@ -1,0 +1,149 @@
+"""Why the classifier decided so: the words that did it, the nearest training messages, the second-best intent.
+
+The words come from leaving each out (chatbot/inference/attribution.py). The nearest messages are compared by what
+the classifier itself makes of them: the fast tier's pooled LSTM states, so a message that is near here is one the
+decision cannot tell from this one. They are read from the database as they stand: an erased message is not shown.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import select
+
+from chatbot.dialogue.trace import Message
+from chatbot.dialogue.weighing import ARTICLE_LABEL
+from chatbot.inference.attribution import Explanation, explain
+from chatbot.inference.classify import IntentClassifier
+from chatbot.inference.classify_states import CascadeClassifier, Classifier
+from chatbot.records.database import Database
+from chatbot.records.tables import Article, ArticleQuestion, Example, Intent
+
+_WORTH_SAYING = 0.02  # a runner-up below this was never near
+NEAREST = 3  # shown of each intent
+_READ = 30  # compared of each intent: a millisecond buys about ten
+
+
+@dataclass(frozen=True, slots=True)
+class NearMessage:
+    """A training message; ``similarity`` is the cosine of the classifier's states, -1..1."""
+
+    text: str
+    intent: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """``nearest``: of the top intent; ``against``: of the runner-up, which came nearest to winning."""
+
+    explanation: Explanation
+    nearest: tuple[NearMessage, ...]
+    against: tuple[NearMessage, ...]
+    milliseconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def why_not(self) -> str:
+        """Why the second-best intent lost, in one sentence; empty where there is none."""
+        best, second = self.explanation.classification.top, self.explanation.runner_up
+        if best is None or second is None:
+            return ""
+        sentence = f"{second.name} has {second.confidence:.2f}, {best.name} {best.confidence:.2f}"
+        word = self.explanation.against
+        if word is not None and second.confidence >= _WORTH_SAYING:
+            sentence += f"; without “{word.text}” it would be nearer"
+        if self.nearest and self.against:
+            mine, theirs = self.nearest[0], self.against[0]
+            sentence += (
+                f"; its nearest message “{theirs.text}” resembles this one by {theirs.similarity:.2f}, "
+                f"“{mine.text}” by {mine.similarity:.2f}"
+            )
+        return sentence + "."
+
+
+def explain_message(
+    database: Database,
+    classifier: Classifier,
+    text: str,
+    *,
+    lang: str,
+    history: Sequence[Message] = (),
+) -> Why:
+    """Classify ``text`` and say why, with the company's own messages as witnesses."""
+    began = time.perf_counter()
+    explanation = explain(_decider(classifier, text, history, lang), text, history=history, lang=lang)
+    top, second = explanation.classification.top, explanation.runner_up
+    names = [guess.name for guess in (top, second) if guess is not None]
+    found = _messages(database, names, lang)
+    near = _nearest(classifier, text, found)
+    return Why(
+        explanation,
+        tuple(message for message in near if top and message.intent == top.name)[:NEAREST],
+        tuple(message for message in near if second and message.intent == second.name)[:NEAREST],
+        round(1000 * (time.perf_counter() - began), 2),
+    )
+
+
+def _decider(classifier: Classifier, text: str, history: Sequence[Message], lang: str) -> Classifier:
+    """The tier that decides about ``text``: what it makes of the message without a word is what counts, and the
+    cascade would ask the slow tier about most of those.
+    """
+    if not isinstance(classifier, CascadeClassifier):
+        return classifier
+    decided = classifier.classify(text, history=history, lang=lang)
+    return classifier.fast if decided.tier == classifier.fast.config.tier else classifier.accurate
+
+
+def _nearest(classifier: Classifier, text: str, found: Sequence[tuple[str, str]]) -> list[NearMessage]:
+    """(text, intent) pairs, the nearest to ``text`` first; none where there is no fast tier to compare with."""
+    fast = classifier.fast if isinstance(classifier, CascadeClassifier) else classifier
+    if not found or not isinstance(fast, IntentClassifier):
+        return []
+    features = fast.raw([text, *(other for other, _ in found)]).features  # [1 + n, 4h]
+    lengths: NDArray[np.float32] = np.linalg.norm(features, axis=1) + 1e-9
+    cosines = features[1:] @ features[0] / (lengths[1:] * lengths[0])
+    order = np.argsort(-cosines, kind="stable")
+    return [NearMessage(found[i][0], found[i][1], round(float(cosines[i]), 4)) for i in order]
+
+
+def _messages(database: Database, names: Sequence[str], lang: str) -> list[tuple[str, str]]:
+    """Training messages of these labels in the language, mixed, the same each time: (text, label)."""
+    found: list[tuple[str, str]] = []
+    with database.read() as session:
+        for name in names:
+            if name.startswith(ARTICLE_LABEL):
+                questions = session.scalars(
+                    select(ArticleQuestion.text)
+                    .join(Article, ArticleQuestion.article_id == Article.id)
+                    .where(
+                        Article.slug == name.removeprefix(ARTICLE_LABEL),
+                        ArticleQuestion.lang == lang,
+                        ArticleQuestion.enabled,
+                    )
+                    .order_by(ArticleQuestion.content_hash)
+                    .limit(_READ)
+                )
+                found += [(text, name) for text in questions]
+                continue
+            examples = session.scalars(
+                select(Example.text)
+                .join(Intent, Example.intent_id == Intent.id)
+                .where(
+                    Intent.name == name,
+                    Example.lang == lang,
+                    Example.status == "accepted",
+                    Example.split == "train",
+                )
+                .order_by(Example.group_key)
+                .limit(_READ)
+            )
+            found += [(text, name) for text in dict.fromkeys(examples)]
+    return found
