@@ -18,7 +18,7 @@ from chatbot.language.normalise import is_han
 
 BANDS = 5
 ROWS = 6
-SHARES = (("train", 80), ("valid", 10), ("test", 10))
+SHARES = (("train", 88), ("valid", 6), ("test", 6))
 
 _RANDOM = np.random.default_rng(13)
 # multiply-shift (Dietzfelbinger, 1996): 64-bit factors, so that the product of a 32-bit code wraps around
@@ -59,7 +59,7 @@ def group_of(keys: Sequence[int], known: MutableMapping[int, str]) -> str:
 
 
 def split_of(group: str) -> str:
-    """train, valid or test (80/10/10), by the group alone: what is alike is never on both sides."""
+    """train, valid or test (88/6/6), by the group alone: what is alike is never on both sides."""
     place = int.from_bytes(hashlib.blake2b(group.encode(), digest_size=4, person=b"split").digest()) % 100
     for name, share in SHARES:
         if place < share:

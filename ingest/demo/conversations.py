@@ -66,7 +66,7 @@ class Line:
     public: bool = True
 
 
-def compose(seed: int = 13, count: int = 6000, *, chinese_share: float = 0.5) -> Iterator[dict[str, Any]]:
+def compose(seed: int = 13, count: int = 14_000, *, chinese_share: float = 0.5) -> Iterator[dict[str, Any]]:
     """``count`` tickets, in the order of their dates; the same for the same arguments.
 
     With the default count every opening that was written is used at least once. ``chinese_share`` is the share
@@ -94,7 +94,7 @@ def compose(seed: int = 13, count: int = 6000, *, chinese_share: float = 0.5) ->
         yield _Conversation(tables[lang], rng, start=start).ticket(40_001 + number)
 
 
-def write(folder: Path, seed: int = 13, *, count: int = 6000, chinese_share: float = 0.5) -> Path:
+def write(folder: Path, seed: int = 13, *, count: int = 14_000, chinese_share: float = 0.5) -> Path:
     """Write the export as ``folder/conversations.jsonl``, whole or not at all, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / EXPORT_NAME
