@@ -32,8 +32,8 @@ _CLIENT_ID = "agent:"  # agents' message ids live beside the visitors' in one co
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A conversation as the queue shows it. ``since`` is when the visitor began to wait; ``owed`` is whether the last
-    word is his."""
+    """A conversation as the queue shows it. ``since`` is when the visitor began to wait, ``said`` what he wrote, and
+    ``owed`` whether the last word is his."""
 
     id: int
     state: str
@@ -45,26 +45,18 @@ class Line:
     agent_id: int | None
     agent: str | None
     visitor: str | None
-    text: str
+    said: tuple[str, ...]
     owed: bool
     outcome: str | None
 
 
 def queue(session: Session, box: Box, *, person_id: int) -> list[Line]:
     """The conversations of a box: who has waited longest comes first, of the closed the newest."""
-    last, first = aliased(Turn), aliased(Turn)
-    said = (
-        select(last.text)
-        .where(last.conversation_id == Conversation.id, last.role == "customer")
-        .order_by(last.id.desc())
-        .limit(1)
-        .correlate(Conversation)
-        .scalar_subquery()
-    )
+    last = aliased(Turn)
     last_role = (
-        select(first.role)
-        .where(first.conversation_id == Conversation.id, first.role.in_(("customer", "agent")))
-        .order_by(first.id.desc())
+        select(last.role)
+        .where(last.conversation_id == Conversation.id, last.role.in_(("customer", "agent")))
+        .order_by(last.id.desc())
         .limit(1)
         .correlate(Conversation)
         .scalar_subquery()
@@ -72,13 +64,14 @@ def queue(session: Session, box: Box, *, person_id: int) -> list[Line]:
     since = func.coalesce(Conversation.left_message_at, Conversation.handover_at)
     order = [Conversation.closed_at.desc()] if box == "closed" else [since, Conversation.id]
     rows = session.execute(
-        select(Conversation, Visitor.name, Visitor.email, Person.name, said, last_role)
+        select(Conversation, Visitor.name, Visitor.email, Person.name, last_role)
         .join(Visitor, Visitor.id == Conversation.visitor_id)
         .outerjoin(Person, Person.id == Conversation.agent_id)
         .where(_in_box(box, person_id))
         .order_by(*order)
         .limit(MOST)
     ).all()
+    said = _said(session, [row[0].id for row in rows])
     return [
         Line(
             id=one.id,
@@ -91,12 +84,25 @@ def queue(session: Session, box: Box, *, person_id: int) -> list[Line]:
             agent_id=one.agent_id,
             agent=agent,
             visitor=name or email,
-            text=text or "",
+            said=tuple(said.get(one.id, ())),
             owed=role == "customer",
             outcome=one.outcome,
         )
-        for one, name, email, agent, text, role in rows
+        for one, name, email, agent, role in rows
     ]
+
+
+def _said(session: Session, ids: list[int]) -> dict[int, list[str]]:
+    """What the customers wrote, oldest first."""
+    said: dict[int, list[str]] = {}
+    rows = session.execute(
+        select(Turn.conversation_id, Turn.text)
+        .where(Turn.conversation_id.in_(ids), Turn.role == "customer")
+        .order_by(Turn.id)
+    )
+    for conversation_id, text in rows:
+        said.setdefault(conversation_id, []).append(text)
+    return said
 
 
 def counts(session: Session, *, person_id: int) -> dict[str, int]:

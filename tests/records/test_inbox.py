@@ -169,9 +169,9 @@ def test_the_queue_shows_who_has_waited_longest_first_with_what_they_said(
     with records.write() as session:
         inbox.take(session, taken, team["Mei"])
         lines = inbox.queue(session, "waiting", person_id=team["Mei"].id)
-        assert [(line.id, line.text, line.owed) for line in lines] == [
-            (early, "First", True),
-            (late, "Second", True),
+        assert [(line.id, line.said, line.owed) for line in lines] == [
+            (early, ("First",), True),
+            (late, ("Second",), True),
         ]
         assert [line.id for line in inbox.queue(session, "mine", person_id=team["Mei"].id)] == [taken]
         assert inbox.queue(session, "mine", person_id=team["Tom"].id) == []

@@ -62,13 +62,19 @@ def _line(line: Line, people: Sequence[Colleague], person_id: int) -> dict[str, 
         "agent": line.agent if line.state == "human" else None,
         "mine": line.agent_id == person_id,
         "visitor": line.visitor,
-        "text": line.text[:200],
+        "text": _matter(line),
         "owed": line.owed,
         "outcome": gettext(f"outcome_{line.outcome}") if line.outcome else None,
         "watched_by": [
             one.name for one in people if one.looks_at == line.id and one.id not in (person_id, line.agent_id)
         ],
     }
+
+
+def _matter(line: Line) -> str:
+    """The newest thing that he wants; a mere wish for a person says nothing."""
+    wants = summarise([Said("customer", text) for text in line.said]).wants
+    return wants[-1] if wants else (line.said[-1][:200] if line.said else "")
 
 
 def reason_in_words(reason: str | None) -> str | None:
@@ -144,5 +150,8 @@ def _turn(one: TurnView, files: list[dict[str, Any]] | None) -> dict[str, Any]:
         "comment": one.comment,
         "sources": [source["title"] for part in parts for source in part["sources"]],
         "choices": [choice["title"] for part in parts for choice in part["choices"]],
-        "files": [file["name"] for file in files or ()],
+        "files": [
+            {"name": file["name"], "url": url_for("admin.attachment", public_id=file["id"])}
+            for file in files or ()
+        ],
     }

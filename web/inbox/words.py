@@ -7,7 +7,7 @@ from web.language import gettext
 WORDS = {
     "waiting": "Waiting",
     "mine": "Mine",
-    "open": "All open",
+    "open": "Open",
     "closed": "Closed",
     "empty_waiting": "Nobody is waiting. New conversations appear here by themselves.",
     "empty_mine": "You have no conversation just now. Take one that waits.",
@@ -105,7 +105,7 @@ WORDS = {
     "key_close": "close it",
     "key_send": "send",
     "key_leave": "leave a field or a list",
-    "key_boxes": "Waiting, Mine, All open, Closed",
+    "key_boxes": "Waiting, Mine, Open, Closed",
     "back": "Back",
     "minutes": "{n} min",
     "hours": "{n} h",

@@ -58,7 +58,6 @@ export class Composer {
     this.input.setAttribute("aria-label", t(note ? "note_tab" : "reply"));
     this.button.textContent = t(note ? "add_note" : "send");
     this.hint.textContent = note ? t("note_hint") : this.#where;
-    this.#grow();
   }
 
   write(mode = "reply") {
@@ -78,12 +77,7 @@ export class Composer {
 
   #typed() {
     this.#texts.set(`${this.#mode} ${this.#id}`, this.input.value);
-    this.#grow();
     this.#suggest();
-  }
-
-  #grow() {
-    this.input.rows = Math.min(12, Math.max(3, this.input.value.split("\n").length + Math.floor(this.input.value.length / 90)));
   }
 
   // --- canned replies --------------------------------------------------------------------------------------

@@ -108,7 +108,7 @@ const refresh = () => ask(`/snapshot?box=${box}${openId ? `&open=${openId}` : ""
 
 function failed(error) {
   complain(error.message);
-  if (error.code === "taken" || error.code === "not_taken") refresh();
+  if (["taken", "not_taken"].includes(error.code) && openId) ask(`/conversations/${openId}`).then(take, () => {});
 }
 
 const done = (told) => { take(told); refresh(); };

@@ -40,7 +40,7 @@ export function since(moment) {
 export function clock(moment) {
   const at = new Date(moment);
   const today = at.toDateString() === new Date().toDateString();
-  return at.toLocaleString(document.documentElement.lang, today ? { hour: "2-digit", minute: "2-digit" } : { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
+  return at.toLocaleString(document.documentElement.lang, today ? { hour: "2-digit", minute: "2-digit", hourCycle: "h23" } : { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 const announcer = h("div.out-of-sight", { role: "status" });

@@ -52,6 +52,6 @@ export class Transcript {
       turn.comment && h("blockquote", {}, turn.comment),
       turn.sources.length > 0 && h("p.small.quiet", {}, `${t("source")}: ${turn.sources.join(" · ")}`),
       turn.choices.length > 0 && h("p.small.quiet", {}, `${t("offered")} ${turn.choices.join(" · ")}`),
-      turn.files.length > 0 && h("p.small.quiet", {}, `${t("files")} ${turn.files.join(", ")}`));
+      turn.files.length > 0 && h("p.small.quiet", {}, `${t("files")} `, ...turn.files.flatMap((file, at) => [at ? ", " : "", h("a", { href: file.url, textContent: file.name })])));
   }
 }

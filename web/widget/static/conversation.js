@@ -34,7 +34,7 @@ export class Conversation extends EventTarget {
     this.config = config;
     this.locale = config.locale;
     this.storage = new Storage(config.site);
-    this.key = this.storage.get("conversation");
+    this.key = this.#fromLink() || this.storage.get("conversation");
     this.details = this.storage.get("details");
     this.outbox = this.#stored().map((item) => ({ ...item, status: "waiting" }));
     this.locks = navigator.locks || { request: async (name, options, job) => (job || options)({}) };
@@ -81,6 +81,15 @@ export class Conversation extends EventTarget {
     console.warn(`Frontdesk: setUser: ${error.message}`); // the page's developer reads it; the visitor chats on
     this.user = null;
     return true;
+  }
+
+  /** The way back that an e-mail offers: behind the #, where no server and no other page sees it. */
+  #fromLink() {
+    const [, id, token] = (this.config.mode === "page" && /^#c=([\w-]+)&k=([\w.-]+)$/.exec(location.hash)) || [];
+    if (!id) return null;
+    history.replaceState(null, "", location.pathname + location.search);
+    this.storage.set("conversation", { id, token });
+    return { id, token };
   }
 
   /** What was said before, on this page or on the last one. */

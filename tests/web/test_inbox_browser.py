@@ -1,0 +1,152 @@
+"""The agent's path beside the visitor's, in two real browsers at once; two agents who reach for the same one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
+from sqlalchemy import select
+
+from chatbot.records.database import Database
+from chatbot.records.tables import Conversation, Person, Turn
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+pytestmark = pytest.mark.browser
+expect = sync_api.expect
+
+
+@pytest.fixture
+def sign_in(app: Flask, browser: Any, url: str, database: Database, problems: list[str]) -> Iterator[Any]:
+    """A browser in which somebody is signed in, with the inbox open."""
+    contexts = []
+
+    def open_it(name: str, path: str = "/admin/inbox/", **options: Any) -> Any:
+        with database.write() as session:
+            person = Person(email=f"{name.lower()}@example.com", name=name, password_hash="x", role="admin")
+            session.add(person)
+            session.flush()
+            claims = {"_user_id": f"{person.id}:0", "_fresh": True, "_permanent": True}
+        signer = SecureCookieSessionInterface().get_signing_serializer(app)
+        assert signer is not None
+        context = browser.new_context(
+            **({"locale": "en-GB", "viewport": {"width": 1300, "height": 800}} | options)
+        )
+        context.set_default_timeout(10_000)
+        context.add_cookies(
+            [
+                {
+                    "name": "frontdesk",
+                    "value": str(signer.dumps(claims)),
+                    "domain": "127.0.0.1",
+                    "path": "/admin",
+                }
+            ]
+        )
+        context.on("weberror", lambda error: problems.append(str(error.error)))
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(url + path)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+
+
+def test_a_visitor_is_taken_answered_and_closed_by_keyboard_alone_and_sees_it_live(
+    open_widget: Callable[..., Any], sign_in: Any, database: Database, problems: list[str]
+) -> None:
+    _, frame = open_widget()
+    frame.get_by_role("textbox").fill("When does my refund arrive?")
+    frame.get_by_role("textbox").press("Enter")
+    expect(frame.locator(".turn.bot").last).to_contain_text("3 working days")
+    mei = sign_in("Mei")
+    expect(mei.locator(".lines .empty")).to_be_visible()
+    frame.get_by_role("button", name="Talk to a person").click()
+
+    line = mei.locator(".lines .line")  # it appears by itself
+    expect(line).to_contain_text("When does my refund arrive?")
+    expect(line).to_contain_text("Asked for a person")
+    mei.keyboard.press("j")
+    expect(mei.locator(".summary").first).to_have_text("Wants: “When does my refund arrive?”")
+    expect(mei.locator(".draft")).to_contain_text("3 working days")
+    mei.keyboard.press("c")
+    expect(mei.locator(".top-line .tag").first).to_have_text("You have this conversation")
+    expect(frame.locator(".notice")).to_contain_text("is on it now")
+    expect(mei.get_by_role("textbox", name="Reply")).to_be_focused()
+    mei.keyboard.type("Let me look.")
+    mei.keyboard.press("Enter")
+    expect(frame.locator(".turn.agent")).to_contain_text("Let me look.")
+    expect(frame.locator(".turn.agent")).to_contain_text("Mei")
+
+    frame.get_by_role("textbox").fill("Thank you <b>Mei</b>")
+    frame.get_by_role("textbox").press("Enter")
+    expect(mei.locator(".turn.customer").last).to_contain_text("Thank you <b>Mei</b>")
+    mei.keyboard.press("Escape")
+    mei.keyboard.press("n")
+    mei.keyboard.type("a very patient customer")
+    mei.keyboard.press("Enter")
+    expect(mei.locator(".turn.note")).to_contain_text("a very patient customer")
+    mei.keyboard.press("Escape")
+    mei.keyboard.press("d")  # the draft comes into the reply
+    expect(mei.get_by_role("textbox", name="Reply")).to_have_value(re.compile("3 working days"))
+    mei.keyboard.press("Enter")
+    expect(frame.locator(".turn.agent")).to_have_count(2)
+    mei.keyboard.press("Escape")
+    mei.keyboard.press("x")
+    mei.get_by_role("dialog").get_by_role("button", name="Solved", exact=True).press("Enter")
+    expect(mei.locator(".top-line .tag").first).to_have_text("Closed: Solved")
+    expect(frame.locator("body")).to_have_attribute("data-state", "closed")
+    expect(frame.locator("body")).not_to_contain_text("patient customer")
+    with database.read() as session:
+        roles = session.scalars(select(Turn.role).order_by(Turn.id)).all()
+        assert roles == ["customer", "bot", "agent", "customer", "note", "agent"]  # the bot was silent
+        assert session.scalars(select(Conversation.outcome)).one() == "solved"
+    assert problems == []
+
+
+def test_of_two_agents_the_second_is_told_who_has_it(
+    open_widget: Callable[..., Any], sign_in: Any, database: Database
+) -> None:
+    _, frame = open_widget()
+    frame.get_by_role("button", name="Talk to a person").click()
+    expect(frame.locator(".notice")).to_contain_text("A colleague will answer here")
+    mei, tom = sign_in("Mei"), sign_in("Tom")
+    # Tom's page is cut off from the news, as in the moment before it hears that Mei was quicker.
+    tom.route("**/inbox/events*", lambda route: route.fulfill(status=204))
+    tom.route("**/inbox/snapshot*", lambda route: route.fulfill(json={}))
+    for page in (mei, tom):
+        page.locator(".lines .line").click()
+        expect(page.get_by_role("button", name="Take it")).to_be_visible()
+    mei.get_by_role("button", name="Take it").click()
+    expect(mei.locator(".top-line .tag").first).to_have_text("You have this conversation")
+    tom.get_by_role("button", name="Take it").click()
+    expect(tom.get_by_role("alert")).to_contain_text("Mei has this conversation")
+    expect(tom.locator(".top-line .tag").first).to_have_text("Mei has this conversation")
+    expect(tom.get_by_role("button", name="Reply")).to_be_disabled()
+    with database.read() as session:
+        conversation = session.scalars(select(Conversation)).one()
+        holder = session.get_one(Person, conversation.agent_id)
+        assert (conversation.state, holder.name) == ("human", "Mei")
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
+def test_the_pages_fit_a_phone_and_obey_the_strict_policy(
+    locale: str, open_widget: Callable[..., Any], sign_in: Any, url: str, problems: list[str]
+) -> None:
+    _, frame = open_widget()
+    frame.get_by_role("textbox").fill("a person please")
+    frame.get_by_role("textbox").press("Enter")
+    expect(frame.locator(".notice")).to_be_visible()
+    page = sign_in("Mei", locale=locale, color_scheme="dark", viewport={"width": 390, "height": 780})
+    page.locator(".lines .line").click()
+    expect(page.locator(".conversation .turn").first).to_be_visible()
+    for path in (None, "hours", "webhooks", "canned"):
+        if path:
+            page.goto(f"{url}/admin/inbox/{path}")
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+    assert problems == []
