@@ -10,6 +10,9 @@ from pathlib import Path
 from chatbot.errors import FileError
 
 MAX_UNPACKED = 1 << 30  # bytes; a workbook that unpacks to more is refused
+MAX_PART = 256 << 20  # of one part: a text table is held in memory whole
+MAX_COLUMNS = 256  # a sheet whose formats reach to column XFD has 16,384
+_OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # also what a password-locked .docx or .xlsx is wrapped in
 
 
 def sheet_rows(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
@@ -32,7 +35,8 @@ def sheet_rows(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
     try:
         for sheet in book.worksheets:
             some = False
-            for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
+            sheet.reset_dimensions()  # what the file says of its size pads every row with phantom cells
+            for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS), 1):
                 cells = [_text(value) for value in row]
                 while cells and not cells[-1]:
                     cells.pop()
@@ -46,19 +50,40 @@ def sheet_rows(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
     raise FileError(f"{path.name} is empty", value=path.name, remedy="Fill in its first sheet")
 
 
-def check_archive(path: Path) -> None:
-    """Raises FileError where an Office document is no archive, or unpacks to far more than any document is."""
+def check_archive(path: Path, *, part: int = MAX_PART) -> None:
+    """Raises FileError where an Office document is no archive, locked, or unpacks to far more than any document is.
+
+    ``part``: the most bytes that one of its XML parts may have. What an archive says of its sizes is what is unpacked
+    at most: zipfile stops there.
+    """
     try:
         with zipfile.ZipFile(path) as archive:
-            size = sum(item.file_size for item in archive.infolist())
+            items = archive.infolist()
     except FileNotFoundError as error:
         raise FileError("There is no such file", value=path, remedy="Check the name") from error
     except (zipfile.BadZipFile, OSError) as error:
+        with path.open("rb") as file:
+            if file.read(4) == _OLD_OFFICE:
+                raise FileError(
+                    f"{path.name} is locked by a password, or an Office document from before 2007",
+                    value=path.name,
+                    remedy="Save it without a password, as .docx or .xlsx",
+                ) from error
         raise FileError(
             f"{path.name} is no Office document, whatever its name says",
             value=str(error),
             remedy="Save it again",
         ) from error
+    if any(item.flag_bits & 1 for item in items):
+        raise FileError(f"{path.name} is locked by a password", value=path.name, remedy="Save it without one")
+    size = sum(item.file_size for item in items)
+    largest = max((item.file_size for item in items if item.filename.endswith(".xml")), default=0)
+    if largest > part:
+        raise FileError(
+            f"{path.name} holds {largest >> 20} MiB of text in {path.stat().st_size >> 10} KiB",
+            value=path.name,
+            remedy="Split it into smaller files",
+        )
     if size > MAX_UNPACKED:
         raise FileError(
             f"{path.name} unpacks to {size >> 20} MiB", value=path.name, remedy="Split it into smaller files"

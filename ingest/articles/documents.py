@@ -18,6 +18,8 @@ from ingest.files import open_text
 from ingest.spreadsheets import check_archive, missing_reader
 
 MAX_PAGE = 32 * 1024 * 1024  # bytes
+MAX_WORD_PART = 64 * 1024 * 1024  # bytes of a Word document's text, which is parsed in memory
+MAX_PDF_PAGES = 3000
 _FURNITURE = (
     "script",
     "style",
@@ -51,16 +53,16 @@ def read_docx(path: Path) -> ArticleDraft:
         import mammoth
     except ImportError as error:
         raise missing_reader(path) from error
-    check_archive(path)
+    check_archive(path, part=MAX_WORD_PART)
     try:
         with path.open("rb") as file:
             # pictures would come as long data: addresses; a passage needs only words
             page = mammoth.convert_to_html(
                 file, convert_image=mammoth.images.img_element(lambda image: {"src": ""})
             )
-    except (KeyError, ValueError, OSError) as error:
+    except Exception as error:  # mammoth lets through whatever zipfile, expat and its own readers raise
         raise FileError(
-            f"{path.name} is no Word document", value=str(error), remedy="Save it as .docx"
+            f"{path.name} is no Word document", value=_cause(error), remedy="Save it as .docx"
         ) from error
     return article_of_html(page.value, name=path.name, slug=path.stem, source=path.name)
 
@@ -69,26 +71,47 @@ def read_pdf(path: Path) -> ArticleDraft:
     """Raises FileError where the file is no PDF, is locked, or holds pictures of text alone."""
     try:
         from pypdf import PdfReader
-        from pypdf.errors import PyPdfError
     except ImportError as error:
         raise missing_reader(path) from error
     try:
         reader = PdfReader(path)
-        if reader.is_encrypted and not reader.decrypt(""):
+        if reader.is_encrypted and not _opens(reader):
             raise FileError(
                 f"{path.name} is locked by a password", value=path.name, remedy="Save it without one"
             )
+        if len(reader.pages) > MAX_PDF_PAGES:
+            raise FileError(
+                f"{path.name} has more than {MAX_PDF_PAGES} pages",
+                value=len(reader.pages),
+                remedy="Split it into smaller files",
+            )
         text = "\n\n".join(page.extract_text() for page in reader.pages)
         title = ((reader.metadata.title if reader.metadata else None) or "").strip()
+    except FileError:
+        raise
     except FileNotFoundError as error:
         raise FileError("There is no such file", value=path, remedy="Check the name") from error
-    except (PyPdfError, ValueError, KeyError, OSError, RecursionError) as error:
+    except Exception as error:  # a damaged PDF makes pypdf raise nearly anything
         raise FileError(
-            f"{path.name} is no readable PDF", value=str(error), remedy="Export it again"
+            f"{path.name} is no readable PDF", value=_cause(error), remedy="Export it again"
         ) from error
     body = _BULLET.sub("- ", _SOFT_END.sub(" ", _HYPHENATED.sub("", text)))
     body = re.sub(r"(?<=[.!?。！？])\n(?=\S)", "\n\n", body)
     return _article(path.name, title=title, body=body, slug=path.stem, source=path.name, lang="", url="")
+
+
+def _opens(reader: Any) -> bool:
+    """Whether an encrypted PDF opens without a password. A cipher that needs a library we lack counts as locked."""
+    from pypdf.errors import DependencyError
+
+    try:
+        return bool(reader.decrypt(""))
+    except (DependencyError, NotImplementedError):
+        return False
+
+
+def _cause(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:200]
 
 
 def article_of_html(

@@ -148,3 +148,97 @@ def test_a_document_that_unpacks_beyond_measure_is_refused(tmp_path, monkeypatch
         archive.writestr("word/document.xml", "x" * 100_000)
     with pytest.raises(FileError, match="unpacks to"):
         list(read_articles(path))
+
+
+def encrypted_pdf(path, password):
+    from pypdf import PdfWriter
+
+    with PdfWriter() as writer:
+        writer.add_blank_page(72, 72)
+        writer.encrypt(password, algorithm="RC4-128")
+        writer.write(path)
+
+
+def test_a_pdf_with_a_password_is_refused_with_the_remedy(tmp_path, monkeypatch):
+    path = tmp_path / "locked.pdf"
+    encrypted_pdf(path, "secret")
+    with pytest.raises(FileError, match=r"locked\.pdf is locked by a password") as error:
+        list(read_articles(path))
+    assert "without" in error.value.remedy
+    encrypted_pdf(path, "")
+    from pypdf.errors import DependencyError
+
+    def cipher(reader, password):
+        raise DependencyError("cryptography is required")
+
+    monkeypatch.setattr("pypdf.PdfReader.decrypt", cipher)
+    with pytest.raises(FileError, match="locked"):
+        list(read_articles(path))
+
+
+def test_an_office_document_with_a_password_is_refused_with_the_remedy(tmp_path):
+    path = tmp_path / "locked.docx"
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600)
+    with pytest.raises(FileError, match="locked by a password"):
+        list(read_articles(path))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;&a;&a;">]><x>&b;</x>',
+        "<w:document",
+        "<x/>",
+    ],
+)
+def test_a_word_document_whose_text_is_broken_takes_nothing_else_with_it(tmp_path, document):
+    path = tmp_path / "odd.docx"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in (DOCX | {"word/document.xml": document}).items():
+            archive.writestr(name, text)
+    with pytest.raises(FileError, match=r"odd\.docx"):
+        list(read_articles(path))
+
+
+def test_a_small_archive_with_an_endless_text_is_refused_before_it_is_unpacked(tmp_path, monkeypatch):
+    monkeypatch.setattr("ingest.articles.documents.MAX_WORD_PART", 1 << 20)
+    path = tmp_path / "bomb.docx"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in DOCX.items():
+            archive.writestr(name, text)
+        archive.writestr("word/footnotes.xml", b" " * (3 << 20))
+    with pytest.raises(FileError, match="3 MiB of text in"):
+        list(read_articles(path))
+
+
+def test_a_sheet_that_claims_every_column_is_read_as_wide_as_it_is(tmp_path):
+    plain, phantom = tmp_path / "plain.xlsx", tmp_path / "faq.xlsx"
+    workbook(plain, [["question", "answer"], *([f"Q{n}?", f"A {n}"] for n in range(300))])
+    with zipfile.ZipFile(plain) as old, zipfile.ZipFile(phantom, "w") as new:
+        for name in old.namelist():
+            data = old.read(name)
+            if name.endswith("sheet1.xml"):
+                data = data.replace(b'ref="A1:B301"', b'ref="A1:XFD1048576"')
+                data = data.replace(b"</row>", b'<c r="XFD2" s="0"/></row>', 2)
+                assert b"XFD1048576" in data and b"XFD2" in data
+            new.writestr(name, data)
+    assert [article.body for article in read_articles(phantom)] == [f"A {n}" for n in range(300)]
+
+
+def test_a_wrong_ending_is_named_and_the_other_files_go_in(tmp_path, knowledge):
+    from ingest.importing import import_articles
+
+    (tmp_path / "a.md").write_bytes(b"PK\x03\x04 a zip")
+    (tmp_path / "b.pdf").write_text("<html>no pdf</html>")
+    (tmp_path / "c.docx").write_bytes(b"%PDF-1.4")
+    (tmp_path / "d.xlsx").write_text("question,answer")
+    encrypted_pdf(tmp_path / "e.pdf", "secret")
+    (tmp_path / "good.html").write_text(PAGE, encoding="utf-8")
+    report = import_articles(knowledge, [tmp_path])
+    assert {file.name: file.state for file in report.files} == {
+        **dict.fromkeys(("a.md", "b.pdf", "c.docx", "d.xlsx", "e.pdf"), "failed"),
+        "good.html": "imported",
+    }
+    assert report.kept == 1
+    for file in report.files[:5]:
+        assert file.name in file.note and file.note.count(".") >= 2  # what is wrong, and what to do
