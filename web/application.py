@@ -15,7 +15,8 @@ from chatbot.records.schema import is_current, upgrade
 from chatbot.settings import Settings
 from chatbot.settings import settings as read_settings
 from web import access, admin, headers, inbox, observing, pressure, widget
-from web.api import chat, errors, files, health, transcripts, waiting
+from web.api import chat, deep_chat, errors, files, health, rasa, reading, transcripts, waiting
+from web.api.description import describe
 from web.api.models import ErrorAnswer
 from web.context import Parts, attach
 from web.exchange import Exchange
@@ -48,7 +49,10 @@ def build(
     app = OpenAPI(
         "web",
         info=Info(title="Frontdesk", version=_version(), description="Chat API, version 1."),
-        security_schemes={"conversation_token": {"type": "http", "scheme": "bearer"}},
+        security_schemes={
+            "conversation_token": {"type": "http", "scheme": "bearer"},
+            "api_key": {"type": "http", "scheme": "bearer", "description": "A key of the admin area: fdk_…"},
+        },
         doc_ui=False,
         validation_error_model=ErrorAnswer,
         validation_error_callback=errors.invalid_body,
@@ -87,14 +91,15 @@ def build(
     app.register_api(chat.api)
     app.register_api(files.api)
     app.register_api(waiting.api)
-    app.register_api(transcripts.api)
+    for api in (reading.api, rasa.api, deep_chat.api, transcripts.api):
+        app.register_api(api)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics_blueprint)
     _register_pages(app)
 
     @app.get("/openapi.json", doc_ui=False)
     def openapi() -> Response:
-        return make_response(jsonify(app.api_doc))
+        return make_response(jsonify(describe(app)))
 
     serving.start()
     return app
@@ -105,7 +110,7 @@ def _register_pages(app: Flask) -> None:
     access.init_app(app)
     app.register_blueprint(admin.blueprint)
     app.register_blueprint(inbox.blueprint)
-    for api in (chat.api, files.api, waiting.api, transcripts.api):
+    for api in (chat.api, files.api, waiting.api, rasa.api, deep_chat.api, transcripts.api):
         app.extensions["csrf"].exempt(api)  # no cookie is looked at there: see web/visitors.py
 
 

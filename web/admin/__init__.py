@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from web.admin.blueprint import blueprint
 from web.admin.pages import (
+    api_keys,
     audit,
     conversations,
     home,
@@ -19,9 +20,11 @@ from web.admin.pages import (
     releases,
     site,
     uploads,
+    widget,
 )
 
 __all__ = [
+    "api_keys",
     "audit",
     "blueprint",
     "conversations",
@@ -34,4 +37,5 @@ __all__ = [
     "releases",
     "site",
     "uploads",
+    "widget",
 ]

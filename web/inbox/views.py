@@ -150,8 +150,5 @@ def _turn(one: TurnView, files: list[dict[str, Any]] | None) -> dict[str, Any]:
         "comment": one.comment,
         "sources": [source["title"] for part in parts for source in part["sources"]],
         "choices": [choice["title"] for part in parts for choice in part["choices"]],
-        "files": [
-            {"name": file["name"], "url": url_for("admin.attachment", public_id=file["id"])}
-            for file in files or ()
-        ],
+        "files": [{"name": file["name"], "url": f"/admin/attachments/{file['id']}"} for file in files or ()],
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import render_template, request
 
+from chatbot.records.attachments import attachments_of
 from chatbot.records.conversation_search import FILTERS, Filter, read_conversation, search_conversations
 from web.access import requires
 from web.admin.blueprint import blueprint
@@ -26,4 +27,5 @@ def conversations() -> str:
 def conversation(conversation_id: int) -> str:
     with parts().database.read() as records:
         view = read_conversation(records, conversation_id)
-    return render_template("admin/conversation.html", view=view)
+        files = attachments_of(records, [one.turn.id for one in view.turns])
+    return render_template("admin/conversation.html", view=view, files=files)
