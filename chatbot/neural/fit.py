@@ -25,6 +25,7 @@ from torch import nn
 
 from chatbot.errors import TrainingError
 from chatbot.neural.checkpoints import Checkpoint, CheckpointFolder, Pointer
+from chatbot.neural.row_adamw import RowAdamW
 
 log = logging.getLogger(__name__)
 
@@ -326,7 +327,7 @@ class _Run:
         self.batches, self.steps_per_epoch, self.validate = batches, steps_per_epoch, validate
         self.settings, self.device, self.progress = settings, device, progress
         torch.manual_seed(settings.seed)
-        self.optimizer = torch.optim.AdamW(
+        self.optimizer = RowAdamW(
             parameter_groups(model, settings),
             lr=settings.learning_rate,
             betas=settings.betas,
@@ -397,7 +398,10 @@ class _Run:
         self.scaler.scale(loss).backward()
         if settings.clip:
             self.scaler.unscale_(self.optimizer)
-            nn.utils.clip_grad_norm_(self.model.parameters(), settings.clip)
+            nn.utils.clip_grad_norm_(  # Adam bounds the step of a single row by itself
+                [p for p in self.model.parameters() if p.grad is not None and not p.grad.is_sparse],
+                settings.clip,
+            )
         self.scaler.step(self.optimizer)
         self.scaler.update()
         if self.average:

@@ -66,8 +66,8 @@ class IntentNetwork(nn.Module):
         super().__init__()
         self.config = config
         h = config.hidden
-        self.word = nn.Embedding(config.words, config.embedding)
-        self.gram = nn.EmbeddingBag(config.buckets, config.embedding, mode="mean")
+        self.word = nn.Embedding(config.words, config.embedding, sparse=True)
+        self.gram = nn.EmbeddingBag(config.buckets, config.embedding, mode="mean", sparse=True)
         self.context = nn.Parameter(torch.zeros(config.embedding))  # added to the tokens before the message
         self.pooling = RecurrentPooling(config.embedding, hidden=h, attention=config.attention)
         self.head = nn.Linear(4 * h, config.classes + 1)
