@@ -1,11 +1,12 @@
 # make run    install into .venv and start the demo        make test    the whole test suite
+# make audit  advisories against the pinned versions
 # make lint   ruff and mypy                                 make bench   the benchmarks' commands
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint audit bench clean
 
 run: $(VENV)/installed
 	$(BIN)/frontdesk demo
@@ -17,6 +18,11 @@ lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# What is known against the pinned versions (asks the advisory database over the network).
+audit: $(VENV)/installed-dev
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip-audit>=2.9,<3'
+	$(BIN)/pip-audit --requirement constraints.txt --no-deps --disable-pip
 
 bench: $(VENV)/installed-dev
 	$(BIN)/frontdesk bench --help

@@ -28,16 +28,11 @@ class FrontdeskRequest(Request):
         if not self.get_data(cache=True):
             return {}
         try:
-            try:
             return super().get_json(force=force, silent=silent, cache=cache)
         except RecursionError as error:  # brackets thousands deep: no JSON that anybody means
             if silent:
                 return None
-            return self.on_json_loading_failure(ValueError(str(error)))
-        except RecursionError as error:  # brackets thousands deep: no JSON that anybody means
-            if silent:
-                return None
-            return self.on_json_loading_failure(ValueError(str(error)))
+            return self.on_json_loading_failed(ValueError(str(error)))
 
 
 def init_app(app: Flask, *, upload_limit_mb: int) -> None:

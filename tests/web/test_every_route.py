@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
-from flask import Flask
+from flask import Flask, request
 from flask.testing import FlaskClient
+from werkzeug.exceptions import BadRequest
 from werkzeug.routing import Rule
 
 from web.access import required_role
@@ -185,3 +186,11 @@ def test_no_method_but_the_routes_own_is_answered(app: Flask) -> None:
     for route in routes(app):
         answer = app.test_client().open(route.path(), method="TRACE")
         assert answer.status_code in (302, 401, 404, 405), route
+
+
+def test_deep_brackets_are_no_json_wherever_a_body_is_read(app: Flask) -> None:
+
+    with app.test_request_context(data=b"[" * 30_000, method="POST", content_type="application/json"):
+        assert request.get_json(silent=True) is None
+        with pytest.raises(BadRequest):
+            request.get_json()

@@ -12,10 +12,12 @@ from typing import Any
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from chatbot.errors import FrontdeskError, InputError
+from chatbot.errors import FrontdeskError, InputError, UnavailableError
 from web.limits import limiter
+from web.observing import route_name
 
 log = logging.getLogger(__name__)
 
@@ -95,9 +97,21 @@ def init_app(app: Flask) -> None:
         allow = list(error.valid_methods or ()) if isinstance(error, MethodNotAllowed) else None
         return error_response(status, _error(status, message), allow=allow)
 
+    @app.errorhandler(OperationalError)
+    def database_away(error: OperationalError) -> Response:
+        """Away, locked for too long, or no room on the disk: nothing was stored, and it may pass."""
+        log.error("%s %s: the database does not answer: %s", request.method, route_name(), error.orig)
+        away = UnavailableError(
+            "The database does not answer just now",
+            code="database_away",
+            remedy="Try again in a few seconds; if it stays, run: frontdesk doctor",
+            retry_after=5,
+        )
+        return error_response(away.status, away.as_json(), retry_after=away.retry_after)
+
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
-        log.exception("%s %s failed", request.method, request.path)
+        log.exception("%s %s failed", request.method, route_name())
         return error_response(
             500,
             {

@@ -148,7 +148,7 @@ def server(url: str | None, data: Path | None) -> Iterator[tuple[str, int | None
         return
     with tempfile.TemporaryDirectory(prefix="frontdesk-bench-") as temporary:
         folder = data or Path(temporary)
-        port = _free_port()
+        port = free_port()
         environment = os.environ | {
             "FRONTDESK_DATA": str(folder.absolute()),
             "FRONTDESK_DATABASE_URL": "",
@@ -184,7 +184,7 @@ def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
     raise UnavailableError("The server did not get ready", value=address)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
