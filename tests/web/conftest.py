@@ -86,3 +86,20 @@ def open_widget(context: Any, url: str) -> Callable[..., tuple[Any, Any]]:
         return page, frame
 
     return open_it
+
+
+@pytest.fixture
+def audit() -> Callable[[Any], list[str]]:
+    """axe-core's rules of WCAG 2.0 to 2.2, levels A and AA, over a page or a frame."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+
+    def run(target: Any) -> list[str]:
+        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+        found = axe.run(target, options={"runOnly": {"type": "tag", "values": tags}})
+        return [
+            f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
+            for violation in found.response["violations"]
+            for node in violation["nodes"]
+        ]
+
+    return run

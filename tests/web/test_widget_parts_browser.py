@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -235,23 +234,6 @@ def test_two_tabs_hold_one_connection_between_them(open_widget: Any, app: Any, d
 # --- everybody ------------------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def audit() -> Callable[[Any], list[str]]:
-    """axe-core's rules of WCAG 2.0 to 2.2, levels A and AA, over a page or a frame."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-
-    def run(target: Any) -> list[str]:
-        tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-        found = axe.run(target, options={"runOnly": {"type": "tag", "values": tags}})
-        return [
-            f"{violation['id']}: {node['html'][:160]} {node['failureSummary'][:200]}"
-            for violation in found.response["violations"]
-            for node in violation["nodes"]
-        ]
-
-    return run
-
-
 @pytest.mark.parametrize(
     ("locale", "scheme", "width", "accent"),
     [
@@ -364,3 +346,18 @@ def test_the_whole_path_by_keyboard_alone(context: Any, url: str, database: Data
     page.wait_for_timeout(200)
     with database.read() as session:
         assert session.scalars(select(Conversation.csat)).one() == 5
+
+
+def test_outside_the_opening_hours_the_widget_says_so_and_takes_a_message(
+    open_widget: Any, database: Database
+) -> None:
+    with database.write() as session:
+        site = session.scalars(select(Site)).one()
+        site.options = dict(site.options) | {"hours": {"zone": "Europe/Berlin", "week": {}}}
+    _, frame = open_widget()
+    expect(frame.locator(".subtitle")).to_contain_text("No colleague is there")
+    frame.get_by_role("button", name="Leave a message").click()
+    expect(frame.locator(".turn.bot").last).to_contain_text("Nobody is here just now")
+    expect(frame.locator(".turn.bot").last.locator(".thumb")).to_have_count(0)
+    ask(frame, "The refund of KC-1, please: mei@x.example")
+    expect(frame.locator(".turn.bot").last).to_contain_text("answer to mei@x.example")

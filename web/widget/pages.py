@@ -115,6 +115,7 @@ def _chat_page(session: Session, site: Site, *, mode: str) -> str:
         "theme": theme if theme in THEMES else look.theme,
         "position": look.position,
         "csat": look.csat,
+        "hours": options.opening_hours is not None,
         "attachmentMb": look.attachment_mb,
         "prechat": [field.as_json() for field in look.prechat],
         "locale": language,

@@ -5,6 +5,7 @@ import { Conversation } from "./conversation.js";
 import { h, icon } from "./dom.js";
 import { Attachments } from "./files.js";
 import { TO_FRAME } from "./messages.js";
+import { call } from "./transport.js";
 import { prechatForm } from "./prechat.js";
 import { ratingForm } from "./rating.js";
 import { chime } from "./sound.js";
@@ -15,6 +16,7 @@ const framed = config.mode === "frame";
 let words = config.words;
 let shown = !framed; // whether the visitor can see the panel
 let unread = 0;
+let away = null; // outside the opening hours: {opens_in_words}
 let page = null; // the host page's origin, once it has said hello
 const conversation = new Conversation(config);
 const quiet = matchMedia("(prefers-reduced-motion: reduce)");
@@ -82,13 +84,28 @@ function label() {
   input.setAttribute("aria-label", t("message"));
   language.setAttribute("aria-label", t("language"));
   language.value = conversation.locale;
-  person.replaceChildren(icon("person"), t("person"));
+  labelPerson();
   newBelow.replaceChildren(icon("down"), t("newMessages"));
   files.label();
   labelSound();
   drawn.clear();
   list.replaceChildren();
   draw();
+}
+
+function labelPerson() {
+  person.replaceChildren(icon("person"), t(away ? "leaveMessage" : "person"));
+}
+
+/** Whether anybody is there, where the site has opening hours. Nothing changes while it cannot be asked. */
+async function askHours() {
+  if (!config.hours) return;
+  const query = new URLSearchParams({ site: config.site, locale: conversation.locale });
+  const hours = await call(`/hours?${query}`).catch(() => null);
+  if (!hours) return;
+  away = hours.open ? null : hours;
+  labelPerson();
+  drawState();
 }
 
 function labelSound() {
@@ -109,6 +126,7 @@ async function setLocale(locale) {
   conversation.locale = wanted;
   conversation.storage.set("locale", wanted);
   label();
+  askHours();
   toPage("locale", { ...launcherWords() });
 }
 
@@ -197,7 +215,7 @@ function greeting(fresh) {
 function drawState() {
   const { state, turns } = conversation;
   const agent = turns.findLast((turn) => turn.role === "agent")?.agent || t("colleague");
-  subtitle.textContent = { waiting: t("subtitleWaiting"), human: t("subtitleHuman", { agent }), closed: t("subtitleClosed") }[state] || t("subtitle");
+  subtitle.textContent = { waiting: t("subtitleWaiting"), human: t("subtitleHuman", { agent }), closed: t("subtitleClosed") }[state] || (away ? (away.opens_in_words ? t("away", { opening: away.opens_in_words }) : t("awayLong")) : t("subtitle"));
   input.placeholder = state === "human" ? t("placeholderHuman", { agent }) : t("placeholder");
   document.body.dataset.state = state;
   person.hidden = state === "waiting" || state === "human";
@@ -376,7 +394,7 @@ const allowed = (origin) => config.parents.some((entry) => {
 
 const received = {
   hello: () => toPage("ready", { accent: clean(config.accent), onAccent: on(clean(config.accent)), position: config.position, ...launcherWords() }),
-  show: () => { shown = true; unread = 0; scrollDown(); if (!matchMedia("(pointer: coarse)").matches) input.focus(); },
+  show: () => { askHours(); shown = true; unread = 0; scrollDown(); if (!matchMedia("(pointer: coarse)").matches) input.focus(); },
   hide: () => { shown = false; },
   ask: ({ text }) => { if (text?.trim()) conversation.send(text.trim().slice(0, config.limit)); },
   setLocale: ({ locale }) => setLocale(locale),
@@ -404,6 +422,7 @@ let loaded = false;
 input.value = conversation.storage.get("draft") || "";
 paint();
 label();
+if (!framed) askHours();
 const chosen = conversation.storage.get("locale");
 if (chosen && chosen !== conversation.locale) setLocale(chosen);
 conversation.load().finally(() => {

@@ -98,7 +98,7 @@ function suggestions(texts, { ask }) {
   return h("div.choices.suggestions", {}, ...texts.map((text) => h("button.choice", { type: "button", textContent: text, onclick: () => ask(text) })));
 }
 
-const votable = (parts) => parts.some((part) => !["smalltalk", "person", "choices", "ask"].includes(part.kind));
+const votable = (parts) => parts.some((part) => !["smalltalk", "person", "choices", "ask", "notice"].includes(part.kind));
 
 function thumbs(turn, { t, vote }) {
   const button = (value, name, label) =>
