@@ -113,7 +113,9 @@ def _classifier_figures(
     from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
     outcomes, truth, guess, language, confidence = [], [], [], [], []
-    refused, sure_inside, sure_outside = [], [], []
+    refused: list[bool] = []
+    sure_inside: list[float] = []
+    sure_outside: list[float] = []
     for row, classification in zip(rows, found, strict=True):
         top = classification.top
         name = top.name if top else ""
