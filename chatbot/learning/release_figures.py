@@ -13,6 +13,7 @@ from typing import Any
 
 from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import NotFoundError, UnavailableError
+from chatbot.learning.conversations_played import Played, conversation_figures, load_conversations, play
 from chatbot.learning.evaluation import Evaluation, evaluate
 from chatbot.learning.loading import load_assistant, load_parts
 from chatbot.learning.questions import Asked, ask_all, figures, load_questions
@@ -28,12 +29,16 @@ class ReleaseFigures:
     snapshot: str
     evaluation: Evaluation
     asked: tuple[Asked, ...] = ()  # test questions put to the whole assistant
+    played: tuple[Played, ...] = ()  # the turns of test conversations, in order
 
     def as_json(self) -> dict[str, Any]:
         body = {"release": self.release_id, "snapshot": self.snapshot} | self.evaluation.as_json()
         if self.asked:
             body["questions"] = {row.language: asdict(row) for row in figures(self.asked)}
             body["asked"] = [row.as_json() for row in self.asked]
+        if self.played:
+            body["conversations"] = {row.language: asdict(row) for row in conversation_figures(self.played)}
+            body["played"] = [row.as_json() for row in self.played]
         return body
 
 
@@ -52,13 +57,14 @@ def measure_release(
     *,
     release_id: str | None = None,
     questions: Path | None = None,
+    conversations: Path | None = None,
     options: SiteOptions | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> ReleaseFigures:
     """The figures of ``release_id``, by default the live release.
 
     ``questions``: a file of test questions (chatbot/learning/questions.py) to put to the whole assistant as well, under
-    the site's ``options``.
+    the site's ``options``; ``conversations``: one of test conversations (chatbot/learning/conversations_played.py).
 
     Raises UnavailableError where nothing is live, NotFoundError for an unknown release or without a snapshot,
     BundleError where the release's files are damaged.
@@ -82,11 +88,23 @@ def measure_release(
         progress=lambda share: tell("evaluate", share),
     )
     asked: tuple[Asked, ...] = ()
+    played: tuple[Played, ...] = ()
+    if questions is None and conversations is None:
+        return ReleaseFigures(release_id, snapshot.manifest.fingerprint, found)
+    assistant = load_assistant(database, settings, release_id)
+    if conversations is not None:
+        played = tuple(
+            play(
+                assistant,
+                load_conversations(conversations),
+                options,
+                progress=lambda share: tell("conversations", share),
+            )
+        )
     if questions is not None:
-        assistant = load_assistant(database, settings, release_id)
         asked = tuple(
             ask_all(
                 assistant, load_questions(questions), options, progress=lambda share: tell("questions", share)
             )
         )
-    return ReleaseFigures(release_id, snapshot.manifest.fingerprint, found, asked)
+    return ReleaseFigures(release_id, snapshot.manifest.fingerprint, found, asked, played)

@@ -29,6 +29,11 @@ def build(database: Database, folder: Path, *, progress: Progress | None = None)
     return reports
 
 
+def conversations() -> Path:
+    """The company's test conversations (chatbot/learning/conversations_played.py)."""
+    return Path(str(files("ingest.demo") / "test_conversations.jsonl"))
+
+
 def questions() -> Path:
     """The company's test questions, written before its conversations (chatbot/learning/questions.py)."""
     return Path(str(files("ingest.demo") / "test_questions.jsonl"))

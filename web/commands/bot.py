@@ -17,8 +17,9 @@ from web.commands.environment import FILES, load_settings, log_to_stderr, open_d
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where to train (default: the setting)."
 )
 @click.option("--seed", default=13, show_default=True, help="Same data, same seed, same bot.")
+@click.option("--warm", is_flag=True, help="Where only some intents are new, learn on from the live release.")
 @click.option("--json", "json_out", type=FILES, help="Write the outcome to a file (- for stdout).")
-def retrain(device: str | None, seed: int, json_out: Path | None) -> None:
+def retrain(device: str | None, seed: int, warm: bool, json_out: Path | None) -> None:
     """Train a new release from what is in the database and, if it is no worse, make it live."""
     from chatbot.learning.retraining import retrain as run
     from web.jobs import as_result
@@ -28,7 +29,9 @@ def retrain(device: str | None, seed: int, json_out: Path | None) -> None:
     log_to_stderr("WARNING")
     database = open_database(settings)
     with TerminalProgress() as progress:
-        outcome = run(database, settings, device=device or settings.device, seed=seed, progress=progress)
+        outcome = run(
+            database, settings, device=device or settings.device, seed=seed, progress=progress, warm=warm
+        )
     _print_outcome(as_result(outcome), json_out)
 
 
@@ -74,8 +77,15 @@ def snapshot_export(out: Path, seed: int, json_out: Path | None) -> None:
     type=FILES,
     help="Also put a file of test questions to the bot; demo: those of the demo company.",
 )
+@click.option(
+    "--conversations",
+    type=FILES,
+    help="Also play a file of test conversations; demo: those of the demo company.",
+)
 @click.option("--json", "json_out", type=FILES, help="Write the figures to a file (- for stdout).")
-def evaluate(release_id: str | None, questions: Path | None, json_out: Path | None) -> None:
+def evaluate(
+    release_id: str | None, questions: Path | None, conversations: Path | None, json_out: Path | None
+) -> None:
     """Measure a release on its frozen set."""
     from chatbot.dialogue.options import SiteOptions
     from chatbot.learning.release_figures import measure_release
@@ -85,16 +95,24 @@ def evaluate(release_id: str | None, questions: Path | None, json_out: Path | No
     settings = load_settings()
     log_to_stderr("WARNING")
     database = open_database(settings)
-    if questions is not None and str(questions) == "demo":
-        from ingest.demo.company import questions as of_the_demo
+    from ingest.demo import company
 
-        questions = of_the_demo()
+    if questions is not None and str(questions) == "demo":
+        questions = company.questions()
+    if conversations is not None and str(conversations) == "demo":
+        conversations = company.conversations()
     options = SiteOptions()
     with database.read() as session, contextlib.suppress(FrontdeskError):  # no site yet: the defaults
         options = SiteOptions.from_json(find_site(session, None).options)
     with TerminalProgress() as progress:
         measured = measure_release(
-            database, settings, release_id=release_id, questions=questions, options=options, progress=progress
+            database,
+            settings,
+            release_id=release_id,
+            questions=questions,
+            conversations=conversations,
+            options=options,
+            progress=progress,
         )
     body = measured.as_json()
     write_json(json_out, body)
@@ -106,6 +124,8 @@ def evaluate(release_id: str | None, questions: Path | None, json_out: Path | No
             print_values(f"{part} of {body['release']}, {body['split']} examples", shown)
         for language, row in body.get("questions", {}).items():
             print_values(f"test questions, {language}, mode {options.mode}, sureness {options.sureness}", row)
+        for language, row in body.get("conversations", {}).items():
+            print_values(f"test conversations, {language}, mode {options.mode}", row)
 
 
 @click.group()
