@@ -15,7 +15,7 @@ from chatbot.records.schema import is_current, upgrade
 from chatbot.settings import Settings
 from chatbot.settings import settings as read_settings
 from web import access, admin, headers, inbox, observing, pressure, widget
-from web.api import chat, deep_chat, errors, files, health, rasa, reading, transcripts, waiting
+from web.api import chat, chatwoot, deep_chat, errors, files, health, rasa, reading, transcripts, waiting
 from web.api.description import describe
 from web.api.models import ErrorAnswer
 from web.context import Parts, attach
@@ -110,6 +110,8 @@ def _register_pages(app: Flask) -> None:
     access.init_app(app)
     app.register_blueprint(admin.blueprint)
     app.register_blueprint(inbox.blueprint)
+    app.register_blueprint(chatwoot.blueprint)
+    app.extensions["csrf"].exempt(chatwoot.blueprint)  # another server asks, with its key and signature
     for api in (chat.api, files.api, waiting.api, rasa.api, deep_chat.api, transcripts.api):
         app.extensions["csrf"].exempt(api)  # no cookie is looked at there: see web/visitors.py
 
