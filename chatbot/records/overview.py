@@ -9,6 +9,8 @@ from typing import Any
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from chatbot.records.conversations import NOTICE
+from chatbot.records.inbox import counts
 from chatbot.records.tables import (
     Answer,
     Article,
@@ -84,7 +86,12 @@ def overview(session: Session, *, now: datetime, today: datetime) -> Overview:
     )
     kinds = session.execute(
         select(Turn.kind, func.count())
-        .where(Turn.role == "bot", Turn.created_at >= since, Turn.kind.is_not(None))
+        .where(
+            Turn.role == "bot",
+            Turn.created_at >= since,
+            Turn.kind.is_not(None),
+            Turn.kind != NOTICE,  # says how things stand and answers nothing
+        )
         .group_by(Turn.kind)
         .order_by(func.count().desc(), Turn.kind)
     )
@@ -104,10 +111,8 @@ def overview(session: Session, *, now: datetime, today: datetime) -> Overview:
 
 
 def waiting_count(session: Session) -> int:
-    """Handovers that nobody has taken yet: the number beside the menu entry."""
-    return _count(
-        session, select(func.count()).select_from(Conversation).where(Conversation.state == "waiting")
-    )
+    """Handovers and messages left that nobody has taken yet: the number beside the menu entry."""
+    return counts(session, person_id=0)["waiting"]
 
 
 def _live(session: Session) -> LiveRelease | None:
