@@ -13,6 +13,7 @@ FORMAT = 1
 CONFIG_FILE, VOCABULARY_FILE = "config.json", "vocabulary.txt"
 GRAPH_FILE, EMBEDDINGS_FILE, WEIGHTS_FILE = "model.onnx", "embeddings.safetensors", "weights.safetensors"
 ACCURATE_FOLDER, ENCODER_FOLDER = "accurate", "encoder"
+STEADY_FILE = "steady.safetensors"  # weight [k + 1, d] and bias [k + 1] of that linear model
 ALL = "*"  # the calibration over all languages together
 
 
@@ -35,6 +36,14 @@ class Calibration:
         return cls(**{**body, "scope_weights": tuple(body["scope_weights"])})
 
 
+@dataclass(frozen=True, slots=True)
+class Blend:
+    """How the cascade joins both tiers where it asks both: p ∝ (accurate^share · fast^(1 − share))^sharpness."""
+
+    share: float = 1.0
+    sharpness: float = 1.0
+
+
 @dataclass(frozen=True)
 class ClassifierConfig:
     """Of one tier. ``encoder``: fingerprint of the sentence encoder whose states the accurate tier reads,
@@ -52,6 +61,8 @@ class ClassifierConfig:
     tier: str = "fast"
     encoder: str = ""
     sure: float = 0.9
+    blend: Blend = field(default_factory=lambda: Blend())
+    steady: str = ""  # fingerprint of the untuned encoder that a linear model beside a tuned one reads
     format: int = FORMAT
 
     def save(self, folder: Path) -> None:
@@ -65,6 +76,7 @@ class ClassifierConfig:
             body = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
             body["labels"], body["languages"] = tuple(body["labels"]), tuple(body["languages"])
             body["calibration"] = {k: Calibration.from_json(v) for k, v in body["calibration"].items()}
+            body["blend"] = Blend(**body.get("blend", {}))
             config = cls(**body)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise BundleError(

@@ -4,6 +4,7 @@ torch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,22 +13,26 @@ from typing import Literal, Protocol
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
+from safetensors.numpy import load_file, save_file
 
-from chatbot.dialogue.trace import Classification, Message
+from chatbot.dialogue.trace import Classification, IntentGuess, Message
 from chatbot.errors import BundleError
 from chatbot.inference.classifier_config import (
     ACCURATE_FOLDER,
     ENCODER_FOLDER,
     GRAPH_FILE,
+    STEADY_FILE,
+    Blend,
     ClassifierConfig,
 )
 from chatbot.inference.classify import IntentClassifier
 from chatbot.inference.encode import SentenceEncoder
-from chatbot.inference.scoring import NOTHING, Judge, RawScores
+from chatbot.inference.scoring import NOTHING, RANKED, Judge, RawScores
 from chatbot.inference.sessions import open_session
 from chatbot.language.normalise import detect_language, has_letters, normalise
 
 Tier = Literal["fast", "accurate", "auto"]
+_UNRANKED = 0.002  # probability of an intent that a tier does not rank
 _CONTEXT_CHARACTERS = 160  # of each earlier turn
 
 
@@ -59,16 +64,71 @@ def encoder_text(text: str, history: Sequence[Message], *, context: bool) -> str
     return " [SEP] ".join([*before, text])
 
 
+class Steady:
+    """A linear model over the untuned encoder's sentence vector, beside a tuned encoder.
+
+    Tuning on few examples bends the encoder towards them; what it knew before errs elsewhere, and the mean of both
+    errs less than either.
+    """
+
+    def __init__(
+        self, encoder: SentenceEncoder, weight: NDArray[np.float32], bias: NDArray[np.float32]
+    ) -> None:
+        self._encoder = encoder
+        self._weight, self._bias = weight, bias  # [k + 1, d], [k + 1]
+
+    @classmethod
+    def load(cls, folder: Path, encoder: SentenceEncoder) -> Steady:
+        """Raises BundleError where the file is missing or damaged."""
+        try:
+            tables = load_file(folder / STEADY_FILE)
+            return cls(encoder, tables["weight"], tables["bias"])
+        except Exception as error:  # safetensors raises its own kind
+            raise BundleError(
+                "the accurate classifier's linear model cannot be read", field="file", value=STEADY_FILE
+            ) from error
+
+    def save(self, folder: Path) -> None:
+        save_file({"weight": self._weight, "bias": self._bias}, folder / STEADY_FILE)
+
+    @property
+    def fingerprint(self) -> str:
+        return self._encoder.fingerprint
+
+    def logits(self, text: str) -> NDArray[np.float32]:
+        """[k + 1], the last one "outside"."""
+        found: NDArray[np.float32] = self._weight @ self._encoder.encode([text])[0] + self._bias
+        return found
+
+
+def _trained_with(encoder: SentenceEncoder | None, fingerprint: str) -> SentenceEncoder:
+    """The encoder, if it is the one with that fingerprint (empty: any). Raises BundleError."""
+    if encoder is None or (fingerprint and encoder.fingerprint != fingerprint):
+        raise BundleError(
+            "the accurate classifier was trained with another sentence encoder",
+            field="encoder",
+            value=encoder.fingerprint if encoder else "none",
+            remedy="retrain, or serve the fast tier",
+        )
+    return encoder
+
+
 class AccurateClassifier:
     """Thread-safe: nothing is written after loading."""
 
     def __init__(
-        self, config: ClassifierConfig, session: onnxruntime.InferenceSession, encoder: SentenceEncoder
+        self,
+        config: ClassifierConfig,
+        session: onnxruntime.InferenceSession,
+        encoder: SentenceEncoder,
+        *,
+        steady: Steady | None = None,
     ) -> None:
         self.config = config
         self.labels = config.labels
         self._session = session
         self._encoder = encoder
+        self._steady = steady
         self._judge = Judge(config)
 
     @classmethod
@@ -81,17 +141,12 @@ class AccurateClassifier:
         Raises BundleError where something is missing, or the encoder is not the one it was trained with.
         """
         config = ClassifierConfig.load(folder)
-        own = folder / ENCODER_FOLDER
+        own, shared = folder / ENCODER_FOLDER, encoder
         if own.is_dir():
             encoder = SentenceEncoder.load(own, threads=threads)
-        if encoder is None or (config.encoder and encoder.fingerprint != config.encoder):
-            raise BundleError(
-                "the accurate classifier was trained with another sentence encoder",
-                field="encoder",
-                value=encoder.fingerprint if encoder else "none",
-                remedy="retrain, or serve the fast tier",
-            )
-        return cls(config, open_session(folder / GRAPH_FILE, threads=threads), encoder)
+        steady = Steady.load(folder, _trained_with(shared, config.steady)) if config.steady else None
+        session = open_session(folder / GRAPH_FILE, threads=threads)
+        return cls(config, session, _trained_with(encoder, config.encoder), steady=steady)
 
     def classify(
         self, text: str, *, history: Sequence[Message] = (), lang: str | None = None
@@ -128,14 +183,16 @@ class AccurateClassifier:
     def study(self, text: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits [k + 1] and the encoder's unit vector [d] of a text: what a student learns from."""
         ((states, vector),) = self._encoder.encode_tokens([text])
-        return self._run(states, vector), vector
+        return self._run(text, states, vector), vector
 
     def _logits(self, text: str, history: Sequence[Message]) -> NDArray[np.float32]:
         read = encoder_text(text, history, context=bool(self.config.context_tokens))
         ((states, vector),) = self._encoder.encode_tokens([read])
-        return self._run(states, vector)
+        return self._run(read, states, vector)
 
-    def _run(self, states: NDArray[np.float32], vector: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _run(
+        self, text: str, states: NDArray[np.float32], vector: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
         feeds = {
             "x": states[None],
             "lengths": np.asarray([len(states)], np.int32),
@@ -143,16 +200,19 @@ class AccurateClassifier:
             "vector": vector[None],
         }
         logits: NDArray[np.float32] = self._session.run(["logits"], feeds)[0][0]
-        return logits
+        return logits if self._steady is None else (logits + self._steady.logits(text)) / 2
 
 
 class CascadeClassifier:
-    """The fast tier answers where it is sure, the accurate one elsewhere."""
+    """The fast tier answers where it is sure, both together elsewhere: they read different things and err
+    apart (a logarithmic opinion pool; Genest & Zidek 1986, section 3.3).
+    """
 
     def __init__(self, fast: IntentClassifier, accurate: AccurateClassifier) -> None:
         self.fast, self.accurate = fast, accurate
         self.labels = fast.labels
         self.sure = accurate.config.sure
+        self.blend = accurate.config.blend
 
     def classify(
         self, text: str, *, history: Sequence[Message] = (), lang: str | None = None
@@ -163,7 +223,8 @@ class CascadeClassifier:
             return first
         if detect_language(text) not in self.accurate.config.languages:
             return first
-        return self.accurate.classify(text, history=history, lang=lang)
+        second = self.accurate.classify(text, history=history, lang=lang)
+        return joined(first, second, self.blend)
 
     def classify_batch(
         self,
@@ -176,6 +237,37 @@ class CascadeClassifier:
             self.classify(text, history=histories[i] if histories else (), lang=lang)
             for i, text in enumerate(texts)
         ]
+
+
+def joined(fast: Classification, accurate: Classification, blend: Blend) -> Classification:
+    """What both tiers say together; an intent that only one of them ranks has _UNRANKED from the other."""
+    if blend.share >= 1.0 and blend.sharpness == 1.0:
+        return accurate
+    by_fast = {guess.name: guess.confidence for guess in fast.ranked}
+    by_accurate = {guess.name: guess.confidence for guess in accurate.ranked}
+    names = sorted(by_fast.keys() | by_accurate.keys())
+    if not names:
+        return accurate
+
+    def pooled(name: str) -> float:
+        own = math.log(max(by_accurate.get(name, 0.0), _UNRANKED))
+        other = math.log(max(by_fast.get(name, 0.0), _UNRANKED))
+        return math.exp(blend.sharpness * (blend.share * own + (1 - blend.share) * other))
+
+    weights = {name: pooled(name) for name in names}
+    total = sum(weights.values())
+    ranked = sorted(names, key=lambda name: -weights[name])[:RANKED]
+    odds = blend.share * _logit(accurate.in_scope) + (1 - blend.share) * _logit(fast.in_scope)
+    return Classification(
+        ranked=tuple(IntentGuess(name, weights[name] / total) for name in ranked),
+        in_scope=1 / (1 + math.exp(-odds)),
+        tier=accurate.tier,
+    )
+
+
+def _logit(probability: float) -> float:
+    bounded = min(max(probability, 1e-4), 1 - 1e-4)
+    return math.log(bounded / (1 - bounded))
 
 
 def load_classifier(

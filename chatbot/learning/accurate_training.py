@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -21,10 +22,20 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from chatbot.dialogue.trace import Classification
 from chatbot.errors import TrainingError
-from chatbot.inference.classifier_config import ACCURATE_FOLDER, ALL, ENCODER_FOLDER, ClassifierConfig
-from chatbot.inference.classify_states import AccurateClassifier, encoder_text
+from chatbot.inference.classifier_config import (
+    ACCURATE_FOLDER,
+    ALL,
+    ENCODER_FOLDER,
+    GRAPH_FILE,
+    Blend,
+    ClassifierConfig,
+)
+from chatbot.inference.classify_states import AccurateClassifier, Steady, encoder_text, joined
 from chatbot.inference.encode import EncoderConfig, SentenceEncoder
+from chatbot.inference.sessions import open_session
+from chatbot.language.normalise import detect_language
 from chatbot.learning.calibration import auroc, calibrate, calibration_error, scope_probabilities
 from chatbot.learning.classifier_data import (
     Example,
@@ -58,6 +69,13 @@ log = logging.getLogger(__name__)
 
 Encoded = tuple[NDArray[np.float16], NDArray[np.float32]]  # states [t, width], unit vector [width]
 _PIECES = 64  # word pieces of a text that training reads
+_FEW_EACH = 16  # examples an intent, up to which they are few: its name is one more, classes attract
+_CONTRASTIVE = 1.0  # weight of that attraction
+_CLASSES, _OF_EACH = 10, 4  # classes of a batch that is made for it, and texts of each
+_ENOUGH_TO_BLEND = 100  # validation messages
+_SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0)
+_SHARPNESS = (0.8, 1.0, 1.2, 1.4, 1.7)
+_NAME = re.compile(r"[^\W\d_]{4,}|[\u3400-\u9fff]{2,}")
 _FEW = 16_000  # messages up to which tuning takes a CPU of two cores about ten minutes
 
 
@@ -74,7 +92,8 @@ class AccurateRecipe:
     head_after_tuning: int = 3
     head_rate: float = 2e-3
     outlier_share: float = 0.2
-    contrastive: float = 0.0
+    contrastive: float | None = None  # None: where there are few examples
+    steady: bool | None = None  # a linear model over the untuned encoder beside a tuned one; None: likewise
     hidden: int = 128
     plain_strength: float = 30.0  # of the linear model over the sentence vectors: the inverse of its ridge
 
@@ -119,17 +138,25 @@ def train_accurate(
         raise TrainingError("tuning the encoder needs its trained weights", field="weights", value=None)
     context = sum(bool(e.context) for e in split.train) >= 0.1 * len(split.train)
     pools = training_outliers(split, encoder.languages or ("en",), seed=seed)
-    train, valid = _rows(split.train, pools.train, labels, context), _rows(split.valid, (), labels, context)
+    named = [*split.train, *named_examples(labels, split.train, encoder.languages)]
+    train, valid = _rows(named, pools.train, labels, context), _rows(split.valid, (), labels, context)
     folder = out_dir / ACCURATE_FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    few = len(split.train) <= _FEW_EACH * len(labels)
+    contrastive = recipe.contrastive if recipe.contrastive is not None else _CONTRASTIVE * few
     state = StateConfig(
-        classes=len(labels), width=encoder.config.width, hidden=recipe.hidden, contrastive=recipe.contrastive
+        classes=len(labels), width=encoder.config.width, hidden=recipe.hidden, contrastive=contrastive
     )
     torch.manual_seed(seed)
-    network, tuned_fit = StateNetwork(state), None
+    network, tuned_fit, steady = StateNetwork(state), None, None
     if tune and weights is not None:
-        tuned, tuned_fit = _tune(train, valid, weights, state, recipe, target, seed, budget_seconds, progress)
+        if few if recipe.steady is None else recipe.steady:
+            steady = Steady(encoder, *_solve(encoder.encode(train.texts), train, len(labels) + 1, recipe))
+            steady.save(folder)
+        tuned, tuned_fit = _tune(
+            train, valid, weights, state, recipe, target, seed, budget_seconds, progress, by_class=few
+        )
         _export_encoder(tuned, weights, encoder.config, folder / ENCODER_FOLDER)
         encoder = SentenceEncoder.load(folder / ENCODER_FOLDER)
         network = tuned.head
@@ -147,8 +174,9 @@ def train_accurate(
         long_characters=int(max(400, 4 * np.quantile(lengths, 0.999))),
         tier="accurate",
         encoder="" if tuned_fit else encoder.fingerprint,
+        steady=steady.fingerprint if steady else "",
     )
-    return _finish(network, encoder, split, pools, config, folder, tuned_fit or head_fit)
+    return _finish(network, encoder, steady, split, pools, config, folder, tuned_fit or head_fit)
 
 
 def teacher_of(out_dir: Path, *, encoder: SentenceEncoder | None = None) -> Teacher:
@@ -161,6 +189,25 @@ def teacher_of(out_dir: Path, *, encoder: SentenceEncoder | None = None) -> Teac
         return Lesson(np.stack([logits for logits, _ in said]), np.stack([vector for _, vector in said]))
 
     return teach
+
+
+def named_examples(
+    labels: Sequence[str], examples: Sequence[Example], languages: Sequence[str]
+) -> list[Example]:
+    """Where there are few examples, an intent's name in words is one more: the encoder knows what it means.
+
+    A point of accuracy with five examples an intent, a tenth of one with ten. Names that are no words ("T12", "a_b")
+    and names in a language the encoder does not know are left out.
+    """
+    if len(examples) > _FEW_EACH * len(labels):
+        return []
+    found = []
+    for label in labels:
+        text = " ".join(re.split(r"[\W_]+", label)).strip()
+        lang = detect_language(text)
+        if _NAME.search(text) and (not languages or lang in languages):
+            found.append(Example(text=text, intent=label, lang=lang))
+    return found
 
 
 def _rows(
@@ -180,6 +227,23 @@ def _epoch(rows: _Rows, share: float, repeats: int, *, seed: int, epoch: int) ->
     return np.concatenate([inside, random_.choice(outliers, min(len(outliers), int(share * len(inside))))])
 
 
+def _class_batches(
+    rows: _Rows, share: float, n: int, *, seed: int, epoch: int
+) -> Iterable[NDArray[np.int64]]:
+    """``n`` batches of _OF_EACH texts of each of _CLASSES classes, and outliers as many as ``share`` says."""
+    random_ = np.random.default_rng((seed, epoch, 17))
+    inside = rows.targets[: rows.n_inside]
+    members = [np.flatnonzero(inside == target) for target in np.unique(inside)]
+    outliers = np.arange(rows.n_inside, len(rows.texts))
+    for _ in range(n):
+        classes = random_.choice(len(members), min(_CLASSES, len(members)), replace=False)
+        own = [
+            random_.choice(members[c], _OF_EACH, replace=len(members[c]) < _OF_EACH) for c in classes.tolist()
+        ]
+        beyond = random_.choice(outliers, min(len(outliers), int(share * _OF_EACH * len(own))))
+        yield np.concatenate([*own, beyond])
+
+
 def _tune(
     train: _Rows,
     valid: _Rows,
@@ -190,7 +254,10 @@ def _tune(
     seed: int,
     budget: float | None,
     progress: Callable[[float], None] | None,
+    *,
+    by_class: bool,
 ) -> tuple[TunedNetwork, FitResult]:
+    """``by_class``: batches of several texts of some classes, for the contrastive term to have pairs."""
     tokenizer = Tokenizer.from_file(str(weights / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.enable_truncation(_PIECES)
@@ -201,10 +268,16 @@ def _tune(
     repeats = max(1, math.ceil(recipe.least_steps / recipe.epochs * size / max(1, train.n_inside)))
     steps = math.ceil(len(_epoch(train, recipe.outlier_share, repeats, seed=seed, epoch=0)) / size)
 
-    def batches(epoch: int) -> Iterable[PieceBatch]:
+    def chosen(epoch: int) -> Iterable[NDArray[np.int64]]:
+        if by_class:
+            yield from _class_batches(train, recipe.outlier_share, steps, seed=seed, epoch=epoch)
+            return
         order = _epoch(train, recipe.outlier_share, repeats, seed=seed, epoch=epoch)
         for part in length_buckets([len(pieces[i]) for i in order], size, seed=seed, epoch=epoch):
-            picked = order[part]
+            yield order[part]
+
+    def batches(epoch: int) -> Iterable[PieceBatch]:
+        for picked in chosen(epoch):
             yield PieceBatch.of([pieces[i] for i in picked], train.targets[picked].tolist())
 
     def logits() -> NDArray[np.float32]:
@@ -291,7 +364,19 @@ def _fit_head(
 def _solve_plain(
     network: StateNetwork, encoded: Sequence[Encoded], train: _Rows, recipe: AccurateRecipe
 ) -> None:
-    """The linear model over the sentence vectors at its optimum; the LSTM then learns beside it.
+    """The linear model over the sentence vectors at its optimum; the LSTM then learns beside it."""
+    vectors = np.stack([vector for _, vector in encoded])
+    weight, bias = _solve(vectors, train, network.config.classes + 1, recipe)
+    with torch.no_grad():
+        network.plain.weight.copy_(torch.from_numpy(weight / (VECTOR_SCALE * network.config.width**0.5)))
+        network.plain.bias.copy_(torch.from_numpy(bias))
+    network.plain.requires_grad_(False)
+
+
+def _solve(
+    vectors: NDArray[np.float32], train: _Rows, classes: int, recipe: AccurateRecipe
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weight [classes, d] and bias of a linear model over unit vectors [n, d].
 
     The outliers together weigh as much as an epoch shows of them.
     """
@@ -300,16 +385,9 @@ def _solve_plain(
     if outliers:
         weights[train.n_inside :] = min(1.0, recipe.outlier_share * train.n_inside / outliers)
     weight, bias = solve_linear(
-        np.stack([vector for _, vector in encoded]),
-        train.targets,
-        classes=network.config.classes + 1,
-        strength=recipe.plain_strength,
-        weights=weights,
+        vectors, train.targets, classes=classes, strength=recipe.plain_strength, weights=weights
     )
-    with torch.no_grad():
-        network.plain.weight.copy_(weight / (VECTOR_SCALE * network.config.width**0.5))
-        network.plain.bias.copy_(bias)
-    network.plain.requires_grad_(False)
+    return weight.numpy(), bias.numpy()
 
 
 def _encode(encoder: SentenceEncoder, texts: Sequence[str]) -> list[Encoded]:
@@ -364,6 +442,7 @@ def _export_encoder(network: TunedNetwork, weights: Path, base: EncoderConfig, f
 def _finish(
     network: StateNetwork,
     encoder: SentenceEncoder,
+    steady: Steady | None,
     split: Split,
     pools: OutlierPools,
     config: ClassifierConfig,
@@ -372,21 +451,23 @@ def _finish(
 ) -> ClassifierReport:
     export_states(network, folder)
     config.save(folder)
-    classifier = AccurateClassifier.load(folder, encoder=encoder)
+    classifier = AccurateClassifier(config, open_session(folder / GRAPH_FILE), encoder, steady=steady)
     valid = split.valid or split.train[:500]
     raw = classifier.raw([e.text for e in valid], histories=[e.context for e in valid])
     index = {label: i for i, label in enumerate(config.labels)}
     targets = np.asarray([index.get(e.intent or "", -1) for e in valid])
     known = targets >= 0
-    encoded = encoder.encode_tokens(
-        [encoder_text(e.text, e.context, context=bool(config.context_tokens)) for e in valid]
-    )
+    texts = [encoder_text(e.text, e.context, context=bool(config.context_tokens)) for e in valid]
+    encoded = encoder.encode_tokens(texts)
     with torch.no_grad():
         parts = [
             network(StateBatch.of(encoded[i : i + 128], [0] * len(encoded[i : i + 128])))
             for i in range(0, len(encoded), 128)
         ]
-    agreement = parity(torch.cat(parts), raw.logits)
+    trained = torch.cat(parts)
+    if steady is not None:
+        trained = (trained + torch.from_numpy(np.stack([steady.logits(text) for text in texts]))) / 2
+    agreement = parity(trained, raw.logits)
     outside_texts = pools.to_calibrate_with([e.text for e in split.outside_valid])
     outside = classifier.raw(outside_texts)
     calibration = calibrate(
@@ -436,8 +517,10 @@ def fit_cascade(
     fast_right = np.asarray(
         [c.top is not None and c.top.name == e.intent for c, e in zip(first, valid, strict=True)]
     )
+    blend = _best_blend(first, second, [e.intent or "" for e in valid])
+    both = [joined(a, b, blend) for a, b in zip(first, second, strict=True)]
     accurate_right = np.asarray(
-        [c.top is not None and c.top.name == e.intent for c, e in zip(second, valid, strict=True)]
+        [c.top is not None and c.top.name == e.intent for c, e in zip(both, valid, strict=True)]
     )
     curve = []
     for threshold in np.linspace(0.3, 1.0, 29):
@@ -446,5 +529,25 @@ def fit_cascade(
         curve.append({"sure": float(threshold), "fast_share": float(stands.mean()), "accuracy": float(right)})
     wanted = accurate_right.mean() - 0.001
     chosen = next((point for point in curve if point["accuracy"] >= wanted), curve[-1])
-    replace(accurate.config, sure=chosen["sure"]).save(out_dir / ACCURATE_FOLDER)
+    replace(accurate.config, sure=chosen["sure"], blend=blend).save(out_dir / ACCURATE_FOLDER)
     return curve
+
+
+def _best_blend(
+    fast: Sequence[Classification], accurate: Sequence[Classification], intents: Sequence[str]
+) -> Blend:
+    """The blend under which the validation messages' intents are likeliest; with too few of them, the accurate
+    tier alone.
+    """
+    if len(intents) < _ENOUGH_TO_BLEND:
+        return Blend()
+
+    def cost(blend: Blend) -> float:
+        total = 0.0
+        for one, other, intent in zip(fast, accurate, intents, strict=True):
+            given = {guess.name: guess.confidence for guess in joined(one, other, blend).ranked}
+            total -= math.log(max(given.get(intent, 0.0), 0.002))
+        return total
+
+    choices = [Blend(share, sharp) for share in _SHARES for sharp in _SHARPNESS]
+    return min(choices, key=cost)

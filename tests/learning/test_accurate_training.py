@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
 
@@ -7,10 +9,18 @@ import numpy as np
 import pytest
 
 from chatbot.errors import BundleError, TrainingError
-from chatbot.inference.classify_states import CascadeClassifier, load_classifier
+from chatbot.inference.classifier_config import ClassifierConfig
+from chatbot.inference.classify_states import AccurateClassifier, CascadeClassifier, Steady, load_classifier
 from chatbot.inference.encode import EncoderConfig
-from chatbot.learning.accurate_training import AccurateRecipe, teacher_of, train_accurate
-from chatbot.learning.classifier_data import Recipe
+from chatbot.learning.accurate_training import (
+    AccurateRecipe,
+    _class_batches,
+    _Rows,
+    named_examples,
+    teacher_of,
+    train_accurate,
+)
+from chatbot.learning.classifier_data import Example, Recipe
 from chatbot.learning.tiers import Encoder, train_tiers
 
 WIDTH = 24
@@ -35,6 +45,9 @@ class WordStates:
             mean = states.mean(axis=0)
             results.append((states, mean / np.linalg.norm(mean)))
         return results
+
+    def encode(self, texts):
+        return np.stack([vector for _, vector in self.encode_tokens(texts)])
 
 
 def rows() -> list[dict]:
@@ -99,6 +112,42 @@ def test_another_encoder_is_refused(bundle: Path):
         load_classifier(bundle, tier="accurate", encoder=other)
     with pytest.raises(BundleError, match="another sentence encoder"):
         load_classifier(bundle, tier="accurate")
+
+
+def test_a_linear_model_over_the_untuned_encoder_is_averaged_in(bundle: Path, tmp_path: Path):
+    folder = tmp_path / "accurate"
+    shutil.copytree(bundle / "accurate", folder)
+    text = "hi refund my money"
+    before = AccurateClassifier.load(folder, encoder=WordStates()).raw([text]).logits[0]
+    random = np.random.default_rng(0)
+    steady = Steady(WordStates(), random.normal(size=(3, WIDTH)).astype(np.float32), np.ones(3, np.float32))
+    steady.save(folder)
+    replace(ClassifierConfig.load(folder), steady=steady.fingerprint).save(folder)
+    after = AccurateClassifier.load(folder, encoder=WordStates()).raw([text]).logits[0]
+    assert after == pytest.approx((before + steady.logits(text)) / 2, abs=1e-5)
+    other = WordStates()
+    other.fingerprint = "f2"
+    with pytest.raises(BundleError, match="another sentence encoder"):
+        AccurateClassifier.load(folder, encoder=other)
+
+
+def test_few_examples_are_met_in_pairs_of_their_class_and_beside_outliers():
+    rows = _Rows(tuple("abcdefghij"), np.asarray([0, 0, 0, 1, 1, 2, 2, 2, 3, 3]), 8)
+    for batch in _class_batches(rows, 0.25, 5, seed=1, epoch=0):
+        targets = rows.targets[batch].tolist()
+        assert {targets.count(c) for c in (0, 1, 2)} == {4}
+        assert targets.count(3) == 2
+    first, second = (
+        np.concatenate(list(_class_batches(rows, 0.25, 5, seed=1, epoch=e))).tolist() for e in (0, 1)
+    )
+    assert first != second
+
+
+def test_where_examples_are_few_the_intents_names_are_examples_too():
+    few = [Example(f"text {i}", "card_arrival" if i % 2 else "T12", "en") for i in range(8)]
+    assert [e.text for e in named_examples(("T12", "card_arrival"), few, ("en",))] == ["card arrival"]
+    assert named_examples(("T12", "card_arrival"), few * 10, ("en",)) == []
+    assert named_examples(("退款时间",), few[:1], ("en",)) == []
 
 
 def test_the_teacher_says_what_the_served_tier_says(bundle: Path):
