@@ -13,5 +13,6 @@ from flask_limiter.util import get_remote_address
 limiter = Limiter(
     key_func=get_remote_address,
     headers_enabled=True,  # Retry-After with every 429
+    in_memory_fallback_enabled=True,  # Redis away: each process counts for itself, and visitors are answered
     strategy="moving-window",
 )

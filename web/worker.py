@@ -95,6 +95,7 @@ class Worker:
         self.clock = clock
         self._stopping = threading.Event()
         self._looked = float("-inf")
+        self._queue_away = False
 
     def stop(self, signum: int = 0, frame: FrameType | None = None) -> None:
         self._stopping.set()
@@ -110,9 +111,13 @@ class Worker:
             try:
                 job_id = next_job_id(self.queue)
             except Exception:  # sqlite3's or redis-py's own errors: the queue is away, the table is not
-                log.warning("the queue does not answer; trying again", exc_info=True)
+                if not self._queue_away:  # once an outage, not every other second
+                    log.warning("the queue does not answer; trying again", exc_info=True)
+                self._queue_away = True
                 job_id = None
                 self._stopping.wait(POLL_EVERY * 4)
+            else:
+                self._queue_away = False
             if job_id is not None:
                 self._safely(partial(self.run_job, job_id))
             elif until_idle:

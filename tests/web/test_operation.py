@@ -245,3 +245,23 @@ def test_a_stream_that_waits_for_news_ends_when_the_process_is_to_stop(
     finally:
         pressure.stopping.clear()
     assert told[-1].startswith("event: end") and given_back == [True]
+
+
+def test_visitors_are_answered_and_limited_while_redis_is_away(
+    settings: Settings, database: Database, serving: Serving
+) -> None:
+    away = settings.model_copy(update={"limits_url": "redis://127.0.0.1:1/0", "chat_rate": "3 per minute"})
+    client = create_app(away, database=database, serving=serving).test_client()
+    try:
+        started = client.post("/api/v1/conversations", json={}).get_json()
+        answers = [
+            client.post(
+                f"/api/v1/conversations/{started['id']}/messages",
+                json={"text": "When is my refund due?"},
+                headers={"Authorization": f"Bearer {started['token']}"},
+            ).status_code
+            for _ in range(5)
+        ]
+        assert answers == [200, 200, 200, 429, 429]
+    finally:
+        create_app(settings, database=database, serving=serving)  # the limiter is one for the whole process
