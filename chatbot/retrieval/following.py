@@ -10,11 +10,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlalchemy.orm import Session
 
 from chatbot.records.database import Database
-from chatbot.records.tables import Article, ArticleQuestion, KnowledgeChange, KnowledgeClock, Passage, utcnow
+from chatbot.records.tables import (
+    Article,
+    ArticleQuestion,
+    KnowledgeChange,
+    KnowledgeClock,
+    Passage,
+    UtcDateTime,
+    utcnow,
+)
 from chatbot.retrieval.knowledge import PassageEntry, QuestionEntry, StoredPassage
 
 _AT_ONCE = 500  # rows asked for in one statement; SQLite allows 32,766 parameters, older ones 999
@@ -41,35 +49,43 @@ class DatabaseKnowledge:
         """The passages among ``ids`` that are enabled, whose article is live, both within their periods."""
         if not ids:
             return {}
-        now = utcnow()
-        statement = (
-            select(
-                Passage.id,
-                Article.id,
-                Article.slug,
-                Article.title,
-                Passage.title_path,
-                Article.url,
-                Passage.text,
-                Passage.lang,
-            )
-            .join(Article, Passage.article_id == Article.id)
-            .where(
-                Passage.id.in_(ids),
-                Passage.enabled,
-                Article.status == "live",
-                *(
-                    or_(column.is_(None), column <= now)
-                    for column in (Article.valid_from, Passage.valid_from)
-                ),
-                *(
-                    or_(column.is_(None), column > now)
-                    for column in (Article.valid_until, Passage.valid_until)
-                ),
-            )
+        with self.database.engine.connect() as connection:
+            rows = connection.execute(_SHOWN, {"ids": list(ids), "now": utcnow()})
+            return {row[0]: StoredPassage(*row) for row in rows}
+
+
+def _shown() -> Select[*tuple[Any, ...]]:
+    """Read for every message: made once, and without a session, that is a third of the time."""
+    now = bindparam("now", type_=UtcDateTime())
+    within = [
+        or_(start.is_(None), start <= now) & or_(end.is_(None), end > now)
+        for start, end in (
+            (Article.valid_from, Article.valid_until),
+            (Passage.valid_from, Passage.valid_until),
         )
-        with self.database.read() as session:
-            return {row[0]: StoredPassage(*row) for row in session.execute(statement)}
+    ]
+    return (
+        select(
+            Passage.id,
+            Article.id,
+            Article.slug,
+            Article.title,
+            Passage.title_path,
+            Article.url,
+            Passage.text,
+            Passage.lang,
+        )
+        .join(Article, Passage.article_id == Article.id)
+        .where(
+            Passage.id.in_(bindparam("ids", expanding=True)),
+            Passage.enabled,
+            Article.status == "live",
+            *within,
+        )
+    )
+
+
+_SHOWN = _shown()
 
 
 def revision(session: Session) -> int:

@@ -24,7 +24,7 @@ from typing import Any
 import click
 
 OPERATIONS_AT_ONCE = 8  # at most, in one transaction
-ASK_EVERY = 40  # operations
+ASK_EVERY = 100  # operations
 CHECK_EVERY = 2000
 SAVE_EVERY = 1500
 KILL_EVERY = 500  # on average
@@ -50,6 +50,7 @@ Progress = Callable[[str, float], None]
 @click.option(
     "--passages", type=click.IntRange(min=10), default=10_000, show_default=True, help="To begin with."
 )
+@click.option("--seconds", type=click.IntRange(min=1), help="Stop after this long, and report what was done.")
 @click.option("--seed", type=int, default=13, show_default=True)
 @click.option(
     "--database", "url", help="SQLAlchemy URL of an empty database (default: SQLite in a temporary folder)."
@@ -57,15 +58,19 @@ Progress = Callable[[str, float], None]
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
 )
-def command(changes: int, passages: int, seed: int, url: str | None, json_file: Path | None) -> None:
+def command(
+    changes: int, passages: int, seconds: int | None, seed: int, url: str | None, json_file: Path | None
+) -> None:
     """Change the knowledge at random under two serving processes; count stale hits and lost passages."""
     from web.terminal import TerminalProgress, print_values
 
     with TerminalProgress() as progress, tempfile.TemporaryDirectory(prefix="frontdesk-churn-") as folder:
-        figures = measure(Path(folder), changes, passages, seed=seed, url=url, progress=progress)
+        figures = measure(
+            Path(folder), changes, passages, seconds=seconds, seed=seed, url=url, progress=progress
+        )
     if json_file:
         json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    print_values(f"{changes:,} changes over {passages:,} passages", figures)
+    print_values(f"{sum(figures['changes'].values()):,} changes over {passages:,} passages", figures)
     if figures["stale"] or figures["lost"] or figures["differences"]:
         raise SystemExit(1)
 
@@ -75,6 +80,7 @@ def measure(
     changes: int,
     passages: int,
     *,
+    seconds: float | None = None,
     seed: int = 13,
     url: str | None = None,
     progress: Progress | None = None,
@@ -91,7 +97,7 @@ def measure(
     writer.fill(passages, tell)
     run = Run(writer, url, folder / "index", random.Random(seed + 1))
     try:
-        run.go(changes, tell)
+        run.go(changes, tell, seconds=seconds)
     finally:
         for server in run.servers:
             server.kill()
@@ -323,7 +329,7 @@ class Run:
     problems: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
-    def go(self, changes: int, tell: Progress) -> None:
+    def go(self, changes: int, tell: Progress, *, seconds: float | None = None) -> None:
         began = time.monotonic()
         for _ in range(2):
             server = Server(self.url, self.index)
@@ -332,7 +338,7 @@ class Run:
         self.servers[0].ask(do="save")
         done = 0
         due = {"ask": ASK_EVERY, "check": CHECK_EVERY, "save": SAVE_EVERY}
-        while done < changes:
+        while done < changes and (seconds is None or time.monotonic() - began < seconds):
             count = min(self.rng.randint(1, OPERATIONS_AT_ONCE), changes - done)
             fresh = self.writer.change(count)
             done += count
