@@ -116,6 +116,16 @@ def test_before_the_chat_the_site_asks_what_it_needs_once(open_widget: Any, data
     assert (visitor.email, visitor.details) == ("mei@x.example", {"order": "KC-1"})
 
 
+def test_who_wants_a_person_first_gets_one_after_the_form(open_widget: Any, database: Database) -> None:
+    set_widget(database, prechat=[{"name": "name", "required": True}])
+    _, frame = open_widget()
+    frame.get_by_role("button", name="Talk to a person").click()
+    expect(frame.get_by_label("Name")).to_be_focused()
+    frame.get_by_label("Name").fill("Mei")
+    frame.get_by_label("Name").press("Enter")
+    expect(frame.locator(".notice")).to_contain_text("A colleague will answer here")
+
+
 def test_at_the_end_a_mark_and_a_word_are_asked_for_once(open_widget: Any, database: Database) -> None:
     page, frame = open_widget()
     ask(frame, "refund?")

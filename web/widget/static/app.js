@@ -16,6 +16,7 @@ const framed = config.mode === "frame";
 let words = config.words;
 let shown = !framed; // whether the visitor can see the panel
 let unread = 0;
+let wantsPerson = false;
 let away = null; // outside the opening hours: {opens_in_words}
 let page = null; // the host page's origin, once it has said hello
 const conversation = new Conversation(config);
@@ -245,7 +246,11 @@ function drawForms() {
   if (asksFirst !== !before.hidden || (asksFirst && before.lang !== locale)) {
     before.hidden = !asksFirst;
     before.lang = locale;
-    before.replaceChildren(asksFirst ? prechatForm(config.prechat, { t, locale, done: (details) => { conversation.tell(details); input.focus(); } }) : "");
+    before.replaceChildren(asksFirst ? prechatForm(config.prechat, { t, locale, done: (details) => {
+      conversation.tell(details);
+      input.focus();
+      if (wantsPerson) { wantsPerson = false; askForPerson(); }
+    } }) : "");
   }
   const asks = config.csat && state === "closed" && key && storage.get("rated") !== key.id && turns.some((turn) => turn.role !== "customer");
   if (!asks && !rating.dataset.thanked) rating.hidden = true;
@@ -332,6 +337,11 @@ function grow() {
 }
 
 async function askForPerson() {
+  if (conversation.asksFirst) { // the form comes first; the wish is kept
+    wantsPerson = true;
+    before.querySelector("input").focus();
+    return;
+  }
   person.disabled = true;
   try {
     await conversation.handover();
