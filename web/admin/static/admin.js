@@ -69,6 +69,40 @@ for (const drop of document.querySelectorAll(".drop")) {
   });
 }
 
+// --- deciding by keystroke ---------------------------------------------------------------------------------
+
+const decisions = document.querySelector("[data-keys]");
+if (decisions) {
+  const items = [...decisions.querySelectorAll("[data-item]")];
+  let at = -1;
+  const go = (to) => {
+    at = Math.max(0, Math.min(items.length - 1, to));
+    items[at].focus();
+    items[at].scrollIntoView({ block: "nearest" });
+  };
+  decisions.addEventListener("focusin", (event) => {
+    const item = event.target.closest("[data-item]");
+    if (item) at = items.indexOf(item);
+  });
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.closest("input:not([type=checkbox]), textarea, select");
+    if (typing) {
+      if (event.key === "Escape" && at >= 0) items[at].focus();
+      return;
+    }
+    if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+    if (event.key === "j" || event.key === "k") return go(at < 0 ? 0 : at + (event.key === "j" ? 1 : -1));
+    const button = items[Math.max(at, 0)]?.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
+    if (!button) return;
+    event.preventDefault();
+    const folded = button.closest("details");
+    if (folded && !folded.open) folded.open = true; // the first press shows what the second one makes
+    else button.click();
+  });
+  // the page comes back after a decision: go on with the next one at once
+  if (items.length && document.referrer === window.location.href) go(0);
+}
+
 // --- a job under way ---------------------------------------------------------------------------------------
 
 const job = document.querySelector("[data-job]");

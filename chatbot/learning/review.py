@@ -1,0 +1,86 @@
+"""The review queue and the gaps: like questions together, those first whose answer would help most.
+
+A group's pay-off is its questions × the bot's mean uncertainty about them × (1 + the share that complained: voted
+down, or taken to a person). Its coverage is the share of all questions asked in the window: what answering it would
+add.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from chatbot.learning.discovery import typical_answer
+from chatbot.learning.near_questions import group_alike
+from chatbot.records.review import GOOD_HIT, Asked
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionGroup:
+    """Questions that say nearly the same; ``suggestion`` is what agents answered, ``article`` the nearest one."""
+
+    turn_ids: tuple[int, ...]
+    text: str
+    examples: tuple[str, ...]
+    lang: str
+    count: int
+    uncertainty: float
+    complaints: int
+    pay_off: float
+    coverage: float
+    intent: str | None
+    suggestion: str | None
+    article: str | None
+    article_title: str
+    hit_score: float
+
+
+def review_queue(asked: Sequence[Asked]) -> list[QuestionGroup]:
+    """What the bot did not know, doubted, or was voted down for; the greatest pay-off first."""
+    return _ranked([one for one in asked if one.needs_review], len(asked))
+
+
+def gaps(asked: Sequence[Asked]) -> list[QuestionGroup]:
+    """Questions for which the search found nothing good and no approved answer stood in; the most asked first."""
+    missing = [
+        one
+        for one in asked
+        if not one.reviewed
+        and one.hit_score < GOOD_HIT
+        and one.kind not in ("approved", "smalltalk", "ask", "person")
+    ]
+    return sorted(_ranked(missing, len(asked)), key=lambda group: -group.count)
+
+
+def _ranked(questions: Sequence[Asked], total: int) -> list[QuestionGroup]:
+    made = []
+    for lang in sorted({one.lang for one in questions}):
+        own = [one for one in questions if one.lang == lang]
+        for rows in group_alike([one.text for one in own]):
+            made.append(_group([own[row] for row in rows], total))
+    return sorted(made, key=lambda group: (-group.pay_off, group.turn_ids))
+
+
+def _group(rows: Sequence[Asked], total: int) -> QuestionGroup:
+    complaints = sum(one.complaint for one in rows)
+    uncertainty = sum(one.uncertainty for one in rows) / len(rows)
+    intents = Counter(one.intent for one in rows if one.intent)
+    articles = Counter((one.article, one.article_title) for one in rows if one.article)
+    article, title = articles.most_common(1)[0][0] if articles else (None, "")
+    return QuestionGroup(
+        turn_ids=tuple(one.turn_id for one in rows),
+        text=rows[0].text,
+        examples=tuple(dict.fromkeys(one.text for one in rows))[1:5],
+        lang=rows[0].lang,
+        count=len(rows),
+        uncertainty=round(uncertainty, 3),
+        complaints=complaints,
+        pay_off=round(len(rows) * uncertainty * (1 + complaints / len(rows)), 3),
+        coverage=round(len(rows) / max(total, 1), 4),
+        intent=intents.most_common(1)[0][0] if intents else None,
+        suggestion=typical_answer([one.agent_reply for one in rows if one.agent_reply]),
+        article=article,
+        article_title=title,
+        hit_score=max(one.hit_score for one in rows),
+    )

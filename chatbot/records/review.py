@@ -1,0 +1,270 @@
+"""What the bot could not do, read from its own turns: unanswered, doubtful and voted-down questions, questions without
+a good passage, articles that nobody is shown or that do not help. And what people decided about them.
+
+A question is a customer's turn that the bot answered. It leaves the queue with the first decision about it, which is
+an example row: who decided (``labelled_by_id``) and why (``label_reason``).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
+
+from chatbot.errors import ConflictError, InputError, NotFoundError
+from chatbot.language.normalise import normalise
+from chatbot.language.redaction import RedactionRules, redact
+from chatbot.records.conversations import NO_HELP
+from chatbot.records.examples import text_hash
+from chatbot.records.intents import put_intent
+from chatbot.records.knowledge import published_values
+from chatbot.records.tables import Article, Example, Feedback, Turn, utcnow
+
+WINDOW = timedelta(days=90)
+MOST_TURNS = 20_000
+DOUBTFUL = 0.6  # an answer below this confidence is worth a look
+GOOD_HIT = 0.5  # calibrated probability that a passage answers the question
+ANSWERS = ("approved", "passage", "generated")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question with what became of it."""
+
+    turn_id: int
+    conversation_id: int
+    text: str
+    lang: str
+    at: datetime
+    kind: str
+    confidence: float
+    intent: str | None  # the classifier's first guess
+    article: str | None  # slug of the nearest article
+    article_title: str
+    hit_score: float  # calibrated, of the best passage; 0 where nothing was found
+    shown: tuple[str, ...]  # slugs of the articles that the answer came from
+    voted_down: bool
+    handed_over: bool
+    agent_reply: str | None  # the first thing an agent said afterwards
+    reviewed: bool
+
+    @property
+    def uncertainty(self) -> float:
+        """1 where the bot had no answer, else how unsure it was."""
+        return 1.0 if self.kind in (*NO_HELP, "person") else 1.0 - self.confidence
+
+    @property
+    def complaint(self) -> bool:
+        return self.voted_down or self.handed_over
+
+    @property
+    def needs_review(self) -> bool:
+        """Not known, voted down, or answered in doubt. A wish for a person and small talk are neither."""
+        if self.reviewed or self.kind in ("smalltalk", "ask"):
+            return False
+        return (
+            self.voted_down or self.kind in NO_HELP or (self.kind in ANSWERS and self.confidence < DOUBTFUL)
+        )
+
+
+def asked_questions(session: Session, *, now: datetime | None = None) -> list[Asked]:
+    """The questions of the last 90 days that the bot replied to, oldest first (at most the newest 20,000)."""
+    since = (now or utcnow()) - WINDOW
+    customer, bot = aliased(Turn), aliased(Turn)
+    rows = session.execute(
+        select(
+            customer.id,
+            customer.conversation_id,
+            customer.text,
+            customer.lang,
+            customer.created_at,
+            bot.kind,
+            bot.confidence,
+            bot.trace,
+            Feedback.vote,
+        )
+        .join(bot, bot.reply_to_id == customer.id)
+        .outerjoin(Feedback, Feedback.turn_id == bot.id)
+        .where(customer.role == "customer", bot.role == "bot", customer.created_at >= since)
+        .order_by(customer.id.desc())
+        .limit(MOST_TURNS)
+    ).all()[::-1]
+    replies = _agents_replies(session, {row.conversation_id for row in rows})
+    reviewed = set(
+        session.scalars(
+            select(Example.turn_id).where(Example.turn_id.is_not(None), Example.status != "unreviewed")
+        )
+    )
+    return [_asked(row, replies.get(row.conversation_id, ()), row.id in reviewed) for row in rows]
+
+
+def _asked(row: Any, replies: Sequence[tuple[int, str]], reviewed: bool) -> Asked:
+    parts = [part for part in (row.trace or {}).get("parts", ()) if isinstance(part, dict)]
+    ranked = [guess for part in parts for guess in part.get("classification", {}).get("ranked", ())]
+    hits = sorted(
+        (hit for part in parts for hit in part.get("hits", ())), key=lambda hit: -hit.get("score", 0.0)
+    )
+    best: Mapping[str, Any] = hits[0] if hits else {}
+    shown = tuple(
+        dict.fromkeys(
+            max(part["hits"], key=lambda hit: hit.get("score", 0.0)).get("article_slug", "")
+            for part in parts
+            if part.get("kind") in ("passage", "generated") and part.get("hits")
+        )
+    )
+    reply = next((text for turn_id, text in replies if turn_id > row.id), None)
+    return Asked(
+        turn_id=row.id,
+        conversation_id=row.conversation_id,
+        text=row.text,
+        lang=row.lang,
+        at=row.created_at,
+        kind=row.kind or "unknown",
+        confidence=row.confidence or 0.0,
+        intent=ranked[0]["name"] if ranked else None,
+        article=best.get("article_slug"),
+        article_title=best.get("title", ""),
+        hit_score=float(best.get("score", 0.0)),
+        shown=shown,
+        voted_down=row.vote == "down",
+        handed_over=reply is not None,
+        agent_reply=reply,
+        reviewed=reviewed,
+    )
+
+
+def _agents_replies(session: Session, conversations: Iterable[int]) -> dict[int, list[tuple[int, str]]]:
+    ids = sorted(conversations)
+    found: dict[int, list[tuple[int, str]]] = {}
+    for at in range(0, len(ids), 500):
+        rows = session.execute(
+            select(Turn.conversation_id, Turn.id, Turn.text)
+            .where(Turn.role == "agent", Turn.conversation_id.in_(ids[at : at + 500]))
+            .order_by(Turn.id)
+        )
+        for conversation, turn_id, text in rows:
+            found.setdefault(conversation, []).append((turn_id, text))
+    return found
+
+
+def decide(
+    session: Session,
+    turn_ids: Sequence[int],
+    *,
+    action: str,
+    person_id: int | None,
+    reason: str,
+    intent: str = "",
+    now: datetime | None = None,
+) -> list[Example]:
+    """Write down what a person decided about these questions: ``label`` (they ask for ``intent``), ``ignore`` (teach
+    nothing), ``oos`` (nothing the bot should know), ``article`` (an article answers them now).
+
+    The texts are redacted as they become examples. Raises InputError for an unknown action, NotFoundError for a turn
+    that is no customer's, ConflictError where somebody was quicker with all of them.
+    """
+    if action not in ("label", "ignore", "oos", "article"):
+        raise InputError(
+            "Unknown decision", field="action", value=action, remedy="Use label, ignore, oos or article"
+        )
+    intent_id = None
+    if action == "label":
+        if not intent.strip():
+            raise InputError("Which intent?", field="intent", remedy="Name the intent that is asked for")
+        row, _ = put_intent(session, intent.strip()[:120])
+        if row.status == "retired":
+            raise ConflictError(
+                "This intent was retired", field="intent", value=row.name, remedy="Choose another one"
+            )
+        intent_id = row.id
+    rules = RedactionRules(keep=published_values(session))
+    decided: list[Example] = []
+    done = set(
+        session.scalars(
+            select(Example.turn_id).where(Example.turn_id.in_(list(turn_ids)), Example.status != "unreviewed")
+        )
+    )
+    for turn_id in dict.fromkeys(turn_ids):
+        if turn_id in done:
+            continue
+        turn = session.get(Turn, turn_id)
+        if turn is None or turn.role != "customer":
+            raise NotFoundError("There is no such question", field="turn", value=turn_id)
+        text = normalise(redact(turn.text, rules=rules))
+        example = session.scalar(select(Example).where(Example.turn_id == turn_id).limit(1))
+        if example is None:
+            digest = text_hash(text)
+            example = Example(
+                text=text,
+                lang=turn.lang,
+                source="live",
+                turn_id=turn_id,
+                content_hash=digest,
+                group_key=digest[:16],
+                created_at=now or utcnow(),
+            )
+            session.add(example)
+        example.intent_id = intent_id
+        example.out_of_scope = action == "oos"
+        example.status = "accepted" if action in ("label", "oos") else "ignored"
+        example.labelled_by_id = person_id
+        example.label_reason = reason[:200]
+        decided.append(example)
+    if not decided:
+        raise ConflictError(
+            "Somebody has decided about these questions already", field="turns", remedy="Reload the page"
+        )
+    session.flush()
+    return decided
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleUse:
+    """How an article did in the window: answers that came from it, and how many of these were voted down."""
+
+    id: int
+    slug: str
+    lang: str
+    title: str
+    shown: int
+    voted_down: int
+
+
+def idle_articles(session: Session, asked: Sequence[Asked]) -> tuple[list[ArticleUse], list[ArticleUse]]:
+    """(live articles that no answer came from, those whose answers were voted down, the worst first)."""
+    shown: Counter[str] = Counter()
+    down: Counter[str] = Counter()
+    for one in asked:
+        for slug in one.shown:
+            shown[slug] += 1
+            down[slug] += one.voted_down
+    used = [
+        ArticleUse(row.id, row.slug, row.lang, row.title, shown[row.slug], down[row.slug])
+        for row in session.execute(
+            select(Article.id, Article.slug, Article.lang, Article.title)
+            .where(Article.status == "live")
+            .order_by(Article.title, Article.id)
+        )
+    ]
+    never = [one for one in used if not one.shown]
+    disliked = sorted(
+        (one for one in used if one.voted_down), key=lambda one: (-one.voted_down, one.shown, one.title)
+    )
+    return never, disliked
+
+
+def questions_in_window(session: Session, *, now: datetime | None = None) -> int:
+    since = (now or utcnow()) - WINDOW
+    return (
+        session.scalar(
+            select(func.count())
+            .select_from(Turn)
+            .where(Turn.role == "bot", Turn.reply_to_id.is_not(None), Turn.created_at >= since)
+        )
+        or 0
+    )

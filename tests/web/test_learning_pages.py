@@ -1,0 +1,239 @@
+"""Proposed intents, the review queue and the gaps, as a browser and as a program see them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from chatbot.learning.near_questions import group_alike
+from chatbot.records import conversations, people, proposals
+from chatbot.records.database import Database
+from chatbot.records.knowledge import ArticleDraft, PassageDraft, put_article
+from chatbot.records.tables import Answer, Article, ArticleQuestion, Example, Feedback, Job, Turn
+
+
+@pytest.fixture
+def editor(app: Flask, database: Database, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+    monkeypatch.setattr(people, "_hasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    with database.write() as session:
+        person = people.create_person(
+            session, email="e@example.com", name="Eda", password="correct horse battery", role="editor"
+        )
+        identity = f"{person.id}:{person.session_epoch}"
+    client = app.test_client()
+    with client.session_transaction(path="/admin/") as cookie:
+        cookie["_user_id"], cookie["_fresh"] = identity, True
+    return client
+
+
+def post(client: FlaskClient, path: str, **values: Any) -> Any:
+    """A program's request: JSON with the token of the session."""
+    found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/admin/account").text)
+    assert found
+    return client.post(path, json=values, headers={"X-CSRFToken": found[1]})
+
+
+def queue(client: FlaskClient, path: str = "/admin/review") -> dict[str, Any]:
+    answer = client.get(path, headers={"Accept": "application/json"})
+    assert answer.status_code == 200
+    told: dict[str, Any] = answer.json
+    return told
+
+
+def ask(
+    database: Database,
+    text: str,
+    kind: str,
+    *,
+    confidence: float = 0.1,
+    down: bool = False,
+    agent: str = "",
+    hit: tuple[str, float] | None = None,
+) -> int:
+    """A question as the bot answered it; the id of the customer's turn."""
+    with database.write() as session:
+        site = conversations.ensure_default_site(session)
+        talk = conversations.start_conversation(session, site_id=site.id, token_hash="x" * 64, locale="en")
+        turn = Turn(conversation_id=talk.id, role="customer", text=text)
+        session.add(turn)
+        session.flush()
+        hits = [{"article_slug": hit[0], "title": hit[0].title(), "score": hit[1]}] if hit else []
+        part = {
+            "kind": kind,
+            "classification": {"ranked": [{"name": "parcel", "confidence": 0.4}]},
+            "hits": hits,
+        }
+        reply = Turn(
+            conversation_id=talk.id,
+            role="bot",
+            text="…",
+            reply_to_id=turn.id,
+            kind=kind,
+            confidence=confidence,
+            trace={"parts": [part]},
+        )
+        session.add(reply)
+        session.flush()
+        if down:
+            session.add(Feedback(turn_id=reply.id, vote="down"))
+        if agent:
+            session.add(Turn(conversation_id=talk.id, role="agent", text=agent))
+        return turn.id
+
+
+def test_like_questions_are_one_group_and_others_are_not() -> None:
+    texts = [
+        "where is my parcel",
+        "Where is my parcel?",
+        "where is my parcel now",
+        "opening hours",
+        "我的包裹",
+        "包裹呢",
+    ]
+    assert [sorted(group) for group in group_alike(texts)][:2] == [[0, 1, 2], [3]]
+    assert group_alike([]) == []
+    assert group_alike(["?", "!!"]) == [[0], [1]]
+
+
+def test_the_queue_puts_first_what_helps_most(database: Database, editor: FlaskClient) -> None:
+    for text in ("do you sell gift cards", "do you sell gift cards?", "you sell gift cards"):
+        ask(database, text, "unknown")
+    ask(database, "is the shop open", "passage", confidence=0.9, down=True)
+    ask(database, "cancel the order", "passage", confidence=0.95)  # well answered: not in the queue
+    ask(database, "hi", "smalltalk")
+    told = queue(editor)
+    assert [group["count"] for group in told["groups"]] == [3, 1]
+    first = told["groups"][0]
+    assert (first["pay_off"], first["coverage"]) == (3.0, 0.5)
+    assert told["groups"][1]["complaints"] == 1
+
+
+def test_a_label_remembers_who_and_why_and_leaves_the_queue(database: Database, editor: FlaskClient) -> None:
+    turn = ask(database, "my mail is anna@example.org, where is it", "unknown")
+    answer = post(editor, "/admin/review", action="label", turns=[turn], intent="parcel", reason="obvious")
+    assert answer.json["decided"] == 1
+    with database.read() as session:
+        example = session.scalar(select(Example).where(Example.turn_id == turn))
+        assert example is not None and example.status == "accepted" and example.labelled_by_id is not None
+        assert "obvious" in (example.label_reason or "")
+        assert "[EMAIL]" in example.text and "anna" not in example.text
+    assert queue(editor)["groups"] == []
+    again = post(editor, "/admin/review", action="ignore", turns=[turn])
+    assert (again.status_code, again.json["error"]["code"]) == (409, "conflict")
+
+
+def test_an_agents_reply_becomes_the_suggested_answer_and_a_draft(
+    database: Database, editor: FlaskClient
+) -> None:
+    turn = ask(database, "do you ship to Norway", "unknown", agent="Yes, within five days.")
+    group = queue(editor)["groups"][0]
+    assert group["suggestion"] == "Yes, within five days."
+    told = post(
+        editor, "/admin/review", action="answer", turns=[turn], intent="norway", text=group["suggestion"]
+    ).json
+    with database.read() as session:
+        answer = session.get(Answer, told["answer"])
+        assert answer is not None and (answer.text, answer.status) == ("Yes, within five days.", "draft")
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"action": "label", "turns": []}, "turns"),
+        ({"action": "label", "turns": ["x"]}, "turns"),
+        ({"action": "label", "intent": ""}, "intent"),
+        ({"action": "dance"}, "action"),
+        ({"action": "article", "title": "T", "text": ""}, "text"),
+    ],
+)
+def test_a_bad_decision_is_refused_by_name_and_changes_nothing(
+    database: Database, editor: FlaskClient, values: dict[str, Any], field: str
+) -> None:
+    turn = ask(database, "do you ship to Norway", "unknown")
+    answer = post(editor, "/admin/review", **({"turns": [turn]} | values))
+    assert (answer.status_code, answer.json["error"]["field"]) == (422, field)
+    assert len(queue(editor)["groups"]) == 1
+
+
+def test_gaps_name_the_nearest_article_and_one_click_starts_a_new_one(
+    database: Database, editor: FlaskClient
+) -> None:
+    with database.write() as session:
+        for slug in ("parcels", "hours"):
+            put_article(
+                session, ArticleDraft(slug, "en", slug.title(), "text", (PassageDraft(slug, "text"),))
+            )
+    for text in ("can I rent a machine", "can I rent a machine?"):
+        turn = ask(database, text, "unknown", hit=("parcels", 0.2), agent="Yes, for 20 euros a day.")
+    ask(database, "where is it", "passage", confidence=0.9, hit=("parcels", 0.9), down=True)
+    told = queue(editor, "/admin/gaps")
+    group = told["groups"][0]
+    assert (group["count"], group["article"], group["hit_score"]) == (2, "parcels", 0.2)
+    assert [one["slug"] for one in told["never_shown"]] == ["hours"]
+    assert [(one["slug"], one["voted_down"], one["shown"]) for one in told["voted_down"]] == [
+        ("parcels", 1, 1)
+    ]
+    made = post(
+        editor,
+        "/admin/review",
+        action="article",
+        turns=group["turn_ids"],
+        title=group["text"],
+        text=group["suggestion"],
+    ).json
+    with database.read() as session:
+        article = session.get(Article, made["article"])
+        assert article is not None and (article.status, article.body) == ("draft", "Yes, for 20 euros a day.")
+        asked = session.scalars(
+            select(ArticleQuestion.text).where(ArticleQuestion.article_id == article.id)
+        ).all()
+    assert asked == ["can I rent a machine?"]
+    assert turn in group["turn_ids"] and queue(editor, "/admin/gaps")["groups"] == []
+
+
+def test_the_pages_show_what_there_is_and_escape_it(database: Database, editor: FlaskClient) -> None:
+    ask(database, "what about <b>this</b>", "unknown")
+    for path in ("/admin/review", "/admin/gaps"):
+        page = editor.get(path)
+        assert page.status_code == 200
+        assert "&lt;b&gt;this" in page.text and "<b>this" not in page.text
+    assert "Nothing is proposed" in editor.get("/admin/discovery").text
+
+
+def test_proposals_are_decided_over_http(database: Database, editor: FlaskClient) -> None:
+    with database.write() as session:
+        rows = [
+            Example(
+                text=f"gift card {n}", lang="en", source="transcript", content_hash=str(n), group_key=str(n)
+            )
+            for n in range(6)
+        ]
+        session.add_all(rows)
+        session.flush()
+        ids = [
+            proposals.add_proposal(
+                session,
+                proposals.NewProposal(
+                    name=f"p{at}", terms=("gift",), members={row.id: 1.0 for row in rows[at::2]}, drafts={}
+                ),
+            ).id
+            for at in (0, 1)
+        ]
+    assert "gift card 1" in editor.get("/admin/discovery").text
+    kept = post(editor, "/admin/discovery/merge", proposals=ids).json["proposal"]
+    page = editor.get(f"/admin/discovery/{kept}")
+    assert page.status_code == 200 and "gift card 5" in page.text
+    made = post(editor, f"/admin/discovery/{kept}/split", examples=[rows[0].id]).json["made"]
+    assert post(editor, f"/admin/discovery/{made[0]}/reject").json["ok"]
+    assert post(editor, f"/admin/discovery/{kept}/rename", name="gift cards").json["name"] == "gift_cards"
+    assert post(editor, f"/admin/discovery/{kept}/accept").json["intent"] == "gift_cards"
+    assert post(editor, f"/admin/discovery/{kept}/accept").status_code == 409
+    assert post(editor, "/admin/discovery").json["job"]
+    with database.read() as session:
+        assert session.scalars(select(Job.kind)).all() == ["discover"]

@@ -1,0 +1,301 @@
+"""What the bot could learn next: proposed intents, the review queue, gaps in the articles.
+
+Every view answers a program that asks for ``application/json`` with JSON, and a browser with a page; a change takes a
+form or a JSON object of the same names (``X-CSRFToken`` for both, see web/access.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from flask import flash, jsonify, redirect, render_template, request, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response as BaseResponse
+
+from chatbot.errors import InputError
+from chatbot.learning.review import gaps, review_queue
+from chatbot.records import answers, audit, proposals, review
+from chatbot.records.answers import list_intents
+from chatbot.records.jobs import open_job
+from chatbot.records.knowledge import put_article
+from chatbot.records.tables import Article
+from ingest.articles.article import make_article
+from web.access import person_id, requires
+from web.admin.blueprint import blueprint
+from web.context import parts
+from web.jobs import enqueue
+from web.language import gettext
+
+GROUPS = 60  # shown at once; the next come up as these are decided
+
+
+def wants_json() -> bool:
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
+    return request.is_json or best == "application/json"
+
+
+def given(name: str) -> str:
+    """A value of the form or of the JSON object, as text."""
+    value = (
+        (request.get_json(silent=True) or {}).get(name, "") if request.is_json else request.form.get(name, "")
+    )
+    return str(value).strip()
+
+
+def given_ids(name: str) -> list[int]:
+    """Numbers: a JSON list, repeated form fields, or one field with commas. Raises InputError."""
+    values: Sequence[Any]
+    if request.is_json:
+        values = (request.get_json(silent=True) or {}).get(name) or []
+    else:
+        values = [part for field in request.form.getlist(name) for part in field.split(",") if part.strip()]
+    try:
+        return [int(value) for value in values]
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            "These are no numbers", field=name, value=str(values)[:100], remedy="Send ids"
+        ) from error
+
+
+def done(message: str, endpoint: str, **told: Any) -> BaseResponse:
+    if wants_json():
+        return jsonify({"ok": True, **told})
+    flash(message)
+    return redirect(url_for(endpoint), code=303)
+
+
+# --- proposed intents ------------------------------------------------------------------------------------
+
+
+@blueprint.get("/discovery")
+@requires("editor")
+def discovery() -> str | BaseResponse:
+    with parts().database.read() as records:
+        found = proposals.list_proposals(records)
+        known = [line.name for line in list_intents(records)]
+        running = open_job(records, "discover")
+    if wants_json():
+        return jsonify({"proposals": [asdict(one) for one in found]})
+    return render_template("admin/discovery.html", proposals=found, known=known, running=running)
+
+
+@blueprint.post("/discovery")
+@requires("editor")
+def discover() -> BaseResponse:
+    """Queue a look at the messages that no proposal has."""
+    job_id = enqueue(parts().database, parts().settings, "discover", person_id=person_id())
+    if wants_json():
+        return jsonify({"ok": True, "job": job_id})
+    return redirect(url_for("admin.job", job_id=job_id), code=303)
+
+
+@blueprint.get("/discovery/<int:proposal_id>")
+@requires("editor")
+def proposal(proposal_id: int) -> str | BaseResponse:
+    with parts().database.read() as records:
+        found = proposals.read_proposal(records, proposal_id)
+        known = [line.name for line in list_intents(records)]
+    if wants_json():
+        return jsonify(asdict(found))
+    return render_template("admin/proposal.html", one=found, known=known)
+
+
+@blueprint.post("/discovery/<int:proposal_id>/accept")
+@requires("editor")
+def accept_proposal(proposal_id: int) -> BaseResponse:
+    with parts().database.write() as records:
+        name = given("name") or proposals.get_proposal(records, proposal_id).name
+        intent = proposals.accept(records, proposal_id, name=name, person_id=person_id())
+        _note(records, "proposal.accept", f"proposal {proposal_id}: {intent.name}")
+        intent_name, intent_id = intent.name, intent.id
+    return done(
+        gettext("{name} is an intent now. Its draft answers wait for approval.").format(name=intent_name),
+        "admin.discovery",
+        intent=intent_name,
+        intent_id=intent_id,
+    )
+
+
+@blueprint.post("/discovery/<int:proposal_id>/reject")
+@requires("editor")
+def reject_proposal(proposal_id: int) -> BaseResponse:
+    with parts().database.write() as records:
+        row = proposals.reject(records, proposal_id, person_id=person_id())
+        _note(records, "proposal.reject", f"proposal {proposal_id}: {row.name}")
+    return done(gettext("It will not be proposed again."), "admin.discovery")
+
+
+@blueprint.post("/discovery/<int:proposal_id>/rename")
+@requires("editor")
+def rename_proposal(proposal_id: int) -> BaseResponse:
+    with parts().database.write() as records:
+        row = proposals.rename(records, proposal_id, given("name"))
+        _note(records, "proposal.rename", f"proposal {proposal_id}: {row.name}")
+    return done(gettext("Saved."), "admin.discovery", name=row.name)
+
+
+@blueprint.post("/discovery/<int:proposal_id>/split")
+@requires("editor")
+def split_proposal(proposal_id: int) -> BaseResponse:
+    """By the messages given as ``examples``, else in two by what the messages say."""
+    chosen = given_ids("examples")
+    if chosen:
+        with parts().database.write() as records:
+            row = proposals.get_proposal(records, proposal_id)
+            part = proposals.NewProposal(
+                name=f"{row.name}_2"[: proposals.MAX_NAME],
+                terms=tuple(row.terms),
+                members=dict.fromkeys(chosen, 1.0),
+                drafts={},
+            )
+            made = [one.id for one in proposals.split(records, proposal_id, [part])]
+    else:
+        from chatbot.learning.proposing import encoders_of
+        from chatbot.learning.proposing import split_proposal as split
+
+        made = split(parts().database, proposal_id, encoders_of(parts().database, parts().settings))
+    with parts().database.write() as records:
+        _note(records, "proposal.split", f"proposal {proposal_id}", {"made": made})
+    return done(gettext("There are two proposals now."), "admin.discovery", made=made)
+
+
+@blueprint.post("/discovery/<int:proposal_id>/remove/<int:example_id>")
+@requires("editor")
+def remove_from_proposal(proposal_id: int, example_id: int) -> BaseResponse:
+    with parts().database.write() as records:
+        proposals.take_out(records, proposal_id, example_id)
+        _note(records, "proposal.remove", f"proposal {proposal_id}", {"example": example_id})
+    if wants_json():
+        return jsonify({"ok": True})
+    return redirect(url_for("admin.proposal", proposal_id=proposal_id), code=303)
+
+
+@blueprint.post("/discovery/merge")
+@requires("editor")
+def merge_proposals() -> BaseResponse:
+    with parts().database.write() as records:
+        chosen = given_ids("proposals")
+        kept = proposals.merge(records, chosen, person_id=person_id())
+        _note(records, "proposal.merge", f"proposal {kept.id}: {kept.name}", {"merged": chosen})
+        kept_id = kept.id
+    return done(gettext("They are one proposal now."), "admin.discovery", proposal=kept_id)
+
+
+# --- the review queue ------------------------------------------------------------------------------------
+
+
+@blueprint.get("/review")
+@requires("editor")
+def review_page() -> str | BaseResponse:
+    with parts().database.read() as records:
+        asked = review.asked_questions(records)
+        known = [line.name for line in list_intents(records)]
+    groups = review_queue(asked)
+    if wants_json():
+        return jsonify({"questions": len(asked), "groups": [asdict(one) for one in groups[:GROUPS]]})
+    return render_template(
+        "admin/review.html", groups=groups[:GROUPS], more=len(groups) - GROUPS, total=len(asked), known=known
+    )
+
+
+@blueprint.post("/review")
+@requires("editor")
+def decide_review() -> BaseResponse:
+    """``action``: label, answer, article, ignore or oos, about the questions ``turns``.
+
+    ``answer`` labels them with ``intent`` and keeps ``text`` as the intent's draft; ``article`` starts an article of
+    ``title`` and ``text`` that stays off until somebody switches it on.
+    """
+    action, turns = given("action"), given_ids("turns")
+    if not turns:
+        raise InputError("Which questions?", field="turns", remedy="Name at least one question")
+    reason = gettext("review queue: {why}").format(why=given("reason") or action)
+    told: dict[str, Any] = {}
+    with parts().database.write() as records:
+        if action == "article":
+            told["article"] = _start_article(records, given("title"), given("text"), turns, reason)
+        else:
+            rows = review.decide(
+                records,
+                turns,
+                action="label" if action == "answer" else action,
+                person_id=person_id(),
+                reason=reason,
+                intent=given("intent"),
+            )
+            if action == "answer" and rows[0].intent_id is not None:
+                draft = answers.write_draft(
+                    records, intent_id=rows[0].intent_id, lang=rows[0].lang, text=given("text")
+                )
+                told |= {"intent_id": rows[0].intent_id, "answer": draft.id}
+            told["decided"] = len(rows)
+            _note(records, f"review.{action}", f"{len(rows)} questions", {"turns": turns, **told})
+    if action == "article" and not wants_json():
+        flash(gettext("The article is a draft: read it, then let the bot quote it."))
+        return redirect(url_for("admin.article", article_id=told["article"]), code=303)
+    return done(gettext("Decided."), "admin.review_page", **told)
+
+
+# --- gaps ------------------------------------------------------------------------------------------------
+
+
+@blueprint.get("/gaps")
+@requires("editor")
+def gaps_page() -> str | BaseResponse:
+    with parts().database.read() as records:
+        asked = review.asked_questions(records)
+        never, disliked = review.idle_articles(records, asked)
+        rows = records.execute(select(Article.slug, Article.id).order_by(Article.id.desc()))
+        ids = {row.slug: row.id for row in rows}
+    groups = gaps(asked)
+    if wants_json():
+        return jsonify(
+            {
+                "questions": len(asked),
+                "groups": [asdict(one) for one in groups[:GROUPS]],
+                "never_shown": [asdict(one) for one in never],
+                "voted_down": [asdict(one) for one in disliked],
+            }
+        )
+    return render_template(
+        "admin/gaps.html",
+        groups=groups[:GROUPS],
+        more=len(groups) - GROUPS,
+        total=len(asked),
+        never=never,
+        disliked=disliked,
+        article_ids=ids,
+    )
+
+
+def _start_article(records: Session, title: str, text: str, turns: Sequence[int], reason: str) -> int:
+    """A draft article of what an agent answered; its questions leave the queue."""
+    if not title or not text:
+        raise InputError(
+            "An article needs a title and a text",
+            field="text" if title else "title",
+            remedy="Write what customers should read",
+        )
+    rows = review.decide(records, turns, action="article", person_id=person_id(), reason=reason)
+    draft = make_article(
+        title=title,
+        body=text,
+        lang=rows[0].lang,
+        source="review queue",
+        questions=[row.text for row in rows][:20],
+    )
+    known = records.scalar(select(Article.id).where(Article.slug == draft.slug, Article.lang == draft.lang))
+    if known is not None:
+        raise InputError(
+            "There is an article of this title already", field="title", value=title, remedy="Choose another"
+        )
+    article, _ = put_article(records, replace(draft, status="draft"))
+    _note(records, "article.start", f"article {article.id}: {article.title}", {"turns": list(turns)})
+    return article.id
+
+
+def _note(records: Session, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
+    audit.record(records, action=action, subject=subject, person_id=person_id(), detail=detail)
