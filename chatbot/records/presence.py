@@ -36,14 +36,6 @@ def beat(session: Session, person_id: int, *, looks_at: int | None, now: datetim
     session.flush()
 
 
-def leave(session: Session, person_id: int) -> None:
-    """The person's page has been closed; another one that is open says otherwise within BEAT."""
-    row = _row(session, person_id)
-    row.conversation_id = None
-    row.seen_at = row.seen_at - FRESH
-    session.flush()
-
-
 def set_away(session: Session, person_id: int, away: bool) -> None:
     _row(session, person_id).away = away
     session.flush()
@@ -83,11 +75,6 @@ def colleagues(session: Session, *, now: datetime | None = None) -> list[Colleag
         for person, row, number in rows
     ]
     return sorted(found, key=lambda one: (not one.here, one.away))
-
-
-def anybody_here(session: Session, *, now: datetime | None = None) -> bool:
-    """Whether somebody who is not away has the inbox open."""
-    return any(one.here and not one.away for one in colleagues(session, now=now))
 
 
 def _row(session: Session, person_id: int) -> Presence:

@@ -281,7 +281,6 @@ def test_presence_fades_and_the_load_is_counted(
             1,
         )
         assert (mei.name, mei.here) == ("Mei", False)
-        assert not presence.anybody_here(session, now=NOON)
         assert not any(one.here for one in presence.colleagues(session, now=NOON + MINUTE))
 
 

@@ -42,7 +42,7 @@ blueprint = Blueprint("chatwoot", __name__, url_prefix="/webhooks/chatwoot")
 
 @blueprint.post("/<key>")
 @limiter.limit(RATE)
-def event(key: str) -> Response:
+def heard(key: str) -> Response:
     """One event. What the bot has no part in is taken and left alone: ``{"done": false}``."""
     with parts().database.read() as session:
         bridge = bridges.find_bridge(session, key)

@@ -61,7 +61,7 @@ def add_bridge() -> str | tuple[str, int]:
     except FrontdeskError as error:
         return _page(error=error), error.status
     origin = parts().settings.public_url.rstrip("/")
-    address = url_for("chatwoot.event", key=key, _external=not origin)
+    address = url_for("chatwoot.heard", key=key, _external=not origin)
     return _page(address=origin + address)
 
 
