@@ -16,6 +16,7 @@ from chatbot.learning.charts import Line, heat_map, line_chart
 
 CARD = "model-card.html"
 CONFUSIONS = 12
+WEAKEST = 12  # intents shown at once
 Say = Callable[[str], str]
 
 # figure by its place in a release's metrics: (path, name, more is better)
@@ -82,12 +83,12 @@ def sections(card: ModelCard, say: Say = str) -> str:
         _figures(card, say),
         _gate(card, say),
         _changes(card, say),
-        _intents(card, say),
-        _confusion(card, say),
         _curves(card, say),
-        _learning(card, say),
+        _confusion(card, say),
+        _intents(card, say),
         _search(card, say),
         _replies(card, say),
+        _learning(card, say),
         _left_out(card, say),
     )
     return "\n".join(part for part in parts if part)
@@ -121,7 +122,7 @@ def _data(card: ModelCard, say: Say) -> str:
         (say("Size"), f"{card.size / 2**20:.1f} MiB" if card.size else "–"),
         (say("Compared with"), card.parent_id or "–"),
     ]
-    body = _table((say("Data"), ""), rows)
+    body = _table(("", ""), rows)
     if card.erased_people:
         told = say("{number} people whose words it was trained on have been erased since: retrain.")
         body = f'<p class="note warn">{escape(told.format(number=card.erased_people))}</p>{body}'
@@ -208,7 +209,15 @@ def _intents(card: ModelCard, say: Say) -> str:
         if row["support"] or row["precision"]
     ]
     head = (say("Intent"), say("Precision"), say("Recall"), "F1", say("F1 before"), say("Examples"))
-    return _section(say("Intents, the weakest first"), _table(head, rows)) if rows else ""
+    if not rows:
+        return ""
+    rest = (
+        f'<details class="inside"><summary>{escape(say("The other intents"))}</summary>'
+        f"{_table(head, rows[WEAKEST:])}</details>"
+        if rows[WEAKEST:]
+        else ""
+    )
+    return _section(say("Intents, the weakest first"), _table(head, rows[:WEAKEST]) + rest)
 
 
 def _confusion(card: ModelCard, say: Say) -> str:
@@ -347,6 +356,10 @@ class Cell:
     text: str
     mark: str = ""
 
+    @property
+    def is_number(self) -> bool:
+        return self.text[:1].isdigit() or self.text[:1] in ("+", "-", "≥")
+
 
 def _intent_figures(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return dict((metrics.get("classifier") or {}).get("intents") or {})
@@ -366,17 +379,21 @@ def _pictures(drawn: Iterable[str]) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str | Cell]]) -> str:
-    """The first column names the row; the others are right-aligned figures where they start with a digit or sign."""
-    names = "".join(f"<th>{escape(name)}</th>" for name in head)
-    body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
+    """The first column names the row; any other that holds a figure is aligned to the right."""
+    made = [[value if isinstance(value, Cell) else Cell(value) for value in row] for row in rows]
+    numbers = {place for row in made for place, cell in enumerate(row) if place and cell.is_number}
+    names = "".join(_cell("th", Cell(name), number=place in numbers) for place, name in enumerate(head))
+    body = "".join(
+        f"<tr>{''.join(_cell('td', cell, number=place in numbers) for place, cell in enumerate(row))}</tr>"
+        for row in made
+    )
     return f'<div class="scroll"><table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
-def _cell(value: str | Cell) -> str:
-    text, mark = (value.text, value.mark) if isinstance(value, Cell) else (value, "")
-    kind = ' class="number"' if text[:1].isdigit() or text[:1] in "+-–≥" else ""
-    shown = f'<span class="tag {mark}">{escape(text)}</span>' if mark else escape(text)
-    return f"<td{kind}>{shown}</td>"
+def _cell(element: str, cell: Cell, *, number: bool) -> str:
+    kind = ' class="number"' if number else ""
+    shown = f'<span class="tag {cell.mark}">{escape(cell.text)}</span>' if cell.mark else escape(cell.text)
+    return f"<{element}{kind}>{shown}</{element}>"
 
 
 def _style() -> str:

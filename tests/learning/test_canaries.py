@@ -18,13 +18,13 @@ from chatbot.settings import Settings
 
 
 @pytest.fixture
-def two(database: Database, monkeypatch: pytest.MonkeyPatch) -> Database:
+def two(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Database:
     """r1 is live, r2 beside it; their files are taken to be whole."""
     monkeypatch.setattr(canaries, "verify", lambda folder: None)
     with database.write() as session:
         session.add_all([Release(id="r1", snapshot="s"), Release(id="r2", snapshot="s")])
         session.flush()
-        go_live(session, "r1", reason="test")
+        go_live(session, settings, "r1", reason="test")
     return database
 
 
@@ -92,7 +92,7 @@ def test_only_one_release_is_tried_at_a_time_and_a_promotion_ends_the_trial(
         stop_canary(two)
     start_canary(two, settings, "r2", share=0.2)
     with two.write() as session:
-        go_live(session, "r2", reason="test")
+        go_live(session, settings, "r2", reason="test")
     with two.read() as session:
         assert open_canary(session) is None
     trial = trial_of(two, "r2")

@@ -48,13 +48,13 @@ class Says:
 
 
 @pytest.fixture
-def conversations(database: Database) -> Database:
+def conversations(database: Database, settings: Settings) -> Database:
     """Three conversations of two messages each, and one in which the bot said nothing; r1 is live."""
     old = Says("r0")
     with database.write() as session:
         session.add_all([Release(id="r1", snapshot="s"), Release(id="r2", snapshot="s")])
         session.flush()
-        go_live(session, "r1", reason="test")
+        go_live(session, settings, "r1", reason="test")
         site = ensure_default_site(session)
         for number in range(3):
             row = start_conversation(session, site_id=site.id, token_hash="x", locale="en")

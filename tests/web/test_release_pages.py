@@ -46,13 +46,13 @@ TRACE = {
 
 
 @pytest.fixture
-def releases(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def releases(database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(canaries, "verify", lambda folder: None)
     with database.write() as session:
         session.add(Release(id="r1", snapshot="s", status="promoted", metrics=METRICS))
         session.add(Release(id="r2", snapshot="s", metrics=METRICS, reason="too few", erased_people=3))
         session.flush()
-        go_live(session, "r1", reason="test")
+        go_live(session, settings, "r1", reason="test")
 
 
 @pytest.fixture
