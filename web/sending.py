@@ -6,8 +6,6 @@ A webhook's request is signed as ``Frontdesk-Signature: t=<unix seconds>,v1=<hex
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 import logging
 from collections.abc import Callable
@@ -35,6 +33,7 @@ from chatbot.settings import Settings
 from web.mail import MailServer, Refused, compose
 from web.return_links import return_link
 from web.secrets import session_key
+from web.signatures import signature
 
 log = logging.getLogger(__name__)
 
@@ -132,12 +131,6 @@ def _attempt(
 
 
 # --- webhooks --------------------------------------------------------------------------------------------
-
-
-def signature(secret: str, body: bytes, *, at: int) -> str:
-    """The value of Frontdesk-Signature; ``at`` in unix seconds."""
-    digest = hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
-    return f"t={at},v1={digest}"
 
 
 def _call_webhook(

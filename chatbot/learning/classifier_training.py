@@ -23,6 +23,7 @@ from chatbot.inference.classify import IntentClassifier, request_of
 from chatbot.inference.scoring import RawScores
 from chatbot.language.normalise import detect_language
 from chatbot.language.tokens import Vocabulary
+from chatbot.learning import warm_start
 from chatbot.learning.calibration import ENOUGH, auroc, calibrate, calibration_error, scope_probabilities
 from chatbot.learning.classifier_data import (
     Dataset,
@@ -35,6 +36,7 @@ from chatbot.learning.classifier_data import (
     read_examples,
     split_examples,
 )
+from chatbot.learning.warm_start import carry_over
 from chatbot.learning.wide_solving import balance, solve_wide
 from chatbot.neural.batches import Collator
 from chatbot.neural.export import Parity, export_intents, parity
@@ -69,8 +71,11 @@ def train_classifier(
     checkpoint_dir: Path | None = None,
     teacher: Teacher | None = None,
     unlabelled: Sequence[str] = (),
+    start: Path | None = None,
 ) -> ClassifierReport:
     """Train the fast tier on rows of examples.jsonl and write it to ``out_dir``.
+
+    start: folder of a classifier to learn on from (chatbot/learning/warm_start.py).
 
     teacher: labels the messages, the ``unlabelled`` texts and made-up variants of both, for the network to
     imitate. Raises TrainingError where fewer than two intents have an example to train on.
@@ -109,6 +114,16 @@ def train_classifier(
         solve_wide(network, data)
     if recipe.encoder_vectors and "en" in spoken:
         start_from_encoder(network, data.vocabulary)
+    carried = None
+    if start is not None:
+        carried = carry_over(network, data.vocabulary, labels, start)
+        recipe = replace(
+            recipe,
+            steps=round(recipe.steps * warm_start.STEPS),
+            least_epochs=max(1, round(recipe.least_epochs * warm_start.STEPS)),
+            most_epochs=max(1, round(recipe.most_epochs * warm_start.STEPS)),
+            learning_rate=recipe.learning_rate * warm_start.LEARNING_RATE,
+        )
     steps = max(1, math.ceil(data.epoch_size / recipe.batch_size))
     epochs = min(recipe.most_epochs, max(recipe.least_epochs, round(recipe.steps / steps)))
     result = fit(
@@ -131,7 +146,10 @@ def train_classifier(
     loudness = balance(network, data)
     log.info("the linear model counts %.2f times the LSTM", loudness)
     report = _finish(network, data, config, out_dir, result)
-    return replace(report, metrics={**report.metrics, "left_out_tags": [asdict(tag) for tag in empty]})
+    learned_on = {"learned_on": asdict(carried)} if carried else {}
+    return replace(
+        report, metrics={**report.metrics, "left_out_tags": [asdict(tag) for tag in empty], **learned_on}
+    )
 
 
 def untrained_network(

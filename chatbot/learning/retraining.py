@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -41,7 +41,7 @@ from chatbot.learning.loading import (
 from chatbot.learning.release_cards import gather, skipped_parts, write_card
 from chatbot.learning.releases import ReleaseRow, bundle_folder, go_live, live_release_id
 from chatbot.learning.search_fitting import DOMAIN, fit_search
-from chatbot.learning.snapshot import Snapshot, SnapshotManifest, load_snapshot
+from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot, SnapshotManifest, load_snapshot
 from chatbot.learning.weighing_fit import fit_weighing
 from chatbot.records import tables
 from chatbot.records.database import Database
@@ -53,6 +53,7 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[str, float], None]
 KEPT_SNAPSHOTS = 5
+MOST_NEW = 0.25  # of the intents; with more, there is little to learn on from
 KEPT_WORK_SECONDS = 24 * 3600
 
 
@@ -79,8 +80,11 @@ def retrain(
     created_by: int | None = None,
     budget_seconds: float | None = None,
     force: bool = False,
+    warm: bool = False,
 ) -> Outcome:
     """Train a release from what the database knows now, and promote it where the gate lets it through.
+
+    ``warm``: where only some intents are new, the classifier learns on from the live one's weights.
 
     ``budget_seconds``: instead of the setting's, for the training proper; 0: no limit. The same data and seed as the
     live release's is not trained again unless ``force``. Raises TrainingError where
@@ -103,7 +107,16 @@ def retrain(
     release_id = new_release_id(utcnow(), snapshot.manifest.fingerprint)
     with tempfile.TemporaryDirectory(prefix="training-", dir=_swept(settings.data / "work")) as work:
         trained = Path(work) / release_id
-        _train(folder, trained, settings, device=device, seed=seed, budget_seconds=budget_seconds, tell=tell)
+        _train(
+            folder,
+            trained,
+            settings,
+            device=device,
+            seed=seed,
+            budget_seconds=budget_seconds,
+            tell=tell,
+            start=_start(settings, snapshot, live) if warm and live is not None else None,
+        )
         manifest = _finish_bundle(trained, release_id, snapshot, settings, tell)
     return _decide(database, settings, snapshot, manifest, live, created_by, tell)
 
@@ -205,6 +218,18 @@ def _nothing() -> TrainingError:
     return TrainingError("There is nothing to train on", remedy="Ingest transcripts and articles first")
 
 
+def _start(settings: Settings, snapshot: Snapshot, live: str) -> Path | None:
+    """The live bundle, where learning on from it is worth trying."""
+    wanted = {row["intent"] for row in snapshot.examples if row["split"] == "train"} - {None, OUT_OF_SCOPE}
+    return bundle_folder(settings, live) if only_some_new(_labels(settings, live), wanted) else None
+
+
+def only_some_new(old: Collection[str], new: Collection[str]) -> bool:
+    """Whether the new intents are the old ones and a few more: the case in which learning on is worth trying."""
+    added = set(new) - set(old)
+    return bool(added) and set(old) <= set(new) and len(added) <= MOST_NEW * len(set(new))
+
+
 def _same_data(settings: Settings, live: str, snapshot: Snapshot, seed: int) -> bool:
     manifest = read_manifest(bundle_folder(settings, live))
     return manifest.snapshot == snapshot.manifest.fingerprint and manifest.seed == seed
@@ -219,6 +244,7 @@ def _train(
     seed: int,
     budget_seconds: float | None,
     tell: Progress,
+    start: Path | None = None,
 ) -> None:
     """Run chatbot.learning.training in a child process and pass its progress on."""
     command = [sys.executable, "-m", "chatbot.learning.training", str(snapshot), "--out", str(out)]
@@ -228,6 +254,8 @@ def _train(
     budget = settings.training_budget if budget_seconds is None else budget_seconds
     if budget:
         command += ["--budget", str(budget)]
+    if start is not None:
+        command += ["--start", str(start)]
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8") as errors,
         subprocess.Popen(

@@ -39,6 +39,7 @@ class TrainingSettings:
     stages: tuple[str, ...] = STAGES
     encoder: str = ""  # the sentence encoder to have ready (packaged, a name or a folder); empty: none
     encoder_store: Path | None = None
+    start: Path | None = None  # a bundle whose classifier to learn on from
 
     def __post_init__(self) -> None:
         if self.device not in ("auto", "cpu", "cuda"):
@@ -140,6 +141,7 @@ def _train_classifier(
         seed=settings.seed,
         budget_seconds=_share(settings, 0.4),
         progress=lambda share: tell("classifier", share),
+        start=settings.start / "classifier" if settings.start is not None else None,
     )
     report.metrics["classifier"], report.parity["classifier"] = figures.metrics, figures.parity
     _train_accurate_tier(snapshot, folder / "classifier", settings, report, tell)
@@ -338,6 +340,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--budget", type=float, default=None, metavar="SECONDS")
     parser.add_argument("--encoder", default="", help="have this sentence encoder exported in the store too")
     parser.add_argument("--encoder-store", type=Path, default=None)
+    parser.add_argument(
+        "--start", type=Path, default=None, help="learn on from the classifier of this bundle"
+    )
     parser.add_argument("--stages", default=",".join(STAGES), help="which parts to train")
     given = parser.parse_args(arguments)
     said: dict[str, int] = {}
@@ -358,6 +363,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stages=tuple(given.stages.split(",")),
             encoder=given.encoder,
             encoder_store=given.encoder_store,
+            start=given.start,
         )
         manifest = train(given.snapshot, given.out, settings=settings, progress=tell)
     except FrontdeskError as error:

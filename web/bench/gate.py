@@ -163,9 +163,18 @@ def resampled(pool: Sequence[dict[str, Any]], number: int) -> list[dict[str, Any
 
 
 def train(
-    pool: Sequence[dict[str, Any]], material: Material, *, steps: int, seed: int
+    pool: Sequence[dict[str, Any]],
+    material: Material,
+    *,
+    steps: int,
+    seed: int,
+    start: Path | None = None,
+    keep: Path | None = None,
 ) -> tuple[Evaluation, tuple[str, ...]]:
-    """A fast tier trained on ``pool`` and measured, as it serves, on the frozen rows; its labels."""
+    """A fast tier trained on ``pool`` and measured, as it serves, on the frozen rows; its labels.
+
+    ``start``: a classifier to learn on from; ``keep``: where the new one is left.
+    """
     from chatbot.dialogue.options import SiteOptions
     from chatbot.inference.classifier_config import ClassifierConfig
     from chatbot.inference.classify_states import load_classifier
@@ -177,8 +186,10 @@ def train(
     recipe = Recipe(steps=steps, least_epochs=4, embedding=128, hidden=64)
     snapshot = Snapshot(SnapshotManifest("", "", seed, {}, material.languages), examples=material.frozen)
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name) / "classifier"
-        train_classifier(pool, folder, languages=material.languages, device="cpu", seed=seed, recipe=recipe)
+        folder = keep or Path(name) / "classifier"
+        train_classifier(
+            pool, folder, languages=material.languages, device="cpu", seed=seed, recipe=recipe, start=start
+        )
         classifier = load_classifier(folder, threads=1)
         found = evaluate(snapshot, classifier=classifier, search=None, sureness=SiteOptions().sureness)
         return found, ClassifierConfig.load(folder).labels
