@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from chatbot.errors import FrontdeskError
-from web.commands import bench, bot, index, ingest, intents, operation, people, service
+from web.commands import bench, bot, index, ingest, intents, operation, people, service, tune
 
 INPUT_STATUS = (404, 409, 413, 422)
 
@@ -74,6 +74,7 @@ for command in (
     bot.releases,
     bot.chat,
     intents.intents,
+    tune.tune,
     people.user,
     people.person,
     people.jobs,

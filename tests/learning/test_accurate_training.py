@@ -7,6 +7,7 @@ from zlib import crc32
 
 import numpy as np
 import pytest
+import torch
 
 from chatbot.errors import BundleError, TrainingError
 from chatbot.inference.classifier_config import ClassifierConfig
@@ -173,3 +174,44 @@ def test_a_language_the_encoder_does_not_know_gets_the_fast_tier_with_an_ensembl
 def test_tuning_without_weights_is_refused(tmp_path: Path):
     with pytest.raises(TrainingError, match="trained weights"):
         train_accurate(rows(), tmp_path, encoder=WordStates(), recipe=AccurateRecipe(tune=True))
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A BERT in small, with random weights and a vocabulary of the rows' words."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import BertConfig, BertModel
+
+    folder = tmp_path_factory.mktemp("weights")
+    words = sorted({word for row in rows() for word in row["text"].split()})
+    tokenizer = Tokenizer(models.WordLevel({w: i for i, w in enumerate(["?", *words])}, unk_token="?"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(words) + 1,
+        hidden_size=WIDTH,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=64,
+    )
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    return folder
+
+
+def test_an_encoder_tuned_on_few_examples_is_served_with_the_untuned_one_beside_it(
+    weights: Path, tmp_path: Path
+):
+    few = [row for i, row in enumerate(rows()) if row["split"] == "valid" or i % 2]
+    recipe = AccurateRecipe(epochs=4, least_steps=160, hidden=16)
+    report = train_accurate(few, tmp_path, encoder=WordStates(), weights=weights, device="cpu", recipe=recipe)
+    assert report.metrics["tuned"]
+    assert report.metrics["accuracy"] > 0.8
+    assert report.parity["same_top"] >= 0.99
+    folder = tmp_path / "accurate"
+    assert ClassifierConfig.load(folder).steady == WordStates.fingerprint
+    served = AccurateClassifier.load(folder, encoder=WordStates())
+    assert served.classify("so refund my money").top.name == "refund"
+    with pytest.raises(BundleError, match="another sentence encoder"):
+        AccurateClassifier.load(folder)

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chatbot.errors import FileError
+from chatbot.inference.classifier_config import STEADY_FILE
 from web.bench.rows import read_rows
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from chatbot.dialogue.trace import Classification
     from chatbot.inference.classify_states import Classifier, Tier
     from chatbot.inference.encode import SentenceEncoder
-    from chatbot.learning.classifier_data import Example
+    from chatbot.learning.classifier_data import Example, Recipe
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 TIERS = ("fast", "accurate", "auto")
@@ -69,6 +70,9 @@ class Latency:
 @click.option(
     "--no-teacher", is_flag=True, help="Train the fast tier on the labels alone: quicker, less accurate."
 )
+@click.option(
+    "--recipe", "recipe_file", type=FILE, help="Train the fast tier by this recipe (frontdesk tune --out)."
+)
 @click.option("--no-context", is_flag=True, help="Ignore the turns before a message.")
 @click.option(
     "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
@@ -83,26 +87,30 @@ def command(
     threads: int,
     device: str,
     no_teacher: bool,
+    recipe_file: Path | None,
     no_context: bool,
     json_file: Path | None,
 ) -> None:
     """Measure the intent classifier: accuracy, calibration, out-of-scope detection, speed."""
+    from chatbot.learning.recipe_search import load_recipe
     from web.terminal import TerminalProgress
 
-    train_rows = _labelled(read_rows(train_file), no_context=no_context)
-    valid_rows = _labelled(read_rows(valid_file), no_context=no_context)
+    recipe = load_recipe(recipe_file) if recipe_file else None
+    train_rows = labelled_rows(read_rows(train_file), no_context=no_context)
+    valid_rows = labelled_rows(read_rows(valid_file), no_context=no_context)
     if shots:
         train_rows = few_shots(train_rows, shots, seed)
     with TerminalProgress() as progress:
         figures = measure(
             train_rows,
             valid_rows,
-            lambda: _labelled(read_rows(test_file), no_context=no_context),
+            lambda: labelled_rows(read_rows(test_file), no_context=no_context),
             tier=tier,
             seed=seed,
             threads=threads,
             device=device,
             teacher=not no_teacher,
+            recipe=recipe,
             progress=progress,
         )
     if json_file:
@@ -120,6 +128,7 @@ def measure(
     threads: int = 0,
     device: str = "auto",
     teacher: bool = True,
+    recipe: Recipe | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> dict[str, Any]:
     """Train, then measure the served form; → the figures of docs/bench.md (shares in percent, times in ms)."""
@@ -149,6 +158,7 @@ def measure(
             device=device,
             seed=seed,
             progress=progress,
+            recipe=recipe,
         )
         train_seconds = time.monotonic() - began
         if tier != "fast" and report.accurate is None:
@@ -230,7 +240,7 @@ def gibberish_strings(seed: int, *, chinese: bool) -> list[str]:
     return made
 
 
-def _labelled(rows: Sequence[dict[str, Any]], *, no_context: bool) -> list[dict[str, Any]]:
+def labelled_rows(rows: Sequence[dict[str, Any]], *, no_context: bool = False) -> list[dict[str, Any]]:
     """Intent rows; a sentiment stands for an intent. Raises FileError where a row has neither."""
     from chatbot.language.normalise import detect_language
 
@@ -361,7 +371,8 @@ def _throughput(rows: Sequence[dict[str, Any]], folder: Path, device: str) -> tu
 def _served_bytes(folder: Path, tier: str, encoder: SentenceEncoder | None, work: Path) -> int:
     """Bytes of what serving reads: not the trained weights; the encoder where the tier uses the shared one."""
     files = [f for f in folder.rglob("*") if f.is_file() and f.name != "weights.safetensors"]
-    if tier != "fast" and encoder and not any("encoder" in f.parts for f in files):
+    own = any("encoder" in f.parts for f in files)
+    if tier != "fast" and encoder and (not own or any(f.name == STEADY_FILE for f in files)):
         files += [f for f in (work / "encoders" / encoder.fingerprint).rglob("*") if f.is_file()]
     return sum(f.stat().st_size for f in files)
 
@@ -395,7 +406,8 @@ sys.stdout.write(re.search(r"VmHWM:\\s+(\\d+) kB", status).group(1))
 def _serving_rss(folder: Path, tier: str, work: Path, test: Sequence[Example]) -> int:
     """Peak memory of a process that does nothing but serve this classifier."""
     texts = json.dumps([e.text for e in test[:_LATENCY_TEXTS]])
-    shared = tier != "fast" and not (folder / "accurate" / "encoder").is_dir()
+    own, steady = folder / "accurate" / "encoder", folder / "accurate" / STEADY_FILE
+    shared = tier != "fast" and (not own.is_dir() or steady.is_file())
     encoder = next(iter((work / "encoders").iterdir())) if shared else ""
     arguments = [sys.executable, "-c", _SERVE, str(folder), tier, str(encoder)]
     done = subprocess.run(arguments, input=texts, capture_output=True, text=True, check=True)

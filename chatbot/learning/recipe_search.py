@@ -1,0 +1,164 @@
+"""Which recipe suits a company's own messages: a search over the fast tier's hyper-parameters.
+
+Tree-structured Parzen estimation (Bergstra et al. 2011, "Algorithms for hyper-parameter optimization", section 4)
+with optuna. The defaults are the first trial, and what is found must beat them on the validation messages, in the
+form that serves, by more than two trainings of one recipe differ; otherwise the defaults stay.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from chatbot.errors import InputError, TrainingError
+from chatbot.learning.classifier_data import Recipe
+from chatbot.learning.classifier_training import train_classifier
+
+log = logging.getLogger(__name__)
+
+RECIPE_FILE = "recipe.json"  # in the data folder; a retraining takes it from there
+_SLOWEST = 3.0  # times the defaults' seconds; slower recipes lose, however accurate
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One training: what was changed against the defaults, and what came of it (shares 0..1)."""
+
+    changed: dict[str, Any]
+    accuracy: float
+    calibration_error: float
+    outside_auroc: float
+    seconds: float
+
+    @property
+    def value(self) -> float:
+        """Accuracy; then how well the outside is told apart; both in points."""
+        outside = 0.0 if math.isnan(self.outside_auroc) else self.outside_auroc
+        return 100 * self.accuracy + 10 * outside
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``recipe`` is the defaults where nothing beat them clearly. ``trials``: in the order they were run."""
+
+    recipe: Recipe
+    better: bool
+    gain: float  # points of ``Trial.value`` over the defaults
+    needed: float
+    trials: tuple[Trial, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "trials": [asdict(trial) for trial in self.trials]}
+
+
+def search_recipe(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    languages: Sequence[str],
+    trials: int = 20,
+    seconds: float | None = None,
+    seed: int = 13,
+    device: str = "auto",
+    start: Recipe | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Found:
+    """Train ``trials`` recipes on rows of examples.jsonl (fewer when ``seconds`` are over) and name the best.
+
+    The test part is never read. Raises InputError where optuna is missing or there is no validation part to
+    choose on.
+    """
+    try:
+        import optuna
+    except ImportError as error:
+        raise InputError(
+            "The search needs optuna", field="extra", value="tune", remedy="pip install 'frontdesk[tune]'"
+        ) from error
+    n_valid = sum(row.get("split") == "valid" and bool(row.get("intent")) for row in rows)
+    if n_valid < 50:
+        raise InputError(
+            "There are too few validation messages to choose a recipe on",
+            field="valid",
+            value=n_valid,
+            remedy="Label at least 50 messages of the validation part",
+        )
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    start = start or Recipe()
+    done: list[Trial] = []
+    began = time.monotonic()
+
+    def run(changed: dict[str, Any], own_seed: int) -> Trial:
+        with tempfile.TemporaryDirectory() as folder:
+            report = train_classifier(
+                rows,
+                Path(folder),
+                languages=languages,
+                device=device,
+                seed=own_seed,
+                recipe=replace(start, **changed),
+                budget_seconds=_SLOWEST * done[0].seconds if done else None,
+            )
+        metrics = report.metrics
+        return Trial(
+            changed,
+            metrics["accuracy"],
+            metrics["calibration_error"],
+            metrics["outside_auroc"],
+            round(float(metrics["train_seconds"]), 2),
+        )
+
+    def objective(trial: Any) -> float:
+        done.append(run(_suggest(trial, start), seed))
+        if progress:
+            progress(min(1.0, len(done) / trials))
+        return done[-1].value
+
+    done.append(run({}, seed))
+    again = run({}, seed + 1)  # how much two trainings of one recipe differ
+    noise = max(abs(done[0].value - again.value), 100 * math.sqrt(0.05 / n_valid))
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    left = None if seconds is None else max(0.0, seconds - (time.monotonic() - began))
+    if trials > 1:
+        study.optimize(objective, n_trials=trials - 1, timeout=left, catch=(TrainingError,))
+    best = max(done, key=lambda trial: trial.value)
+    gain = best.value - (done[0].value + again.value) / 2
+    better = bool(best.changed) and gain > noise
+    log.info("best of %d recipes: %+.2f points over the defaults (%.2f needed)", len(done), gain, noise)
+    return Found(replace(start, **best.changed) if better else start, better, gain, noise, tuple(done))
+
+
+def _suggest(trial: Any, start: Recipe) -> dict[str, Any]:
+    return {
+        "learning_rate": trial.suggest_float("learning_rate", 1e-3, 8e-3, log=True),
+        "hidden": trial.suggest_categorical("hidden", [64, 96, 128, 192]),
+        "dropout": trial.suggest_float("dropout", 0.2, 0.6, step=0.1),
+        "embedding_dropout": trial.suggest_float("embedding_dropout", 0.1, 0.5, step=0.1),
+        "label_smoothing": trial.suggest_float("label_smoothing", 0.0, 0.15, step=0.05),
+        "outlier_share": trial.suggest_float("outlier_share", 0.1, 0.4, step=0.1),
+        "batch_size": trial.suggest_categorical("batch_size", [32, 64, 128]),
+        "steps": int(start.steps * trial.suggest_float("length", 0.6, 1.6, step=0.2)),
+    }
+
+
+def save_recipe(recipe: Recipe, path: Path) -> None:
+    path.write_text(json.dumps(asdict(recipe), indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Raises InputError for a file that is no recipe; a value that is not named keeps its default."""
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+        unknown = set(body) - {item.name for item in fields(Recipe)}
+        if unknown:
+            raise InputError("Unknown value in the recipe", field="recipe", value=", ".join(sorted(unknown)))
+        return Recipe(**body)
+    except (OSError, ValueError, TypeError) as error:
+        raise InputError(
+            "This is no recipe", field="recipe", value=path, remedy="Make one with: frontdesk tune"
+        ) from error

@@ -1,0 +1,82 @@
+"""The search keeps the defaults unless something beats them clearly, and a recipe survives its file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from chatbot.errors import InputError
+from chatbot.learning import recipe_search
+from chatbot.learning.classifier_data import Recipe
+from chatbot.learning.recipe_search import load_recipe, save_recipe, search_recipe
+
+ROWS = [
+    {"text": f"{intent} {i}", "intent": intent, "lang": "en", "split": "valid" if i % 2 else "train"}
+    for intent in ("refund", "tracking")
+    for i in range(60)
+]
+
+
+@dataclass
+class Report:
+    metrics: dict
+
+
+def pretend(accuracy_of):
+    """A training whose accuracy is a known function of its recipe."""
+
+    def train(rows, out_dir, *, recipe, seed, **rest):
+        figures = {"calibration_error": 0.02, "outside_auroc": 0.9, "train_seconds": 1.0}
+        return Report({"accuracy": accuracy_of(recipe, seed), **figures})
+
+    return train
+
+
+def test_a_recipe_that_is_clearly_better_is_found_and_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(
+        recipe_search,
+        "train_classifier",
+        pretend(lambda recipe, seed: 0.7 + 0.2 * (recipe.hidden == 64) + 0.001 * (seed % 2)),
+    )
+    found = search_recipe(ROWS, languages=["en"], trials=12, seed=3)
+    assert found.better
+    assert found.recipe.hidden == 64
+    assert found.trials[0].changed == {}
+    assert len(found.trials) == 12
+    save_recipe(found.recipe, tmp_path / "recipe.json")
+    assert load_recipe(tmp_path / "recipe.json") == found.recipe
+
+
+def test_what_two_seeds_differ_by_is_no_gain(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(
+        recipe_search,
+        "train_classifier",
+        pretend(lambda recipe, seed: 0.9 + 0.02 * (seed % 2) + 0.005 * (recipe.hidden == 64)),
+    )
+    found = search_recipe(ROWS, languages=["en"], trials=8, seed=4)
+    assert not found.better
+    assert found.recipe == Recipe()
+
+
+def test_real_trainings_are_compared_on_validation_messages():
+    start = replace(
+        Recipe(), steps=8, least_epochs=1, embedding=16, hidden=8, buckets=128, encoder_vectors=False
+    )
+    found = search_recipe(ROWS, languages=["en"], trials=2, seed=1, device="cpu", start=start)
+    assert len(found.trials) == 2
+    assert all(0 <= trial.accuracy <= 1 for trial in found.trials)
+
+
+def test_too_few_validation_messages_are_refused_before_any_training():
+    with pytest.raises(InputError, match="too few validation messages"):
+        search_recipe(ROWS[:20], languages=["en"])
+
+
+def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path):
+    path = tmp_path / "recipe.json"
+    for text in ("{", '{"hiden": 3}', "[]"):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(InputError):
+            load_recipe(path)
