@@ -217,11 +217,11 @@ class _Features:
 
     def similarity(self, others: _Features) -> NDArray[np.float32]:
         """[n, others], at most 1."""
-        by_words: NDArray[np.float32] = (self.words @ others.words.T).toarray().astype(np.float32)
-        if self.vectors is None or others.vectors is None:
-            return by_words
-        by_meaning = self.vectors @ others.vectors.T
-        mixed: NDArray[np.float32] = (by_meaning + self.word_share * by_words) / (1 + self.word_share)
+        mixed: NDArray[np.float32] = (self.words @ others.words.T).toarray().astype(np.float32)
+        if self.vectors is not None and others.vectors is not None:
+            mixed *= self.word_share
+            mixed += self.vectors @ others.vectors.T
+            mixed /= 1 + self.word_share
         return mixed
 
 

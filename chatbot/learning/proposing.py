@@ -273,7 +273,7 @@ def _proposals(
         open_ones = [at for at in places if rows[at].intent is None]
         if len(open_ones) < settings.least:
             continue  # tagged already: nothing to decide
-        tags = Counter(names[row.intent] for row in inside if row.intent in names)
+        tags = Counter(names[row.intent] for row in inside if row.intent is not None and row.intent in names)
         intent = None
         if tags:
             name, number = tags.most_common(1)[0]
