@@ -38,6 +38,7 @@ from chatbot.learning.loading import (
     load_encoders,
     load_parts,
 )
+from chatbot.learning.recipe_search import RECIPE_FILE
 from chatbot.learning.release_cards import gather, skipped_parts, write_card
 from chatbot.learning.releases import ReleaseRow, bundle_folder, go_live, live_release_id
 from chatbot.learning.search_fitting import DOMAIN, fit_search
@@ -119,6 +120,11 @@ def retrain(
         )
         manifest = _finish_bundle(trained, release_id, snapshot, settings, tell)
     return _decide(database, settings, snapshot, manifest, live, created_by, tell)
+
+
+def snapshot_of(database: Database, settings: Settings, *, seed: int = 13) -> Snapshot:
+    """What the database knows now, as a training would see it."""
+    return load_snapshot(_freeze(database, settings, seed))
 
 
 def export_snapshot(database: Database, settings: Settings, out: Path, *, seed: int = 13) -> SnapshotManifest:
@@ -254,6 +260,8 @@ def _train(
     budget = settings.training_budget if budget_seconds is None else budget_seconds
     if budget:
         command += ["--budget", str(budget)]
+    if (settings.data / RECIPE_FILE).is_file():
+        command += ["--recipe", str(settings.data / RECIPE_FILE)]
     if start is not None:
         command += ["--start", str(start)]
     with (

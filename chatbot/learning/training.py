@@ -39,6 +39,7 @@ class TrainingSettings:
     stages: tuple[str, ...] = STAGES
     encoder: str = ""  # the sentence encoder to have ready (packaged, a name or a folder); empty: none
     encoder_store: Path | None = None
+    recipe: Path | None = None  # of the classifier's fast tier, as `frontdesk tune` wrote it
     start: Path | None = None  # a bundle whose classifier to learn on from
 
     def __post_init__(self) -> None:
@@ -132,6 +133,7 @@ def _train_classifier(
         )
         return
     from chatbot.learning.classifier_training import train_classifier
+    from chatbot.learning.recipe_search import load_recipe
 
     figures = train_classifier(
         snapshot.examples,
@@ -141,6 +143,7 @@ def _train_classifier(
         seed=settings.seed,
         budget_seconds=_share(settings, 0.4),
         progress=lambda share: tell("classifier", share),
+        recipe=load_recipe(settings.recipe) if settings.recipe is not None else None,
         start=settings.start / "classifier" if settings.start is not None else None,
     )
     report.metrics["classifier"], report.parity["classifier"] = figures.metrics, figures.parity
@@ -340,6 +343,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--budget", type=float, default=None, metavar="SECONDS")
     parser.add_argument("--encoder", default="", help="have this sentence encoder exported in the store too")
     parser.add_argument("--encoder-store", type=Path, default=None)
+    parser.add_argument("--recipe", type=Path, default=None, help="of the classifier's fast tier")
     parser.add_argument(
         "--start", type=Path, default=None, help="learn on from the classifier of this bundle"
     )
@@ -363,6 +367,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             stages=tuple(given.stages.split(",")),
             encoder=given.encoder,
             encoder_store=given.encoder_store,
+            recipe=given.recipe,
             start=given.start,
         )
         manifest = train(given.snapshot, given.out, settings=settings, progress=tell)
