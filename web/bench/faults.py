@@ -2,8 +2,8 @@
 
 Visitors write all the time and send a message again, with the same id, until the server acknowledges it. Meanwhile the
 web server or the worker is killed (SIGKILL) at random moments; afterwards, one after the other, the database is locked
-for seconds, the disk is full (a limit on file sizes), the live bundle is damaged and the index is damaged. At the end
-every acknowledged message must be there once, with the one answer that was told.
+for seconds, the disk is full (a limit on the size of files), the live bundle is damaged and the index is damaged. At
+the end every acknowledged message must be there once, with the one answer that was told.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from web.bench.processes import tree
 READY_SECONDS = 400.0  # a busy machine takes its time; how long it took is reported
 PATIENCE = 90.0  # seconds in which a message must be acknowledged at last
 LOCKED_SECONDS = 4.0
-FULL_AT = 256 * 1024  # bytes of one file
+FULL_AT = 4096  # bytes of one file
 WRITERS = 4
 
 Progress = Callable[[str, float], None]
@@ -80,10 +80,10 @@ def run(
     """→ the figures of MEASURES, times in ms; ``faults``: whether each broken thing was survived."""
     rng = random.Random(seed)
     server = Server(data)
-    server.make()
-    server.start()
     visitors = Visitors(server.address)
+    server.make()
     try:
+        server.start()
         with visitors.writing():
             recovered = _kill(server, rng, kills=kills, seconds=seconds, progress=progress)
             progress("locked database", 0.0)
@@ -144,14 +144,7 @@ class Server:
         if made.returncode:
             raise UnavailableError("The demo bot could not be made", value=f"status {made.returncode}")
 
-    def start(self, *, largest_file: int | None = None, wait: bool = True) -> None:
-        """``largest_file`` in bytes: writing beyond it fails as on a full disk (setrlimit(2), RLIMIT_FSIZE)."""
-
-        def limit() -> None:
-            if largest_file is not None:
-                signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # an error instead of the end of the process
-                resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
-
+    def start(self, *, wait: bool = True) -> None:
         with (self.data / "faults.log").open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "web.cli", "serve"],
@@ -159,10 +152,17 @@ class Server:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=limit,
             )
         if wait:
             self.wait_until_ready()
+
+    def limit_files(self, size: int) -> None:
+        """From now on writing beyond ``size`` bytes of a file fails, as on a full disk (prlimit(2), RLIMIT_FSIZE;
+        Python ignores the signal that comes with it, so that it is an error)."""
+        for pid in tree(self.process.pid) if self.process else ():
+            with contextlib.suppress(OSError):
+                hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
 
     def stop(self) -> None:
         if self.process is not None:
@@ -361,20 +361,12 @@ def _lock(server: Server, visitors: Visitors) -> bool:
 
 def _full_disk(server: Server, visitors: Visitors) -> bool:
     """Nothing can be written for a while: no message is acknowledged that is not kept, and with room all goes on."""
-    server.stop()
-    # What is there already lies beyond this and can be read, not written; the database's log grows up to it.
-    server.start(largest_file=FULL_AT, wait=False)
-    time.sleep(1)
-    with contextlib.suppress(UnavailableError):
-        server.wait_until_ready()
-    for number in range(120):
-        if not visitors.one("Where is my parcel?", f"full-{number}", patience=1.0):
-            break
-    full = visitors.given_up
-    visitors.given_up = 0
-    server.stop()
-    server.start()
-    return full > 0 and visitors.one("Where is my parcel?", "room-again")
+    public_id, before = next(iter(visitors.tokens)), visitors.given_up
+    server.limit_files(FULL_AT)
+    accepted = visitors.send(public_id, "Where is my parcel?", "full", patience=5.0)
+    visitors.given_up = before
+    server.limit_files(resource.RLIM_INFINITY)
+    return not accepted and visitors.one("Where is my parcel?", "room-again")
 
 
 def _damaged_bundle(server: Server, visitors: Visitors) -> bool:
