@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -62,7 +63,7 @@ def _line(line: Line, people: Sequence[Colleague], person_id: int) -> dict[str, 
         "agent": line.agent if line.state == "human" else None,
         "mine": line.agent_id == person_id,
         "visitor": line.visitor,
-        "text": _matter(line),
+        "text": matter(line.said),
         "owed": line.owed,
         "outcome": gettext(f"outcome_{line.outcome}") if line.outcome else None,
         "watched_by": [
@@ -71,10 +72,11 @@ def _line(line: Line, people: Sequence[Colleague], person_id: int) -> dict[str, 
     }
 
 
-def _matter(line: Line) -> str:
-    """The newest thing that he wants; a mere wish for a person says nothing."""
-    wants = summarise([Said("customer", text) for text in line.said]).wants
-    return wants[-1] if wants else (line.said[-1][:200] if line.said else "")
+@lru_cache(maxsize=1024)  # the queue is looked at every second
+def matter(said: tuple[str, ...]) -> str:
+    """The newest thing that a customer wants; a mere wish for a person says nothing."""
+    wants = summarise([Said("customer", text) for text in said]).wants
+    return wants[-1] if wants else (said[-1][:200] if said else "")
 
 
 def reason_in_words(reason: str | None) -> str | None:
