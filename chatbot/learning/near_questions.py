@@ -7,9 +7,9 @@ chapter 3).
 
 from __future__ import annotations
 
+import math
+from collections import Counter, defaultdict
 from collections.abc import Sequence
-
-import numpy as np
 
 from chatbot.learning.clustering import words_of
 
@@ -18,28 +18,43 @@ ALIKE = 0.55
 
 def group_alike(texts: Sequence[str], *, least: float = ALIKE) -> list[list[int]]:
     """Groups of rows in order of their first; within a group the leader comes first."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
     equal: dict[str, list[int]] = {}
     for row, text in enumerate(texts):
         equal.setdefault(" ".join(words_of(text)) or text.casefold().strip(), []).append(row)
-    leaders_of = list(equal.values())
-    if len(leaders_of) < 2:
-        return leaders_of
-    weigher = TfidfVectorizer(analyzer=words_of, sublinear_tf=True)
-    try:
-        weights = weigher.fit_transform([texts[rows[0]] for rows in leaders_of]).tocsr()
-    except ValueError:  # not one word among them
-        return leaders_of
+    distinct = list(equal.values())
+    weights = _weights([texts[rows[0]] for rows in distinct])
+    holders: dict[str, list[int]] = defaultdict(list)  # word -> texts that have it
+    for at, own in enumerate(weights):
+        for word in own:
+            holders[word].append(at)
     groups: list[list[int]] = []
-    taken = np.zeros(len(leaders_of), dtype=bool)
-    for at in range(len(leaders_of)):
-        if taken[at]:
+    taken: set[int] = set()
+    for at, own in enumerate(weights):
+        if at in taken:
             continue
-        alike = (weights @ weights[at].T).toarray().ravel() >= least
-        alike[at] = True
-        members = np.flatnonzero(alike & ~taken)
-        taken |= alike
-        ordered = [at, *(one for one in members.tolist() if one != at)]
-        groups.append([row for one in ordered for row in leaders_of[one]])
+        likeness: dict[int, float] = defaultdict(float)
+        for word, weight in own.items():
+            for other in holders[word]:
+                likeness[other] += weight * weights[other][word]
+        members = [
+            other for other, value in sorted(likeness.items()) if value >= least and other not in taken
+        ]
+        ordered = [at, *(other for other in members if other != at)]
+        taken.update(ordered)
+        groups.append([row for one in ordered for row in distinct[one]])
     return groups
+
+
+def _weights(texts: Sequence[str]) -> list[dict[str, float]]:
+    """(1 + log frequency) × log(1 + texts / texts with the word), of unit length."""
+    counted = [Counter(words_of(text)) for text in texts]
+    held = Counter(word for words in counted for word in words)
+    found = []
+    for words in counted:
+        raw = {
+            word: (1 + math.log(number)) * math.log(1 + len(texts) / held[word])
+            for word, number in words.items()
+        }
+        length = math.sqrt(sum(value * value for value in raw.values())) or 1.0
+        found.append({word: value / length for word, value in raw.items()})
+    return found

@@ -21,7 +21,14 @@ from sqlalchemy.orm import Session
 
 from chatbot.errors import InputError
 from chatbot.learning.answered_from import ArticleFinder
-from chatbot.learning.clustering import UNASSIGNED, ClusterSettings, key_terms, nearest_known, words_of
+from chatbot.learning.clustering import (
+    UNASSIGNED,
+    ClusterSettings,
+    cluster,
+    key_terms,
+    nearest_known,
+    words_of,
+)
 from chatbot.learning.discovery import cluster_questions, proposed_name, typical_answer
 from chatbot.learning.harvest import MIN_COVERAGE, MIN_MARGIN
 from chatbot.records.database import Database
@@ -195,7 +202,8 @@ def split_proposal(
     if encode is None and len({row.lang for row in rows}) == 1 and rows:
         encode = encoder_of(rows[0].lang)
     vectors = encode([row.text for row in rows]) if encode else None
-    found = cluster_questions([row.text for row in rows], vectors, settings=settings, clusters=2)
+    # by words where no encoder knows the language: this runs in a serving process, which trains nothing
+    found = cluster([row.text for row in rows], vectors, settings=settings, clusters=2)
     parts = [
         new
         for new in _proposals(rows, found.labels, found.strength, finder, names, settings)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -237,3 +239,12 @@ def test_proposals_are_decided_over_http(database: Database, editor: FlaskClient
     assert post(editor, "/admin/discovery").json["job"]
     with database.read() as session:
         assert session.scalars(select(Job.kind)).all() == ["discover"]
+
+
+def test_the_pages_load_nothing_that_trains() -> None:
+    code = (
+        "import sys; import web.admin.pages.learning, chatbot.learning.proposing, chatbot.learning.near_questions as n;"
+        "n.group_alike(['a b', 'a c']); print({'torch', 'sklearn', 'scipy'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
