@@ -15,6 +15,8 @@ from chatbot.learning.discovery import typical_answer
 from chatbot.learning.near_questions import group_alike
 from chatbot.records.review import GOOD_HIT, Asked
 
+MOST_GROUPED = 3_000  # questions of a language, the newest: about a second of a page's time
+
 
 @dataclass(frozen=True, slots=True)
 class QuestionGroup:
@@ -56,7 +58,7 @@ def gaps(asked: Sequence[Asked]) -> list[QuestionGroup]:
 def _ranked(questions: Sequence[Asked], total: int) -> list[QuestionGroup]:
     made = []
     for lang in sorted({one.lang for one in questions}):
-        own = [one for one in questions if one.lang == lang]
+        own = [one for one in questions if one.lang == lang][-MOST_GROUPED:]
         for rows in group_alike([one.text for one in own]):
             made.append(_group([own[row] for row in rows], total))
     return sorted(made, key=lambda group: (-group.pay_off, group.turn_ids))
