@@ -134,17 +134,29 @@ def test_of_two_agents_the_second_is_told_who_has_it(
         assert (conversation.state, holder.name) == ("human", "Mei")
 
 
-@pytest.mark.parametrize("locale", ["en-GB", "zh-CN"])
-def test_the_pages_fit_a_phone_and_obey_the_strict_policy(
-    locale: str, open_widget: Callable[..., Any], sign_in: Any, url: str, problems: list[str]
+@pytest.mark.parametrize(("locale", "scheme", "width"), [("en-GB", "light", 1300), ("zh-CN", "dark", 390)])
+def test_the_pages_fit_a_phone_obey_the_strict_policy_and_break_no_rule_of_accessibility(
+    locale: str,
+    scheme: str,
+    width: int,
+    open_widget: Callable[..., Any],
+    sign_in: Any,
+    url: str,
+    audit: Any,
+    problems: list[str],
 ) -> None:
     _, frame = open_widget()
     frame.get_by_role("textbox").fill("a person please")
     frame.get_by_role("textbox").press("Enter")
     expect(frame.locator(".notice")).to_be_visible()
-    page = sign_in("Mei", locale=locale, color_scheme="dark", viewport={"width": 390, "height": 780})
+    page = sign_in("Mei", locale=locale, color_scheme=scheme, viewport={"width": width, "height": 780})
     page.locator(".lines .line").click()
     expect(page.locator(".conversation .turn").first).to_be_visible()
+    assert audit(page) == []
+    page.locator('[data-do="pass"]').click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert audit(page) == []
+    page.keyboard.press("Escape")
     for path in (None, "hours", "webhooks", "canned"):
         if path:
             page.goto(f"{url}/admin/inbox/{path}")
