@@ -126,8 +126,12 @@ def measure(
 
 def prepare(rows: Sequence[dict[str, Any]], *, intents: int, seed: int = 13) -> Material:
     """``intents`` of them, drawn by seed; rows of the others, and those labelled ``oos``, are out of scope."""
-    unique = {row["text"].lower(): row for row in reversed(rows)}
-    kept_rows = [row for row in rows if unique.get(row["text"].lower()) is row]
+    seen: set[str] = set()
+    kept_rows = []
+    for row in rows:
+        if row["text"].lower() not in seen:
+            seen.add(row["text"].lower())
+            kept_rows.append(row)
     names = sorted({row["intent"] for row in kept_rows} - {"oos"})
     random.Random(seed).shuffle(names)
     chosen = {*names[:intents], "oos"}
