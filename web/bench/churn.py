@@ -365,11 +365,12 @@ class Run:
         writer = self.writer
         gone = writer.retired[-6:] + self.rng.sample(writer.retired, min(4, len(writer.retired)))
         older = self.rng.sample(list(writer.live), min(4, len(writer.live))) if found else []
-        queries = [*found, *older, *gone]
+        words = [*found, *older, *gone]
+        queries = [self._query(word) for word in words]
         answer = server.ask(do="search", queries=queries)
         self._note(answer)
         texts = set(writer.live.values())
-        for query, hits in zip(queries, answer["hits"], strict=True):
+        for query, hits in zip(words, answer["hits"], strict=True):
             self.searches += 1
             if any(text not in texts for text in hits):
                 self.stale += 1
@@ -379,6 +380,12 @@ class Run:
                 self.problems.append(f"lost: {query}")
         self.wall += answer["wall"]
         self.cpu += answer["cpu"]
+
+    def _query(self, word: str) -> str:
+        """The word; the whole text of a passage joined from several, of which one word is too small a share to rank
+        it among the first."""
+        text = self.writer.live.get(word, "")
+        return text if len(_words(text)) > 1 else word
 
     def _check(self) -> None:
         """The whole of both indexes against the database."""
