@@ -200,7 +200,9 @@ class AccurateClassifier:
             "vector": vector[None],
         }
         logits: NDArray[np.float32] = self._session.run(["logits"], feeds)[0][0]
-        return logits if self._steady is None else (logits + self._steady.logits(text)) / 2
+        if self._steady is not None:
+            logits = (logits + self._steady.logits(text)) / np.float32(2)
+        return logits
 
 
 class CascadeClassifier:

@@ -3,14 +3,14 @@
 Frozen (default on a CPU for very many messages): every text is encoded once, in the int8 form
 that serves, and the LSTM learns on the stored states. Tuned: the encoder learns along in torch, is exported
 to int8, and the LSTM is then fitted once more on what the exported encoder says, so that the loss of
-precision is trained away. The result also teaches the fast tier (`teacher_of`).
+precision is trained away. With few examples of each intent (chatbot/learning/few_examples.py) a linear model over
+the untuned encoder decides beside it. The result also teaches the fast tier (`teacher_of`).
 """
 
 from __future__ import annotations
 
 import logging
 import math
-import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -22,20 +22,17 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from chatbot.dialogue.trace import Classification
 from chatbot.errors import TrainingError
 from chatbot.inference.classifier_config import (
     ACCURATE_FOLDER,
     ALL,
     ENCODER_FOLDER,
     GRAPH_FILE,
-    Blend,
     ClassifierConfig,
 )
-from chatbot.inference.classify_states import AccurateClassifier, Steady, encoder_text, joined
+from chatbot.inference.classify_states import AccurateClassifier, Steady, encoder_text
 from chatbot.inference.encode import EncoderConfig, SentenceEncoder
 from chatbot.inference.sessions import open_session
-from chatbot.language.normalise import detect_language
 from chatbot.learning.calibration import auroc, calibrate, calibration_error, scope_probabilities
 from chatbot.learning.classifier_data import (
     Example,
@@ -50,6 +47,7 @@ from chatbot.learning.classifier_data import (
 )
 from chatbot.learning.classifier_training import ClassifierReport
 from chatbot.learning.encoders import quantise, sha256_of, to_onnx
+from chatbot.learning.few_examples import CONTRASTIVE, Rows, are_few, class_batches, named_examples
 from chatbot.learning.linear_head import solve_linear
 from chatbot.learning.outlier_texts import OutlierPools
 from chatbot.neural.batches import length_buckets
@@ -69,13 +67,6 @@ log = logging.getLogger(__name__)
 
 Encoded = tuple[NDArray[np.float16], NDArray[np.float32]]  # states [t, width], unit vector [width]
 _PIECES = 64  # word pieces of a text that training reads
-_FEW_EACH = 16  # examples an intent, up to which they are few: its name is one more, classes attract
-_CONTRASTIVE = 1.0  # weight of that attraction
-_CLASSES, _OF_EACH = 10, 4  # classes of a batch that is made for it, and texts of each
-_ENOUGH_TO_BLEND = 100  # validation messages
-_SHARES = (0.3, 0.4, 0.5, 0.6, 0.7, 0.85, 1.0)
-_SHARPNESS = (0.8, 1.0, 1.2, 1.4, 1.7)
-_NAME = re.compile(r"[^\W\d_]{4,}|[\u3400-\u9fff]{2,}")
 _FEW = 16_000  # messages up to which tuning takes a CPU of two cores about ten minutes
 
 
@@ -96,15 +87,6 @@ class AccurateRecipe:
     steady: bool | None = None  # a linear model over the untuned encoder beside a tuned one; None: likewise
     hidden: int = 128
     plain_strength: float = 30.0  # of the linear model over the sentence vectors: the inverse of its ridge
-
-
-@dataclass(frozen=True)
-class _Rows:
-    """Texts with their classes (the last one "outside"; -1: unknown)."""
-
-    texts: tuple[str, ...]
-    targets: NDArray[np.int64]
-    n_inside: int
 
 
 def train_accurate(
@@ -143,8 +125,8 @@ def train_accurate(
     folder = out_dir / ACCURATE_FOLDER
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    few = len(split.train) <= _FEW_EACH * len(labels)
-    contrastive = recipe.contrastive if recipe.contrastive is not None else _CONTRASTIVE * few
+    few = are_few(len(split.train), len(labels))
+    contrastive = recipe.contrastive if recipe.contrastive is not None else CONTRASTIVE * few
     state = StateConfig(
         classes=len(labels), width=encoder.config.width, hidden=recipe.hidden, contrastive=contrastive
     )
@@ -191,35 +173,14 @@ def teacher_of(out_dir: Path, *, encoder: SentenceEncoder | None = None) -> Teac
     return teach
 
 
-def named_examples(
-    labels: Sequence[str], examples: Sequence[Example], languages: Sequence[str]
-) -> list[Example]:
-    """Where there are few examples, an intent's name in words is one more: the encoder knows what it means.
-
-    A point of accuracy with five examples an intent, a tenth of one with ten. Names that are no words ("T12", "a_b")
-    and names in a language the encoder does not know are left out.
-    """
-    if len(examples) > _FEW_EACH * len(labels):
-        return []
-    found = []
-    for label in labels:
-        text = " ".join(re.split(r"[\W_]+", label)).strip()
-        lang = detect_language(text)
-        if _NAME.search(text) and (not languages or lang in languages):
-            found.append(Example(text=text, intent=label, lang=lang))
-    return found
-
-
-def _rows(
-    examples: Sequence[Example], outliers: Sequence[str], labels: Sequence[str], context: bool
-) -> _Rows:
+def _rows(examples: Sequence[Example], outliers: Sequence[str], labels: Sequence[str], context: bool) -> Rows:
     index = {label: i for i, label in enumerate(labels)}
     texts = [encoder_text(e.text, e.context, context=context) for e in examples]
     targets = [index.get(e.intent or "", -1) for e in examples] + [len(labels)] * len(outliers)
-    return _Rows(tuple(texts) + tuple(outliers), np.asarray(targets, np.int64), len(examples))
+    return Rows(tuple(texts) + tuple(outliers), np.asarray(targets, np.int64), len(examples))
 
 
-def _epoch(rows: _Rows, share: float, repeats: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
+def _epoch(rows: Rows, share: float, repeats: int, *, seed: int, epoch: int) -> NDArray[np.int64]:
     """Every message ``repeats`` times and some outliers, drawn anew."""
     random_ = np.random.default_rng((seed, epoch, 5))
     inside = np.tile(np.arange(rows.n_inside), repeats)
@@ -227,26 +188,9 @@ def _epoch(rows: _Rows, share: float, repeats: int, *, seed: int, epoch: int) ->
     return np.concatenate([inside, random_.choice(outliers, min(len(outliers), int(share * len(inside))))])
 
 
-def _class_batches(
-    rows: _Rows, share: float, n: int, *, seed: int, epoch: int
-) -> Iterable[NDArray[np.int64]]:
-    """``n`` batches of _OF_EACH texts of each of _CLASSES classes, and outliers as many as ``share`` says."""
-    random_ = np.random.default_rng((seed, epoch, 17))
-    inside = rows.targets[: rows.n_inside]
-    members = [np.flatnonzero(inside == target) for target in np.unique(inside)]
-    outliers = np.arange(rows.n_inside, len(rows.texts))
-    for _ in range(n):
-        classes = random_.choice(len(members), min(_CLASSES, len(members)), replace=False)
-        own = [
-            random_.choice(members[c], _OF_EACH, replace=len(members[c]) < _OF_EACH) for c in classes.tolist()
-        ]
-        beyond = random_.choice(outliers, min(len(outliers), int(share * _OF_EACH * len(own))))
-        yield np.concatenate([*own, beyond])
-
-
 def _tune(
-    train: _Rows,
-    valid: _Rows,
+    train: Rows,
+    valid: Rows,
     weights: Path,
     state: StateConfig,
     recipe: AccurateRecipe,
@@ -267,10 +211,12 @@ def _tune(
     size = recipe.batch_size
     repeats = max(1, math.ceil(recipe.least_steps / recipe.epochs * size / max(1, train.n_inside)))
     steps = math.ceil(len(_epoch(train, recipe.outlier_share, repeats, seed=seed, epoch=0)) / size)
+    if by_class:
+        steps = math.ceil(recipe.least_steps / recipe.epochs)
 
     def chosen(epoch: int) -> Iterable[NDArray[np.int64]]:
         if by_class:
-            yield from _class_batches(train, recipe.outlier_share, steps, seed=seed, epoch=epoch)
+            yield from class_batches(train, recipe.outlier_share, steps, seed=seed, epoch=epoch)
             return
         order = _epoch(train, recipe.outlier_share, repeats, seed=seed, epoch=epoch)
         for part in length_buckets([len(pieces[i]) for i in order], size, seed=seed, epoch=epoch):
@@ -309,8 +255,8 @@ def _tune(
 def _fit_head(
     network: StateNetwork,
     encoder: SentenceEncoder,
-    train: _Rows,
-    valid: _Rows,
+    train: Rows,
+    valid: Rows,
     recipe: AccurateRecipe,
     device: torch.device,
     seed: int,
@@ -362,7 +308,7 @@ def _fit_head(
 
 
 def _solve_plain(
-    network: StateNetwork, encoded: Sequence[Encoded], train: _Rows, recipe: AccurateRecipe
+    network: StateNetwork, encoded: Sequence[Encoded], train: Rows, recipe: AccurateRecipe
 ) -> None:
     """The linear model over the sentence vectors at its optimum; the LSTM then learns beside it."""
     vectors = np.stack([vector for _, vector in encoded])
@@ -374,7 +320,7 @@ def _solve_plain(
 
 
 def _solve(
-    vectors: NDArray[np.float32], train: _Rows, classes: int, recipe: AccurateRecipe
+    vectors: NDArray[np.float32], train: Rows, classes: int, recipe: AccurateRecipe
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Weight [classes, d] and bias of a linear model over unit vectors [n, d].
 
@@ -493,61 +439,3 @@ def _finish(
         "device": result.device,
     }
     return ClassifierReport(metrics=metrics, parity=asdict(agreement), fit=result)
-
-
-def fit_cascade(
-    out_dir: Path, examples: Iterable[Mapping[str, Any]], *, encoder: SentenceEncoder | None, seed: int = 13
-) -> list[dict[str, float]]:
-    """Choose from which confidence the fast tier's answer stands, and write it into the accurate tier's
-    config.
-
-    → the trade-off on the validation messages: for each threshold the share answered by the fast tier and the
-    accuracy of both together. Taken is the lowest threshold that costs at most a tenth of a point of
-    accuracy.
-    """
-    from chatbot.inference.classify import IntentClassifier
-
-    fast = IntentClassifier.load(out_dir)
-    accurate = AccurateClassifier.load(out_dir / ACCURATE_FOLDER, encoder=encoder)
-    split, _ = coherent(split_examples(read_examples(examples), seed=seed), seed=seed)
-    valid = split.valid
-    first = [fast.classify(e.text, history=e.context, lang=e.lang) for e in valid]
-    second = [accurate.classify(e.text, history=e.context, lang=e.lang) for e in valid]
-    sure = np.asarray([c.top.confidence * c.in_scope if c.top else 1.0 for c in first])
-    fast_right = np.asarray(
-        [c.top is not None and c.top.name == e.intent for c, e in zip(first, valid, strict=True)]
-    )
-    blend = _best_blend(first, second, [e.intent or "" for e in valid])
-    both = [joined(a, b, blend) for a, b in zip(first, second, strict=True)]
-    accurate_right = np.asarray(
-        [c.top is not None and c.top.name == e.intent for c, e in zip(both, valid, strict=True)]
-    )
-    curve = []
-    for threshold in np.linspace(0.3, 1.0, 29):
-        stands = sure >= threshold
-        right = np.where(stands, fast_right, accurate_right).mean()
-        curve.append({"sure": float(threshold), "fast_share": float(stands.mean()), "accuracy": float(right)})
-    wanted = accurate_right.mean() - 0.001
-    chosen = next((point for point in curve if point["accuracy"] >= wanted), curve[-1])
-    replace(accurate.config, sure=chosen["sure"], blend=blend).save(out_dir / ACCURATE_FOLDER)
-    return curve
-
-
-def _best_blend(
-    fast: Sequence[Classification], accurate: Sequence[Classification], intents: Sequence[str]
-) -> Blend:
-    """The blend under which the validation messages' intents are likeliest; with too few of them, the accurate
-    tier alone.
-    """
-    if len(intents) < _ENOUGH_TO_BLEND:
-        return Blend()
-
-    def cost(blend: Blend) -> float:
-        total = 0.0
-        for one, other, intent in zip(fast, accurate, intents, strict=True):
-            given = {guess.name: guess.confidence for guess in joined(one, other, blend).ranked}
-            total -= math.log(max(given.get(intent, 0.0), 0.002))
-        return total
-
-    choices = [Blend(share, sharp) for share in _SHARES for sharp in _SHARPNESS]
-    return min(choices, key=cost)

@@ -19,7 +19,8 @@ import numpy as np
 from chatbot.inference.classify import IntentClassifier
 from chatbot.inference.classify_states import Tier
 from chatbot.inference.encode import SentenceEncoder
-from chatbot.learning.accurate_training import AccurateRecipe, fit_cascade, teacher_of, train_accurate
+from chatbot.learning.accurate_training import AccurateRecipe, teacher_of, train_accurate
+from chatbot.learning.cascade import fit_cascade
 from chatbot.learning.classifier_data import Lesson, Recipe, Teacher, read_examples
 from chatbot.learning.classifier_training import ClassifierReport, train_classifier
 

@@ -158,7 +158,8 @@ def _train_accurate_tier(
         report.skipped["accurate tier"] = "no sentence encoder here: the fast tier stands alone"
         return
     from chatbot.inference.encode import SentenceEncoder
-    from chatbot.learning.accurate_training import AccurateRecipe, fit_cascade, train_accurate
+    from chatbot.learning.accurate_training import AccurateRecipe, train_accurate
+    from chatbot.learning.cascade import fit_cascade
     from chatbot.learning.encoders import ensure_encoder
 
     encoder = SentenceEncoder.load(ensure_encoder(settings.encoder, settings.encoder_store))

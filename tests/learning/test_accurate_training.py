@@ -15,13 +15,11 @@ from chatbot.inference.classify_states import AccurateClassifier, CascadeClassif
 from chatbot.inference.encode import EncoderConfig
 from chatbot.learning.accurate_training import (
     AccurateRecipe,
-    _class_batches,
-    _Rows,
-    named_examples,
     teacher_of,
     train_accurate,
 )
 from chatbot.learning.classifier_data import Example, Recipe
+from chatbot.learning.few_examples import Rows, class_batches, named_examples
 from chatbot.learning.tiers import Encoder, train_tiers
 
 WIDTH = 24
@@ -133,13 +131,13 @@ def test_a_linear_model_over_the_untuned_encoder_is_averaged_in(bundle: Path, tm
 
 
 def test_few_examples_are_met_in_pairs_of_their_class_and_beside_outliers():
-    rows = _Rows(tuple("abcdefghij"), np.asarray([0, 0, 0, 1, 1, 2, 2, 2, 3, 3]), 8)
-    for batch in _class_batches(rows, 0.25, 5, seed=1, epoch=0):
+    rows = Rows(tuple("abcdefghij"), np.asarray([0, 0, 0, 1, 1, 2, 2, 2, 3, 3]), 8)
+    for batch in class_batches(rows, 0.25, 5, seed=1, epoch=0):
         targets = rows.targets[batch].tolist()
         assert {targets.count(c) for c in (0, 1, 2)} == {4}
         assert targets.count(3) == 2
     first, second = (
-        np.concatenate(list(_class_batches(rows, 0.25, 5, seed=1, epoch=e))).tolist() for e in (0, 1)
+        np.concatenate(list(class_batches(rows, 0.25, 5, seed=1, epoch=e))).tolist() for e in (0, 1)
     )
     assert first != second
 
@@ -204,7 +202,7 @@ def test_an_encoder_tuned_on_few_examples_is_served_with_the_untuned_one_beside_
     weights: Path, tmp_path: Path
 ):
     few = [row for i, row in enumerate(rows()) if row["split"] == "valid" or i % 2]
-    recipe = AccurateRecipe(epochs=4, least_steps=160, hidden=16)
+    recipe = AccurateRecipe(epochs=4, least_steps=320, hidden=16)
     report = train_accurate(few, tmp_path, encoder=WordStates(), weights=weights, device="cpu", recipe=recipe)
     assert report.metrics["tuned"]
     assert report.metrics["accuracy"] > 0.8
