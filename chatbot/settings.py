@@ -72,12 +72,13 @@ class Settings(BaseSettings):
         description="Secret that opens /metrics for Prometheus, at least 16 characters; empty: no metrics.",
     )
     public_url: str = Field(
-        "", description="Address of this installation in links that leave it; empty: as the agent's browser saw it."
+        "",
+        description="Address of this installation in links that leave it; empty: as the agent's browser saw it.",
     )
     smtp_url: str = Field(
         "",
-        description="Mail server for agents' replies to absent visitors: smtp://user:password@host:587 (with STARTTLS), "
-        "smtps://host:465, or smtp+plain://host:25; empty: no e-mail.",
+        description="Mail server for agents' replies to absent visitors: smtp://user:password@host:587 "
+        "(with STARTTLS), smtps://host:465, or smtp+plain://host:25; empty: no e-mail.",
     )
     mail_from: str = Field("", description="Sender of those e-mails, for example Help <help@shop.example>.")
     trusted_proxies: int = Field(

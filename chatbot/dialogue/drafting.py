@@ -19,7 +19,9 @@ from chatbot.inference.generate import Candidate
 from chatbot.neural.source_layout import content_units, passage_source, sentences
 
 BEAM = 6
-LEAST_TOKENS = 70  # three sentences or so: one or two leave out what was asked, measured on held-back conversations
+LEAST_TOKENS = (
+    70  # three sentences or so: one or two leave out what was asked, measured on held-back conversations
+)
 MAX_TOKENS = 90
 _LIKELIHOOD = 0.1  # weight of the generator's score beside the question's words found in the draft
 

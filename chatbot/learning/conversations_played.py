@@ -22,7 +22,6 @@ from chatbot.dialogue.weighing import PERSON_INTENT, SMALLTALK_INTENTS
 from chatbot.errors import FileError
 from chatbot.learning.questions import ANSWERS, Judgement, Question, judge, states_facts
 
-
 _WORST_FIRST: tuple[Judgement, ...] = ("wrong", "choices", "unanswered")
 
 
