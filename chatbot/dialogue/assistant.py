@@ -40,6 +40,7 @@ from chatbot.dialogue.weighing import (
     gather,
     weigh,
 )
+from chatbot.inference.prototypes import apart
 from chatbot.language.normalise import detect_language, fold, has_letters, normalise
 from chatbot.language.redaction import Redactor
 
@@ -190,8 +191,22 @@ class Assistant:
     def _weigh(
         self, classification: Classification, known: dict[str, KnownIntent], hits: Sequence[Hit], lang: str
     ) -> list[Candidate]:
-        found = gather(classification, known, hits)
-        return weigh(found, in_scope=classification.in_scope, weights=self._weighing.weights(lang))
+        near, rest = apart(classification, self._provisional.names if self._provisional else ())
+        found = gather(rest, known, hits)
+        ranked = weigh(found, in_scope=rest.in_scope, weights=self._weighing.weights(lang))
+        if not near:
+            return ranked
+        # what a provisional intent has is a probability already, and the search knows nothing of it
+        left = 1 - sum(guess.confidence for guess in near)
+        new = [
+            Candidate(
+                guess.confidence, own.title, own.name, None, own.approved, by_classifier=guess.confidence
+            )
+            for guess in near
+            if (own := known.get(guess.name)) is not None and own.approved is not None
+        ]
+        ranked = [*new, *(replace(c, probability=c.probability * left) for c in ranked)]
+        return sorted(ranked, key=lambda candidate: -candidate.probability)
 
     def _part(
         self,

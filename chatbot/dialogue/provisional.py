@@ -39,6 +39,11 @@ class Provisional:
         """Those that a provisional intent has examples in."""
         return tuple(sorted(self._by_language))
 
+    @property
+    def names(self) -> frozenset[str]:
+        """The provisional intents, in whatever language."""
+        return frozenset(sample.intent for own in self._seen.values() for sample in own)
+
     def refresh(self) -> None:
         """Read the examples again; vectors are made anew only for a language whose examples have changed."""
         with self._database.read() as session:

@@ -9,7 +9,7 @@ smoothed targets keep five examples from claiming certainty).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -98,6 +98,28 @@ def beside(classification: Classification, near: Sequence[IntentGuess]) -> Class
     ranked += [IntentGuess(g.name, g.confidence / in_scope, g.title) for g in near]
     ranked.sort(key=lambda guess: -guess.confidence)
     return Classification(tuple(ranked[:RANKED]), in_scope, classification.tier)
+
+
+def apart(classification: Classification, names: Collection[str]) -> tuple[list[IntentGuess], Classification]:
+    """What ``beside`` put together: the provisional intents (``names``) with their probabilities of being right,
+    and what the classifier alone had said.
+    """
+    near = [
+        IntentGuess(g.name, g.confidence * classification.in_scope, g.title)
+        for g in classification.ranked
+        if g.name in names
+    ]
+    left = 1 - sum(guess.confidence for guess in near)
+    if not near or left <= 1e-9:
+        return near, Classification((), 0.0, classification.tier) if near else classification
+    in_scope = max(0.0, classification.in_scope - (1 - left)) / left
+    share = classification.in_scope / (left * in_scope) if in_scope > 0 else 0.0
+    rest = tuple(
+        IntentGuess(g.name, g.confidence * share, g.title)
+        for g in classification.ranked
+        if g.name not in names
+    )
+    return near, Classification(rest, in_scope, classification.tier)
 
 
 def _platt(own: NDArray[np.float64], far: NDArray[np.float64]) -> tuple[float, float]:

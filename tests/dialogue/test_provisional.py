@@ -15,6 +15,7 @@ from chatbot.dialogue.lookup import DatabaseLookup
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.trace import Classification, IntentGuess
+from chatbot.dialogue.weighing import Weighing, Weights
 from chatbot.errors import ConflictError, InputError
 from chatbot.records.database import Database
 from chatbot.records.examples import add_examples, labelled, text_hash
@@ -121,6 +122,8 @@ def assistant_of(database: Database) -> Assistant:
         search=NoSearch(),
         writer=None,
         lookup=DatabaseLookup(database),
+        # as a release has them: fitted weights, under which what the search did not find is next to impossible
+        weighing=Weighing({"*": Weights()}),
         provisional=Provisional(database, encode, labels=Unsure.labels),
     )
 

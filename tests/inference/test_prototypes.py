@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from chatbot.dialogue.trace import Classification, IntentGuess
-from chatbot.inference.prototypes import Prototype, Prototypes, beside
+from chatbot.inference.prototypes import Prototype, Prototypes, apart, beside
 
 
 def around(centre: np.ndarray, n: int, *, seed: int, spread: float = 0.6) -> np.ndarray:
@@ -49,3 +49,16 @@ def test_what_a_provisional_intent_claims_is_taken_from_the_others():
     assert right["refund"] == pytest.approx(0.2 * 0.9 * 0.5)
     assert after.in_scope == pytest.approx(0.8 + 0.2 * 0.5)
     assert beside(before, []) is before
+
+
+def test_what_was_put_together_comes_apart_again():
+    before = Classification((IntentGuess("refund", 0.9), IntentGuess("cancel", 0.1)), 0.5)
+    near, rest = apart(beside(before, [IntentGuess("gift_card", 0.8)]), {"gift_card"})
+    assert [g.name for g in near] == ["gift_card"]
+    assert near[0].confidence == pytest.approx(0.8)
+    assert rest.in_scope == pytest.approx(0.5)
+    assert [(g.name, g.confidence) for g in rest.ranked] == [
+        ("refund", pytest.approx(0.9)),
+        ("cancel", pytest.approx(0.1)),
+    ]
+    assert apart(before, {"gift_card"}) == ([], before)
