@@ -24,7 +24,8 @@ class SiteOptions:
     ``hours`` are opening hours as JSON (chatbot/dialogue/hours.py); empty: somebody is always there. A visitor who
     has waited ``unanswered_minutes`` for a person is told that nobody is free (0: never). A conversation in which
     nothing was said for ``idle_hours`` closes (0: never). Conversations in which nothing was said for
-    ``retention_days`` are erased (0: the installation's rule)."""
+    ``retention_days`` are erased (0: the installation's rule). A conversation that the bot solves saves an agent
+    ``saved_minutes``, whose hour costs ``hour_cost`` in the company's own money."""
 
     mode: Mode = "approved_and_cited"
     sureness: float = 0.6
@@ -36,6 +37,8 @@ class SiteOptions:
     unanswered_minutes: int = 5
     idle_hours: int = 24
     retention_days: int = 0
+    saved_minutes: float = 6.0
+    hour_cost: float = 30.0
 
     def __post_init__(self) -> None:
         if self.mode not in MODES:
@@ -67,6 +70,12 @@ class SiteOptions:
                     field=name,
                     value=value,
                     remedy=f"Give a whole number from 0 to {most}; 0: never",
+                )
+        for name, most in (("saved_minutes", 24 * 60), ("hour_cost", 1_000_000)):
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not 0 <= value <= most:
+                raise InputError(
+                    "Not a possible number", field=name, value=value, remedy=f"Give a number from 0 to {most}"
                 )
         if self.hours:
             Hours.from_json(self.hours)

@@ -273,6 +273,7 @@ def store_reply(
         reply=reply.as_json(),
         trace=trace.as_json(),
         release_id=trace.release,
+        milliseconds=sum(trace.milliseconds.values()) if trace.milliseconds else None,
         created_at=now,
     )
     session.add(turn)

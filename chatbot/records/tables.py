@@ -140,6 +140,7 @@ class Turn(Table):
         one_of("role", "customer", "bot", "agent", "action", "note"),
         UniqueConstraint("conversation_id", "client_message_id"),
         Index(None, "conversation_id", "id"),
+        Index(None, "created_at", "role", "kind", "lang", "intent", "milliseconds"),  # records/statistics.py
         {"sqlite_autoincrement": True},  # ids never return: `after=<turn_id>` must not skip or repeat
     )
 
@@ -157,7 +158,8 @@ class Turn(Table):
     trace: Mapped[dict[str, Any] | None]
     release_id: Mapped[str | None] = mapped_column(String(40))
     person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
-    created_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)
+    milliseconds: Mapped[float | None] = mapped_column(Float)  # of the trace's stages together
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
 class Attachment(Table):
