@@ -29,6 +29,11 @@ def build(database: Database, folder: Path, *, progress: Progress | None = None)
     return reports
 
 
+def attacks() -> Path:
+    """The company's adversarial questions (chatbot/learning/adversarial.py)."""
+    return Path(str(files("ingest.demo") / "test_adversarial.jsonl"))
+
+
 def conversations() -> Path:
     """The company's test conversations (chatbot/learning/conversations_played.py)."""
     return Path(str(files("ingest.demo") / "test_conversations.jsonl"))
