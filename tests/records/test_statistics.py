@@ -1,0 +1,234 @@
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import text
+
+from chatbot.records import schema
+from chatbot.records.conversations import ensure_default_site, start_conversation
+from chatbot.records.database import Database
+from chatbot.records.statistics import Period, Statistics, Topic, statistics, topic_titles
+from chatbot.records.tables import Article, Conversation, Feedback, Intent, Turn
+
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+POSTGRES = os.environ.get("FRONTDESK_TEST_DATABASE_URL")
+Talk = Callable[..., Conversation]
+
+
+@pytest.fixture(
+    params=[
+        "sqlite",
+        pytest.param(
+            "postgresql",
+            marks=pytest.mark.skipif(not POSTGRES, reason="FRONTDESK_TEST_DATABASE_URL is not set"),
+        ),
+    ]
+)
+def either(request: pytest.FixtureRequest, database: Database) -> Iterator[Database]:
+    """A fresh database of each kind."""
+    if request.param == "sqlite":
+        yield database
+        return
+    assert POSTGRES is not None
+    name = f"frontdesk_statistics_{os.getpid()}"
+    outside = Database(POSTGRES)
+    with outside.engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA IF EXISTS {name} CASCADE"))
+        connection.execute(text(f"CREATE SCHEMA {name}"))
+    joint = "&" if "?" in POSTGRES else "?"
+    made = Database(f"{POSTGRES}{joint}options=-csearch_path%3D{name}")
+    schema.upgrade(made)
+    yield made
+    made.dispose()
+    with outside.engine.begin() as connection:
+        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
+    outside.dispose()
+
+
+@pytest.fixture
+def talk(either: Database) -> Talk:
+    """A conversation of one question and reply after another: (kind, intent) each."""
+
+    def make(
+        *replies: tuple[str, str | None],
+        at: datetime = NOW - timedelta(hours=5),
+        lang: str = "en",
+        vote: str | None = None,
+        milliseconds: float | None = 20.0,
+        visitor: int | None = None,
+        **columns: object,
+    ) -> Conversation:
+        with either.write() as session:
+            site = ensure_default_site(session)
+            made = start_conversation(session, site_id=site.id, token_hash="t", locale="en", now=at)
+            made.visitor_id = visitor or made.visitor_id
+            for kind, intent in replies:
+                asked = Turn(conversation_id=made.id, role="customer", text="?", lang=lang, created_at=at)
+                session.add(asked)
+                session.flush()
+                answer = Turn(
+                    conversation_id=made.id,
+                    role="bot",
+                    text="!",
+                    lang=lang,
+                    kind=kind,
+                    intent=intent,
+                    reply_to_id=asked.id,
+                    milliseconds=milliseconds,
+                    created_at=at,
+                )
+                session.add(answer)
+                session.flush()
+            if vote:
+                session.add(Feedback(turn_id=answer.id, vote=vote, created_at=at))
+            for name, value in columns.items():
+                setattr(made, name, value)
+        return made
+
+    return make
+
+
+def read(database: Database, days: int = 7, *, now: datetime = NOW, **options: str) -> Statistics:
+    with database.read() as session:
+        return statistics(session, Period(days, now, UTC), **options)
+
+
+ANSWERED, UNKNOWN, THANKS = ("passage", "refund"), ("unknown", None), ("smalltalk", None)
+
+
+@pytest.mark.parametrize(
+    ("replies", "said", "outcome"),
+    [
+        ([ANSWERED], {"vote": "up"}, "confirmed"),
+        ([ANSWERED], {"csat": 4}, "confirmed"),
+        ([ANSWERED], {"csat": 2, "vote": "up"}, "neither"),  # the mark weighs more than a thumb
+        ([ANSWERED], {"outcome": "solved"}, "confirmed"),
+        ([ANSWERED], {"outcome": "unsolved"}, "neither"),
+        ([ANSWERED], {}, "assumed"),
+        ([UNKNOWN, ANSWERED, THANKS], {}, "assumed"),
+        ([ANSWERED], {"vote": "down"}, "neither"),
+        ([ANSWERED, UNKNOWN], {}, "neither"),
+        ([ANSWERED, ANSWERED], {}, "neither"),  # asked the same again
+        ([ANSWERED, ("approved", "shipping")], {}, "assumed"),
+        ([ANSWERED], {"last_activity_at": NOW - timedelta(minutes=2)}, "neither"),  # it may still go on
+        ([UNKNOWN], {}, "neither"),
+        ([ANSWERED], {"handover_at": NOW}, "handed_over"),
+        ([ANSWERED], {"taken_at": NOW, "vote": "up"}, "confirmed_by_people"),
+    ],
+)
+def test_a_conversation_counts_as_solved_only_for_a_reason(
+    either: Database, talk: Talk, replies: list, said: dict, outcome: str
+) -> None:
+    talk(*replies, **said)
+    total = read(either).total
+    found = {
+        name: getattr(total, name)
+        for name in ("confirmed", "assumed", "neither", "handed_over", "confirmed_by_people")
+    }
+    assert total.conversations == 1
+    assert found.pop(outcome) == 1
+    found.pop("handed_over", None)
+    assert set(found.values()) == {0}
+
+
+def test_nothing_is_assumed_of_a_visitor_who_came_back(either: Database, talk: Talk) -> None:
+    first = talk(ANSWERED, at=NOW - timedelta(days=6))
+    talk(ANSWERED, at=NOW - timedelta(days=4), visitor=first.visitor_id)
+    talk(ANSWERED, at=NOW - timedelta(hours=2), visitor=first.visitor_id)
+    assert [(f.assumed, f.neither) for f in read(either).days.values() if f.conversations] == [
+        (0, 1),  # back two days later
+        (1, 0),
+        (1, 0),
+    ]
+
+
+def test_a_widget_that_was_only_opened_is_no_conversation(either: Database, talk: Talk) -> None:
+    talk()
+    assert read(either).total.conversations == 0
+
+
+def test_days_are_the_readers_and_the_period_ends_with_today(either: Database, talk: Talk) -> None:
+    late = datetime(2026, 11, 19, 18, 40, tzinfo=UTC)  # 00:10 of the 20th where clocks are 5.5 hours ahead
+    talk(ANSWERED, at=late)
+    talk(ANSWERED, at=datetime(2026, 11, 14, 18, 29, tzinfo=UTC))  # a minute before the period there
+    with either.read() as session:
+        found = statistics(session, Period(7, NOW, timezone(timedelta(hours=5.5))))
+    assert [day.isoformat() for day in found.days][::6] == ["2026-11-15", "2026-11-21"]
+    assert [day for day, f in found.days.items() if f.conversations] == [date(2026, 11, 20)]
+    assert found.hours[4][0] == 1 and sum(map(sum, found.hours)) == 1  # a Friday, the hour after midnight
+    assert found.total.messages == found.total.replies == 1
+
+
+def test_one_language_alone(either: Database, talk: Talk) -> None:
+    talk(ANSWERED, lang="en", milliseconds=10.0)
+    talk(UNKNOWN, UNKNOWN, lang="zh", milliseconds=90.0)
+    found = read(either, lang="zh")
+    assert (found.total.conversations, found.total.messages, found.total.unknown_share) == (1, 2, 1.0)
+    assert (found.total.median_ms, found.kinds, found.topics) == (90.0, {"unknown": 2}, [])
+    assert found.languages == {"zh": 2, "en": 1}  # all, to choose from
+
+
+def test_times_are_ranks_of_what_was_measured(either: Database, talk: Talk) -> None:
+    for milliseconds in (*range(1, 101), None):
+        talk(ANSWERED, milliseconds=milliseconds)
+    assert (read(either).total.median_ms, read(either).total.p95_ms) == (50.0, 95.0)
+    assert read(either, now=NOW - timedelta(days=30)).total.median_ms is None
+
+
+def test_marks_are_averaged_over_those_given(either: Database, talk: Talk) -> None:
+    for mark in (5, 2, None):
+        talk(ANSWERED, csat=mark)
+    total = read(either).total
+    assert (total.csat, total.marks) == (3.5, 2)
+
+
+def test_savings_say_what_is_confirmed_and_what_is_assumed(either: Database, talk: Talk) -> None:
+    talk(ANSWERED, vote="up")
+    talk(ANSWERED)
+    saved = read(either).savings(minutes=6, hour_cost=30)
+    assert (saved.least, saved.most) == (3.0, 6.0)
+
+
+def test_topics_carry_their_titles_and_thumbs(either: Database, talk: Talk) -> None:
+    with either.write() as session:
+        session.add(Intent(name="refund", titles={"en": "Refund time", "zh": "退款时间"}))
+        for lang, title in (("zh", "配送"), ("en", "Shipping")):
+            session.add(Article(slug="ship", lang=lang, title=title, body="", content_hash=lang))
+    talk(ANSWERED, vote="down")
+    talk(ANSWERED, ("passage", "article:ship"))
+    topics = read(either).topics
+    assert [(topic.name, topic.replies, topic.down) for topic in topics] == [
+        ("refund", 2, 1),
+        ("article:ship", 1, 0),
+    ]
+    with either.read() as session:
+        assert topic_titles(session, [topic.name for topic in topics] + ["gone"], lang="en") == {
+            "refund": "Refund time",
+            "article:ship": "Shipping",
+            "gone": "gone",
+        }
+
+
+def test_a_topic_surges_by_more_than_chance(either: Database, talk: Talk) -> None:
+    for number in range(40):
+        talk(ANSWERED, at=NOW - timedelta(days=10), vote="down" if number == 0 else None)
+    for number in range(30):
+        talk(ANSWERED, vote="down" if number < 9 else None)
+    assert [topic.name for topic in read(either).surging] == ["refund"]
+
+
+@pytest.mark.parametrize(
+    ("replies", "down", "before", "down_before", "surges"),
+    [
+        (30, 9, 40, 1, True),
+        (30, 4, 40, 0, False),  # too few votes to say anything
+        (30, 9, 30, 7, False),
+        (30, 9, 0, 0, False),  # nothing to compare with
+        (100_000, 900, 100_000, 500, True),
+    ],
+)
+def test_what_a_surge_is(replies: int, down: int, before: int, down_before: int, surges: bool) -> None:
+    assert Topic("refund", replies, 0, down, before, down_before).surges is surges
