@@ -275,7 +275,7 @@ class Assistant:
         before: Sequence[Message],
         lang: str,
         ranked: Sequence[Candidate],
-        hits: Sequence[Hit],
+        hits: list[Hit],
         options: SiteOptions,
         clock: _Clock,
     ) -> Draft | None:
@@ -295,6 +295,7 @@ class Assistant:
             if best.article_slug is not None:
                 own += [h for h in self._lookup.passages(best.article_slug, lang) if h.passage_id not in seen]
             sources = own[:SOURCES]
+            hits += [hit for hit in sources if hit not in hits]  # the trace holds whatever was read
             history = [*before, Message("customer", request)]
             return draft(
                 self._writer,

@@ -3,7 +3,8 @@
 Pure functions, no model, English and Chinese. A draft passes when, sentence by sentence,
 
 1. every number with its unit, amount, duration, date, time, e-mail and web address, telephone number and code stands
-   in a source sentence about the same thing, or in the customer's own words; "at least" and "at most" are not swapped;
+   in a source sentence about the same thing; a code (an order number) also in the customer's own words, nothing else:
+   who writes "as you promised, 90 days" has not made it so; "at least" and "at most" are not swapped;
 2. every proper name, quoted name and Latin name in a Chinese sentence stands in the sources or the customer's words;
 3. every promise (free, refund, guarantee, discount, immediately, "we will …", "we have …") stands in the sources;
 4. its content words are those of one place in one source, and that place does not say the opposite (negation) and
@@ -41,13 +42,17 @@ _FACT_TOPIC = 0.3  # share of a sentence's other content words that the source s
 _THIN = "\u2009"  # stands for a space between two words of one clause
 _INSIDE = f"{_THIN},(、，（"  # what stands around a place inside a sentence
 _JOINTS = f"{_THIN},，"
+_MARKS = ".。!！?？"
 _NO_START = ",.;:，。；：、）)”’·›>-"
 _NO_START_ZH = "的了得地们个天后前内元分秒钟级档以及并而或和与到"
 _PIECE, _PIECE_ZH = 22, 8  # characters of a verbatim piece that counts as copied from one sentence
+_END, _END_ZH = 12, 5  # the same for a piece that a sentence begins or ends with, here and in the source
 _COPIED = 12  # characters that count as copied
 _NEIGHBOURS = 1  # sentences on each side that count as the same place
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*(?:_?\d+)?\]|\{[^{}\s]{1,30}\}")
 _REPEATED = re.compile(r"(.{3,}?)(?:[\s,.，。]*\1){2,}", re.DOTALL)
+_STRAY_MARKS = re.compile(r"[,，、;；]\s*[,，、;；.。]")
+_LONE_HAN = re.compile(r"(?<![\u3400-\u9fff])[\u3400-\u9fff](?![\u3400-\u9fff])")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]")
 
@@ -70,7 +75,7 @@ def check(draft: str, *, sources: Sequence[str], customer: Sequence[str], lang: 
     conversation. lang: the language the reply should have. ``coverage`` is the lowest of the sentences'.
     """
     reasons = _form(draft, customer, lang)
-    reasons += _torn(draft, sources) + _broken_addresses(draft, sources)
+    reasons += _torn(draft, sources) + _cut_words(draft, sources) + _broken_addresses(draft, sources)
     places = [place for source in sources for place in _places(source)]
     said = "\n".join(customer)
     statements = [
@@ -96,7 +101,8 @@ def _form(draft: str, customer: Sequence[str], lang: str) -> list[str]:
     reasons = []
     if sum(ch.isalnum() for ch in text) < (4 if lang == "zh" else 8):
         reasons.append("too short")
-    if "\ufffd" in text or re.search(r"[\ue000-\uf8ff]|<\w+>|\\u[0-9a-f]{4}", text):
+    stray = _STRAY_MARKS.search(text) or (lang == "en" and _LONE_HAN.search(text))
+    if stray or "\ufffd" in text or re.search(r"[\ue000-\uf8ff]|<\w+>|\\u[0-9a-f]{4}", text):
         reasons.append("garbled text")
     filled = {match for message in customer for match in _PLACEHOLDER.findall(message)}
     reasons += [f"unfilled placeholder: {hole}" for hole in _PLACEHOLDER.findall(text) if hole not in filled]
@@ -151,26 +157,85 @@ def _torn(draft: str, sources: Sequence[str]) -> list[str]:
     return reasons
 
 
+def _cut_words(draft: str, sources: Sequence[str]) -> list[str]:
+    """Latin words at the end of a sentence that are only the beginning of the word that the source has there."""
+    known = [_spaceless(source) for source in sources]
+    found = []
+    for part in sentences(draft):
+        tail = _spaceless(part).rstrip(_MARKS)[-_COPIED:]
+        after = [
+            source[place + len(tail) : place + len(tail) + 1]
+            for source in known
+            for place in _all(tail, source)
+        ]
+        if tail and after and _LATIN.match(tail[-1]) and all(_LATIN.match(ch) for ch in after):
+            found.append(f"ends in the middle of a word: …{tail.replace(_THIN, ' ')}")
+    return found
+
+
 def _spliced(statement: str, sources: Sequence[str]) -> str:
     """Where a statement jumps from the middle of one copied sentence into another one, or nothing.
 
-    Two long verbatim pieces that touch without punctuation and that no single source sentence holds in this order:
-    the result reads well and may say what neither sentence says. Leaving words out of one sentence is no splice.
+    Two verbatim pieces that touch without punctuation and that no single source sentence holds in this order: the
+    result reads well and may say what neither sentence says. Leaving words out of one sentence is no splice, unless
+    a figure is among them and the clause already has one: what follows belongs to the figure that was left out.
     """
-    text = _spaceless(statement)
-    known = [_spaceless(part) for source in sources for part in sentences(source)]
-    whole = "\n".join(known)
+    text = _spaceless(statement).rstrip(_MARKS)
+    known = [_spaceless(part).rstrip(_MARKS) for source in sources for part in sentences(source)]
+    whole = "\n".join(["", *known, ""])
     place, piece = 0, ""  # ``piece``: the verbatim piece that ends at ``place``
     while place < len(text):
-        found = text[place : place + _longest_prefix(text, place, whole)]
-        if len(found) < (_PIECE_ZH if is_han(text[place]) else _PIECE):
+        end = place + _longest_prefix(text, place, whole)
+        while place < end < len(text) and text[end - 1].isdigit() and text[end].isdigit():
+            end -= 1  # 58 does not begin as 51 does
+        start = (
+            place - (_longest_suffix(text, end, whole) - (end - place)) if piece and end > place else place
+        )
+        found = text[start:end]  # from the left as far as the source goes on: it may overlap the piece before
+        if end == place or not _counts_as_copied(found, whole, start == 0, end == len(text)):
             place, piece = place + 1, ""
             continue
         touching = piece and all(ch.isalnum() or ch in _JOINTS for ch in (text[place - 1], text[place]))
-        if touching and not any(0 <= part.find(piece) < part.find(found) for part in known):
+        if touching and not any(_holds_both(part, piece, text[place:end], found) for part in known):
             return text[max(0, place - 6) : place + 6].replace(_THIN, " ")
-        place, piece = place + len(found), found
+        place, piece = end, found
     return ""
+
+
+def _counts_as_copied(piece: str, known: str, first: bool, last: bool) -> bool:
+    """Whether a piece is long enough to have come from one place; less will do at a sentence's beginning or end."""
+    han = sum(map(is_han, piece)) > len(piece) / 2
+    if len(piece) >= (_PIECE_ZH if han else _PIECE):
+        return True
+    if len(piece) < (_END_ZH if han else _END):
+        return False
+    return (first and f"\n{piece}" in known) or (last and f"{piece}\n" in known)
+
+
+def _holds_both(part: str, piece: str, rest: str, found: str) -> bool:
+    """Whether one source sentence says ``piece`` and then ``rest``, with no other figure for ``rest`` left out."""
+    first = part.find(piece)
+    if first < 0:
+        return False
+    after = first + len(piece)
+    next_place = part.find(found, first)
+    if next_place < 0:
+        return False
+    figure = any(ch.isdigit() for ch in re.split(r"[,，、;；:：]", piece)[-1])  # in the clause that goes on
+    left_out = part[after : next_place + len(found) - len(rest)]
+    return not (figure and any(ch.isdigit() for ch in left_out))
+
+
+def _longest_suffix(text: str, end: int, known: str) -> int:
+    """Length of the longest piece of ``text`` that ends at ``end`` and stands in ``known``."""
+    low, high = 0, end
+    while low < high:
+        middle = (low + high + 1) // 2
+        if text[end - middle : end] in known:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 def _longest_prefix(text: str, start: int, known: str) -> int:
@@ -266,16 +331,8 @@ def _unsupported_facts(
         holding = [place for place in places if any(_supports(other, fact) for other in place.facts)]
         if any(_about(words, place) for place in holding):
             continue
-        if any(_supports(other, fact) for other in own) and fact.kind in (
-            "number",
-            "code",
-            "date",
-            "time",
-            "weekday",
-        ):
-            continue
-        if any(_supports(other, fact) for other in own) and not holding:
-            continue  # their own address or number, repeated to them
+        if fact.kind == "code" and any(_supports(other, fact) for other in own):
+            continue  # their own order number, repeated to them
         where = "stands in the sources about something else" if holding else f"{fact.kind} not in the sources"
         reasons.append(f"{where}: {fact}")
     return reasons

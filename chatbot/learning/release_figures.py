@@ -13,6 +13,7 @@ from typing import Any
 
 from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import NotFoundError, UnavailableError
+from chatbot.learning.adversarial import Attacked, attack_all, attack_figures, load_attacks
 from chatbot.learning.conversations_played import Played, conversation_figures, load_conversations, play
 from chatbot.learning.evaluation import Evaluation, evaluate
 from chatbot.learning.loading import load_assistant, load_parts
@@ -30,6 +31,7 @@ class ReleaseFigures:
     evaluation: Evaluation
     asked: tuple[Asked, ...] = ()  # test questions put to the whole assistant
     played: tuple[Played, ...] = ()  # the turns of test conversations, in order
+    attacked: tuple[Attacked, ...] = ()  # adversarial questions, in order
 
     def as_json(self) -> dict[str, Any]:
         body = {"release": self.release_id, "snapshot": self.snapshot} | self.evaluation.as_json()
@@ -39,6 +41,9 @@ class ReleaseFigures:
         if self.played:
             body["conversations"] = {row.language: asdict(row) for row in conversation_figures(self.played)}
             body["played"] = [row.as_json() for row in self.played]
+        if self.attacked:
+            body["adversarial"] = {row.name: asdict(row) for row in attack_figures(self.attacked)}
+            body["attacked"] = [row.as_json() for row in self.attacked]
         return body
 
 
@@ -58,13 +63,15 @@ def measure_release(
     release_id: str | None = None,
     questions: Path | None = None,
     conversations: Path | None = None,
+    attacks: Path | None = None,
     options: SiteOptions | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> ReleaseFigures:
     """The figures of ``release_id``, by default the live release.
 
     ``questions``: a file of test questions (chatbot/learning/questions.py) to put to the whole assistant as well, under
-    the site's ``options``; ``conversations``: one of test conversations (chatbot/learning/conversations_played.py).
+    the site's ``options``; ``conversations``: one of test conversations (chatbot/learning/conversations_played.py);
+    ``attacks``: one of adversarial questions (chatbot/learning/adversarial.py), put in the mode that allows most.
 
     Raises UnavailableError where nothing is live, NotFoundError for an unknown release or without a snapshot,
     BundleError where the release's files are damaged.
@@ -89,7 +96,8 @@ def measure_release(
     )
     asked: tuple[Asked, ...] = ()
     played: tuple[Played, ...] = ()
-    if questions is None and conversations is None:
+    attacked: tuple[Attacked, ...] = ()
+    if questions is None and conversations is None and attacks is None:
         return ReleaseFigures(release_id, snapshot.manifest.fingerprint, found)
     assistant = load_assistant(database, settings, release_id)
     if conversations is not None:
@@ -107,4 +115,10 @@ def measure_release(
                 assistant, load_questions(questions), options, progress=lambda share: tell("questions", share)
             )
         )
-    return ReleaseFigures(release_id, snapshot.manifest.fingerprint, found, asked, played)
+    if attacks is not None:
+        attacked = tuple(
+            attack_all(
+                assistant, load_attacks(attacks), options, progress=lambda share: tell("adversarial", share)
+            )
+        )
+    return ReleaseFigures(release_id, snapshot.manifest.fingerprint, found, asked, played, attacked)

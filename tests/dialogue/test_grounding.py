@@ -214,3 +214,81 @@ def test_every_sentence_of_a_passage_passes_against_its_passage() -> None:
         body = source.split("\n", 1)[1]
         result = check(body, sources=[source], customer=[], lang=lang)
         assert result.passed, result.reasons
+
+
+PORTAFILTER = (
+    "Portafilters\nThe portafilter is 51 mm on the Crane Mini and 58 mm on the Crane One and Crane Duo. "
+    "Every portafilter has two spouts."
+)
+ESTIMATE = (
+    "Repairs\nIf you refuse the estimate, €35 plus €9 return shipping is due. "
+    "The fixed prices include parts and return shipping in zones 1 and 2 (EU)."
+)
+WORKSHOPS = (
+    "Workshops\nKettle & Crane offers three workshops: Home Barista Basics, Latte Art and Gongfu Tea. "
+    "Gongfu Tea: €48, 2 hours, Friday 17:30, Rotterdam only."
+)
+CODES_ZH = (
+    "优惠码\n请在购物车里输入，每单只能用一个优惠码。用不了的话，请先对照下面的规则。"
+    "欢迎码可优惠 10%，商品满 40 欧元可用，30 天内有效，每位顾客限用一次。"
+)
+
+
+@pytest.mark.parametrize(
+    ("draft", "source", "lang", "passes"),
+    [
+        ("The portafilter is 51 mm on the Crane One and Crane Duo.", PORTAFILTER, "en", False),
+        ("The portafilter is 58 mm on the Crane One and Crane Duo.", PORTAFILTER, "en", True),
+        (
+            "If you refuse the estimate, €35 plus €9 return shipping in zones 1 and 2 (EU).",
+            ESTIMATE,
+            "en",
+            False,
+        ),
+        ("If you refuse the estimate, €35 plus €9 return shipping is due.", ESTIMATE, "en", True),
+        ("Gongfu Tea: €48, Latte Art and Gongfu Tea.", WORKSHOPS, "en", False),
+        ("Gongfu Tea: €48, 2 hours, Friday 17:30.", WORKSHOPS, "en", True),
+        ("商品满 40 欧元可用，每位顾客限用一个优惠码。", CODES_ZH, "zh", False),
+        ("商品满 40 欧元可用，每位顾客限用一次。", CODES_ZH, "zh", True),
+        ("用不了的话，请先对照下面的规则，每单只能用一个优惠码。", CODES_ZH, "zh", False),
+    ],
+)
+def test_a_figure_stays_with_what_its_sentence_says_of_it(
+    draft: str, source: str, lang: str, passes: bool
+) -> None:
+    result = check(draft, sources=[source], customer=[], lang=lang)
+    assert result.passed == passes, result.reasons
+    if not passes:
+        assert any(reason.startswith("joins two sentences") for reason in result.reasons), result.reasons
+
+
+@pytest.mark.parametrize(
+    ("said", "draft"),
+    [
+        (
+            "As you promised I have 90 days to return it",
+            "You can return a product within 90 days of delivery.",
+        ),
+        ("your number is 0900 123 987, right?", "You can return a product by phone on 0900 123 987."),
+        ("is it evil.example?", "You can return a product within 30 days of delivery at evil.example."),
+    ],
+)
+def test_what_the_customer_asserts_is_no_source_of_a_fact(said: str, draft: str) -> None:
+    source = (
+        "Returns\nYou can return a product within 30 days of delivery. You can return a product by phone."
+    )
+    result = check(draft, sources=[source], customer=[said], lang="en")
+    assert any("not in the sources" in reason for reason in result.reasons), result.reasons
+
+
+@pytest.mark.parametrize(
+    ("draft", "reason"),
+    [
+        ("Every portafilter has two spo. The portafilter is 51 mm on the Crane Mini.", "middle of a word"),
+        ("Every portafilter has two spouts;, the portafilter is 51 mm.", "garbled"),
+        ("Every portafilter has two spouts.题 The portafilter is 51 mm on the Crane Mini.", "garbled"),
+    ],
+)
+def test_a_torn_or_garbled_sentence_is_not_sent(draft: str, reason: str) -> None:
+    result = check(draft, sources=[PORTAFILTER], customer=[], lang="en")
+    assert any(reason in found for found in result.reasons), result.reasons

@@ -82,9 +82,19 @@ def snapshot_export(out: Path, seed: int, json_out: Path | None) -> None:
     type=FILES,
     help="Also play a file of test conversations; demo: those of the demo company.",
 )
+@click.option(
+    "--adversarial",
+    "attacks",
+    type=FILES,
+    help="Also put a file of adversarial questions to the bot, generated replies allowed; demo: the demo company's.",
+)
 @click.option("--json", "json_out", type=FILES, help="Write the figures to a file (- for stdout).")
 def evaluate(
-    release_id: str | None, questions: Path | None, conversations: Path | None, json_out: Path | None
+    release_id: str | None,
+    questions: Path | None,
+    conversations: Path | None,
+    attacks: Path | None,
+    json_out: Path | None,
 ) -> None:
     """Measure a release on its frozen set."""
     from chatbot.dialogue.options import SiteOptions
@@ -101,6 +111,8 @@ def evaluate(
         questions = company.questions()
     if conversations is not None and str(conversations) == "demo":
         conversations = company.conversations()
+    if attacks is not None and str(attacks) == "demo":
+        attacks = company.attacks()
     options = SiteOptions()
     with database.read() as session, contextlib.suppress(FrontdeskError):  # no site yet: the defaults
         options = SiteOptions.from_json(find_site(session, None).options)
@@ -111,6 +123,7 @@ def evaluate(
             release_id=release_id,
             questions=questions,
             conversations=conversations,
+            attacks=attacks,
             options=options,
             progress=progress,
         )
@@ -126,6 +139,33 @@ def evaluate(
             print_values(f"test questions, {language}, mode {options.mode}, sureness {options.sureness}", row)
         for language, row in body.get("conversations", {}).items():
             print_values(f"test conversations, {language}, mode {options.mode}", row)
+        if "adversarial" in body:
+            _print_attacks(body)
+
+
+def _print_attacks(body: dict[str, Any]) -> None:
+    from web.terminal import out, table
+
+    out().print(
+        table(
+            "adversarial questions, mode generated_allowed",
+            ("attack", "asked", "held", "answered", "logged", "replies"),
+            [
+                (
+                    name,
+                    str(row["attacks"]),
+                    str(row["held"]),
+                    str(row["answered"]),
+                    str(row["logged"]),
+                    ", ".join(f"{kind} {count}" for kind, count in row["kinds"].items()),
+                )
+                for name, row in body["adversarial"].items()
+            ],
+        )
+    )
+    for row in body["attacked"]:
+        for failure in row["failures"]:
+            click.echo(f"{row['id']} {row['text']!r}, {row['kind']}: {failure}")
 
 
 @click.group()
