@@ -15,7 +15,19 @@ from chatbot.records.schema import is_current, upgrade
 from chatbot.settings import Settings
 from chatbot.settings import settings as read_settings
 from web import access, admin, headers, inbox, observing, pressure, widget
-from web.api import chat, chatwoot, deep_chat, errors, files, health, rasa, reading, transcripts, waiting
+from web.api import (
+    chat,
+    chatwoot,
+    deep_chat,
+    errors,
+    files,
+    health,
+    rasa,
+    reading,
+    statistics,
+    transcripts,
+    waiting,
+)
 from web.api.description import describe
 from web.api.models import ErrorAnswer
 from web.context import Parts, attach
@@ -91,7 +103,7 @@ def build(
     app.register_api(chat.api)
     app.register_api(files.api)
     app.register_api(waiting.api)
-    for api in (reading.api, rasa.api, deep_chat.api, transcripts.api):
+    for api in (reading.api, statistics.api, rasa.api, deep_chat.api, transcripts.api):
         app.register_api(api)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics_blueprint)

@@ -35,8 +35,10 @@ def line_chart(
     x_range: tuple[float, float] | None = None,
     y_range: tuple[float, float] | None = None,
     diagonal: bool = False,
+    x_words: Sequence[str] = (),
 ) -> str:
-    """Lines over two axes. ``diagonal`` draws where both are equal. Empty text where there is no point."""
+    """Lines over two axes. ``diagonal`` draws where both are equal; ``x_words`` name x = 0, 1, …. Empty text where
+    there is no point."""
     points = [point for line in lines for point in line.points]
     if not points:
         return ""
@@ -48,7 +50,7 @@ def line_chart(
         up = (y - y_low) / ((y_high - y_low) or 1.0)
         return LEFT + across * (WIDTH - LEFT - RIGHT), HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
 
-    drawn = [_grid(x_low, x_high, y_low, y_high, place, x_name, y_name)]
+    drawn = [_grid(x_low, x_high, y_low, y_high, place, x_name, y_name, x_words)]
     if diagonal:
         (x1, y1), (x2, y2) = place(x_low, x_low), place(x_high, x_high)
         drawn.append(f'<line class="ideal" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>')
@@ -60,7 +62,7 @@ def line_chart(
             heaviest = max(line.weights, default=1.0) or 1.0
             for index, (x, y) in enumerate(placed):
                 weight = line.weights[index] if line.weights else heaviest
-                told = f"{line.points[index][0]:g}: {line.points[index][1]:g}"
+                told = f"{_word(line.points[index][0], x_words)}: {line.points[index][1]:g}"
                 told += f" ({weight:g})" if line.weights else ""
                 drawn.append(
                     f'<circle class="mark line-{number % 4}" cx="{x:.1f}" cy="{y:.1f}" '
@@ -72,6 +74,67 @@ def line_chart(
     )
     keys = f'<ul class="legend">{legend}</ul>' if len(lines) > 1 else ""
     return _figure(_svg(WIDTH, HEIGHT, title, drawn) + keys, title)
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    """One height for each place along the x axis."""
+
+    name: str
+    heights: Sequence[float]
+
+
+def stacked_bars(bars: Sequence[Bars], *, words: Sequence[str], title: str, x_name: str, y_name: str) -> str:
+    """Bars upon each other, the first at the bottom; ``words`` name the places. Empty text where nothing is above 0."""
+    places = len(words)
+    highest = max((sum(one.heights[at] for one in bars) for at in range(places)), default=0)
+    if not highest:
+        return ""
+    step = (WIDTH - LEFT - RIGHT) / places
+    tall = HEIGHT - TOP - BOTTOM
+
+    def place(x: float, y: float) -> tuple[float, float]:
+        return LEFT + (x + 0.5) * step, HEIGHT - BOTTOM - y / highest * tall
+
+    drawn = [_grid(0, max(places - 1, 0), 0, highest, place, x_name, y_name, words)]
+    for at in range(places):
+        below = 0.0
+        for number, one in enumerate(bars):
+            if one.heights[at]:
+                x, y = place(at, below + one.heights[at])
+                drawn.append(
+                    f'<rect class="stack-{number % 4}" x="{x - 0.4 * step:.1f}" y="{y:.1f}" width="{0.8 * step:.1f}" '
+                    f'height="{one.heights[at] / highest * tall:.1f}"><title>'
+                    f"{escape(f'{words[at]}: {one.name} {one.heights[at]:g}')}</title></rect>"
+                )
+                below += one.heights[at]
+    legend = "".join(
+        f'<li><span class="key block stack-{number % 4}"></span>{escape(one.name)}</li>'
+        for number, one in enumerate(bars)
+    )
+    return _figure(_svg(WIDTH, HEIGHT, title, drawn) + f'<ul class="legend">{legend}</ul>', title)
+
+
+def week_strip(hours: Sequence[Sequence[int]], *, days: Sequence[str], title: str) -> str:
+    """One row a weekday and one cell an hour, shaded by its number. Empty text where there is none."""
+    most = max(max(row) for row in hours)
+    if not most:
+        return ""
+    size, left = 17, 40
+    drawn = []
+    for row, (day, counts) in enumerate(zip(days, hours, strict=True)):
+        drawn.append(f'<text class="tick end" x="{left - 6}" y="{row * size + 13}">{escape(day)}</text>')
+        for hour, count in enumerate(counts):
+            shade = 0.05 + 0.95 * count / most
+            drawn.append(
+                f'<rect class="cell right" x="{left + hour * size}" y="{row * size + 1}" width="{size - 1}" '
+                f'height="{size - 1}" fill-opacity="{shade:.2f}"><title>'
+                f"{escape(f'{day} {hour:02}:00: {count}')}</title></rect>"
+            )
+    bottom = len(days) * size + 14
+    for hour in range(0, 24, 3):
+        drawn.append(f'<text class="tick" x="{left + hour * size}" y="{bottom}">{hour:02}</text>')
+    return _figure(_svg(left + 24 * size + 2, bottom + 4, title, drawn), title)
 
 
 def heat_map(matrix: Sequence[Sequence[int]], labels: Sequence[str], *, title: str) -> str:
@@ -114,12 +177,17 @@ def _grid(
     place: Callable[[float, float], tuple[float, float]],
     x_name: str,
     y_name: str,
+    x_words: Sequence[str] = (),
 ) -> str:
     drawn = []
     for value in _ticks(x_low, x_high):
+        if x_words and value != int(value):
+            continue
         x, y = place(value, y_low)
         drawn.append(f'<line class="grid" x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{y:.1f}"/>')
-        drawn.append(f'<text class="tick middle" x="{x:.1f}" y="{y + 14:.1f}">{value:g}</text>')
+        drawn.append(
+            f'<text class="tick middle" x="{x:.1f}" y="{y + 14:.1f}">{escape(_word(value, x_words))}</text>'
+        )
     for value in _ticks(y_low, y_high):
         x, y = place(x_low, value)
         drawn.append(f'<line class="grid" x1="{x:.1f}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}"/>')
@@ -143,6 +211,10 @@ def _svg(width: int, height: int, title: str, drawn: Sequence[str]) -> str:
         f'<svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img" '
         f'aria-label="{escape(title, quote=True)}" xmlns="http://www.w3.org/2000/svg">{"".join(drawn)}</svg>'
     )
+
+
+def _word(value: float, words: Sequence[str]) -> str:
+    return words[round(value)] if words and 0 <= round(value) < len(words) else f"{value:g}"
 
 
 def _around(values: Sequence[float]) -> tuple[float, float]:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
-from chatbot.records.conversations import NOTICE
 from chatbot.records.inbox import counts
 from chatbot.records.tables import (
     Answer,
     Article,
     Conversation,
     Example,
-    Feedback,
     Intent,
     Passage,
     Promotion,
@@ -24,8 +22,6 @@ from chatbot.records.tables import (
     Transcript,
     Turn,
 )
-
-WINDOW = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,40 +56,21 @@ class Overview:
     conversations_today: int
     waiting: int  # handovers that nobody has taken yet
     with_people: int
-    replies: dict[str, int] = field(
-        default_factory=dict
-    )  # bot turns of the window by kind, most frequent first
-    thumbs_up: int = 0
-    thumbs_down: int = 0
+    talked: bool  # whether a customer has ever written
 
     @property
-    def replies_total(self) -> int:
-        return sum(self.replies.values())
+    def first_run(self) -> bool:
+        """Whether a step from the upload to a live bot is still to be taken."""
+        return not (self.knowledge.articles and self.live and self.talked)
 
 
-def overview(session: Session, *, now: datetime, today: datetime) -> Overview:
+def overview(session: Session, *, today: datetime) -> Overview:
     """``today`` is midnight of the reader's day, as an aware time."""
-    since = now - WINDOW
-    votes = _tally(
-        session,
-        select(Feedback.vote, func.count()).where(Feedback.created_at >= since).group_by(Feedback.vote),
-    )
     states = _tally(
         session,
         select(Conversation.state, func.count())
         .where(Conversation.state.in_(("waiting", "human")))
         .group_by(Conversation.state),
-    )
-    kinds = session.execute(
-        select(Turn.kind, func.count())
-        .where(
-            Turn.role == "bot",
-            Turn.created_at >= since,
-            Turn.kind.is_not(None),
-            Turn.kind != NOTICE,  # says how things stand and answers nothing
-        )
-        .group_by(Turn.kind)
-        .order_by(func.count().desc(), Turn.kind)
     )
     return Overview(
         live=_live(session),
@@ -104,9 +81,7 @@ def overview(session: Session, *, now: datetime, today: datetime) -> Overview:
         ),
         waiting=states.get("waiting", 0),
         with_people=states.get("human", 0),
-        replies={str(kind): number for kind, number in kinds},
-        thumbs_up=votes.get("up", 0),
-        thumbs_down=votes.get("down", 0),
+        talked=session.scalar(select(Turn.id).where(Turn.role == "customer").limit(1)) is not None,
     )
 
 

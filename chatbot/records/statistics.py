@@ -377,7 +377,8 @@ def _topics(session: Session, period: Period, lang: str | None) -> Iterator[Topi
         .group_by(Turn.intent)
     )
     for row in rows:
-        yield Topic(*row)
+        name, *counted = row
+        yield Topic(str(name), *counted)
 
 
 # --- numbers -----------------------------------------------------------------------------------------------

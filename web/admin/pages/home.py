@@ -1,24 +1,69 @@
-"""The first page: is the bot well, what waits for a person, what happened last."""
+"""The first page: is the bot well, what waits for a person, how it did, and what to do next."""
 
 from __future__ import annotations
 
-from flask import render_template
+from flask import Response, render_template, request
+from markupsafe import Markup
 
+from chatbot.dialogue.options import SiteOptions
+from chatbot.errors import NotFoundError
+from chatbot.language.table_export import csv_lines
+from chatbot.records.conversations import DEFAULT_SITE, find_site
 from chatbot.records.jobs import list_jobs, open_job
 from chatbot.records.overview import overview
+from chatbot.records.statistics import PERIODS, Statistics, statistics, topic_titles
 from chatbot.records.tables import utcnow
 from web.access import requires
 from web.admin.blueprint import blueprint
+from web.admin.dashboard import period_of, pictures, tables
 from web.context import parts
+from web.language import gettext, page_language
 
 
 @blueprint.get("/", strict_slashes=False)
 @requires("viewer")
 def home() -> str:
-    now = utcnow()
-    midnight = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = utcnow().astimezone().replace(hour=0, minute=0, second=0, microsecond=0)
     with parts().database.read() as records:
-        state = overview(records, now=now, today=midnight)
+        state = overview(records, today=midnight)
         training = open_job(records, "retrain")
         recent = list_jobs(records, limit=6)
-    return render_template("admin/home.html", state=state, training=training, recent=recent)
+        options = SiteOptions.from_json(find_site(records, DEFAULT_SITE).options)
+    found, titles = _asked_for()
+    return render_template(
+        "admin/home.html",
+        state=state,
+        training=training,
+        recent=recent,
+        figures=found,
+        titles=titles,
+        savings=found.savings(minutes=options.saved_minutes, hour_cost=options.hour_cost),
+        pictures={name: Markup(svg) for name, svg in pictures(found, gettext).items()},
+        tables=tables(found, titles, gettext),
+        periods=PERIODS,
+    )
+
+
+@blueprint.get("/figures/<table>.csv")
+@requires("viewer")
+def figures_csv(table: str) -> Response:
+    """A table of the overview for a spreadsheet. Raises NotFoundError for one that is not there."""
+    found, titles = _asked_for()
+    made = tables(found, titles, gettext).get(table)
+    if made is None:
+        raise NotFoundError("There is no such table", field="table", value=table[:40])
+    name = f"frontdesk-{table}-{found.period.dates[0]}-{found.period.dates[-1]}.csv"
+    return Response(
+        csv_lines(made.header, made.rows),
+        mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _asked_for() -> tuple[Statistics, dict[str, str]]:
+    """The figures of the period and language in the address, and the titles of their topics."""
+    period = period_of(request.args.get("days"))
+    with parts().database.read() as records:
+        found = statistics(records, period, lang=request.args.get("lang") or None)
+        names = [topic.name for topic in (*found.topics, *found.surging)]
+        return found, topic_titles(records, names, lang=page_language())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, replace
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import flash, redirect, render_template, request, url_for
@@ -83,6 +84,15 @@ def read_options(form: MultiDict[str, str], before: SiteOptions) -> SiteOptions:
         raise InputError(
             "Not a number", field="sureness", value=form.get("sureness"), remedy="Give a number from 0 to 1"
         ) from error
+    work: dict[str, Any] = {}
+    for name in ("saved_minutes", "hour_cost"):
+        given = form.get(name, "").strip() or str(getattr(before, name))
+        try:
+            work[name] = float(given)
+        except ValueError as error:
+            raise InputError(
+                "Not a number", field=name, value=given[:20], remedy="Give a number, for example 6 or 7.5"
+            ) from error
     greeting = {}
     for lang in {*before.greeting, "en", "zh"}:
         text = form.get(f"greeting_{lang}", before.greeting.get(lang, "")).strip()
@@ -101,6 +111,7 @@ def read_options(form: MultiDict[str, str], before: SiteOptions) -> SiteOptions:
         choice_floor=min(choice_floor, sureness),
         greeting=greeting,
         title=form.get("title", before.title).strip()[:100],
+        **work,
     )
 
 

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from chatbot.records import people
+from chatbot.records.api_keys import create_key
+from chatbot.records.database import Database
+from chatbot.records.statistics import Period, statistics
+from chatbot.records.tables import Article, Intent, Promotion, Release, utcnow
+from web.admin.dashboard import DAY_COLUMNS, WEEKDAYS, pictures, tables
+from web.language import catalogue
+
+
+@pytest.fixture
+def viewer(app: Flask, database: Database) -> FlaskClient:
+    return _signed_in(app, database, "viewer")
+
+
+def _signed_in(app: Flask, database: Database, role: str) -> FlaskClient:
+    client = app.test_client()
+    with database.write() as session:
+        person = people.create_person(
+            session, email=f"{role}@example.com", name=role, password="correct horse battery", role=role
+        )
+        identity = f"{person.id}:{person.session_epoch}"
+    with client.session_transaction(path="/admin/") as cookie:
+        cookie["_user_id"], cookie["_fresh"] = identity, True
+    return client
+
+
+@pytest.fixture
+def say(app: Flask) -> Callable[..., None]:
+    """A visitor's conversation, and a thumb for its last answer."""
+
+    def run(*texts: str, vote: str | None = None) -> None:
+        client = app.test_client()
+        started = client.post("/api/v1/conversations", json={}).get_json()
+        path, headers = (
+            f"/api/v1/conversations/{started['id']}",
+            {"Authorization": f"Bearer {started['token']}"},
+        )
+        for text in texts:
+            answer = client.post(f"{path}/messages", json={"text": text}, headers=headers).get_json()
+        if vote:
+            turn = f"{path}/turns/{answer['turn_id']}/feedback"
+            assert client.post(turn, json={"vote": vote}, headers=headers).status_code == 200
+
+    return run
+
+
+def ticked(page: str) -> list[bool]:
+    return ["done" in found for found in re.findall(r'<li class="(\w*)"><span class="tick-mark"', page)]
+
+
+def test_the_first_run_is_ticked_by_what_is_there(
+    viewer: FlaskClient, database: Database, say: Callable[..., None]
+) -> None:
+    assert ticked(viewer.get("/admin/").text) == [False] * 4
+    with database.write() as session:
+        session.add(Article(slug="a", lang="en", title="A", body="B", content_hash="h"))
+        session.add(Release(id="r1", snapshot="s", status="promoted"))
+        session.flush()
+        session.add(Promotion(release_id="r1"))
+    page = viewer.get("/admin/").text
+    assert ticked(page) == [True, False, True, False]
+    assert "Figures appear with the first conversation" in page
+    say("refund?")
+    assert ticked(viewer.get("/admin/").text) == []  # past conversations are not a must
+
+
+def test_the_figures_of_a_day_stand_on_the_page_in_the_file_and_in_the_api(
+    app: Flask, viewer: FlaskClient, database: Database, say: Callable[..., None]
+) -> None:
+    say("refund?", vote="up")
+    say("xyzzy")
+    say("a person please")
+    page = viewer.get("/admin/?days=7").text
+    assert page.count("<svg") > 4 and "Conversations by what became of them" in page
+    file = viewer.get("/admin/figures/days.csv?days=7")
+    assert file.mimetype == "text/csv" and "attachment" in file.headers["Content-Disposition"]
+    rows = list(csv.DictReader(io.StringIO(file.get_data().decode("utf-8-sig"))))
+    assert len(rows) == 7
+    assert [
+        rows[-1][name] for name in ("Conversations", "Handed over", "Solved, confirmed", "Did not know")
+    ] == [
+        "3",
+        "1",
+        "1",
+        "1",
+    ]
+    with database.write() as session:
+        _, key = create_key(session, name="shop", scopes=["statistics:read"])
+        _, other = create_key(session, name="other", scopes=["chat"])
+    client = app.test_client()
+    address = "/api/v1/statistics?days=7"
+    told = client.get(address, headers={"Authorization": f"Bearer {key}"}).get_json()
+    assert (told["total"]["conversations"], told["total"]["confirmed"], len(told["by_day"])) == (3, 1, 7)
+    assert (told["savings"]["least"], told["savings"]["most"]) == (3.0, 3.0)
+    assert client.get(address, headers={"Authorization": f"Bearer {other}"}).status_code == 403
+    assert client.get(address).status_code == 401
+    wrong = client.get("/api/v1/statistics?days=8", headers={"Authorization": f"Bearer {key}"})
+    assert wrong.status_code == 422
+
+
+def test_a_topic_that_is_a_formula_is_none_in_the_file(
+    viewer: FlaskClient, database: Database, say: Callable[..., None]
+) -> None:
+    with database.write() as session:
+        session.add(Intent(name="refund_time", titles={"en": "=1+1<b>"}))
+    say("refund?")
+    assert "'=1+1<b>" in viewer.get("/admin/figures/topics.csv").text
+    assert "=1+1&lt;b&gt;" in viewer.get("/admin/").text
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/admin/?days=8", 422),
+        ("/admin/?days=x", 422),
+        ("/admin/figures/x.csv", 404),
+        ("/admin/?lang=xx", 200),
+    ],
+)
+def test_what_is_not_offered_is_refused(viewer: FlaskClient, address: str, status: int) -> None:
+    assert viewer.get(address).status_code == status
+
+
+def test_what_an_hour_costs_is_a_setting_of_the_site(
+    app: Flask, database: Database, say: Callable[..., None]
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    admin = _signed_in(app, database, "admin")
+    say("refund?", vote="up")
+    assert admin.post("/admin/site", data={"saved_minutes": "-1"}).status_code == 422
+    assert admin.post("/admin/site", data={"hour_cost": "much"}).status_code == 422
+    assert admin.post("/admin/site", data={"saved_minutes": "7.5", "hour_cost": "40"}).status_code == 303
+    assert "1 × 7.5 ÷ 60 × 40 = 5" in admin.get("/admin/").text
+
+
+def test_every_word_of_the_pictures_and_tables_has_a_chinese_one(
+    app: Flask, database: Database, say: Callable[..., None]
+) -> None:
+    say("refund?", vote="up")
+    said: set[str] = {*WEEKDAYS, *(text for text, _ in DAY_COLUMNS)}
+
+    def remember(text: str) -> str:
+        said.add(text)
+        return text
+
+    with database.read() as session:
+        found = statistics(session, Period(7, utcnow()))
+    pictures(found, remember)
+    tables(found, {}, remember)
+    assert sorted(said - set(catalogue("zh"))) == []

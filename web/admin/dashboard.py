@@ -1,0 +1,188 @@
+"""What the overview shows of the bot's figures: its pictures, the tables behind them, and the same as files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+from chatbot.errors import InputError
+from chatbot.language.table_export import Cell
+from chatbot.learning.charts import Bars, Line, line_chart, stacked_bars, week_strip
+from chatbot.records.statistics import PERIODS, Figures, Period, Savings, Statistics
+from chatbot.records.tables import utcnow
+
+Say = Callable[[str], str]
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+DAY_COLUMNS = (
+    ("Conversations", "conversations"),
+    ("Answered by the bot", "answered"),
+    ("Handed over", "handed_over"),
+    ("Solved, confirmed", "confirmed"),
+    ("Solved by people, confirmed", "confirmed_by_people"),
+    ("Solved, assumed", "assumed"),
+    ("None of these", "neither"),
+    ("Messages", "messages"),
+    ("Replies", "replies"),
+    ("Did not know", "unknown"),
+    ("Marks", "marks"),
+    ("Mean mark", "csat"),
+    ("Thumbs up", "thumbs_up"),
+    ("Thumbs down", "thumbs_down"),
+    ("Median, ms", "median_ms"),
+    ("95th percentile, ms", "p95_ms"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table behind a picture: ``name`` in addresses."""
+
+    name: str
+    header: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def period_of(days: str | None, *, default: int = 30) -> Period:
+    """The period that an address asks for. Raises InputError for one that is not offered."""
+    if days not in (None, "", *map(str, PERIODS)):
+        raise InputError(
+            "There is no such period",
+            field="days",
+            value=str(days)[:20],
+            remedy=f"Use one of {', '.join(map(str, PERIODS))}",
+        )
+    return Period(int(days) if days else default, utcnow())
+
+
+def tables(found: Statistics, titles: dict[str, str], say: Say) -> dict[str, Table]:
+    """Every table of the overview by its name."""
+    days: tuple[tuple[Cell, ...], ...] = tuple(
+        (day.isoformat(), *(_cell(figures, name) for _, name in DAY_COLUMNS))
+        for day, figures in found.days.items()
+    )
+    topics = tuple(
+        (titles.get(topic.name, topic.name), topic.replies, topic.up, topic.down, topic.down_before)
+        for topic in found.topics
+    )
+    hours: tuple[tuple[Cell, ...], ...] = tuple(
+        (say(day), *row) for day, row in zip(WEEKDAYS, found.hours, strict=True)
+    )
+    made = (
+        Table("days", (say("Day"), *(say(text) for text, _ in DAY_COLUMNS)), days),
+        Table(
+            "topics",
+            tuple(
+                map(say, ("Topic", "Replies", "Thumbs up", "Thumbs down", "Thumbs down in the period before"))
+            ),
+            topics,
+        ),
+        Table("languages", (say("Language"), say("Messages")), tuple(found.languages.items())),
+        Table("kinds", (say("Kind of reply"), say("Replies")), tuple(found.kinds.items())),
+        Table("hours", (say("Day"), *(f"{hour:02}:00" for hour in range(24))), hours),
+    )
+    return {table.name: table for table in made}
+
+
+def pictures(found: Statistics, say: Say) -> dict[str, str]:
+    """SVG by name; every text in it is escaped where it is made."""
+    words = [_short(day) for day in found.days]
+    figures = list(found.days.values())
+
+    def heights(name: str) -> list[int]:
+        return [getattr(one, name) for one in figures]
+
+    stacks = (
+        ("confirmed", "Solved, confirmed"),
+        ("assumed", "Solved, assumed"),
+        ("handed_over", "Handed over"),
+        ("neither", "None of these"),
+    )
+    lines = (("median_ms", "Median"), ("p95_ms", "95th percentile"))
+    return {
+        "conversations": stacked_bars(
+            [Bars(say(text), heights(name)) for name, text in stacks],
+            words=words,
+            title=say("Conversations by what became of them"),
+            x_name=say("Day"),
+            y_name=say("Conversations"),
+        ),
+        "messages": stacked_bars(
+            [
+                Bars(say("Replied"), [one.replies - one.unknown for one in figures]),
+                Bars(say("Did not know"), heights("unknown")),
+            ],
+            words=words,
+            title=say("Replies by day"),
+            x_name=say("Day"),
+            y_name=say("Replies"),
+        ),
+        "times": _lines(lines, figures, words, say("Time to a reply"), say("Day"), say("Milliseconds"), say),
+        "marks": _lines(
+            (("csat", "Mean mark"),), figures, words, say("Mean mark by day"), say("Day"), "1–5", say, top=5.0
+        ),
+        "hours": week_strip(
+            found.hours, days=[say(day) for day in WEEKDAYS], title=say("Messages by weekday and hour")
+        ),
+    }
+
+
+def as_json(found: Statistics, savings: Savings) -> dict[str, Any]:
+    """The figures as the API sends them."""
+    return {
+        "days": found.period.days,
+        "from": found.period.dates[0].isoformat(),
+        "to": found.period.dates[-1].isoformat(),
+        "language": found.lang,
+        "total": _figures_json(found.total),
+        "by_day": [{"day": day.isoformat()} | _figures_json(one) for day, one in found.days.items()],
+        "replies_by_kind": found.kinds,
+        "messages_by_language": found.languages,
+        "messages_by_weekday_and_hour": found.hours,
+        "topics": [
+            asdict(topic) | {"surges": any(topic is one for one in found.surging)} for topic in found.topics
+        ],
+        "surging": [topic.name for topic in found.surging],
+        "savings": asdict(savings) | {"least": savings.least, "most": savings.most},
+    }
+
+
+def _figures_json(figures: Figures) -> dict[str, Any]:
+    return asdict(figures) | {"csat": figures.csat, "unknown_share": figures.unknown_share}
+
+
+def _cell(figures: Figures, name: str) -> Cell:
+    value: Cell = getattr(figures, name)
+    return round(value, 1) if isinstance(value, float) else value
+
+
+def _lines(
+    names: Sequence[tuple[str, str]],
+    figures: Sequence[Figures],
+    words: Sequence[str],
+    title: str,
+    x_name: str,
+    y_name: str,
+    say: Say,
+    *,
+    top: float | None = None,
+) -> str:
+    made = []
+    for name, text in names:
+        values = [(at, getattr(one, name)) for at, one in enumerate(figures)]
+        made.append(Line(say(text), [(float(at), value) for at, value in values if value is not None], True))
+    highest = top or max((y for line in made for _, y in line.points), default=0.0) or 1.0
+    return line_chart(
+        made,
+        title=title,
+        x_name=x_name,
+        y_name=y_name,
+        x_range=(0, len(words) - 1),
+        y_range=(1 if top else 0, highest),
+        x_words=words,
+    )
+
+
+def _short(day: date) -> str:
+    return f"{day.month}/{day.day}"
