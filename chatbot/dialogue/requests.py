@@ -2,7 +2,8 @@
 
 "Hi! My parcel has not come yet. Also, can I still change the address?" holds a greeting, one request in two
 sentences, and a second one. A sentence opens a request of its own only when the models are sure what it asks and
-that it is not what its neighbour asks; every other sentence is told with the request it stands beside.
+that it is not what its neighbour asks, and when it is said to be another one ("also …") or is a question after a
+question: "I unsubscribed in May and the beans still come. How do I make that end?" asks one thing.
 """
 
 from __future__ import annotations
@@ -18,6 +19,19 @@ _END = re.compile(r"(?<=[?？！。；\n])\s*|(?<=[!;])\s+|(?<=[a-z0-9)]\.)\s+(?
 _TURN = re.compile(
     r"\s*(?:,|，|\.|。)?\s+(?=(?:and )?(?:also|by the way|btw|(?:another|one more) (?:question|thing))\b)"
     r"|(?<=[\u3400-\u9fff])[,，、\s]*(?=(?:另外|还有个|还有一个|还有就是|对了|顺便问|顺便再))",
+    re.IGNORECASE,
+)
+_ANOTHER = re.compile(
+    r"(?:and )?(?:also|by the way|btw|second(?:ly)?|another|one more)\b|\d\s*[.)、:]|(?:另外|还有|对了|顺便|其次|第二)",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"[?？]"
+    r"|^(?:and |but |so |then |please )*(?:how|what|when|where|which|who|why|whose|can|could|may|might|do|does|did"
+    r"|is|are|was|were|will|would|should|shall|have|has|am|please|tell|show|send|help|let|cancel|change|give"
+    r"|i (?:want|need|wish|'?d like|would like|am looking))\b"
+    r"|吗|呢$|怎么|怎样|如何|多少|多久|几[天个点时]|哪|能不能|能否|可不可以|可以.*[吗么不]|是不是|是否|有没有|什么|为啥|为何|请[问帮给]"
+    r"|^(?:我)?(?:想|要|需要)|麻烦|帮我",
     re.IGNORECASE,
 )
 
@@ -57,8 +71,17 @@ def split_requests(text: str, subject_of: Callable[[str], Subject], *, sure: flo
     requests: list[tuple[str | None, list[str]]] = []
     for key, piece in zip(keys, pieces, strict=True):
         current = requests[-1] if requests else None
-        if current is None or (key is not None and current[0] is not None and key != current[0]):
+        if current is None or (
+            key is not None and current[0] is not None and key != current[0] and _opens(piece, current[1])
+        ):
             requests.append((key, [piece]))
         else:
             requests[-1] = (current[0] or key, [*current[1], piece])
     return [" ".join(parts) for _, parts in requests][:MAX_REQUESTS]
+
+
+def _opens(piece: str, before: list[str]) -> bool:
+    """Whether ``piece`` may be a request beside those ``before`` it, going by how it is said."""
+    return bool(_ANOTHER.match(piece)) or (
+        bool(_ASKS.search(piece)) and any(_ASKS.search(part) for part in before)
+    )

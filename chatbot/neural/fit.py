@@ -179,6 +179,14 @@ def parameter_groups(model: nn.Module, settings: FitSettings) -> list[dict[str, 
     return [group for group in groups if group["params"]]
 
 
+def clip_gradients(model: nn.Module, limit: float) -> None:
+    """Scale the gradients down to the norm ``limit`` (Pascanu et al. 2013, section 3.2); of an embedding's rows Adam
+    bounds each step by itself.
+    """
+    dense = [p for p in model.parameters() if p.grad is not None and not p.grad.is_sparse]
+    nn.utils.clip_grad_norm_(dense, limit)
+
+
 def one_cycle(progress: float, warmup: float) -> float:
     """Factor on the peak learning rate at ``progress`` 0..1: cosine from 1/25 up to 1, then cosine down to
     0.0001.
@@ -398,10 +406,7 @@ class _Run:
         self.scaler.scale(loss).backward()
         if settings.clip:
             self.scaler.unscale_(self.optimizer)
-            nn.utils.clip_grad_norm_(  # Adam bounds the step of a single row by itself
-                [p for p in self.model.parameters() if p.grad is not None and not p.grad.is_sparse],
-                settings.clip,
-            )
+            clip_gradients(self.model, settings.clip)
         self.scaler.step(self.optimizer)
         self.scaler.update()
         if self.average:

@@ -16,8 +16,9 @@ import torch
 from numpy.typing import NDArray
 
 from chatbot.neural.batches import Collator, TextBatch, length_buckets
-from chatbot.neural.fit import FitSettings, parameter_groups
+from chatbot.neural.fit import FitSettings, clip_gradients, fast_bfloat16, parameter_groups
 from chatbot.neural.intent_classifier import IntentNetwork
+from chatbot.neural.row_adamw import RowAdamW
 
 PADDED = 128
 
@@ -52,8 +53,8 @@ def measure_throughput(
         for i in range(0, min(len(rows), 16 * 400), 16)
     ]
     return Throughput(
-        ours=_pace(network, ours, device, seconds),
-        tutorial=_pace(network, tutorial, device, seconds),
+        ours=_pace(network, ours, device, seconds, half=device.type == "cuda" or fast_bfloat16()),
+        tutorial=_pace(network, tutorial, device, seconds, half=False),
         bound=_bound(network, ours, device),
     )
 
@@ -78,10 +79,15 @@ def _batch(
 
 
 def _pace(
-    network: IntentNetwork, batches: Sequence[TextBatch], device: torch.device, seconds: float
+    network: IntentNetwork,
+    batches: Sequence[TextBatch],
+    device: torch.device,
+    seconds: float,
+    *,
+    half: bool,
 ) -> float:
     settings = FitSettings()
-    optimizer = torch.optim.AdamW(parameter_groups(network, settings), lr=1e-4, fused=True)
+    optimizer = RowAdamW(parameter_groups(network, settings), lr=1e-4, fused=True)
     network.train()
     tokens, began = 0, 0.0
     for turn in range(10**6):
@@ -90,8 +96,10 @@ def _pace(
             _wait(device)
             tokens, began = 0, time.monotonic()
         optimizer.zero_grad(set_to_none=True)
-        network.loss(batch).backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), settings.clip)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+            loss = network.loss(batch)
+        loss.backward()
+        clip_gradients(network, settings.clip)
         optimizer.step()
         tokens += batch.n_tokens
         if turn > 5 and time.monotonic() - began > seconds:

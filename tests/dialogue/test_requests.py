@@ -37,3 +37,31 @@ def test_an_unsure_second_subject_opens_no_request_of_its_own():
         return Subject("refund", 0.9) if "refund" in text else Subject("address", 0.3)
 
     assert len(split_requests("My refund? The address is odd. Hm.", unsure, sure=0.5)) == 1
+
+
+def test_a_story_and_the_question_it_leads_to_are_one_request():
+    subject = {
+        "I clicked unsubscribe in May.": Subject("newsletter", 0.9),
+        "How do I make that end?": Subject("cancel-subscription", 0.9),
+        "我在网上取消了订阅。": Subject("newsletter", 0.9),
+        "怎么让它停下来？": Subject("cancel-subscription", 0.9),
+    }
+    for text in (
+        "I clicked unsubscribe in May. How do I make that end?",
+        "我在网上取消了订阅。怎么让它停下来？",
+    ):
+        assert len(split_requests(text, subject.__getitem__, sure=0.6)) == 1
+
+
+def test_two_questions_are_two_requests_and_so_is_what_is_called_another():
+    subject = {
+        "Can I cancel it?": Subject("cancel", 0.9),
+        "When do I see the refund?": Subject("refund", 0.9),
+        "My parcel has not come.": Subject("late", 0.9),
+        "Also, the lid is broken.": Subject("damaged", 0.9),
+    }
+    for text in (
+        "Can I cancel it? When do I see the refund?",
+        "My parcel has not come. Also, the lid is broken.",
+    ):
+        assert len(split_requests(text, subject.__getitem__, sure=0.6)) == 2
