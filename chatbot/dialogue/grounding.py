@@ -51,6 +51,10 @@ _COPIED = 12  # characters that count as copied
 _NEIGHBOURS = 1  # sentences on each side that count as the same place
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*(?:_?\d+)?\]|\{[^{}\s]{1,30}\}")
 _REPEATED = re.compile(r"(.{3,}?)(?:[\s,.，。]*\1){2,}", re.DOTALL)
+_BARE_UNIT = re.compile(
+    r"[A-Za-z：，、:,]\s*(?:欧元|美元|英镑|人民币|个工作日|小时|分钟|%|％)"
+    r"|(?<=[:,])\s*(?:euros?|percent|working days|hours|minutes)\b"
+)
 _STRAY_MARKS = re.compile(r"[,，、;；]\s*[,，、;；.。]")
 _LONE_HAN = re.compile(r"(?<![\u3400-\u9fff])[\u3400-\u9fff](?![\u3400-\u9fff])")
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -74,7 +78,7 @@ def check(draft: str, *, sources: Sequence[str], customer: Sequence[str], lang: 
     sources: the passages and look-up results it was written from. customer: the customer's own messages of this
     conversation. lang: the language the reply should have. ``coverage`` is the lowest of the sentences'.
     """
-    reasons = _form(draft, customer, lang)
+    reasons = _form(draft, sources, customer, lang)
     reasons += _torn(draft, sources) + _cut_words(draft, sources) + _broken_addresses(draft, sources)
     places = [place for source in sources for place in _places(source)]
     said = "\n".join(customer)
@@ -95,13 +99,16 @@ def check(draft: str, *, sources: Sequence[str], customer: Sequence[str], lang: 
     return Check(not reasons, tuple(reasons), round(coverage if statements else 0.0, 3))
 
 
-def _form(draft: str, customer: Sequence[str], lang: str) -> list[str]:
-    """What is wrong with the draft before any source is read."""
+def _form(draft: str, sources: Sequence[str], customer: Sequence[str], lang: str) -> list[str]:
+    """What is wrong with the draft as a text, whatever it says."""
     text = draft.strip()
     reasons = []
     if sum(ch.isalnum() for ch in text) < (4 if lang == "zh" else 8):
         reasons.append("too short")
     stray = _STRAY_MARKS.search(text) or (lang == "en" and _LONE_HAN.search(text))
+    bare = _BARE_UNIT.search(text)
+    if bare is not None and not any(_spaceless(bare[0]) in _spaceless(source) for source in sources):
+        reasons.append(f"unit without its number: {bare[0].strip()}")
     if stray or "\ufffd" in text or re.search(r"[\ue000-\uf8ff]|<\w+>|\\u[0-9a-f]{4}", text):
         reasons.append("garbled text")
     filled = {match for message in customer for match in _PLACEHOLDER.findall(message)}
@@ -141,7 +148,7 @@ def _torn(draft: str, sources: Sequence[str]) -> list[str]:
     torn = (
         first.islower()
         or first in _NO_START_ZH
-        or all((is_han(ch) and ch != "的") or ch.isdigit() for ch in before)
+        or all((is_han(ch) and ch != "的") or ch.isdigit() or ch == "、" for ch in before)
     )
     if text[0] in _NO_START or (inside and torn):
         reasons.append("begins in the middle of a sentence")
@@ -158,18 +165,20 @@ def _torn(draft: str, sources: Sequence[str]) -> list[str]:
 
 
 def _cut_words(draft: str, sources: Sequence[str]) -> list[str]:
-    """Latin words at the end of a sentence that are only the beginning of the word that the source has there."""
-    known = [_spaceless(source) for source in sources]
+    """Latin words at the end of a sentence that are only the beginning of the word that the source has there.
+
+    Looked for where the source says the most of the sentence: "the pre-order it" is torn from "the pre-order item",
+    though another sentence may end in "pre-order it".
+    """
+    whole = "\n".join(["", *map(_spaceless, sources), ""])
     found = []
     for part in sentences(draft):
-        tail = _spaceless(part).rstrip(_MARKS)[-_COPIED:]
-        after = [
-            source[place + len(tail) : place + len(tail) + 1]
-            for source in known
-            for place in _all(tail, source)
-        ]
-        if tail and after and _LATIN.match(tail[-1]) and all(_LATIN.match(ch) for ch in after):
-            found.append(f"ends in the middle of a word: …{tail.replace(_THIN, ' ')}")
+        text = _spaceless(part).rstrip(_MARKS)
+        size = _longest_suffix(text, len(text), whole)
+        if size < _COPIED or not _LATIN.match(text[-1]):
+            continue
+        if all(_LATIN.match(whole[place + size]) for place in _all(text[-size:], whole)):
+            found.append(f"ends in the middle of a word: …{text[-_COPIED:].replace(_THIN, ' ')}")
     return found
 
 

@@ -285,6 +285,8 @@ def test_what_the_customer_asserts_is_no_source_of_a_fact(said: str, draft: str)
     ("draft", "reason"),
     [
         ("Every portafilter has two spo. The portafilter is 51 mm on the Crane Mini.", "middle of a word"),
+        ("Portafilters have two spouts. The portafilter is 51 mm on the Crane M.", "middle of a word"),
+        ("Every portafilter has two spouts. The portafilter: mm, hours.", "unit without its number"),
         ("Every portafilter has two spouts;, the portafilter is 51 mm.", "garbled"),
         ("Every portafilter has two spouts.题 The portafilter is 51 mm on the Crane Mini.", "garbled"),
     ],
@@ -292,3 +294,29 @@ def test_what_the_customer_asserts_is_no_source_of_a_fact(said: str, draft: str)
 def test_a_torn_or_garbled_sentence_is_not_sent(draft: str, reason: str) -> None:
     result = check(draft, sources=[PORTAFILTER], customer=[], lang="en")
     assert any(reason in found for found in result.reasons), result.reasons
+
+
+def test_a_word_is_torn_where_its_sentence_stands_though_another_ends_so() -> None:
+    told = "An order is sent in two parcels: stock items at once, the pre-order item later."
+    source = f"Can I pre-order it?\n{told}"
+    torn = check(told.replace("item later.", "it?"), sources=[source], customer=[], lang="en")
+    assert any("middle of a word" in reason for reason in torn.reasons), torn.reasons
+    assert check(told, sources=[source], customer=[], lang="en").passed
+
+
+@pytest.mark.parametrize(
+    ("draft", "passes"),
+    [
+        ("Ibis Kettle 和 Heron Hand 不提供维修，以旧换新可享 40% 的优惠。Ibis Kettle 欧元。", False),
+        ("Ibis Kettle 和 Heron Hand 不提供维修，以旧换新可享 40% 的优惠。", True),
+        ("Heron Duo 和 Ibis Mini 可以维修，69 欧元起。", False),
+        ("Crane、Heron Duo 和 Ibis Mini 可以维修，69 欧元起。", True),
+    ],
+)
+def test_a_chinese_draft_has_no_bare_unit_and_no_list_without_its_beginning(draft: str, passes: bool) -> None:
+    source = (
+        "维修\nIbis Kettle 和 Heron Hand 不提供维修，以旧换新可享 40% 的优惠。"
+        "Crane、Heron Duo 和 Ibis Mini 可以维修，69 欧元起。"
+    )
+    result = check(draft, sources=[source], customer=[], lang="zh")
+    assert result.passed == passes, result.reasons
