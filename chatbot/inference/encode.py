@@ -150,3 +150,19 @@ class SentenceEncoder:
         for text in texts:
             ids = np.array([self._tokenizer.encode(text).ids or [0]], dtype=np.int64)
             yield {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+
+
+class RememberingEncoder(SentenceEncoder):
+    """An encoder for a piece of work that asks for the same texts again and again; it keeps every vector it made."""
+
+    def __init__(
+        self, config: EncoderConfig, session: onnxruntime.InferenceSession, tokenizer: Tokenizer
+    ) -> None:
+        super().__init__(config, session, tokenizer)
+        self._known: dict[str, Vectors] = {}
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        new = [text for text in dict.fromkeys(texts) if text not in self._known]
+        self._known.update(zip(new, super().encode(new), strict=True))
+        vectors = [self._known[text] for text in texts]
+        return np.stack(vectors) if vectors else super().encode(texts)

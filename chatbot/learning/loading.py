@@ -133,9 +133,15 @@ def entries(snapshot: Snapshot) -> tuple[list[PassageEntry], list[QuestionEntry]
     return passages, questions, {number: slug for (slug, _), number in numbers.items()}
 
 
-def load_encoders(folder: Path, encoders: Mapping[str, str], *, threads: int) -> dict[str, SentenceEncoder]:
+def load_encoders(
+    folder: Path,
+    encoders: Mapping[str, str],
+    *,
+    threads: int,
+    kind: type[SentenceEncoder] = SentenceEncoder,
+) -> dict[str, SentenceEncoder]:
     """By language (``*``: any other). Raises BundleError."""
-    loaded = {name: SentenceEncoder.load(folder / name, threads=threads) for name in set(encoders.values())}
+    loaded = {name: kind.load(folder / name, threads=threads) for name in set(encoders.values())}
     return {lang: loaded[name] for lang, name in encoders.items()}
 
 

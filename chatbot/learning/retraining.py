@@ -35,7 +35,6 @@ from chatbot.learning.loading import (
     WEIGHING,
     frozen_search,
     load_classifier,
-    load_encoders,
     load_parts,
 )
 from chatbot.learning.recipe_search import RECIPE_FILE
@@ -308,7 +307,7 @@ def _finish_bundle(
         manifest = replace(read_manifest(folder), id=release_id)
         tell("fit search", 0.0)
         fitted = fit_search(snapshot, folder, settings, encoders=manifest.encoders)
-        encoders = load_encoders(folder, fitted.encoders, threads=settings.inference_threads)
+        encoders = fitted.loaded
         weighed = fit_weighing(
             snapshot,
             classifier=load_classifier(folder, encoders, threads=settings.inference_threads),

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from chatbot.inference.encode import RememberingEncoder, SentenceEncoder
 from chatbot.learning.encoders import ensure_encoder
 from chatbot.learning.loading import SEARCH_MODEL, entries, load_encoders
 from chatbot.learning.search_calibration import SearchPair, calibrate_search
@@ -25,9 +26,12 @@ GENERAL = "encoder-general"  # folder of the bundle
 
 @dataclass(frozen=True, slots=True)
 class FittedSearch:
-    """``encoders``: language (``*``: any other) to folder of the bundle."""
+    """``encoders``: language (``*``: any other) to folder of the bundle; ``loaded``: the same, ready, with the vectors
+    of everything that was read for the fit.
+    """
 
     encoders: dict[str, str]
+    loaded: dict[str, SentenceEncoder]
     metrics: dict[str, Any]
 
 
@@ -58,14 +62,10 @@ def fit_search(
         for row in snapshot.examples
         if row["split"] != "test" and row["intent"] == OUT_OF_SCOPE
     ]
-    fit = calibrate_search(
-        passages,
-        pairs,
-        load_encoders(folder, serving, threads=settings.inference_threads),
-        questions=questions,
-    )
+    loaded = load_encoders(folder, serving, threads=settings.inference_threads, kind=RememberingEncoder)
+    fit = calibrate_search(passages, pairs, loaded, questions=questions)
     fit.model.save(folder / SEARCH_MODEL)
-    return FittedSearch(serving, fit.metrics)
+    return FittedSearch(serving, loaded, fit.metrics)
 
 
 def _link(source: Path, target: Path) -> None:

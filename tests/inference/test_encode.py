@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from chatbot.errors import BundleError
-from chatbot.inference.encode import EncoderConfig, SentenceEncoder
+from chatbot.inference.encode import EncoderConfig, RememberingEncoder, SentenceEncoder
 from chatbot.learning.encoders import ensure_encoder, written_folder
 
 QUESTIONS = [
@@ -39,6 +39,16 @@ def test_vectors_have_unit_length_and_keep_the_order_of_the_texts(encoder):
 def test_meaning_counts_more_than_words(encoder):
     vectors = encoder.encode(["Where is my parcel?", "Track my order", "Where is my umbrella?"])
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]
+
+
+def test_an_encoder_that_remembers_gives_the_same_and_reads_a_text_once(folder, encoder, monkeypatch):
+    remembering = RememberingEncoder.load(folder)
+    first = remembering.encode(["where is my order", "refund", "refund"])
+    np.testing.assert_array_equal(first, encoder.encode(["where is my order", "refund", "refund"]))
+    read: list[str] = []
+    monkeypatch.setattr(remembering, "_inputs", lambda texts: read.extend(texts) or iter(()))
+    np.testing.assert_array_equal(remembering.encode(["refund", "where is my order"]), first[[1, 0]])
+    assert read == []
 
 
 def test_no_texts_give_no_vectors(encoder):
