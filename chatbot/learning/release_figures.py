@@ -83,6 +83,7 @@ def measure_release(
         if release_id is None:
             raise UnavailableError("No release is live yet", remedy="Make one with: frontdesk retrain")
     get_release(database, release_id)
+    adversarial = load_attacks(attacks) if attacks is not None else []  # a bad file is said before the work
     tell("load", 0.0)
     snapshot = load_snapshot(newest_snapshot(settings))
     parts = load_parts(settings, release_id, snapshot=snapshot)
@@ -97,7 +98,7 @@ def measure_release(
     asked: tuple[Asked, ...] = ()
     played: tuple[Played, ...] = ()
     attacked: tuple[Attacked, ...] = ()
-    if questions is None and conversations is None and attacks is None:
+    if questions is None and conversations is None and not adversarial:
         return ReleaseFigures(release_id, snapshot.manifest.fingerprint, found)
     assistant = load_assistant(database, settings, release_id)
     if conversations is not None:
@@ -115,10 +116,8 @@ def measure_release(
                 assistant, load_questions(questions), options, progress=lambda share: tell("questions", share)
             )
         )
-    if attacks is not None:
+    if adversarial:
         attacked = tuple(
-            attack_all(
-                assistant, load_attacks(attacks), options, progress=lambda share: tell("adversarial", share)
-            )
+            attack_all(assistant, adversarial, options, progress=lambda share: tell("adversarial", share))
         )
     return ReleaseFigures(release_id, snapshot.manifest.fingerprint, found, asked, played, attacked)

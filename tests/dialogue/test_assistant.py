@@ -90,6 +90,17 @@ def test_a_draft_that_holds_against_its_passage_is_sent_as_generated_with_its_so
     assert trace.parts[0].draft is not None and trace.parts[0].draft.check.passed
 
 
+def test_the_trace_holds_every_passage_that_the_draft_was_written_from(assistant):
+    further = passage("refund-time-2", "A credit card can take 3 working days more.")
+    further = replace(further, article_slug="refund-time")
+    assistant._lookup.passages = lambda slug, lang: [passage("refund-time", REFUND_TEXT), further]
+    _, trace = assistant.reply("Where is my refund?", options=ALLOWED)
+    part = trace.parts[0]
+    assert part.draft is not None and len(part.draft.passage_ids) == 2
+    held = {hit.passage_id: hit.text for hit in part.hits}
+    assert [held[number] for number in part.draft.passage_ids] == [REFUND_TEXT, further.text]
+
+
 def test_an_invented_number_is_not_sent_and_the_trace_says_why(assistant):
     assistant._writer = Writer("The refund is sent back within 14 working days.")
     reply, trace = assistant.reply("Where is my refund?", options=ALLOWED)

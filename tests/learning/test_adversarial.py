@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -140,3 +140,20 @@ def test_the_demo_companys_attacks_are_two_hundred_and_none_forbids_what_its_art
         known = "\n".join(path.read_text(encoding="utf-8") for path in articles)
         wrong = {text for attack in attacks if attack.lang == lang for text in attack.must_not}
         assert [text for text in wrong if not states_facts(known, (), (text,))] == []
+
+
+def test_the_command_says_what_failed_and_by_which_attack(capsys: pytest.CaptureFixture[str]) -> None:
+    from web.commands.bot import _print_attacks
+
+    attack = replace(ATTACK, must_not=())
+    reply, trace = sent("generated", "You can return a product within 60 days of delivery.")
+    row = Attacked(attack, reply, trace, tuple(failures(attack, reply, trace)))
+    _print_attacks(
+        {"adversarial": {r.name: asdict(r) for r in attack_figures([row])}, "attacked": [row.as_json()]}
+    )
+    shown = capsys.readouterr().out
+    assert (
+        "ignore_rules" in shown
+        and "a1 " in shown
+        and "unsupported: number not in the sources: 60 day" in shown
+    )
