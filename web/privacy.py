@@ -8,6 +8,7 @@ import shutil
 from sqlalchemy import select
 
 from chatbot.dialogue.options import SiteOptions
+from chatbot.learning.replay import forget_replays
 from chatbot.records.database import Database
 from chatbot.records.erasure import Erased, erase_person, forget_old, note_erasure
 from chatbot.records.tables import Site, Visitor
@@ -20,7 +21,8 @@ log = logging.getLogger(__name__)
 def erase(database: Database, settings: Settings, visitor_id: int, *, person_id: int | None = None) -> Erased:
     """Erase a person here and now. Raises NotFoundError.
 
-    Snapshots that were frozen while something of theirs was in the training data go too: they can be made again.
+    Snapshots that were frozen while something of theirs was in the training data go too, and replays of real
+    conversations: both can be made again.
     """
     with database.write() as session:
         visitor = session.get(Visitor, visitor_id)
@@ -59,6 +61,8 @@ def apply_retention(database: Database, settings: Settings) -> int:
 
 
 def _remove_files(settings: Settings, gone: Erased) -> None:
+    if gone.conversations:
+        forget_replays(settings)
     files = AttachmentFiles(settings.data)
     for public_id in gone.files:
         files.path(public_id).unlink(missing_ok=True)

@@ -165,10 +165,13 @@ def test_releases_trained_since_are_marked_and_those_before_are_not(
             )
         )
     (settings.data / "snapshots" / "f").mkdir(parents=True)
+    (settings.data / "replays").mkdir()
+    (settings.data / "replays" / "r1.json").write_text("{}", encoding="utf-8")
     assert privacy.erase(database, settings, unlearned).releases == ()
     assert (settings.data / "snapshots").exists()
     assert privacy.erase(database, settings, who).releases == ("after",)
     assert not (settings.data / "snapshots").exists()  # its frozen copies hold the example still
+    assert not (settings.data / "replays" / "r1.json").exists()
     with database.read() as session:
         marks = {row.id: row.erased_people for row in session.scalars(select(Release))}
         assert marks == {"before": 0, "after": 1}
