@@ -49,7 +49,7 @@ class Recipe:
     """How the fast tier is trained; the defaults are for some thousand messages."""
 
     batch_size: int = 64
-    steps: int = 1500  # aimed at, between ``least_epochs`` and ``most_epochs``
+    steps: int = 3000  # aimed at, between ``least_epochs`` and ``most_epochs``
     least_epochs: int = 8
     most_epochs: int = 40
     learning_rate: float = 3e-3
