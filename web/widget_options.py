@@ -11,6 +11,7 @@ from chatbot.errors import InputError
 
 POSITIONS = ("right", "left")
 THEMES = ("auto", "light", "dark")
+CORNERS = ("round", "soft", "square")
 CONTACT = ("name", "email", "phone")  # fields that the widget has words for in every language
 MOST_FIELDS = 6
 MOST_ATTACHMENT_MB = 25
@@ -64,13 +65,14 @@ class WidgetOptions:
 
     position: Literal["right", "left"] = "right"
     theme: Literal["auto", "light", "dark"] = "auto"
+    corners: Literal["round", "soft", "square"] = "round"
     csat: bool = True  # ask for a mark when a conversation has ended
     attachment_mb: int = 10
     prechat: tuple[PrechatField, ...] = ()
     open_channels: bool = False  # the Rasa and deep-chat addresses answer without an API key
 
     def __post_init__(self) -> None:
-        for name, allowed in (("position", POSITIONS), ("theme", THEMES)):
+        for name, allowed in (("position", POSITIONS), ("theme", THEMES), ("corners", CORNERS)):
             if getattr(self, name) not in allowed:
                 raise InputError(
                     f"Unknown {name}",

@@ -502,9 +502,7 @@ def test_the_sites_switches_are_kept_and_written_down(signed_in: SignIn, databas
         mode="generated_allowed",
         sureness="0.72",
         choice_floor="0.3",
-        greeting_en="Hi!",
-        greeting_zh="您好！",
-        origins="https://www.example.com/\nhttps://shop.example.com:8443",
+        origins="https://www.example.com/\nhttps://shop.example.com:8443\nhttps://*.example.org",
     )
     assert answer.status_code == 303
     with database.read() as session:
@@ -512,7 +510,11 @@ def test_the_sites_switches_are_kept_and_written_down(signed_in: SignIn, databas
         (entry,) = session.scalars(select(AuditEntry).where(AuditEntry.action == "site.change"))
     assert site.options["mode"] == "generated_allowed"
     assert site.options["sureness"] == 0.72
-    assert site.allowed_origins == ["https://www.example.com", "https://shop.example.com:8443"]
+    assert site.allowed_origins == [
+        "https://www.example.com",
+        "https://shop.example.com:8443",
+        "https://*.example.org",
+    ]
     assert entry.detail["sureness"] == 0.72
 
 
@@ -522,7 +524,7 @@ def test_the_sites_switches_are_kept_and_written_down(signed_in: SignIn, databas
         {"mode": "anything"},
         {"sureness": "2"},
         {"sureness": "very"},
-        {"origins": "example.com"},
+        {"origins": "ftp://example.com"},
         {"origins": "https://*"},
     ],
 )

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import func, select
 from werkzeug.serving import make_server
 
 from chatbot.records import people
 from chatbot.records.database import Database
+from chatbot.records.tables import Conversation
 from chatbot.settings import Settings
 from web.worker import Worker
 
@@ -150,4 +152,42 @@ def test_the_menu_opens_on_a_phone_by_keyboard(browser: Any, url: str, link: str
     page.keyboard.press("Enter")
     assert page.is_visible("#menu")
     assert page.get_attribute(".menu-toggle", "aria-expanded") == "true"
+    page.close()
+
+
+def test_the_theme_builder_shows_in_the_real_widget_what_is_not_saved_yet(
+    browser: Any, url: str, link: str, database: Database
+) -> None:
+    page = browser.new_page(locale="en-GB")
+    problems = sign_up(page, link)
+    page.goto(f"{url}/admin/widget")
+    host = page.frame_locator("#preview")
+    chat = host.frame_locator("iframe")
+    chat.locator(".turn.customer").wait_for()
+    page.fill("#accent", "#7e22ce")
+    page.check("text=Square", force=True)
+    page.check("text=Left", force=True)
+    page.fill("#title", "Mei's shop")
+    button = host.locator("frontdesk-widget button")
+    playwright_api.expect(button).to_have_css("background-color", "rgb(126, 34, 206)")
+    playwright_api.expect(button).to_have_css("border-radius", "6px")
+    playwright_api.expect(button).to_have_css("left", "20px")
+    playwright_api.expect(chat.locator("h1")).to_have_text("Mei's shop")
+    assert "7.0 to 1" in page.inner_text("#contrast")
+    page.select_option("#ask_email", "required")
+    page.click("text=Before the chat >> nth=-1")
+    chat.locator(".prechat input[type=email]").wait_for()
+    page.select_option("#preview-locale", "zh")
+    page.click("[data-scene=talk]")
+    chat.get_by_text("退款需要多长时间？").wait_for()
+    chat.locator("textarea").fill("说点什么")
+    chat.locator("textarea").press("Enter")
+    playwright_api.expect(chat.locator(".turn.customer")).to_have_count(2)
+    assert "Not saved yet" in page.inner_text("#unsaved")
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Conversation)) == 0
+    page.click("#look button.primary")
+    page.get_by_text("Saved.").wait_for()
+    assert page.input_value("#accent") == "#7e22ce"
+    assert problems == []
     page.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 
 import pytest
@@ -10,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from chatbot.dialogue.options import SiteOptions
 from chatbot.records import people
 from chatbot.records.database import Database
 from chatbot.records.tables import ApiKey, AuditEntry, Site
@@ -68,6 +70,8 @@ def test_the_admin_sets_how_the_widget_looks_and_the_chat_shows_it(
         {"accent": "#fff"},
         {"position": "top"},
         {"theme": "blue"},
+        {"corners": "pointed"},
+        {"greeting_en": "x" * 501},
         {"attachment_mb": "999"},
         {"attachment_mb": "-1"},
         {"ask_email": "maybe"},
@@ -82,6 +86,70 @@ def test_a_look_that_cannot_be_changes_nothing(
     assert answer.status_code == 422
     assert 'role="alert"' in answer.get_data(as_text=True)
     assert look(database) == before
+
+
+def test_name_greetings_and_corners_are_the_widgets(
+    admin: FlaskClient, client: FlaskClient, database: Database
+) -> None:
+    said = {"title": "Mei's shop", "greeting_en": "Hi!", "greeting_zh": "您好！", "corners": "square"}
+    assert admin.post("/admin/widget", data=FORM | said).status_code == 303
+    page = client.get("/widget/frame").get_data(as_text=True)
+    for expected in ('"corners": "square"', '"en": "Hi!"', "Mei\\u0027s shop"):
+        assert expected in page
+
+
+def test_the_preview_is_the_real_widget_with_a_made_up_conversation(
+    admin: FlaskClient, client: FlaskClient
+) -> None:
+    page = admin.get("/admin/widget/preview?locale=zh")
+    assert "data-preview" in page.get_data(as_text=True)
+    assert "frame-ancestors 'self'" in page.headers["Content-Security-Policy"]
+    frame = client.get("/widget/frame?preview=").get_data(as_text=True)
+    config = json.loads(re.search(r'id="config">(.*?)</script>', frame).group(1))  # type: ignore[union-attr]
+    assert set(config["preview"]) == {"en", "zh"}
+    assert config["preview"]["en"].keys() == {"question", "answer", "source"}
+    assert "preview" not in client.get("/chat?preview=").get_data(as_text=True)
+
+
+def test_another_site_has_settings_of_its_own(
+    admin: FlaskClient, client: FlaskClient, database: Database
+) -> None:
+    assert admin.post("/admin/site/add", data={"key": "shop-de", "name": "Laden"}).status_code == 303
+    assert admin.post("/admin/site/add", data={"key": "shop-de", "name": "Again"}).status_code == 409
+    assert admin.post("/admin/site/add", data={"key": "Shop DE", "name": "Again"}).status_code == 422
+    assert admin.post("/admin/widget?site=shop-de", data=FORM | {"title": "Laden"}).status_code == 303
+    hours = {"always": "no", "zone": "Europe/Berlin", "day_mon": "09:00-17:00"}
+    limits = {"unanswered_minutes": "3", "idle_hours": "2"}
+    assert admin.post("/admin/inbox/hours?site=shop-de", data=hours | limits).status_code == 303
+    kept = {"mode": "drafts_only", "origins": "https://laden.example"}
+    assert admin.post("/admin/site?site=shop-de", data=kept).status_code == 303
+    assert admin.post("/admin/privacy/retention?site=shop-de", data={"days": "30"}).status_code == 303
+    with database.read() as session:
+        first, other = session.scalars(select(Site).order_by(Site.id))
+    assert (first.options, first.allowed_origins) == ({}, [])
+    options = SiteOptions.from_json(other.options)
+    assert (options.mode, options.unanswered_minutes, options.retention_days) == ("drafts_only", 3, 30)
+    assert (options.title, options.accent) == ("Laden", "#e11d48")
+    assert options.opening_hours is not None
+    for path in ("/admin/site", "/admin/widget", "/admin/inbox/hours", "/admin/privacy"):
+        page = admin.get(f"{path}?site=shop-de").get_data(as_text=True)
+        assert 'site=shop-de" aria-current="page"' in page, path
+    assert client.get("/").status_code == 200  # the first site's, although there are two
+    assert '"site": "shop-de"' in client.get("/chat?site=shop-de").get_data(as_text=True)
+    assert admin.get("/admin/widget?site=nowhere").status_code == 404
+
+
+def test_a_site_is_deleted_only_where_nobody_has_written(
+    admin: FlaskClient, client: FlaskClient, database: Database
+) -> None:
+    admin.post("/admin/site/add", data={"key": "one", "name": "One"})
+    admin.post("/admin/site/add", data={"key": "two", "name": "Two"})
+    assert client.post("/api/v1/conversations", json={"site": "two"}).status_code == 201
+    assert admin.post("/admin/site/one/delete").status_code == 303
+    assert admin.post("/admin/site/two/delete").status_code == 409
+    assert admin.post("/admin/site/default/delete").status_code == 409
+    with database.read() as session:
+        assert session.scalars(select(Site.key).order_by(Site.id)).all() == ["default", "two"]
 
 
 def test_the_secret_is_shown_once_and_replaced_at_once(admin: FlaskClient, database: Database) -> None:

@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from chatbot.records.overview import waiting_count
 from chatbot.records.tables import utcnow
 from web.access import guard
+from web.admin.sites import site_choice
 from web.context import parts
 from web.language import LANGUAGES, gettext, page_language
 
@@ -80,6 +81,7 @@ def shared() -> dict[str, Any]:
         "menu": menu,
         "me": current_user,
         "waiting": waiting,
+        "site_choice": site_choice,
     }
 
 

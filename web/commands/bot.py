@@ -99,7 +99,7 @@ def evaluate(
     """Measure a release on its frozen set."""
     from chatbot.dialogue.options import SiteOptions
     from chatbot.learning.release_figures import measure_release
-    from chatbot.records.conversations import find_site
+    from chatbot.records.conversations import DEFAULT_SITE, find_site
     from web.terminal import TerminalProgress, print_values
 
     settings = load_settings()
@@ -115,7 +115,7 @@ def evaluate(
         attacks = company.attacks()
     options = SiteOptions()
     with database.read() as session, contextlib.suppress(FrontdeskError):  # no site yet: the defaults
-        options = SiteOptions.from_json(find_site(session, None).options)
+        options = SiteOptions.from_json(find_site(session, DEFAULT_SITE).options)
     with TerminalProgress() as progress:
         measured = measure_release(
             database,
@@ -349,7 +349,7 @@ def chat(text: str, lang: str | None, as_json: bool, release_id: str | None) -> 
     from chatbot.language.normalise import detect_language
     from chatbot.learning.loading import load_assistant
     from chatbot.learning.releases import live_release_id
-    from chatbot.records.conversations import find_site
+    from chatbot.records.conversations import DEFAULT_SITE, find_site
     from web.terminal import print_reply
 
     settings = load_settings()
@@ -357,7 +357,7 @@ def chat(text: str, lang: str | None, as_json: bool, release_id: str | None) -> 
     with database.read() as session:
         release_id = release_id or live_release_id(session)
         try:
-            options = SiteOptions.from_json(find_site(session, None).options)
+            options = SiteOptions.from_json(find_site(session, DEFAULT_SITE).options)
         except FrontdeskError:
             options = SiteOptions()  # no server was ever started here
     if release_id is None:

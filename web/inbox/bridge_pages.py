@@ -9,6 +9,7 @@ from chatbot.errors import FrontdeskError, InputError
 from chatbot.outbound import allowed_entries, check_url
 from chatbot.records import audit, bridges
 from chatbot.records.conversations import DEFAULT_SITE, find_site
+from chatbot.records.sites import list_sites
 from web.access import person_id, requires
 from web.context import parts
 from web.inbox.blueprint import blueprint
@@ -24,7 +25,10 @@ def chatwoot() -> str:
 def _page(*, address: str = "", error: FrontdeskError | None = None) -> str:
     with parts().database.read() as records:
         rows = bridges.list_bridges(records)
-    return render_template("inbox/chatwoot.html", rows=rows, address=address, error=error, form=request.form)
+        sites = {site.id: site for site in list_sites(records)}
+    return render_template(
+        "inbox/chatwoot.html", rows=rows, sites=sites, address=address, error=error, form=request.form
+    )
 
 
 @blueprint.post("/chatwoot")
@@ -45,7 +49,7 @@ def add_bridge() -> str | tuple[str, int]:
         with parts().database.write() as records:
             bridge, key = bridges.add_bridge(
                 records,
-                site_id=find_site(records, DEFAULT_SITE).id,
+                site_id=find_site(records, form.get("site") or DEFAULT_SITE).id,
                 base_url=base_url,
                 account_id=int(form["account_id"]),
                 access_token=form.get("access_token", ""),

@@ -15,9 +15,9 @@ from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import FrontdeskError, InputError
 from chatbot.outbound import allowed_entries, check_url
 from chatbot.records import audit, deliveries
-from chatbot.records.conversations import DEFAULT_SITE, find_site
 from chatbot.records.tables import utcnow
 from web.access import person_id, requires
+from web.admin.sites import argument, asked_site
 from web.context import parts
 from web.inbox.blueprint import blueprint
 from web.inbox.pages import mail_state
@@ -35,12 +35,14 @@ def hours() -> str:
 
 def _hours(form: MultiDict[str, str] | None = None, error: FrontdeskError | None = None) -> str:
     with parts().database.read() as records:
-        options = SiteOptions.from_json(find_site(records, DEFAULT_SITE).options)
+        site = asked_site(records)
+        options = SiteOptions.from_json(site.options)
     set_hours = options.opening_hours
     now = utcnow()
     opening = opens_at(set_hours, now) if set_hours and not is_open(set_hours, now) else None
     return render_template(
         "inbox/hours.html",
+        site=site,
         options=options,
         values=form or _as_form(options),
         days=list(zip(DAYS, DAY_NAMES, strict=True)),
@@ -78,7 +80,7 @@ def change_hours() -> BaseResponse | tuple[str, int]:
     form = request.form
     try:
         with parts().database.write() as records:
-            site = find_site(records, DEFAULT_SITE)
+            site = asked_site(records)
             before = SiteOptions.from_json(site.options)
             after = replace(
                 before,
@@ -99,7 +101,7 @@ def change_hours() -> BaseResponse | tuple[str, int]:
     except FrontdeskError as error:
         return _hours(form, error), error.status
     flash(gettext("Saved."))
-    return redirect(url_for("inbox.hours"), code=303)
+    return redirect(url_for("inbox.hours", site=argument(site)), code=303)
 
 
 def read_hours(form: MultiDict[str, str]) -> Hours:

@@ -31,6 +31,7 @@ FILES = {
     "app.css": "text/css",
     "help.css": "text/css",
     "help.js": "text/javascript",
+    "preview.js": "text/javascript",
     "mark.svg": "image/svg+xml",
 }
 

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from chatbot.records.tables import Article, Example, Intent, utcnow
+from chatbot.records.tables import Article, Example, Intent, Passage, utcnow
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 MOST_STARTERS = 3
 _SLUG = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 MOST_LISTED = 500
+_SAMPLES = {  # until there are articles
+    "en": {
+        "question": "How long does a refund take?",
+        "answer": "A refund takes three working days from the moment your parcel is back.",
+        "source": "Refunds",
+    },
+    "zh": {
+        "question": "退款需要多长时间？",
+        "answer": "收到退回的商品后，退款会在三个工作日内到账。",
+        "source": "退款",
+    },
+}
 
 
 def sections(session: Session, lang: str) -> list[tuple[str, list[Article]]]:
@@ -60,6 +72,21 @@ def starters(session: Session, lang: str) -> list[str]:
         first = select(Article.title).where(Article.lang == lang, *_live(utcnow())).order_by(Article.id)
         titles = list(session.scalars(first.limit(MOST_STARTERS)))
     return titles
+
+
+def sample(session: Session, lang: str) -> dict[str, str]:
+    """A question and its answer for the theme builder's preview: the company's own words where it has some."""
+    titles = starters(session, lang)
+    found = session.execute(
+        select(Passage.text, Article.title)
+        .join(Article, Article.id == Passage.article_id)
+        .where(Article.lang == lang, Article.title.in_(titles[:1]), Passage.enabled, *_live(utcnow()))
+        .order_by(Passage.id)
+        .limit(1)
+    ).first()
+    if found is None:
+        return _SAMPLES.get(lang, _SAMPLES["en"])
+    return {"question": titles[0], "answer": found[0], "source": found[1]}
 
 
 def article_html(found: Article) -> Markup:

@@ -10,13 +10,13 @@ from flask import Blueprint, Response, abort, make_response, redirect, render_te
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue.options import SiteOptions
-from chatbot.records.conversations import find_site
+from chatbot.records.conversations import DEFAULT_SITE, find_site
 from chatbot.records.tables import Site
 from web.context import parts
 from web.headers import page_policy
 from web.visitors import frame_ancestors, own_origin
 from web.widget import assets
-from web.widget.help import article, article_html, section_title, sections, starters
+from web.widget.help import article, article_html, sample, section_title, sections, starters
 from web.widget_options import THEMES, WidgetOptions
 
 LOADER_SECONDS = 300  # the loader's address never changes: hosts get a new one within five minutes
@@ -85,7 +85,7 @@ def favicon() -> Any:
 def frame() -> Response:
     """The widget's inside. Only pages of the site's allowed origins may show it (frame-ancestors)."""
     with parts().database.read() as session:
-        site = find_site(session, request.args.get("site"))
+        site = find_site(session, request.args.get("site") or DEFAULT_SITE)
         response = make_response(_chat_page(session, site, mode="frame"))
     ancestors = frame_ancestors(site.allowed_origins)
     response.headers["Content-Security-Policy"] = page_policy(ancestors)
@@ -98,7 +98,7 @@ def frame() -> Response:
 def chat() -> Response:
     """The same chat as a page of its own."""
     with parts().database.read() as session:
-        site = find_site(session, request.args.get("site"))
+        site = find_site(session, request.args.get("site") or DEFAULT_SITE)
         return make_response(_chat_page(session, site, mode="page"))
 
 
@@ -107,13 +107,14 @@ def _chat_page(session: Session, site: Site, *, mode: str) -> str:
     language = visitor_language()
     look = WidgetOptions.of_site(site.options)
     theme = request.args.get("theme", look.theme)
-    config = {
+    config: dict[str, Any] = {
         "mode": mode,
         "site": site.key,
         "title": options.title or site.name,
         "accent": options.accent,
         "theme": theme if theme in THEMES else look.theme,
         "position": look.position,
+        "corners": look.corners,
         "csat": look.csat,
         "hours": options.opening_hours is not None,
         "attachmentMb": look.attachment_mb,
@@ -127,6 +128,8 @@ def _chat_page(session: Session, site: Site, *, mode: str) -> str:
         "assets": f"/widget/{assets.version()}",
         "limit": parts().settings.message_limit,
     }
+    if mode == "frame" and "preview" in request.args:
+        config |= {"preview": {code: sample(session, code) for code in assets.languages()}, "hours": False}
     return render_template(
         "chat.html", config=config, language=language, title=config["title"], modules=assets.MODULES
     )
@@ -146,7 +149,7 @@ def home() -> str:
     """The help page of the site with the widget on it: what customers see."""
     language = visitor_language()
     with parts().database.read() as session:
-        site = find_site(session, request.args.get("site"))
+        site = find_site(session, request.args.get("site") or DEFAULT_SITE)
         listed = sections(session, language)
     return _page("home.html", site, language, sections=listed, origin=own_origin())
 
@@ -155,7 +158,7 @@ def home() -> str:
 def help_article(language: str, slug: str) -> str:
     """One article. Its text comes from a file somebody uploaded: markup in it is shown as text, never obeyed."""
     with parts().database.read() as session:
-        site = find_site(session, request.args.get("site"))
+        site = find_site(session, request.args.get("site") or DEFAULT_SITE)
         found = article(session, slug, language)
     if found is None:
         abort(404, "There is no such help article")

@@ -11,10 +11,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import FrontdeskError, InputError
 from chatbot.records import audit, erasure
-from chatbot.records.conversations import DEFAULT_SITE, find_site
 from web import privacy as library
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
+from web.admin.sites import argument, asked_site
 from web.context import parts
 from web.language import gettext
 
@@ -27,11 +27,13 @@ def _page(*, text: str = "", error: FrontdeskError | None = None) -> str:
                 found = erasure.find_people(records, text)
             except FrontdeskError as wrong:
                 error = wrong
-        options = SiteOptions.from_json(find_site(records, DEFAULT_SITE).options)
+        site = asked_site(records)
+        options = SiteOptions.from_json(site.options)
     return render_template(
         "admin/privacy.html",
         text=text,
         found=found,
+        site=site,
         days=options.retention_days,
         everywhere=parts().settings.retention_days,
         error=error,
@@ -95,7 +97,7 @@ def change_retention() -> BaseResponse | tuple[str, int]:
                 remedy="Give a whole number; 0: the installation's rule",
             )
         with parts().database.write() as records:
-            site = find_site(records, DEFAULT_SITE)
+            site = asked_site(records)
             before = SiteOptions.from_json(site.options)
             after = replace(before, retention_days=int(given))
             site.options = dict(site.options) | {"retention_days": after.retention_days}
@@ -109,4 +111,4 @@ def change_retention() -> BaseResponse | tuple[str, int]:
     except FrontdeskError as error:
         return _page(error=error), error.status
     flash(gettext("Saved. Older conversations are erased within the hour."))
-    return redirect(url_for("admin.privacy"), code=303)
+    return redirect(url_for("admin.privacy", site=argument(site)), code=303)

@@ -1,11 +1,9 @@
-"""A site's switches: what the bot may say, how sure it must be, its greeting, where the widget may stand."""
+"""The sites: what the bot may say there, how sure it must be, where the widget may stand; adding and deleting one."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
@@ -13,15 +11,15 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from chatbot.dialogue.options import MODES, SiteOptions
 from chatbot.errors import FrontdeskError, InputError
+from chatbot.learning.releases import live_release_id
 from chatbot.records import audit
-from chatbot.records.conversations import DEFAULT_SITE, find_site
+from chatbot.records import sites as library
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
+from web.admin.sites import argument, asked_site
 from web.context import parts
 from web.language import gettext
-
-GREETING_LIMIT = 500  # characters
-_HOST = re.compile(r"[\w-]+(\.[\w-]+)*|[0-9a-f:]+")
+from web.visitors import clean_origin
 
 
 @blueprint.get("/site")
@@ -32,16 +30,16 @@ def site() -> str:
 
 def _page(form: MultiDict[str, str] | None = None, error: FrontdeskError | None = None) -> str:
     with parts().database.read() as records:
-        found = find_site(records, DEFAULT_SITE)
+        found, live = asked_site(records), live_release_id(records)
     return render_template(
         "admin/site.html",
         site=found,
+        here=argument(found),
+        live=live,
         options=SiteOptions.from_json(found.options),
         modes=MODES,
         form=form or MultiDict(),
         error=error,
-        snippet=f'<script async src="{url_for("admin.home", _external=True).removesuffix("/admin/")}/widget.js" '
-        f'data-site="{found.key}"></script>',
     )
 
 
@@ -51,7 +49,7 @@ def change_site() -> BaseResponse | tuple[str, int]:
     form = request.form
     try:
         with parts().database.write() as records:
-            found = find_site(records, DEFAULT_SITE)
+            found = asked_site(records)
             before = SiteOptions.from_json(found.options)
             after = read_options(form, before)
             origins = read_origins(form.get("origins", ""))
@@ -72,6 +70,39 @@ def change_site() -> BaseResponse | tuple[str, int]:
     except FrontdeskError as error:
         return _page(form, error), error.status
     flash(gettext("Saved. The next message is answered by these settings."))
+    return redirect(url_for("admin.site", site=argument(found)), code=303)
+
+
+@blueprint.post("/site/add")
+@requires("admin")
+def add_site() -> BaseResponse | tuple[str, int]:
+    """A further website; it begins with the settings of the first one."""
+    form = request.form
+    try:
+        with parts().database.write() as records:
+            made = library.add_site(
+                records, key=form.get("key", ""), name=form.get("name", ""), like=asked_site(records)
+            )
+            audit.record(records, action="site.add", subject=f"site {made.key}", person_id=person_id())
+    except FrontdeskError as error:
+        return _page(form, error), error.status
+    flash(gettext("The site is there. Say where its widget may stand."))
+    return redirect(url_for("admin.site", site=argument(made)), code=303)
+
+
+@blueprint.post("/site/<key>/delete")
+@requires("admin")
+def delete_site(key: str) -> BaseResponse:
+    with parts().database.write() as records:
+        gone = library.delete_site(records, key)
+        audit.record(
+            records,
+            action="site.delete",
+            subject=f"site {gone.key}",
+            person_id=person_id(),
+            detail={"name": gone.name, "options": gone.options, "allowed_origins": gone.allowed_origins},
+        )
+    flash(gettext("Deleted."))
     return redirect(url_for("admin.site"), code=303)
 
 
@@ -93,47 +124,15 @@ def read_options(form: MultiDict[str, str], before: SiteOptions) -> SiteOptions:
             raise InputError(
                 "Not a number", field=name, value=given[:20], remedy="Give a number, for example 6 or 7.5"
             ) from error
-    greeting = {}
-    for lang in {*before.greeting, "en", "zh"}:
-        text = form.get(f"greeting_{lang}", before.greeting.get(lang, "")).strip()
-        if len(text) > GREETING_LIMIT:
-            raise InputError(
-                "The greeting is too long",
-                field=f"greeting_{lang}",
-                remedy=f"Use at most {GREETING_LIMIT} characters",
-            )
-        if text:
-            greeting[lang] = text
     return replace(
         before,
         mode=form.get("mode", before.mode),  # type: ignore[arg-type]  # SiteOptions checks it
         sureness=sureness,
         choice_floor=min(choice_floor, sureness),
-        greeting=greeting,
-        title=form.get("title", before.title).strip()[:100],
         **work,
     )
 
 
 def read_origins(text: str) -> list[str]:
-    """One origin a line, as a browser sends it: scheme and host, no path. Raises InputError for anything else."""
-    origins = []
-    for line in text.split():
-        split = urlsplit(line.rstrip("/"))
-        if (
-            split.scheme not in ("http", "https")
-            or not _HOST.fullmatch(split.hostname or "")
-            or split.path
-            or split.query
-            or split.username
-        ):
-            raise InputError(
-                "This is not an origin",
-                field="origins",
-                value=line,
-                remedy="Write https://www.example.com, one a line",
-            )
-        origin = f"{split.scheme}://{split.netloc.lower()}"
-        if origin not in origins:
-            origins.append(origin)
-    return origins
+    """Allowed origins, one a line, each once. Raises InputError for what is none."""
+    return list(dict.fromkeys(clean_origin(line) for line in text.split()))

@@ -132,3 +132,23 @@ async function follow(element) {
     stage.textContent = state.stage;
   }
 }
+
+// --- copying -----------------------------------------------------------------------------------------------
+
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.addEventListener("click", async () => {
+    const source = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(source.value ?? source.textContent);
+    } catch {
+      // no clipboard without https: mark the text, so that one keystroke copies it
+      window.getSelection().selectAllChildren(source);
+      return;
+    }
+    const before = button.textContent;
+    button.textContent = button.dataset.done;
+    setTimeout(() => {
+      button.textContent = before;
+    }, 1500);
+  });
+}

@@ -66,7 +66,7 @@ function paint() {
   const style = document.documentElement.style; // set by script: the policy forbids style attributes
   const accent = clean(config.accent);
   const isDark = config.theme === "dark" || (config.theme !== "light" && dark.matches);
-  document.documentElement.dataset.theme = isDark ? "dark" : "light";
+  Object.assign(document.documentElement.dataset, { theme: isDark ? "dark" : "light", corners: config.corners });
   style.setProperty("--accent", accent);
   style.setProperty("--on-accent", on(accent));
   style.setProperty("--accent-text", readable(accent, isDark ? "#1b201e" : "#f4f5f3"));
@@ -403,8 +403,8 @@ const allowed = (origin) => config.parents.some((entry) => {
 });
 
 const received = {
-  hello: () => toPage("ready", { accent: clean(config.accent), onAccent: on(clean(config.accent)), position: config.position, ...launcherWords() }),
-  show: () => { askHours(); shown = true; unread = 0; scrollDown(); if (!matchMedia("(pointer: coarse)").matches) input.focus(); },
+  hello: () => toPage("ready", { accent: clean(config.accent), onAccent: on(clean(config.accent)), position: config.position, corners: config.corners, ...launcherWords() }),
+  show: () => { askHours(); shown = true; unread = 0; scrollDown(); if (!config.preview && !matchMedia("(pointer: coarse)").matches) input.focus(); },
   hide: () => { shown = false; },
   ask: ({ text }) => { if (text?.trim()) conversation.send(text.trim().slice(0, config.limit)); },
   setLocale: ({ locale }) => setLocale(locale),
@@ -428,6 +428,10 @@ if (framed) {
 
 // --- begin ----------------------------------------------------------------------------------------------
 
+if (config.preview) {
+  const stage = { again: () => { draw(); scrollDown(); }, speak: setLocale, dress: () => { paint(); label(); files.limit = config.attachmentMb; files.button.hidden = !files.limit; received.hello(); } };
+  import("./preview.js").then(({ rehearse }) => rehearse({ config, conversation, stage }));
+}
 let loaded = false;
 input.value = conversation.storage.get("draft") || "";
 paint();

@@ -3,6 +3,7 @@
  *   <script async src="https://HOST/widget.js" data-site="default"></script>
  *
  * Optional: data-locale, data-position="left|right", data-theme="light|dark", data-open.
+ * (data-preview is the theme builder's: a made-up conversation that goes nowhere.)
  * Commands, before or after it has loaded:  Frontdesk("open" | "close" | "toggle" | "reset"),
  * Frontdesk("ask", text), Frontdesk("setUser", {jwt}), Frontdesk("setLocale", "zh"), Frontdesk("setTheme", "dark"),
  * Frontdesk("on", "ready" | "open" | "close" | "unread" | "message", f).
@@ -34,7 +35,7 @@
     button, .panel { position: fixed; z-index: 2147483000; ${side}: max(20px, env(safe-area-inset-${side})); }
     button {
       bottom: max(20px, env(safe-area-inset-bottom)); width: 56px; height: 56px; padding: 0; border: 0;
-      border-radius: 50%; background: var(--accent); color: var(--on-accent); cursor: pointer;
+      border-radius: var(--launcher, 50%); background: var(--accent); color: var(--on-accent); cursor: pointer;
       box-shadow: 0 1px 2px rgb(0 0 0 / .18), 0 8px 24px rgb(0 0 0 / .16);
       display: grid; place-items: center; opacity: 0; transform: scale(.8); transition: opacity .2s, transform .2s;
     }
@@ -53,7 +54,7 @@
     .badge[hidden] { display: none; }
     .panel {
       bottom: calc(max(20px, env(safe-area-inset-bottom)) + 72px); width: 400px; height: min(680px, 100dvh - 120px);
-      border-radius: 18px; overflow: hidden; background: Canvas; visibility: hidden; opacity: 0;
+      border-radius: var(--corners, 18px); overflow: hidden; background: Canvas; visibility: hidden; opacity: 0;
       transform: translateY(10px) scale(.985); transform-origin: bottom ${side};
       box-shadow: 0 0 0 1px rgb(0 0 0 / .06), 0 2px 6px rgb(0 0 0 / .06), 0 20px 60px rgb(0 0 0 / .2);
       transition: opacity .18s ease-out, transform .18s ease-out, visibility 0s .18s;
@@ -98,7 +99,7 @@
     panel.setAttribute("role", "dialog");
     frame = document.createElement("iframe");
     const query = new URLSearchParams({ site, locale: locale() });
-    if (data.theme) query.set("theme", data.theme);
+    for (const name of ["theme", "preview"]) if (name in data) query.set(name, data[name]);
     frame.src = `${base}/widget/frame?${query}`;
     frame.title = "Chat";
     frame.allow = "clipboard-write";
@@ -154,6 +155,9 @@
     if (type === "ready") {
       host.style.setProperty("--accent", event.data.accent);
       host.style.setProperty("--on-accent", event.data.onAccent);
+      const [corners, launcher] = { soft: ["10px", "16px"], square: ["3px", "6px"] }[event.data.corners] || ["18px", "50%"];
+      host.style.setProperty("--corners", corners);
+      host.style.setProperty("--launcher", launcher);
       place(event.data.position === "left" ? "left" : "right");
       relabel(event.data);
       if (ready) return; // the frame was loaded anew
@@ -194,7 +198,7 @@
     if (open) {
       unread = 0;
       badge.hidden = true;
-      frame.focus();
+      if (!("preview" in data)) frame.focus();
     } else if (document.activeElement === host) {
       button.focus();
     }
