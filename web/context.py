@@ -34,7 +34,11 @@ def attach(app: Flask, parts: Parts) -> None:
     app.extensions[EXTENSION] = parts
 
 
+def parts_of(app: Flask) -> Parts:
+    found: Parts = app.extensions[EXTENSION]
+    return found
+
+
 def parts() -> Parts:
     """The parts of the application that handles the current request."""
-    found: Parts = current_app.extensions[EXTENSION]
-    return found
+    return parts_of(current_app)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
 import socket
 import sys
@@ -16,11 +17,14 @@ from chatbot.records import people
 from chatbot.records.database import Database
 from chatbot.settings import Settings
 from web.secrets import check_metrics_token
+from web.supervisor import LISTEN_FD
 
 if TYPE_CHECKING:
     from flask import Flask
 
 STOP_GRACE = 30.0  # seconds for requests in flight; web.supervisor waits as long
+CONNECTIONS = 2000  # of one web process at a time, most of them idle
+BACKLOG = 2048  # connections that wait to be accepted; the kernel's own limit is net.core.somaxconn
 
 
 class WebServer(BaseApplication):
@@ -33,12 +37,13 @@ class WebServer(BaseApplication):
 
     def load_config(self) -> None:
         chosen: dict[str, Any] = {
-            "bind": [f"{_host_in_url(self.settings.host)}:{self.settings.port}"],
+            "bind": [_bind(self.settings)],
             "worker_class": "web.gunicorn_worker.Worker",
             "logger_class": "web.gunicorn_worker.Log",
             "child_exit": _forget_metrics,
             "workers": self.settings.web_processes,
             "threads": self.settings.web_threads,
+            "worker_connections": CONNECTIONS,
             "timeout": 120,  # of the worker process's own heartbeat, not of a request
             "graceful_timeout": int(STOP_GRACE) - 5,
             "keepalive": 15,
@@ -69,6 +74,25 @@ def _host_in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def _bind(settings: Settings) -> str:
+    """What to listen on: the supervisor's socket, or one of our own."""
+    if held := os.environ.get(LISTEN_FD, ""):
+        return f"fd://{held}"
+    return f"{_host_in_url(settings.host)}:{settings.port}"
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """The listening socket that the supervisor holds: it outlives every web server process, so that nobody is turned
+    away while one is replaced or brought back."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind((settings.host, settings.port))
+    listening.listen(BACKLOG)
+    listening.set_inheritable(True)
+    return listening
+
+
 def check_port(settings: Settings) -> None:
     """Raises UnavailableError where the address cannot be listened on: better now than in a child's log."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
@@ -93,11 +117,21 @@ def address(settings: Settings) -> str:
 
 def serve_web(settings: Settings) -> None:
     """Run the web server in this process until it is told to stop."""
-    check_port(settings)
+    if LISTEN_FD not in os.environ:
+        check_port(settings)
     check_metrics_token(settings.metrics_token)
+    _allow_connections()
     if settings.web_processes > 1:
         _share_metrics(settings)
     WebServer(settings).run()
+
+
+def _allow_connections() -> None:
+    """As many open files as the system lets us have: 1,024 is the usual soft limit, and each visitor is one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 4 * CONNECTIONS if hard == resource.RLIM_INFINITY else min(hard, 4 * CONNECTIONS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _share_metrics(settings: Settings) -> None:
@@ -121,9 +155,12 @@ def serve(settings: Settings) -> NoReturn:
     from web.worker import settings_environment
 
     check_port(settings)
+    held = {LISTEN_FD: str(_listen(settings).detach())}
     sys.stdout.flush()
     os.execve(
-        sys.executable, [sys.executable, "-m", "web.supervisor"], os.environ | settings_environment(settings)
+        sys.executable,
+        [sys.executable, "-m", "web.supervisor"],
+        os.environ | settings_environment(settings) | held,
     )
 
 

@@ -101,6 +101,7 @@ class Serving:
         self._failed: tuple[str, float] | None = None  # the release that would not load, and when
         self._updating = threading.Lock()
         self._stop = threading.Event()
+        self.settled = threading.Event()  # the first look is over: it answers now, or it is known why not
         self._watching: tuple[int, threading.Thread] | None = None
 
     def assistant(self, public_id: str = "", begun: datetime | None = None) -> Answering:
@@ -240,6 +241,7 @@ class Serving:
                 self.update()
             except Exception:
                 log.exception("the live release could not be followed")
+            self.settled.set()
             self._stop.wait(LOOK_SECONDS)
 
 

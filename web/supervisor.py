@@ -4,6 +4,10 @@ This module imports web/logs.py and the standard library alone and is what ``fro
 (``web.serve.serve``), so that watching two processes costs a few megabytes. A part that ends by itself is started
 again after a pause that grows while it keeps ending; SIGTERM and SIGINT end both in order: no new requests, running
 ones answered, the worker's job put back into the queue.
+
+The listening socket is this process's own. SIGHUP replaces the parts by new ones (another version, other settings in
+.env) without turning anybody away: the new web server takes connections once it can answer, and only then the old one
+finishes what it has begun and ends. One that does not get ready is ended, and the old one goes on.
 """
 
 from __future__ import annotations
@@ -11,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -23,17 +28,21 @@ from web import logs
 
 log = logging.getLogger(__name__)
 
+LISTEN_FD = "FRONTDESK_LISTEN_FD"  # number of the listening socket that a web server takes over
+READY_FD = "FRONTDESK_READY_FD"  # where it says that it answers
 STOP_GRACE = 30.0  # seconds for requests in flight
+READY_SECONDS = 120.0  # for a new web server that is to take an old one's place
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before a part is started again
 SETTLED_AFTER = 10.0  # a part that ran this long did start: it is brought back after the first pause
 
 
 @dataclass
 class Part:
-    """One supervised process."""
+    """One supervised process. ``overlaps``: its successor begins before it ends."""
 
     name: str
     command: Sequence[str]
+    overlaps: bool = False
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     pause: float = FIRST_PAUSE
@@ -42,38 +51,65 @@ class Part:
 
 
 class Supervisor:
-    """Keeps its parts running until ``stop()``; ``run()`` returns when all have ended."""
+    """Keeps its parts running until ``stop()``; ``run()`` returns when all have ended.
+
+    ``listening`` is the descriptor of the socket that the parts named in ``overlapping`` share.
+    """
 
     def __init__(
         self,
         parts: dict[str, Sequence[str]],
         *,
+        overlapping: Sequence[str] = (),
+        listening: int | None = None,
         environment: dict[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        ready_seconds: float = READY_SECONDS,
     ) -> None:
-        self.parts = [Part(name, command) for name, command in parts.items()]
+        self.parts = [Part(name, command, overlaps=name in overlapping) for name, command in parts.items()]
+        self.listening = listening
         self.environment = os.environ | (environment or {})
         self.clock = clock
+        self.ready_seconds = ready_seconds
         self._stopping = threading.Event()
+        self._renewing = threading.Event()
 
     def stop(self, *_: object) -> None:
         self._stopping.set()
 
+    def renew(self, *_: object) -> None:
+        """Replace all parts by new processes, soon."""
+        self._renewing.set()
+
     def run(self) -> None:
         try:
             while not self._stopping.is_set():
+                if self._renewing.is_set():
+                    self._renewing.clear()
+                    for part in self.parts:
+                        self._renew(part)
                 for part in self.parts:
                     self._tend(part)
                 self._stopping.wait(0.2)
         finally:
-            self._end_all()
+            _end([part.process for part in self.parts if part.process is not None])
+
+    def _start(self, part: Part, *, ready: int | None = None) -> subprocess.Popen[bytes]:
+        # A session of its own: Ctrl-C reaches the supervisor alone, which ends the parts in order.
+        environment, handed = dict(self.environment), []
+        if part.overlaps and self.listening is not None:
+            environment[LISTEN_FD] = str(self.listening)
+            handed.append(self.listening)
+        if ready is not None:
+            environment[READY_FD] = str(ready)
+            handed.append(ready)
+        return subprocess.Popen(part.command, env=environment, start_new_session=True, pass_fds=handed)
 
     def _tend(self, part: Part) -> None:
         now = self.clock()
         if part.process is None:
             if now >= part.due:
-                # A session of its own: Ctrl-C reaches the supervisor alone, which ends the parts in order.
-                part.process = subprocess.Popen(part.command, env=self.environment, start_new_session=True)
+                part.process = self._start(part)
                 part.started = now
             return
         status = part.process.poll()
@@ -84,26 +120,61 @@ class Supervisor:
         part.ended.append(status)
         log.error("the %s ended with status %s; starting it again in %.0f s", part.name, status, part.pause)
 
-    def _end_all(self) -> None:
-        running = [part.process for part in self.parts if part.process is not None]
-        for process in running:
-            with contextlib.suppress(ProcessLookupError):
-                process.terminate()
-        deadline = time.monotonic() + STOP_GRACE
-        for process in running:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=max(deadline - time.monotonic(), 0.1))
-                continue
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+    def _renew(self, part: Part) -> None:
+        old = part.process
+        if old is None or self._stopping.is_set():
+            return  # it is about to be started anyway
+        if part.overlaps:
+            hear, tell = os.pipe()
+            new = self._start(part, ready=tell)
+            os.close(tell)
+            ready = self._heard(hear, new)
+            os.close(hear)
+            if not ready:
+                log.error("the new %s did not get ready; the old one goes on", part.name)
+                _end([new])
+                return
+            part.process, part.started = new, self.clock()
+            _end([old])
+        else:
+            _end([old])
+            part.process, part.started = self._start(part), self.clock()
+        log.warning("the %s was replaced", part.name)
+
+    def _heard(self, hear: int, process: subprocess.Popen[bytes]) -> bool:
+        """Whether the process said that it is ready, in time and before it ended."""
+        deadline = time.monotonic() + self.ready_seconds
+        while time.monotonic() < deadline and process.poll() is None and not self._stopping.is_set():
+            if select.select([hear], [], [], 0.2)[0]:
+                return bool(os.read(hear, 16))
+        return False
+
+
+def _end(running: Sequence[subprocess.Popen[bytes]]) -> None:
+    for process in running:
+        with contextlib.suppress(ProcessLookupError):
+            process.terminate()
+    deadline = time.monotonic() + STOP_GRACE
+    for process in running:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=max(deadline - time.monotonic(), 0.1))
+            continue
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def main() -> None:
     command = [sys.executable, "-m", "web.cli"]
-    supervisor = Supervisor({"web server": [*command, "serve", "--web-only"], "worker": [*command, "worker"]})
+    held = os.environ.pop(LISTEN_FD, "")
+    supervisor = Supervisor(
+        {"web server": [*command, "serve", "--web-only"], "worker": [*command, "worker"]},
+        overlapping=["web server"],
+        listening=int(held) if held else None,
+    )
     signal.signal(signal.SIGTERM, supervisor.stop)
     signal.signal(signal.SIGINT, supervisor.stop)
+    signal.signal(signal.SIGHUP, supervisor.renew)
     supervisor.run()
 
 

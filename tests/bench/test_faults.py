@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from web.bench.faults import Visitors
+from web.bench.insistence import Visitors
 
 
 def turns(*rows: tuple[int, str, str, Any]) -> list[dict[str, Any]]:

@@ -113,3 +113,22 @@ def db_check() -> None:
             remedy="Run: frontdesk db upgrade",
         )
     click.echo(f"The database is up to date ({schema.current_revision(database)}).")
+
+
+@db.command("move")
+@click.argument("target", metavar="POSTGRESQL-URL")
+def db_move(target: str) -> None:
+    """Copy this installation's SQLite database into an empty PostgreSQL. Stop the service first.
+
+    The data folder stays what it is. Afterwards set FRONTDESK_DATABASE_URL to the new address and start again.
+    """
+    from chatbot.records.database import Database
+    from chatbot.records.moving import move
+    from web.terminal import TerminalProgress
+
+    source, there = open_database(load_settings()), Database(target)
+    with TerminalProgress() as progress:
+        moved = move(source, there, progress=progress)
+    click.echo(
+        f"Moved {sum(moved.values()):,} rows of {len(moved)} tables. Set FRONTDESK_DATABASE_URL and start."
+    )

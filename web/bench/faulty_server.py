@@ -1,0 +1,262 @@
+"""A server of the demo bot that is there to be broken: its processes, and PostgreSQL and Redis of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import pwd
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from chatbot.errors import UnavailableError
+from web.bench.chat import RAISED_RATE, free_port
+from web.bench.processes import tree
+
+READY_SECONDS = 400.0  # a busy machine takes its time; how long it took is reported
+BACK_AFTER = 1.0  # seconds until a killed database or Redis is started again, as a service manager would
+
+
+class Server:
+    """``frontdesk serve`` on a demo bot, in a session of its own; with ``engines`` on their PostgreSQL and Redis."""
+
+    def __init__(self, data: Path, *, engines: Engines | None = None) -> None:
+        self.data = data.absolute()
+        self.engines = engines
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.process: subprocess.Popen[bytes] | None = None
+        self.environment = os.environ | {
+            "FRONTDESK_DATA": str(self.data),
+            "FRONTDESK_DATABASE_URL": "",
+            "FRONTDESK_CHAT_RATE": RAISED_RATE,
+            "FRONTDESK_HOST": "127.0.0.1",
+            "FRONTDESK_LOG_LEVEL": "ERROR",
+            "PORT": str(self.port),
+        }
+
+    def make(self) -> None:
+        """The demo bot in SQLite; moved into PostgreSQL where that is wanted. Raises UnavailableError."""
+        self.command("demo", "--no-serve")
+        if self.engines is not None:
+            self.command("db", "move", self.engines.database_url)
+            self.environment |= self.engines.environment
+
+    def command(self, *arguments: str, quiet: bool = False) -> None:
+        """A ``frontdesk`` command on this server's data. Raises UnavailableError where it fails."""
+        made = subprocess.run(
+            [sys.executable, "-m", "web.cli", *arguments],
+            env=self.environment,
+            check=False,
+            stdout=subprocess.DEVNULL if quiet else None,
+        )
+        if made.returncode:
+            raise UnavailableError(f"frontdesk {arguments[0]} failed", value=f"status {made.returncode}")
+
+    def start(self, *, wait: bool = True, environment: Mapping[str, str] | None = None) -> None:
+        with (self.data / "faults.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "web.cli", "serve"],
+                env=self.environment | dict(environment or {}),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        if wait:
+            self.wait_until_ready()
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(timeout=60)
+            self.process = None
+
+    def renew(self) -> bool:
+        """Replace the processes (SIGHUP); whether others answer afterwards."""
+        before = set(self.victims()["web"])
+        if self.process is None:
+            return False
+        self.process.send_signal(signal.SIGHUP)
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            now = set(self.victims()["web"])
+            if now and not now & before:
+                return self.ready()
+            time.sleep(0.2)
+        return False
+
+    def limit_files(self, size: int) -> None:
+        """From now on writing beyond ``size`` bytes of a file fails, as on a full disk (prlimit(2), RLIMIT_FSIZE;
+        Python ignores the signal that comes with it, so that it is an error)."""
+        for pid in tree(self.process.pid) if self.process else ():
+            with contextlib.suppress(OSError):
+                hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
+
+    def wait_until_ready(self, seconds: float = READY_SECONDS) -> float:
+        """How long it took; raises UnavailableError."""
+        begun = time.monotonic()
+        while time.monotonic() - begun < seconds:
+            if self.ready():
+                return time.monotonic() - begun
+            time.sleep(0.1)
+        raise UnavailableError("The server did not get ready", value=self.address)
+
+    def ready(self) -> bool:
+        return self.told()[0] == 200
+
+    def told(self) -> tuple[int, dict[str, Any]]:
+        """Status and body of /readyz; 0 where nobody answers."""
+        try:
+            with urllib.request.urlopen(f"{self.address}/readyz", timeout=5) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, {"error": error.read().decode("utf-8", "replace")}
+        except (OSError, ValueError, http.client.HTTPException):
+            return 0, {}
+
+    def victims(self) -> dict[str, list[int]]:
+        """Process ids of the web server's and the worker's processes, and of PostgreSQL and Redis."""
+        found: dict[str, list[int]] = {"web": [], "worker": []}
+        for pid in tree(self.process.pid)[1:] if self.process else ():
+            with contextlib.suppress(OSError):
+                command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+                if b"--web-only" in command:
+                    found["web"].append(pid)
+                elif b"worker" in command:
+                    found["worker"].append(pid)
+        if self.engines is not None:
+            found |= self.engines.victims()
+        return found
+
+
+class Engines:
+    """PostgreSQL and Redis for one run, in a temporary folder, started again when they are killed.
+
+    Raises UnavailableError where the programs are not installed.
+    """
+
+    def __init__(self) -> None:
+        self.postgres = _postgres_program("postgres")
+        self.redis = shutil.which("redis-server") or ""
+        if not self.redis:
+            raise UnavailableError(
+                "redis-server is not installed",
+                remedy="Install it (Debian: redis-server), or leave out --engines",
+            )
+        self.folder = Path(tempfile.mkdtemp(prefix="frontdesk-engines-"))
+        self.account = _unprivileged()
+        if self.account:
+            os.chown(self.folder, self.account.pw_uid, self.account.pw_gid)
+        self.ports = {"postgresql": free_port(), "redis": free_port()}
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._run(
+            _postgres_program("initdb"),
+            "--pgdata",
+            "db",
+            "--username",
+            "frontdesk",
+            "--auth",
+            "trust",
+            "-E",
+            "UTF8",
+        )
+        for name in self.ports:
+            self.start(name)
+        self._wait_for_postgres()
+
+    @property
+    def database_url(self) -> str:
+        return f"postgresql://frontdesk@127.0.0.1:{self.ports['postgresql']}/postgres"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        redis = f"redis://127.0.0.1:{self.ports['redis']}"
+        return {
+            "FRONTDESK_DATABASE_URL": self.database_url,
+            "FRONTDESK_QUEUE_URL": f"{redis}/0",
+            "FRONTDESK_LIMITS_URL": f"{redis}/1",
+        }
+
+    def start(self, name: str) -> None:
+        port = str(self.ports[name])
+        command = {
+            "postgresql": [self.postgres, "-D", "db", "-p", port, "-h", "127.0.0.1", "-k", str(self.folder)],
+            "redis": [self.redis, "--port", port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"],
+        }[name]
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                command, cwd=self.folder, stdout=log, stderr=log, start_new_session=True, **self._as_account()
+            )
+
+    def victims(self) -> dict[str, list[int]]:
+        return {name: tree(process.pid) for name, process in self.processes.items()}
+
+    def bring_back(self, name: str) -> None:
+        """After a kill: reap what was killed and start it again, as a service manager does."""
+        self.processes[name].wait()
+        time.sleep(BACK_AFTER)
+        self.start(name)
+
+    def stop(self) -> None:
+        for process in self.processes.values():
+            process.send_signal(signal.SIGINT)
+        for process in self.processes.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(timeout=30)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _wait_for_postgres(self) -> None:
+        deadline = time.monotonic() + READY_SECONDS
+        is_ready = _postgres_program("pg_isready")
+        while subprocess.run(
+            [is_ready, "-q", "-h", "127.0.0.1", "-p", str(self.ports["postgresql"])]
+        ).returncode:
+            if time.monotonic() > deadline or self.processes["postgresql"].poll() is not None:
+                raise UnavailableError("PostgreSQL did not start", value=self.folder / "postgresql.log")
+            time.sleep(0.1)
+
+    def _run(self, *command: str) -> None:
+        done = subprocess.run(command, cwd=self.folder, capture_output=True, text=True, **self._as_account())
+        if done.returncode:
+            raise UnavailableError(f"{Path(command[0]).name} failed: {done.stderr.strip()[-400:]}")
+
+    def _as_account(self) -> dict[str, Any]:
+        if self.account is None:
+            return {}
+        return {"user": self.account.pw_uid, "group": self.account.pw_gid, "extra_groups": []}
+
+
+def _postgres_program(name: str) -> str:
+    """Debian keeps a folder a version beside the path. Raises UnavailableError."""
+    newest = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda one: int(one.parts[4]))
+    found = str(newest[-1]) if newest else shutil.which(name)
+    if not found:
+        raise UnavailableError(
+            f"{name} is not installed",
+            remedy="Install PostgreSQL (Debian: postgresql), or leave out --engines",
+        )
+    return found
+
+
+def _unprivileged() -> pwd.struct_passwd | None:
+    """PostgreSQL refuses to run as root: the account to run it under, None where this process is not root."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name)
+    raise UnavailableError("PostgreSQL does not run as root and there is no account for it", value="postgres")
