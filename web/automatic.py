@@ -51,9 +51,17 @@ def retrain_when_due(database: Database, settings: Settings) -> int | None:
 
 
 def run_replay(context: JobContext) -> dict[str, Any]:
-    """The job behind "replay": its result is the summary; the changes are kept beside the releases."""
-    from chatbot.learning.replay import LAST, replay
+    """The job behind "replay": its result is the summary; the changes are kept beside the releases.
+    With ``turn_id`` one message alone is put to the release."""
+    from chatbot.learning.replay import LAST, replay, replay_turn
 
+    turn_id = context.arguments.get("turn_id")
+    if turn_id is not None:
+        context.progress("load", 0.0)
+        one = replay_turn(
+            context.database, context.settings, int(turn_id), str(context.arguments["release_id"])
+        )
+        return {"turn_id": one.turn_id, "release_id": one.release_id, "changed": one.changed}
     found = replay(
         context.database,
         context.settings,

@@ -146,6 +146,11 @@ class Assistant:
         if self._provisional is not None:
             self._provisional.refresh()
 
+    @property
+    def classifier(self) -> Classifier | None:
+        """What understands messages here; asked again to say why it decided so."""
+        return self._classifier
+
     def state(self) -> dict[str, Any]:
         """What it is made of, for readiness: which models are there, and how much the index holds."""
         return {

@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session
 
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.trace import Message, Reply, Trace
-from chatbot.errors import ConflictError, UnavailableError
+from chatbot.errors import ConflictError, NotFoundError, UnavailableError
 from chatbot.language.redaction import RedactionRules, redact
 from chatbot.learning.releases import get_release, live_release_id
 from chatbot.records.conversations import failures_before, history_before, tapped
@@ -143,13 +143,89 @@ def replay(
                 )
         tell("replay", (number + 1) / len(asked))
     found.changed, found.kinds = kinds.total(), dict(kinds.most_common())
-    _save(settings, found)
+    _write(settings, found.release_id, found.as_json())
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class TurnReplay:
+    """One answer as it was given, and as a release would give it today. Texts are redacted; traces as JSON."""
+
+    turn_id: int  # of the customer's message
+    release_id: str
+    made_at: str
+    asked: str
+    before: dict[str, Any]  # {"kind", "text", "intent", "confidence"}
+    after: dict[str, Any]
+    trace_after: dict[str, Any]
+    changed: bool
+
+
+def replay_turn(
+    database: Database,
+    settings: Settings,
+    turn_id: int,
+    release_id: str,
+    *,
+    load: Callable[[Database, Settings, str], Answers] | None = None,
+    now: datetime | None = None,
+) -> TurnReplay:
+    """Put one customer's message to a release, with what had been said before it, and keep the answer beside the one
+    that was given. Any release will do, the live one too: the knowledge may have changed since.
+
+    Raises NotFoundError for an unknown release, or a turn that the bot did not answer; BundleError.
+    """
+    get_release(database, release_id)
+    with database.read() as session:
+        turn = session.get(Turn, turn_id)
+        answer = session.scalar(
+            select(Turn).where(Turn.reply_to_id == turn_id, Turn.role == "bot").order_by(Turn.id).limit(1)
+        )
+        if turn is None or answer is None or answer.reply is None or turn.role != "customer":
+            raise NotFoundError("There is no answer to this message", field="turn", value=turn_id)
+        rules = RedactionRules(keep=published_values(session))
+        item = _asked(session, turn, _sites(session))
+        given = answer.reply
+    after, trace = _ask((load or _load)(database, settings, release_id), item)
+    first = given["parts"][0]
+    found = TurnReplay(
+        turn_id,
+        release_id,
+        (now or utcnow()).isoformat(timespec="seconds"),
+        redact(item.text, rules=rules),
+        {
+            "kind": given["kind"],
+            "text": redact(given["text"], rules=rules),
+            "intent": first.get("intent"),
+            "confidence": first.get("confidence", 0.0),
+        },
+        _told(after, rules),
+        _redacted(trace.as_json(), rules),
+        _shown(given) != _shown(after.as_json()),
+    )
+    _write(settings, f"turn-{turn_id}-{release_id}", asdict(found))
+    return found
+
+
+def _shown(reply: Mapping[str, Any]) -> str:
+    """What a customer sees of a reply, comparable; how sure it was and which address a source has are not in it."""
+    return json.dumps([[part["kind"], part["text"], part["choices"]] for part in reply["parts"]])
+
+
+def turn_replays(settings: Settings, turn_id: int) -> list[dict[str, Any]]:
+    """What releases said to this message when they were asked, the newest first, as JSON."""
+    found = []
+    for path in (settings.data / FOLDER).glob(f"turn-{int(turn_id)}-*.json"):
+        try:
+            found.append(json.loads(path.read_text(encoding="utf-8")))
+        except (FileNotFoundError, ValueError):
+            continue
+    return sorted(found, key=lambda one: str(one["made_at"]), reverse=True)
 
 
 def messages(session: Session, *, last: int) -> list[Asked]:
     """The customers' messages of the last conversations that the bot answered, newest conversation first."""
-    sites = {site.id: SiteOptions.from_json(site.options) for site in session.scalars(select(Site))}
+    sites = _sites(session)
     rows = session.scalars(
         select(Conversation)
         .where(
@@ -166,20 +242,31 @@ def messages(session: Session, *, last: int) -> list[Asked]:
             .where(Turn.conversation_id == row.id, Turn.role == "customer", Turn.id.in_(answered))
             .order_by(Turn.id)
         ).all()
-        found += [
-            Asked(
-                row.id,
-                turn.id,
-                tapped(turn) or turn.text,
-                history_before(session, turn),
-                row.locale,
-                failures_before(session, turn),
-                sites[row.site_id],
-            )
-            for turn in turns
-            if turn.kind is None
-        ]
+        found += [_asked(session, turn, sites, conversation=row) for turn in turns if turn.kind is None]
     return found
+
+
+def _sites(session: Session) -> dict[int, SiteOptions]:
+    return {site.id: SiteOptions.from_json(site.options) for site in session.scalars(select(Site))}
+
+
+def _asked(
+    session: Session,
+    turn: Turn,
+    sites: Mapping[int, SiteOptions],
+    *,
+    conversation: Conversation | None = None,
+) -> Asked:
+    row = conversation or session.get_one(Conversation, turn.conversation_id)
+    return Asked(
+        row.id,
+        turn.id,
+        tapped(turn) or turn.text,
+        history_before(session, turn),
+        row.locale,
+        failures_before(session, turn),
+        sites[row.site_id],
+    )
 
 
 def same(before: Reply, after: Reply) -> bool:
@@ -227,12 +314,12 @@ def _redacted(value: Any, rules: RedactionRules) -> Any:
     return value
 
 
-def _save(settings: Settings, found: Replay) -> None:
+def _write(settings: Settings, name: str, body: dict[str, Any]) -> None:
     folder = settings.data / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{found.release_id}.json"
+    path = folder / f"{name}.json"
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(json.dumps(found.as_json(), ensure_ascii=False), encoding="utf-8")
+    draft.write_text(json.dumps(body, ensure_ascii=False), encoding="utf-8")
     os.replace(draft, path)
 
 

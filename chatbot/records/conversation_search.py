@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -10,7 +11,7 @@ from sqlalchemy import ColumnElement, case, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from chatbot.errors import NotFoundError
-from chatbot.records.tables import Conversation, Feedback, Person, Turn, Visitor
+from chatbot.records.tables import Conversation, Example, Feedback, Intent, Person, Turn, Visitor
 
 PAGE_SIZE = 30
 Filter = Literal["all", "waiting", "human", "bot", "closed", "disliked", "unknown"]
@@ -61,6 +62,32 @@ class ConversationView:
     visitor: Visitor
     agent: str | None
     turns: tuple[TurnView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a person has said about a customer's message: it is an example now, or teaches nothing."""
+
+    intent: str | None
+    out_of_scope: bool
+    status: str  # accepted, ignored, rejected
+    by: str | None
+    reason: str | None
+
+
+def decisions(session: Session, turn_ids: Sequence[int]) -> dict[int, Decided]:
+    """By the customer's turn; those that nobody has decided about are left out."""
+    rows = session.execute(
+        select(Example, Intent.name, Person.name)
+        .outerjoin(Intent, Intent.id == Example.intent_id)
+        .outerjoin(Person, Person.id == Example.labelled_by_id)
+        .where(Example.turn_id.in_(turn_ids), Example.status != "unreviewed")
+    )
+    return {
+        example.turn_id: Decided(intent, example.out_of_scope, example.status, by, example.label_reason)
+        for example, intent, by in rows
+        if example.turn_id is not None
+    }
 
 
 def search_conversations(

@@ -223,6 +223,18 @@ def decide(
     return decided
 
 
+def reopen(session: Session, turn_id: int) -> Example:
+    """Take a decision back: the question is as if nobody had looked at it. Raises NotFoundError."""
+    example = session.scalar(
+        select(Example).where(Example.turn_id == turn_id, Example.status != "unreviewed").limit(1)
+    )
+    if example is None:
+        raise NotFoundError("Nothing was decided about this question", field="turn", value=turn_id)
+    example.status, example.intent_id, example.out_of_scope = "unreviewed", None, False
+    example.labelled_by_id = example.label_reason = None
+    return example
+
+
 @dataclass(frozen=True, slots=True)
 class ArticleUse:
     """How an article did in the window: answers that came from it, and how many of these were voted down."""

@@ -20,6 +20,7 @@ from web.admin.pages import (
     privacy,
     releases,
     site,
+    turns,
     uploads,
     widget,
 )
@@ -38,6 +39,7 @@ __all__ = [
     "privacy",
     "releases",
     "site",
+    "turns",
     "uploads",
     "widget",
 ]

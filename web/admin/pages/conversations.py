@@ -5,7 +5,13 @@ from __future__ import annotations
 from flask import render_template, request
 
 from chatbot.records.attachments import attachments_of
-from chatbot.records.conversation_search import FILTERS, Filter, read_conversation, search_conversations
+from chatbot.records.conversation_search import (
+    FILTERS,
+    Filter,
+    decisions,
+    read_conversation,
+    search_conversations,
+)
 from web.access import requires
 from web.admin.blueprint import blueprint
 from web.context import parts
@@ -28,4 +34,5 @@ def conversation(conversation_id: int) -> str:
     with parts().database.read() as records:
         view = read_conversation(records, conversation_id)
         files = attachments_of(records, [one.turn.id for one in view.turns])
-    return render_template("admin/conversation.html", view=view, files=files)
+        decided = decisions(records, [one.turn.id for one in view.turns if one.turn.role == "customer"])
+    return render_template("admin/conversation.html", view=view, files=files, decided=decided)

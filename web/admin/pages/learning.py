@@ -236,6 +236,9 @@ def decide_review() -> BaseResponse:
     if action == "article" and not wants_json():
         flash(gettext("The article is a draft: read it, then let the bot quote it."))
         return redirect(url_for("admin.article", article_id=told["article"]), code=303)
+    if given("back") and not wants_json():
+        flash(gettext("Decided: the next training learns from it."))
+        return redirect(url_for("admin.turn", turn_id=int(given("back"))), code=303)
     return done(gettext("Decided."), "admin.review_page", **told)
 
 

@@ -152,3 +152,16 @@ for (const button of document.querySelectorAll("[data-copy]")) {
     }, 1500);
   });
 }
+
+// --- why an answer was given: the words are weighed when somebody asks ---------------------------------------
+
+for (const details of document.querySelectorAll("details[data-words]")) {
+  details.addEventListener("toggle", async () => {
+    const place = details.querySelector("[data-place]");
+    if (!details.open || place.dataset.asked) return;
+    place.dataset.asked = "yes";
+    const answer = await fetch(details.dataset.words, { headers: { Accept: "text/html" } });
+    // a piece of our own page, escaped where it was made
+    if (answer.ok) place.append(document.createRange().createContextualFragment(await answer.text()));
+  });
+}
