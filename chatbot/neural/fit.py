@@ -29,6 +29,9 @@ from chatbot.neural.row_adamw import RowAdamW
 
 log = logging.getLogger(__name__)
 
+_WORTH_GROWING = 1.02  # a plan is not lengthened by less
+_ANNEALED = 0.9  # of the schedule: after it the learning rate is too low for more steps to matter
+
 
 class Batch(Protocol):
     """What the loop needs of a batch: moving to a device, and how many real tokens it holds."""
@@ -69,7 +72,9 @@ class FitSettings:
     validate_every: int = 0  # steps; 0: once an epoch
     ema: float = 0.0  # decay of the averaged weights, for example 0.999; 0: none
     mixed_precision: bool = True  # on a GPU, and on a processor with bfloat16 units
-    budget_seconds: float | None = None  # the schedule is shortened, never lengthened, to end in time
+    budget_seconds: float | None = (
+        None  # the schedule is shortened, never made longer than asked, to end in time
+    )
     seed: int = 13  # of dropout and the like; the model's start and the batches bring their own
 
     def __post_init__(self) -> None:
@@ -200,24 +205,40 @@ def one_cycle(progress: float, warmup: float) -> float:
 
 @dataclass
 class _Pace:
-    """Maps steps to the schedule's 0..1, and shortens what is left when the time budget would be passed."""
+    """Maps steps to the schedule's 0..1, and fits what is left into the time budget.
+
+    A slow beginning (the first batches are still being prepared, the machine was busy for a moment) shortens the plan;
+    when the pace turns out better the plan grows again, up to what was asked for.
+    """
 
     total: int
     budget: float | None
     anchor_step: int = 0
     anchor_progress: float = 0.0
     shortened: bool = False
+    asked: int = 0  # the total before anything was shortened
+    first_step: int = 0  # of the first look: what came before it holds the preparation
+    first_seconds: float = 0.0
 
     def progress(self, step: int) -> float:
         left = max(1, self.total - self.anchor_step)
         return self.anchor_progress + (1 - self.anchor_progress) * (step - self.anchor_step) / left
 
     def replan(self, step: int, seconds: float) -> None:
-        """Project the end from the mean pace; a run within its budget is never touched (reproducible)."""
-        if self.budget is None or step == 0 or seconds * self.total / step <= self.budget:
+        """Project the end from the pace since the first look; a run within its budget is never touched."""
+        if self.budget is None or step == 0:
             return
-        affordable = max(step + 1, int(self.budget * step / seconds))
-        if affordable < self.total:
+        if step > self.first_step > 0:
+            pace = (seconds - self.first_seconds) / (step - self.first_step)
+        else:
+            pace, self.first_step, self.first_seconds = seconds / step, step, seconds
+        if not self.shortened and seconds + pace * (self.total - step) <= self.budget:
+            return
+        self.asked = self.asked or self.total
+        left = int((self.budget - seconds) / pace) if pace > 0 else self.asked
+        affordable = min(self.asked, step + max(1, left))
+        grows = affordable > _WORTH_GROWING * self.total and self.progress(step) < _ANNEALED
+        if affordable < self.total or grows:
             self.anchor_progress, self.anchor_step = self.progress(step), step
             self.total, self.shortened = affordable, True
 

@@ -147,6 +147,30 @@ def test_a_time_budget_shortens_the_schedule_and_still_anneals(monkeypatch: pyte
     assert result.best.value < 0.1
 
 
+def test_a_slow_beginning_does_not_cost_the_rest_of_the_budget(monkeypatch: pytest.MonkeyPatch):
+    now = [0.0]
+
+    def clock() -> float:
+        return now[0]
+
+    model = Line()
+
+    def slow_first(epoch: int) -> list[Points]:
+        now[0] += 40.0 if epoch == 0 else 0.0  # the first batches are being prepared
+        return points(epoch)
+
+    def loss(batch: Points) -> torch.Tensor:
+        now[0] += 1.0
+        return Line.loss(model, batch)
+
+    monkeypatch.setattr("chatbot.neural.fit.time.monotonic", clock)
+    monkeypatch.setattr(model, "loss", loss, raising=False)
+    settings = FitSettings(epochs=30, learning_rate=0.1, budget_seconds=200)
+    result = fit(model, slow_first, 10, validation(model), settings, device="cpu")
+    assert result.stopped == "budget"
+    assert 150 <= result.steps <= 160  # of 60 at the pace of the first 20
+
+
 def test_a_loss_that_is_no_number_ends_the_training_with_a_clear_error():
     def poisoned(epoch: int) -> list[Points]:
         return [Points(batch.x * float("nan"), batch.y) for batch in points(epoch)]
