@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from importlib.metadata import PackageNotFoundError, version
+from typing import Any
 
 from flask import Flask, Response, jsonify, make_response
 from flask_openapi3 import Info, OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 
 from chatbot.records.conversations import ensure_default_site
 from chatbot.records.database import Database
@@ -29,7 +31,7 @@ from web.api import (
     waiting,
 )
 from web.api.description import describe
-from web.api.models import ErrorAnswer
+from web.api.models import MAX_ID, ErrorAnswer
 from web.context import Parts, attach
 from web.exchange import Exchange
 from web.limits import limiter
@@ -76,6 +78,7 @@ def build(
         SESSION_COOKIE_SAMESITE="Lax",
         RATELIMIT_STORAGE_URI=settings.limits_url,
     )
+    app.url_map.converters["int"] = StoredId
     app.json.ensure_ascii = False  # type: ignore[attr-defined]  # the default provider has it
     if settings.trusted_proxies:
         count = settings.trusted_proxies
@@ -115,6 +118,13 @@ def build(
 
     serving.start()
     return app
+
+
+class StoredId(IntegerConverter):
+    """``<int:…>`` in an address is the id of a row: a number beyond 64 bits is none (404)."""
+
+    def __init__(self, map: Map, *args: Any, **options: Any) -> None:
+        super().__init__(map, *args, **({"max": MAX_ID} | options))
 
 
 def _register_pages(app: Flask) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from chatbot.errors import FrontdeskError
+from chatbot.extras import missing_extra
 from web.commands import bench, bot, index, ingest, intents, operation, people, service, tune
 
 INPUT_STATUS = (404, 409, 413, 422)
@@ -36,7 +37,8 @@ class CommandLine(click.Group):
             click.echo(f"error: {error.filename}: {error.strerror}.", err=True)
             ctx.exit(1)
         except Exception as error:
-            line = database_error(error)
+            lacking = missing_extra(error)
+            line = lacking.one_line() if lacking else database_error(error)
             if line is None:
                 raise
             click.echo(f"error: {line}", err=True)

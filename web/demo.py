@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chatbot.errors import TrainingError
+from chatbot.extras import require_training
 from chatbot.learning.releases import live_release_id
 from chatbot.records.conversations import ensure_default_site
 from chatbot.records.database import Database
@@ -27,6 +28,7 @@ def prepare(database: Database, settings: Settings, *, progress: Progress | None
         live = live_release_id(session)
     if live is not None:
         return live
+    require_training()
 
     from chatbot.learning.retraining import retrain
     from ingest.demo.company import build

@@ -24,6 +24,7 @@ from huey.registry import Message
 from huey.serializer import Serializer
 
 from chatbot.errors import FrontdeskError, InputError
+from chatbot.extras import missing_extra
 from chatbot.records import audit, jobs
 from chatbot.records.database import Database
 from chatbot.settings import Settings
@@ -207,6 +208,7 @@ def cancel(database: Database, job_id: int, *, person_id: int | None = None) -> 
 
 def error_as_json(error: BaseException) -> dict[str, Any]:
     """What a failed job says: our own errors in full, anything else by its type and the log."""
+    error = missing_extra(error) or error
     if isinstance(error, FrontdeskError):
         return error.as_json()
     return {

@@ -25,6 +25,7 @@ from sqlalchemy.orm import Session
 
 from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import ConflictError, NotFoundError, TrainingError
+from chatbot.extras import require_training
 from chatbot.learning import gate
 from chatbot.learning.bundles import Manifest, building, read_manifest, seal, verify
 from chatbot.learning.evaluation import Evaluation, evaluate
@@ -90,6 +91,7 @@ def retrain(
     live release's is not trained again unless ``force``. Raises TrainingError where
     there is nothing to train on or the training process failed.
     """
+    require_training()
     tell = progress or (lambda stage, share: None)
     tell("snapshot", 0.0)
     folder = _freeze(database, settings, seed)

@@ -194,3 +194,13 @@ def test_deep_brackets_are_no_json_wherever_a_body_is_read(app: Flask) -> None:
         assert request.get_json(silent=True) is None
         with pytest.raises(BadRequest):
             request.get_json()
+
+
+def test_an_id_that_no_row_can_have_is_not_found_and_no_crash(app: Flask) -> None:
+    client = app.test_client()
+    for number in (2**63, 10**40):
+        assert client.get(f"/admin/intents/{number}").status_code == 404
+    started = client.post("/api/v1/conversations", json={}).get_json()
+    address = f"/api/v1/conversations/{started['id']}/turns/{2**64}/feedback"
+    headers = {"Authorization": f"Bearer {started['token']}"}
+    assert client.post(address, json={"vote": "up"}, headers=headers).status_code == 404

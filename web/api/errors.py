@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chatbot.errors import FrontdeskError, InputError, UnavailableError
@@ -108,6 +108,16 @@ def init_app(app: Flask) -> None:
             retry_after=5,
         )
         return error_response(away.status, away.as_json(), retry_after=away.retry_after)
+
+    @app.errorhandler(OverflowError)
+    @app.errorhandler(DataError)
+    def unstorable(error: Exception) -> Response:
+        """A number or a text that no database row could hold, so none has it either."""
+        log.warning("%s %s: a value cannot be stored: %s", request.method, route_name(), type(error).__name__)
+        wrong = InputError(
+            "A value is outside what can be stored", remedy="Use smaller numbers and plain text"
+        )
+        return error_response(wrong.status, wrong.as_json())
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:

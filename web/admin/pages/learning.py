@@ -6,7 +6,7 @@ form or a JSON object of the same names (``X-CSRFToken`` for both, see web/acces
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -37,11 +37,14 @@ def wants_json() -> bool:
     return request.is_json or best == "application/json"
 
 
+def _sent() -> Mapping[str, Any]:
+    body = request.get_json(silent=True)
+    return body if isinstance(body, Mapping) else {}
+
+
 def given(name: str) -> str:
     """A value of the form or of the JSON object, as text."""
-    value = (
-        (request.get_json(silent=True) or {}).get(name, "") if request.is_json else request.form.get(name, "")
-    )
+    value = _sent().get(name, "") if request.is_json else request.form.get(name, "")
     return str(value).strip()
 
 
@@ -49,7 +52,7 @@ def given_ids(name: str) -> list[int]:
     """Numbers: a JSON list, repeated form fields, or one field with commas. Raises InputError."""
     values: Sequence[Any]
     if request.is_json:
-        values = (request.get_json(silent=True) or {}).get(name) or []
+        values = _sent().get(name) or []
     else:
         values = [part for field in request.form.getlist(name) for part in field.split(",") if part.strip()]
     try:

@@ -1,0 +1,71 @@
+"""The fuzz bench itself: its requests are repeatable and varied, and it notices what it is there to notice."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from web.bench.fuzz import Findings, passed
+from web.bench.raw_http import Answer, request_bytes
+from web.bench.spoiling import Description, Spoiler
+
+
+@pytest.fixture
+def description(app: Flask) -> Description:
+    routes = [
+        (rule.endpoint, rule.rule, tuple(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})))
+        for rule in app.url_map.iter_rules()
+    ]
+    return Description(routes, app.test_client().get("/openapi.json").get_json())
+
+
+def requests(description: Description, seed: int, count: int = 400) -> list[bytes]:
+    spoiler = Spoiler(random.Random(seed), description, others=["victim"])
+    return [spoiler.as_visitor("own", "token") for _ in range(count)]
+
+
+def test_the_same_seed_makes_the_same_requests_and_they_reach_every_part(description: Description) -> None:
+    made = requests(description, 7)
+    assert made == requests(description, 7) != requests(description, 8)
+    joined = b"\n".join(made)
+    for part in (b"/messages", b"/admin/", b"/webhooks/", b"victim", b"Bearer token", b"multipart", b"own"):
+        assert part in joined
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Answer(500), "server_errors"),
+        (Answer(200, body=b"your order PLANTED-1"), "leaks"),
+        (Answer(302, head=b"location: /PLANTED-1"), "leaks"),
+        (Answer(400, body=b"Traceback (most recent call last):"), "tracebacks"),
+        (None, "unanswered"),
+    ],
+)
+def test_trouble_is_noticed_and_the_request_is_kept(answer: Answer | None, kind: str) -> None:
+    findings = Findings()
+    findings.take(b"GET /x HTTP/1.1", answer, (b"PLANTED-1",))
+    assert findings.troubles[kind] == 1 and "GET /x" in findings.examples[kind][0]
+
+
+def test_a_full_machine_and_refusals_are_no_trouble() -> None:
+    findings = Findings()
+    findings.take(b"", Answer(503, headers={"retry-after": "5"}), (b"PLANTED-1",))
+    findings.take(b"", Answer(404), (b"PLANTED-1",))
+    assert not findings.troubles and findings.refused == 1
+
+
+def test_any_trouble_fails_the_run() -> None:
+    clean: dict[str, Any] = dict.fromkeys(
+        ("server_errors", "tracebacks", "log_tracebacks", "leaks", "changed", "unanswered"), 0
+    )
+    assert passed(clean)
+    assert not any(passed(clean | {name: 1}) for name in clean)
+
+
+def test_a_request_is_sent_as_it_is_written() -> None:
+    made = request_bytes("POST", "/x", body=b"{", headers={"Content-Type": "text/plain"})
+    assert made.endswith(b"Content-Type: text/plain\r\nContent-Length: 1\r\n\r\n{")

@@ -1,0 +1,329 @@
+"""``bench fuzz``: requests nobody would send, in great number, at every route of a real server.
+
+Some visitors say planted marks (in messages, files, contact details, comments). Then strangers, visitors with tokens of
+their own and a signed-in admin send requests made from the API's own description and then spoilt, pages with odd
+parameters, bodies in wrong encodings, and bytes that are no HTTP. Wanted: no 5xx, no traceback in an answer or in the
+log, no mark in any answer but the admin's, and every marked conversation as it was.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chatbot.errors import UnavailableError
+from web.bench.chat import RAISED_RATE, free_port
+from web.bench.raw_http import Answer, ask, request_bytes
+from web.bench.spoiling import Description, Spoiler, garbage
+
+VICTIMS = 8
+CALLERS = 6  # threads of the bench
+ADMIN_SHARE = 0.15
+PASSWORD = "fuzz the admin area 4711"
+EMAIL = "fuzz@shop.example"
+# What would end the admin's own session, or start minutes of work on other machines' time.
+SPARED = (
+    "access.sign_out",
+    "access.account_change",
+    "access.second_step",
+    "admin.change_active",
+    "admin.change_role",
+)
+_CSRF = re.compile(rb'name="csrf_token"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="csrf_token"')
+_TRACE = (b"Traceback (most recent call last)", b'File "/')
+
+Progress = Callable[[str, float], None]
+
+
+@click.command("fuzz")
+@click.option("--requests", "count", type=click.IntRange(min=1), required=True, help="How many to send.")
+@click.option("--seed", default=13, show_default=True, help="The same requests.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the demo bot, made where it is missing; its database is written to.",
+)
+@click.option(
+    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
+)
+def command(count: int, seed: int, data: Path | None, json_file: Path | None) -> None:
+    """Spoilt requests at every route: no 5xx, no traceback, nothing of another visitor."""
+    from web.terminal import TerminalProgress, out
+
+    with tempfile.TemporaryDirectory(prefix="frontdesk-fuzz-") as temporary, TerminalProgress() as progress:
+        figures = run(data or Path(temporary), count=count, seed=seed, progress=progress)
+    if json_file:
+        json_file.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    console = out()
+    for name, value in figures.items():
+        console.print(f"{name.replace('_', ' '):20} {value}", markup=False)
+    if not passed(figures):
+        raise SystemExit(1)
+
+
+def passed(figures: dict[str, Any]) -> bool:
+    wrong = ("server_errors", "tracebacks", "log_tracebacks", "leaks", "changed", "unanswered")
+    return not any(figures[name] for name in wrong)
+
+
+@dataclass
+class Findings:
+    """What came back. ``examples``: for each kind of trouble the first requests that made it."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    troubles: Counter[str] = field(default_factory=Counter)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+    refused: int = 0  # 503 with Retry-After: the machine was full, by design
+    _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self, request: bytes, answer: Answer | None, marks: tuple[bytes, ...]) -> None:
+        trouble = [] if answer is not None else ["unanswered"]
+        with self._guard:
+            if answer is not None:
+                self.statuses[answer.status] += 1
+                if answer.status == 503 and "retry-after" in answer.headers:
+                    self.refused += 1
+                elif answer.status >= 500:
+                    trouble.append("server_errors")
+                whole = answer.head + answer.body
+                if any(sign in whole for sign in _TRACE):
+                    trouble.append("tracebacks")
+                if any(mark in whole for mark in marks):
+                    trouble.append("leaks")
+            for kind in trouble:
+                self.troubles[kind] += 1
+                kept = self.examples.setdefault(kind, [])
+                if len(kept) < 8:
+                    status = answer.status if answer else "–"
+                    kept.append(f"{status} ← {request[:600]!r}")
+
+
+def run(
+    data: Path, *, count: int, seed: int = 13, progress: Progress = lambda stage, share: None
+) -> dict[str, Any]:
+    """→ counts of answers by status and of every trouble, with examples. Raises UnavailableError."""
+    address = ("127.0.0.1", free_port())
+    log = data.absolute() / "fuzz.log"
+    environment = os.environ | {
+        "FRONTDESK_DATA": str(data.absolute()),
+        "FRONTDESK_DATABASE_URL": "",
+        "FRONTDESK_CHAT_RATE": RAISED_RATE,
+        "FRONTDESK_SIGNIN_RATE": RAISED_RATE,
+        "FRONTDESK_TRUSTED_PROXIES": "1",  # so that each request can come from an address of its own
+        "FRONTDESK_METRICS_TOKEN": "",
+        "FRONTDESK_LOG_LEVEL": "WARNING",
+        "FRONTDESK_LOG_FORMAT": "text",
+        "PORT": str(address[1]),
+    }
+    made = subprocess.run(
+        [sys.executable, "-m", "web.cli", "demo", "--no-serve"], env=environment, check=False
+    )
+    if made.returncode:
+        raise UnavailableError("The demo bot could not be made", value=f"status {made.returncode}")
+    description = _prepare(data)
+    with log.open("wb") as written:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "web.cli", "serve", "--web-only"],
+            env=environment,
+            stdout=written,
+            stderr=written,
+            start_new_session=True,
+        )
+    try:
+        _wait(address, server)
+        victims = [_victim(address, number) for number in range(VICTIMS)]
+        findings = _fuzz(address, description, victims, count=count, seed=seed, progress=progress)
+        changed = sum(_turns(address, victim) != victim.turns for victim in victims)
+        alive = server.poll() is None
+    finally:
+        server.terminate()
+        server.wait(timeout=60)
+    logged = log.read_bytes()
+    return {
+        "requests": count,
+        "statuses": {str(status): times for status, times in sorted(findings.statuses.items())},
+        "refused_503": findings.refused,
+        "server_errors": findings.troubles["server_errors"],
+        "tracebacks": findings.troubles["tracebacks"],
+        "log_tracebacks": logged.count(_TRACE[0]),
+        "leaks": findings.troubles["leaks"],
+        "changed": changed,
+        "unanswered": findings.troubles["unanswered"] + (not alive),
+        "examples": findings.examples,
+    }
+
+
+def _prepare(data: Path) -> Description:
+    """All routes and the API's description; an account for the signed-in requests."""
+    from chatbot.records import people
+    from chatbot.records.database import Database
+    from chatbot.settings import Settings
+    from web import create_app
+
+    settings = Settings(_env_file=None, data=data, database_url="", PORT=0)
+    database = Database(settings.database)
+    with database.write() as session:
+        person = people.find_person(session, EMAIL)
+        if person is None:
+            people.create_person(session, email=EMAIL, name="Fuzz", password=PASSWORD, role="admin")
+        else:
+            people.set_password(session, person, PASSWORD)
+    database.dispose()
+    with tempfile.TemporaryDirectory(prefix="frontdesk-fuzz-") as empty:
+        app = create_app(Settings(_env_file=None, data=Path(empty), database_url=""))
+        routes = [
+            (rule.endpoint, rule.rule, tuple(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"})))
+            for rule in app.url_map.iter_rules()
+        ]
+        described = app.test_client().get("/openapi.json").get_json()
+        app.extensions["frontdesk"].serving.stop()
+        app.extensions["frontdesk"].database.dispose()
+    return Description(routes, described)
+
+
+def _wait(address: tuple[str, int], server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and server.poll() is None:
+        answer = ask(address, request_bytes("GET", "/readyz"))
+        if answer is not None and answer.status == 200:
+            return
+        time.sleep(0.2)
+    raise UnavailableError("The server did not get ready", value=address)
+
+
+# --- who is there ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    id: str
+    token: str
+    mark: str = ""
+    turns: tuple[tuple[Any, ...], ...] = ()
+
+
+def _post(address: tuple[str, int], path: str, body: Any, token: str = "") -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    answer = ask(address, request_bytes("POST", path, body=body, headers=headers))
+    if answer is None or answer.status >= 300:
+        raise UnavailableError(f"POST {path} failed", value=answer and answer.status)
+    told: dict[str, Any] = json.loads(answer.body)
+    return told
+
+
+def _start(address: tuple[str, int]) -> Visitor:
+    started = _post(address, "/api/v1/conversations", {})
+    return Visitor(started["id"], started["token"])
+
+
+def _victim(address: tuple[str, int], number: int) -> Visitor:
+    """A visitor who leaves a mark wherever a visitor can."""
+    visitor, mark = _start(address), f"PLANTED-{number}-{os.urandom(6).hex()}"
+    path = f"/api/v1/conversations/{visitor.id}"
+    for words in (f"my order is {mark}", f"我的订单号是 {mark}，什么时候退款？"):
+        told = _post(address, f"{path}/messages", {"text": words}, visitor.token)
+    _post(
+        address, f"{path}/turns/{told['turn_id']}/feedback", {"vote": "down", "comment": mark}, visitor.token
+    )
+    _post(address, f"{path}/handover", {"reason": mark}, visitor.token)
+    kept = Visitor(visitor.id, visitor.token, mark)
+    return Visitor(kept.id, kept.token, mark, _turns(address, kept))
+
+
+def _turns(address: tuple[str, int], visitor: Visitor) -> tuple[tuple[Any, ...], ...]:
+    headers = {"Authorization": f"Bearer {visitor.token}"}
+    path = f"/api/v1/conversations/{visitor.id}/messages"
+    answer = ask(address, request_bytes("GET", path, headers=headers))
+    if answer is None or answer.status != 200:
+        return ()
+    return tuple((turn["id"], turn["role"], turn["text"]) for turn in json.loads(answer.body)["turns"])
+
+
+def _sign_in(address: tuple[str, int]) -> tuple[str, str]:
+    """The admin's cookie and form token. Raises UnavailableError."""
+    page = ask(address, request_bytes("GET", "/admin/sign-in"))
+    token, cookie = _form_token(page), _cookie(page)
+    body = f"csrf_token={token}&email={EMAIL.replace('@', '%40')}&password={PASSWORD.replace(' ', '+')}"
+    headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+    answer = ask(address, request_bytes("POST", "/admin/sign-in", body=body.encode(), headers=headers))
+    if answer is None or answer.status not in (302, 303):
+        raise UnavailableError("The admin could not sign in", value=answer and answer.status)
+    cookie = _cookie(answer) or cookie
+    page = ask(address, request_bytes("GET", "/admin/account", headers={"Cookie": cookie}))
+    return _cookie(page) or cookie, _form_token(page)
+
+
+def _form_token(page: Answer | None) -> str:
+    found = _CSRF.search(page.body) if page else None
+    if found is None:
+        raise UnavailableError("The page has no form token")
+    return (found[1] or found[2]).decode()
+
+
+def _cookie(page: Answer | None) -> str:
+    return (page.headers.get("set-cookie", "") if page else "").partition(";")[0]
+
+
+# --- sending ---------------------------------------------------------------------------------------------
+
+
+def _fuzz(
+    address: tuple[str, int],
+    description: Description,
+    victims: list[Visitor],
+    *,
+    count: int,
+    seed: int,
+    progress: Progress,
+) -> Findings:
+    findings = Findings()
+    marks = tuple(victim.mark.encode() for victim in victims)
+    done = threading.Lock()
+    sent = [0]
+
+    def caller(number: int) -> None:
+        rng = random.Random(f"{seed}-{number}")
+        spoiler = Spoiler(rng, description, others=[victim.id for victim in victims])
+        own = _start(address)
+        admin = _sign_in(address)
+        for place in range(number, count, CALLERS):
+            if place % 200 < CALLERS:
+                own = _start(address)
+                with contextlib.suppress(UnavailableError):
+                    admin = _sign_in(address)
+            if rng.random() < 0.02:
+                request = garbage(rng)
+                findings.take(request, ask(address, request, any_answer=True) or Answer(0), marks)
+            else:
+                as_admin = rng.random() < ADMIN_SHARE
+                request = (
+                    spoiler.as_admin(*admin, spared=SPARED)
+                    if as_admin
+                    else spoiler.as_visitor(own.id, own.token)
+                )
+                findings.take(request, ask(address, request), () if as_admin else marks)
+            with done:
+                sent[0] += 1
+                if sent[0] % 100 == 0:
+                    progress("requests", sent[0] / count)
+
+    with ThreadPoolExecutor(CALLERS) as pool:
+        for running in [pool.submit(caller, number) for number in range(CALLERS)]:
+            running.result()
+    return findings
