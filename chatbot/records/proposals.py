@@ -215,6 +215,17 @@ def reject(
     return row
 
 
+def reopen(session: Session, proposal_id: int) -> Proposal:
+    """Take a rejection back. Raises NotFoundError, and ConflictError where it was not rejected."""
+    row = get_proposal(session, proposal_id)
+    if row.status != "rejected":
+        raise ConflictError(
+            "Somebody has decided about this proposal already", field="proposal", value=row.status
+        )
+    row.status, row.decided_by_id, row.decided_at = "open", None, None
+    return row
+
+
 def merge(
     session: Session, proposal_ids: Sequence[int], *, person_id: int | None, now: datetime | None = None
 ) -> Proposal:

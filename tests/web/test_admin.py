@@ -535,3 +535,13 @@ def test_a_switch_that_cannot_be_changes_nothing(
     assert send(signed_in("admin"), "/admin/site", **form).status_code == 422
     with database.read() as session:
         assert find_site(session, "default").options == {}
+
+
+def test_what_went_wrong_is_said_in_the_readers_language_with_a_way_back(signed_in: SignIn) -> None:
+    client = signed_in("viewer")
+    page = client.get(
+        "/admin/conversations/9999", headers={"Accept": "text/html", "Accept-Language": "zh-CN"}
+    )
+    assert page.status_code == 404
+    for expected in ('lang="zh-Hans"', "没有这段对话", "9999", 'href="/admin/"'):
+        assert expected in page.text

@@ -17,7 +17,7 @@ from chatbot.learning.near_questions import group_alike
 from chatbot.records import conversations, people, proposals
 from chatbot.records.database import Database
 from chatbot.records.knowledge import ArticleDraft, PassageDraft, put_article
-from chatbot.records.tables import Answer, Article, ArticleQuestion, Example, Feedback, Job, Turn
+from chatbot.records.tables import Answer, Article, ArticleQuestion, Example, Feedback, Job, Proposal, Turn
 
 
 @pytest.fixture
@@ -248,3 +248,37 @@ def test_the_pages_load_nothing_that_trains() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"
+
+
+def test_a_rejected_proposal_and_a_decision_are_taken_back_by_the_button_beside_the_message(
+    editor: FlaskClient, database: Database
+) -> None:
+    turn = ask(database, "do you repair kettles", "unknown")
+    with database.write() as session:
+        row = Proposal(name="repair kettles", status="open")
+        session.add(row)
+        session.flush()
+        proposal = row.id
+
+    def press(path: str, **form: str) -> str:
+        """Send a form as a browser does; where the undo beside the message leads."""
+        token = re.search(r'name="csrf_token" value="([^"]+)"', editor.get("/admin/account").text)
+        assert token
+        answer = editor.post(path, data=form | {"csrf_token": token[1]}, follow_redirects=True)
+        found = re.search(
+            r'role="status"><span>[^<]*</span>\s*<form method="post" action="([^"]+)"', answer.text
+        )
+        return found[1] if found else ""
+
+    def state() -> tuple[str, str]:
+        with database.read() as session:
+            example = session.scalars(select(Example).where(Example.turn_id == turn)).one()
+            return session.get_one(Proposal, proposal).status, example.status
+
+    undo_rejection = press(f"/admin/discovery/{proposal}/reject")
+    undo_decision = press("/admin/review", turns=str(turn), action="ignore")
+    assert state() == ("rejected", "ignored")
+    assert queue(editor)["groups"] == []
+    assert press(undo_rejection) == press(undo_decision) == ""
+    assert state() == ("open", "unreviewed")
+    assert [group["turn_ids"] for group in queue(editor)["groups"]] == [[turn]]

@@ -16,6 +16,7 @@ from web.access import guard
 from web.admin.sites import site_choice
 from web.context import parts
 from web.language import LANGUAGES, gettext, page_language
+from web.sentences import in_words, reason_in_words
 
 blueprint = Blueprint(
     "admin",
@@ -103,6 +104,10 @@ def menu() -> list[MenuEntry]:
         for entry in MENU
         if current_user.may(entry.role) and entry.endpoint in current_app.view_functions
     ]
+
+
+blueprint.add_app_template_filter(in_words, "in_words")
+blueprint.add_app_template_filter(reason_in_words, "handover")
 
 
 @blueprint.app_template_filter("when")

@@ -16,8 +16,10 @@ from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chatbot.errors import FrontdeskError, InputError, UnavailableError
+from web.language import gettext, page_language
 from web.limits import limiter
 from web.observing import route_name
+from web.sentences import in_words
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +50,19 @@ def error_response(
 ) -> Response:
     """The one shape, as JSON, or as a page for a browser outside the API."""
     if _wants_page():
-        response = make_response(render_template("error.html", status=status, error=error), status)
+        inside = request.path.startswith("/admin")
+        response = make_response(
+            render_template(
+                "error.html",
+                status=status,
+                message=in_words(error["message"]),
+                value=error.get("value"),
+                remedy=in_words(error.get("remedy")),
+                language=page_language(),
+                back=("/admin/", gettext("Overview")) if inside else ("/", gettext("Help page")),
+            ),
+            status,
+        )
     else:
         response = make_response(jsonify({"error": error}), status)
     response.headers["Cache-Control"] = "no-store"

@@ -16,6 +16,7 @@ from chatbot.records.inbox import BOXES, Box, Line, counts, queue
 from chatbot.records.presence import Colleague, colleagues, is_away
 from chatbot.records.tables import utcnow
 from web.language import gettext, page_language
+from web.sentences import reason_in_words
 
 HERE = timedelta(seconds=40)  # a visitor who was heard of within this is looking on
 MOST_TURNS = 300  # the newest are shown
@@ -77,14 +78,6 @@ def matter(said: tuple[str, ...]) -> str:
     """The newest thing that a customer wants; a mere wish for a person says nothing."""
     wants = summarise([Said("customer", text) for text in said]).wants
     return wants[-1] if wants else (said[-1][:200] if said else "")
-
-
-def reason_in_words(reason: str | None) -> str | None:
-    """Why it was handed over; a stored name that no catalogue knows is shown as it is."""
-    if not reason:
-        return None
-    named = gettext(f"reason_{reason}")
-    return reason.replace("_", " ") if named.startswith("reason_") else named
 
 
 def conversation_json(session: Session, conversation_id: int, *, person_id: int) -> dict[str, Any]:

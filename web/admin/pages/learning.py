@@ -63,10 +63,11 @@ def given_ids(name: str) -> list[int]:
         ) from error
 
 
-def done(message: str, endpoint: str, **told: Any) -> BaseResponse:
+def done(message: str, endpoint: str, *, undo: str = "", **told: Any) -> BaseResponse:
+    """``undo``: an address that takes it back, offered beside the message."""
     if wants_json():
         return jsonify({"ok": True, **told})
-    flash(message)
+    flash(message, undo or "message")
     return redirect(url_for(endpoint), code=303)
 
 
@@ -128,7 +129,17 @@ def reject_proposal(proposal_id: int) -> BaseResponse:
     with parts().database.write() as records:
         row = proposals.reject(records, proposal_id, person_id=person_id())
         _note(records, "proposal.reject", f"proposal {proposal_id}: {row.name}")
-    return done(gettext("It will not be proposed again."), "admin.discovery")
+    undo = url_for("admin.reopen_proposal", proposal_id=proposal_id)
+    return done(gettext("It will not be proposed again."), "admin.discovery", undo=undo)
+
+
+@blueprint.post("/discovery/<int:proposal_id>/reopen")
+@requires("editor")
+def reopen_proposal(proposal_id: int) -> BaseResponse:
+    with parts().database.write() as records:
+        row = proposals.reopen(records, proposal_id)
+        _note(records, "proposal.reopen", f"proposal {proposal_id}: {row.name}")
+    return done(gettext("It is proposed again."), "admin.discovery")
 
 
 @blueprint.post("/discovery/<int:proposal_id>/rename")
@@ -242,7 +253,20 @@ def decide_review() -> BaseResponse:
     if given("back") and not wants_json():
         flash(gettext("Decided: the next training learns from it."))
         return redirect(url_for("admin.turn", turn_id=int(given("back"))), code=303)
-    return done(gettext("Decided."), "admin.review_page", **told)
+    undo = url_for("admin.undo_review", turns=",".join(map(str, turns)))
+    return done(gettext("Decided."), "admin.review_page", undo=undo, **told)
+
+
+@blueprint.post("/review/undo")
+@requires("editor")
+def undo_review() -> BaseResponse:
+    """Take decisions about the questions ``turns`` (in the address) back."""
+    turns = [int(part) for part in request.args.get("turns", "").split(",") if part.isdecimal()]
+    with parts().database.write() as records:
+        for turn in turns:
+            review.reopen(records, turn)
+        _note(records, "review.reopen", f"{len(turns)} questions", {"turns": turns})
+    return done(gettext("Taken back: these questions wait for review again."), "admin.review_page")
 
 
 # --- gaps ------------------------------------------------------------------------------------------------

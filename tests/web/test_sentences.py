@@ -1,0 +1,99 @@
+"""Sentences with values, kept in English, in the reader's language."""
+
+from __future__ import annotations
+
+import json
+import re
+from importlib.resources import files
+
+import pytest
+
+from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.policy import Evidence, decide
+from chatbot.dialogue.weighing import Candidate
+from chatbot.learning.gate import Outcome, judge
+from web.sentences import in_words
+
+HAN = re.compile(r"[\u4e00-\u9fff]")
+WORDS = re.compile(r"[a-z]{4,}")
+
+
+def evidence(
+    *candidates: Candidate, readable: bool = True, person: bool = False, again: bool = False
+) -> Evidence:
+    return Evidence(readable, None, person, again, candidates, None, SiteOptions())
+
+
+def candidate(title: str, probability: float) -> Candidate:
+    return Candidate(probability, title, "x", None, None, by_classifier=probability)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        evidence(),
+        evidence(readable=False),
+        evidence(person=True),
+        evidence(candidate("T1", 0.9), again=True),
+        evidence(candidate("T1", 0.1)),
+        evidence(candidate("T1", 0.5)),
+        evidence(candidate("T1", 0.9)),
+        evidence(candidate("T1", 0.9), candidate("T2", 0.85)),
+    ],
+)
+def test_every_reason_of_the_policy_has_chinese_words(asked: Evidence) -> None:
+    reason = decide(asked).reason
+    told = in_words(reason, "zh")
+    assert HAN.search(told), reason
+    assert not WORDS.search(told), told
+    assert re.findall(r"\d\.\d\d", told) == re.findall(r"\d\.\d\d", reason)
+
+
+@pytest.mark.parametrize(
+    ("number", "candidate_right", "live_right"),
+    [(400, 1.0, 1.0), (400, 0.7, 0.95), (100, 0.9, 0.9), (400, 0.93, 0.96), (400, 0.9, 0.9)],
+)
+def test_every_reason_of_the_gate_has_chinese_words(
+    number: int, candidate_right: float, live_right: float
+) -> None:
+    def outcomes(share: float, shift: int) -> list[Outcome]:
+        return [
+            Outcome(None if at % 10 == 0 else "a", (at * 7 + shift) % 100 < 100 * share, False, False)
+            for at in range(number)
+        ]
+
+    reason = judge(
+        outcomes(candidate_right, 0), outcomes(live_right, 31), candidate_intents=["a"], live_intents=["a"]
+    ).reason
+    told = in_words(reason, "zh")
+    assert HAN.search(told)
+    assert not WORDS.search(told), told
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("gate: first release: nothing is live yet", "上线检查：第一个版本：此前没有上线的版本"),
+        (
+            "a.jsonl was imported before (2026-11-21 12:00 UTC, 7 conversations kept); nothing to do",
+            "a.jsonl 已于 2026-11-21 12:00（UTC）导入过，保留了 7 段对话；无需再做",
+        ),
+        ("Broken JSON at column 7: Expecting value", "JSON 在第 7 列损坏：Expecting value"),
+        ("something nobody has translated", "something nobody has translated"),
+        ("", ""),
+    ],
+)
+def test_values_stay_what_they_are(english: str, chinese: str) -> None:
+    assert in_words(english, "zh") == chinese
+    assert in_words(english, "en") == english
+
+
+def test_every_template_keeps_its_gaps() -> None:
+    told = json.loads((files("web") / "texts" / "zh.sentences.json").read_text("utf-8"))
+    for english, chinese in told.items():
+        assert set(re.findall(r"\{\w+\}", english)) == set(re.findall(r"\{\w+\}", chinese)), english
+
+
+def test_a_hostile_sentence_is_matched_in_no_time() -> None:
+    hostile = "x has " * 300 + "; " * 200
+    assert in_words(hostile[:2000], "zh")

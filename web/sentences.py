@@ -1,0 +1,82 @@
+"""Sentences with values in them, which the database keeps in English, in the language of whoever reads.
+
+Reasons of the gate and of the policy, what failed in a check, what an import has to report: they are written down where
+they arise, in English, and read by anybody later. A catalogue (``texts/<language>.sentences.json``) holds them as
+templates: ``"{title} has {share} ≥ {floor}"``. What fills a gap is translated in turn, and a sentence of several
+clauses clause by clause; what no template knows stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+from web.language import catalogue, gettext, page_language
+
+_GAP = re.compile(r"\{(\w+)\}")
+_CLAUSES = {"zh": "；"}  # between clauses that English parts with "; "
+_DEEPEST = 4  # templates within templates
+LONGEST = 2000  # characters of a sentence that is looked up; longer ones are no sentences of ours
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    pattern: re.Pattern[str]
+    text: str
+
+
+@lru_cache(maxsize=4)
+def _templates(language: str) -> tuple[dict[str, str], tuple[Template, ...]]:
+    """(whole sentences, those with gaps: the more fixed text, the earlier)."""
+    path = files("web") / "texts" / f"{language}.sentences.json"
+    if not path.is_file():
+        return {}, ()
+    told: dict[str, str] = json.loads(path.read_text("utf-8"))
+    gaps = [text for text in told if _GAP.search(text)]
+    ordered = sorted(gaps, key=lambda text: -len(_GAP.sub("", text)))
+    return told, tuple(Template(_pattern(text), told[text]) for text in ordered)
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    pieces = _GAP.split(template)  # fixed, name, fixed, name, …, fixed
+    found = [f"(?P<{piece}>.+?)" if at % 2 else re.escape(piece) for at, piece in enumerate(pieces)]
+    return re.compile("".join(found), re.DOTALL)
+
+
+def in_words(text: str | None, language: str | None = None) -> str:
+    """``text`` in the reader's language, as far as it is known there."""
+    language = language or page_language()
+    return "" if not text else _said(text, language, _DEEPEST)
+
+
+def _filled(template: str, gaps: dict[str, str]) -> str:
+    return _GAP.sub(lambda gap: gaps.get(gap[1], gap[0]), template)
+
+
+def _said(text: str, language: str, depth: int) -> str:
+    whole, templates = _templates(language)
+    known = catalogue(language).get(text) or whole.get(text)
+    if known or not depth or len(text) > LONGEST:
+        return known or text
+    for template in templates:
+        match = template.pattern.fullmatch(text)
+        if match and not any("; " in value for value in match.groupdict().values()):
+            gaps = {name: _said(value, language, depth - 1) for name, value in match.groupdict().items()}
+            return _filled(template.text, gaps)
+    for mark in ("; ", ". "):
+        first, found, rest = text.partition(mark)
+        if found and language in _CLAUSES:
+            joint = _CLAUSES[language] if mark == "; " else "。"
+            return _said(first, language, depth) + joint + _said(rest, language, depth)
+    return text
+
+
+def reason_in_words(reason: str | None) -> str | None:
+    """Why a conversation was handed over, by the stored name; one that no catalogue knows is shown as it is."""
+    if not reason:
+        return None
+    named = gettext(f"reason_{reason}")
+    return reason.replace("_", " ") if named.startswith("reason_") else named
