@@ -10,27 +10,22 @@ import asyncio
 import json
 import math
 import os
-import signal
 import socket
-import subprocess
-import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
+import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import click
 
-from chatbot.errors import UnavailableError
 from web.bench import load
 from web.bench.processes import Usage, usage
 
 READY_SECONDS = 120.0
+LOOK_SECONDS = 10.0
 RAISED_RATE = "1000000 per minute"
 
 
@@ -42,6 +37,16 @@ RAISED_RATE = "1000000 per minute"
 @click.option("--seconds", type=click.FloatRange(min=1), required=True, help="For how long.")
 @click.option(
     "--streams", type=click.IntRange(min=1), default=50, show_default=True, help="Visitors who write."
+)
+@click.option(
+    "--engines", is_flag=True, help="On PostgreSQL and Redis of its own instead of SQLite (not with --url)."
+)
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="Web processes (not with --url).",
 )
 @click.option("--idle", type=click.IntRange(min=0), default=0, show_default=True, help="Widgets open beside.")
 @click.option(
@@ -57,6 +62,8 @@ def command(
     rate: float,
     seconds: float,
     streams: int,
+    engines: bool,
+    processes: int,
     idle: int,
     data: Path | None,
     json_file: Path | None,
@@ -65,7 +72,8 @@ def command(
     from web.terminal import TerminalProgress
 
     texts = questions()
-    with server(url, data) as (address, pid), TerminalProgress() as progress:
+    own = server(url, data, engines=engines, processes=processes)
+    with own as (address, pid), TerminalProgress() as progress:
         figures = measure(
             address, texts, rate=rate, seconds=seconds, streams=streams, idle=idle, pid=pid, progress=progress
         )
@@ -98,9 +106,10 @@ def measure(
 ) -> dict[str, Any]:
     """→ the figures of MEASURES (times in ms, sizes in bytes); memory and processor time where ``pid`` is ours."""
     before = usage(pid) if pid else None
-    outcome = asyncio.run(
-        load.run(url, texts, rate=rate, seconds=seconds, streams=streams, idle=idle, progress=progress)
-    )
+    with Watched(pid) as watched:
+        outcome = asyncio.run(
+            load.run(url, texts, rate=rate, seconds=seconds, streams=streams, idle=idle, progress=progress)
+        )
     after = usage(pid) if pid else None
     return {
         "rate": rate,
@@ -119,8 +128,40 @@ def measure(
             [sent.total for sent in outcome.sent if sent.total is not None and not sent.error]
         ),
         "rss_bytes": after.rss_bytes if after else None,
+        "rss_series": watched.series,
+        "load_average": watched.load_average,
         "cpu_seconds": _spent(before, after),
     }
+
+
+class Watched:
+    """Memory of a process and its children while something runs, ``LOOK_SECONDS`` apart, and how busy the machine
+    was (the mean of the one-minute load averages seen)."""
+
+    def __init__(self, pid: int | None) -> None:
+        self.series: list[int] = []
+        self._loads: list[float] = []
+        self._pid = pid
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    @property
+    def load_average(self) -> float:
+        return round(sum(self._loads) / max(len(self._loads), 1), 2)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(LOOK_SECONDS):
+            self._loads.append(os.getloadavg()[0])
+            if self._pid and (used := usage(self._pid)):
+                self.series.append(used.rss_bytes)
 
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float | None]:
@@ -141,47 +182,25 @@ def _spent(before: Usage | None, after: Usage | None) -> float | None:
 
 
 @contextmanager
-def server(url: str | None, data: Path | None) -> Iterator[tuple[str, int | None]]:
+def server(
+    url: str | None, data: Path | None, *, engines: bool = False, processes: int = 1
+) -> Iterator[tuple[str, int | None]]:
     """The address to load and the process id where the server is ours."""
     if url is not None:
         yield url.rstrip("/"), None
         return
-    with tempfile.TemporaryDirectory(prefix="frontdesk-bench-") as temporary:
-        folder = data or Path(temporary)
-        port = free_port()
-        environment = os.environ | {
-            "FRONTDESK_DATA": str(folder.absolute()),
-            "FRONTDESK_DATABASE_URL": "",
-            "FRONTDESK_CHAT_RATE": RAISED_RATE,
-            "FRONTDESK_HOST": "127.0.0.1",
-            "PORT": str(port),
-        }
-        frontdesk = [sys.executable, "-m", "web.cli"]
-        made = subprocess.run([*frontdesk, "demo", "--no-serve"], env=environment, check=False)
-        if made.returncode:
-            raise UnavailableError("The demo bot could not be made", value=f"status {made.returncode}")
-        process = subprocess.Popen(
-            [*frontdesk, "serve"], env=environment, stdout=subprocess.DEVNULL, start_new_session=True
-        )
-        try:
-            address = f"http://127.0.0.1:{port}"
-            _wait_until_ready(address, process)
-            yield address, process.pid
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(timeout=60)
+    from web.bench.faulty_server import Engines, Server
 
-
-def _wait_until_ready(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/readyz", timeout=5) as answer:
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    raise UnavailableError("The server did not get ready", value=address)
+    with ExitStack() as stack:
+        folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frontdesk-bench-")))
+        own = Engines() if engines else None
+        if own is not None:
+            stack.callback(own.stop)
+        ours = Server(folder, engines=own)
+        ours.make()
+        stack.callback(ours.stop)
+        ours.start(environment={"FRONTDESK_WEB_PROCESSES": str(processes)})
+        yield ours.address, ours.process.pid if ours.process else None
 
 
 def free_port() -> int:
@@ -208,3 +227,8 @@ def _print(figures: dict[str, Any]) -> None:
         console.print(", ".join(f"{kind}: {count}" for kind, count in figures["errors_by_kind"].items()))
     if figures["rss_bytes"] is not None:
         console.print(f"memory {figures['rss_bytes'] / 1e6:.0f} MB  processor {figures['cpu_seconds']:.1f} s")
+        if series := figures["rss_series"]:
+            console.print(
+                f"memory from {series[0] / 1e6:.0f} to {series[-1] / 1e6:.0f} MB, at most {max(series) / 1e6:.0f}"
+            )
+    console.print(f"load average {figures['load_average']}")
