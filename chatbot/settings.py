@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     web_processes: int = Field(1, ge=1, le=64, description="Web processes behind one port.")
     inference_threads: int = Field(1, ge=1, description="Threads one model session may use for one message.")
     training_threads: int = Field(0, ge=0, description="Threads training may use; 0: all cores.")
+    training_processes: int = Field(
+        1, ge=1, le=64, description="Processes that train together, one for each GPU; 1: one process."
+    )
     training_budget: int = Field(
         600,
         ge=0,

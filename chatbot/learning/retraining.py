@@ -254,7 +254,11 @@ def _train(
     start: Path | None = None,
 ) -> None:
     """Run chatbot.learning.training in a child process and pass its progress on."""
-    command = [sys.executable, "-m", "chatbot.learning.training", str(snapshot), "--out", str(out)]
+    command = [sys.executable]
+    if settings.training_processes > 1:
+        command += ["-m", "torch.distributed.run", "--standalone"]
+        command += [f"--nproc-per-node={settings.training_processes}"]
+    command += ["-m", "chatbot.learning.training", str(snapshot), "--out", str(out)]
     command += ["--device", device, "--seed", str(seed), "--threads", str(settings.training_threads)]
     if settings.encoder != DOMAIN:
         command += ["--encoder", settings.encoder, "--encoder-store", str(settings.encoders)]

@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -80,13 +81,26 @@ def train(
         raise TrainingError("The snapshot is empty", remedy="Ingest transcripts or articles first")
     import torch
 
-    cores = settings.threads or os.cpu_count() or 1
+    from chatbot.neural import together
+
+    cores = settings.threads or max(1, (os.cpu_count() or 1) // together.on_this_machine())
     report = TrainingReport()
-    tell = progress or (lambda stage, share: None)
-    with building(out) as folder, ExitStack() as stack:
+    tell = progress or _silent
+    with ExitStack() as stack:
+        group = stack.enter_context(together.joined(settings.device))
+        if not group.first:  # takes part in all that is learnt; what it writes goes
+            tell = _silent
+            out = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="training-"))) / out.name
+        folder = stack.enter_context(building(out))
         stages = list(settings.stages)
         beside: _Beside | None = None
-        if cores > 1 and len(stages) > 1 and "generator" in stages and _device_name(settings.device) == "cpu":
+        if (
+            group.size == 1
+            and cores > 1
+            and len(stages) > 1
+            and "generator" in stages
+            and _device_name(settings.device) == "cpu"
+        ):
             # An LSTM gains next to nothing from a second core, two LSTMs gain all of it.
             stages.remove("generator")
             cores -= 1
@@ -161,8 +175,10 @@ def _train_accurate_tier(
     from chatbot.learning.accurate_training import AccurateRecipe, train_accurate
     from chatbot.learning.cascade import fit_cascade
     from chatbot.learning.encoders import ensure_encoder
+    from chatbot.neural.together import first_alone
 
-    encoder = SentenceEncoder.load(ensure_encoder(settings.encoder, settings.encoder_store))
+    with first_alone():
+        encoder = SentenceEncoder.load(ensure_encoder(settings.encoder, settings.encoder_store))
     spoken = encoder.languages or snapshot.manifest.languages
     rows = [row for row in snapshot.examples if row["lang"] in spoken]
     if len({row["intent"] for row in rows} - {None, OUT_OF_SCOPE}) < 2:
@@ -187,8 +203,10 @@ def _train_encoder(
 ) -> None:
     if settings.encoder and settings.encoder_store is not None:
         from chatbot.learning.encoders import ensure_encoder
+        from chatbot.neural.together import first_alone
 
-        ensure_encoder(settings.encoder, settings.encoder_store)
+        with first_alone():
+            ensure_encoder(settings.encoder, settings.encoder_store)
     foreign = sorted(set(snapshot.manifest.languages) - {"en"})
     if not foreign:
         report.skipped["encoder"] = "every text is English: the packaged encoder serves"
@@ -237,6 +255,10 @@ _STAGES: dict[str, Callable[[Snapshot, Path, TrainingSettings, TrainingReport, P
     "classifier": _train_classifier,
     "generator": _train_generator,
 }
+
+
+def _silent(stage: str, share: float) -> None:
+    pass
 
 
 def _share(settings: TrainingSettings, share: float) -> float | None:
@@ -376,6 +398,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(json.dumps({"error": error.as_json()}) + "\n")
         sys.stderr.write(f"error: {error.one_line()}\n")
         return 1
+    if os.environ.get("RANK", "0") != "0":
+        return 0
     sys.stdout.write(json.dumps({"done": manifest.id, "seconds": manifest.seconds}) + "\n")
     return 0
 

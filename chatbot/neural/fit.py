@@ -13,9 +13,9 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -24,6 +24,7 @@ import torch
 from torch import nn
 
 from chatbot.errors import TrainingError
+from chatbot.neural import together
 from chatbot.neural.checkpoints import Checkpoint, CheckpointFolder, Pointer
 from chatbot.neural.row_adamw import RowAdamW
 
@@ -76,6 +77,7 @@ class FitSettings:
         None  # the schedule is shortened, never made longer than asked, to end in time
     )
     seed: int = 13  # of dropout and the like; the model's start and the batches bring their own
+    accumulate: int = 0  # batches a step; 0: one for each process that trains (chatbot/neural/together.py)
 
     def __post_init__(self) -> None:
         checks = {
@@ -86,6 +88,7 @@ class FitSettings:
             "patience": self.patience >= 0,
             "validate_every": self.validate_every >= 0,
             "ema": 0 <= self.ema < 1,
+            "accumulate": self.accumulate >= 0,
             "budget_seconds": self.budget_seconds is None or self.budget_seconds > 0,
         }
         for name, fine in checks.items():
@@ -140,7 +143,12 @@ def resolve_device(device: str = "auto") -> torch.device:
     there.
     """
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        # each of several processes has chosen its own card (chatbot/neural/together.py)
+        return (
+            torch.device("cuda", torch.cuda.current_device())
+            if torch.cuda.is_available()
+            else torch.device("cpu")
+        )
     if device.startswith("cuda") and not torch.cuda.is_available():
         raise TrainingError(
             "no CUDA device is available",
@@ -353,9 +361,14 @@ class _Run:
         log_dir: Path | None,
     ) -> None:
         self.model = model.to(device)
-        self.batches, self.steps_per_epoch, self.validate = batches, steps_per_epoch, validate
+        self.group = together.current()
+        self.accumulate = settings.accumulate or together.batches_a_step()
+        self.batches, self.validate = batches, validate
+        self.steps_per_epoch = math.ceil(steps_per_epoch / self.accumulate)
+        self.batches_per_epoch = steps_per_epoch
         self.settings, self.device, self.progress = settings, device, progress
         torch.manual_seed(settings.seed)
+        together.same_start(model)
         self.optimizer = RowAdamW(
             parameter_groups(model, settings),
             lr=settings.learning_rate,
@@ -365,7 +378,7 @@ class _Run:
         )
         self.peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
         self.average = _MovingAverage(model, settings.ema) if settings.ema else None
-        self.pace = _Pace(total=settings.epochs * steps_per_epoch, budget=settings.budget_seconds)
+        self.pace = _Pace(total=settings.epochs * self.steps_per_epoch, budget=settings.budget_seconds)
         self.state = _State()
         self.best_weights: dict[str, torch.Tensor] | None = None
         self.loss_sum = torch.zeros((), device=device)
@@ -376,7 +389,7 @@ class _Run:
         self.precision = torch.bfloat16 if exact_range else torch.float16
         self.half = half
         self.scaler = torch.amp.GradScaler(device.type, enabled=half and self.precision is torch.float16)
-        self.board = _open_board(log_dir)
+        self.board = _open_board(log_dir if self.group.first else None)
 
     def run(self, folder: CheckpointFolder | None, *, resume: bool) -> FitResult:
         self.folder = folder
@@ -395,12 +408,15 @@ class _Run:
     def _epoch(self) -> str | None:
         """One pass over the data (what is left of it, after a resume). Returns "patience" to stop."""
         state, settings = self.state, self.settings
-        source = islice(iter(self.batches(state.epoch)), state.step_in_epoch, self.steps_per_epoch)
+        done = state.step_in_epoch * self.accumulate
+        source = batched(
+            islice(iter(self.batches(state.epoch)), done, self.batches_per_epoch), self.accumulate
+        )
         every = settings.validate_every
         seen = 0
-        for batch in source:
+        for taken in source:
             seen += 1
-            self._step(batch)
+            self._step(taken)
             if every and state.step % every == 0 and self._validate() == "patience":
                 return "patience"
             if state.step >= self.pace.total:
@@ -413,18 +429,25 @@ class _Run:
             return self._validate()
         return None
 
-    def _step(self, batch: Any) -> None:
+    def _step(self, taken: Sequence[Any]) -> None:
+        """One step over the mean gradient of the batches; of these this process works on its share."""
         began = time.monotonic()
         state, settings = self.state, self.settings
         self.model.train()
         factor = one_cycle(self.pace.progress(state.step), settings.warmup)
         for group, peak in zip(self.optimizer.param_groups, self.peaks, strict=True):
             group["lr"] = peak * factor
-        batch = batch.to(self.device)
-        with self._autocast():
-            loss = self.model.loss(batch)  # type: ignore[operator]
         self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
+        losses = torch.zeros((), device=self.device)
+        for place in range(self.group.rank, len(taken), self.group.size):
+            if self.accumulate > 1:  # dropout is then the batch's, whichever process has it
+                torch.manual_seed(settings.seed + 7919 * (state.step * self.accumulate + place + 1))
+            with self._autocast():
+                loss = self.model.loss(taken[place].to(self.device)) / len(taken)  # type: ignore[operator]
+            self.scaler.scale(loss).backward()
+            losses += loss.detach()
+        together.add_gradients(self.model)
+        loss = together.total(losses)
         if settings.clip:
             self.scaler.unscale_(self.optimizer)
             clip_gradients(self.model, settings.clip)
@@ -432,14 +455,14 @@ class _Run:
         self.scaler.update()
         if self.average:
             self.average.update(self.model)
-        self.loss_sum += loss.detach()
+        self.loss_sum += loss
         self.loss_count += 1
         state.step += 1
         state.step_in_epoch += 1
-        state.tokens += int(batch.n_tokens)
+        state.tokens += sum(int(batch.n_tokens) for batch in taken)
         state.busy_seconds += time.monotonic() - began
         if state.step % 20 == 0 or state.step == self.pace.total:
-            self._look(float(loss.detach()))
+            self._look(float(loss))
 
     def _look(self, loss: float) -> None:
         """Every 20 steps (reading a loss waits for the GPU): is it a number, is there time?"""
@@ -451,7 +474,7 @@ class _Run:
                 remedy="lower the learning rate or train with more data",
             )
         self.smooth_loss = loss if math.isnan(self.smooth_loss) else 0.8 * self.smooth_loss + 0.2 * loss
-        seconds = time.monotonic() - self.began
+        seconds = together.agreed(time.monotonic() - self.began, self.device)
         self.pace.replan(self.state.step, seconds)
         if self.board:
             self.board.add_scalar("loss", loss, self.state.step)
@@ -472,6 +495,7 @@ class _Run:
         self.model.eval()
         with self._averaged(), torch.no_grad():
             score = self.validate()
+            score = replace(score, value=together.agreed(score.value, self.device))
             better = score.better_than(state.best) or self.best_weights is None
             if better:
                 self.best_weights = {n: t.detach().clone() for n, t in self.model.state_dict().items()}
@@ -489,7 +513,7 @@ class _Run:
         log.debug("step %d: loss %.4f, %s %.4f", state.step, loss, score.name, score.value)
         if self.board:
             self.board.add_scalar(f"validation/{score.name}", score.value, state.step)
-        if self.folder:
+        if self.folder and self.group.first:
             self._save(self.folder, ("best", "latest") if better else ("latest",))
         self._tell(state.seconds)
         return "patience" if self.settings.patience and state.stale >= self.settings.patience else None
@@ -567,6 +591,13 @@ class _Run:
         if self.device.type == "cuda" and "random.cuda" in latest.tensors:
             torch.cuda.set_rng_state(latest.tensors["random.cuda"].cpu(), self.device)
         log.info("resuming at step %d of %d", self.state.step, self.pace.total)
+
+
+def batched(batches: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """Lists of ``size`` batches, the last perhaps shorter."""
+    source = iter(batches)
+    while taken := list(islice(source, size)):
+        yield taken
 
 
 def _under(tensors: Any, prefix: str) -> dict[str, torch.Tensor]:
