@@ -12,7 +12,7 @@ from chatbot.records import people
 from chatbot.records.api_keys import create_key
 from chatbot.records.conversations import hand_over
 from chatbot.records.database import Database
-from chatbot.records.tables import Answer, Article, Conversation, Intent
+from chatbot.records.tables import Answer, Article, Conversation, Intent, Turn
 from web.admin.blueprint import MENU
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -75,6 +75,7 @@ def test_no_rule_is_broken_on_any_page(
         conversation = session.scalars(select(Conversation.id)).first()
         article = session.scalars(select(Article.id)).first()
         intent = session.scalars(select(Intent.id)).first()
+        answer = session.scalars(select(Turn.id).where(Turn.role == "bot")).first()
     for path in ("/", "/help/en/refunds", "/chat", "/admin/sign-in", f"/admin/set-up/{link}"):
         look(path)
     page.fill("#name", "Mei")
@@ -87,6 +88,9 @@ def test_no_rule_is_broken_on_any_page(
     for path in (
         *listed,
         "/admin/account",
+        "/admin/style",
+        "/admin/widget/preview",
+        f"/admin/turns/{answer}",
         f"/admin/conversations/{conversation}",
         f"/admin/articles/{article}",
         f"/admin/intents/{intent}",

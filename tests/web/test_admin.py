@@ -32,6 +32,7 @@ from chatbot.records.tables import (
 from chatbot.settings import Settings
 from web.access import required_role
 from web.admin.pages.uploads import safe_name
+from web.admin.style_guide import contrast, pairs, tokens
 from web.jobs import enqueue
 from web.language import LANGUAGES, catalogue
 from web.worker import Worker
@@ -545,3 +546,21 @@ def test_what_went_wrong_is_said_in_the_readers_language_with_a_way_back(signed_
     assert page.status_code == 404
     for expected in ('lang="zh-Hans"', "没有这段对话", "9999", 'href="/admin/"'):
         assert expected in page.text
+
+
+def test_every_pair_of_colours_in_use_can_be_read_in_both_schemes(signed_in: SignIn) -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21.0)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+    short = [f"{p.front.name} on {p.back.name}: {p.light:.2f} {p.dark:.2f}" for p in pairs() if not p.holds]
+    assert short == []
+    assert all(token.light != token.dark for token in tokens().values() if token.is_colour)
+    page = signed_in("viewer").get("/admin/style").text
+    for element in ("is-hover", "is-focus", "disabled", 'aria-invalid="true"', "<progress", "empty", "<svg"):
+        assert element in page
+
+
+def test_no_style_names_a_colour_beside_the_tokens() -> None:
+    for name in ("admin.css", "inbox.css"):
+        (path,) = (PAGES.parents[1]).rglob(name)
+        text = re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.S)
+        assert re.findall(r"#[0-9a-fA-F]{3,8}\b|\brgb|\bhsl", text) == [], name
