@@ -24,6 +24,7 @@ PACKAGES = ("chatbot", "ingest", "web", "migrations")
 LAYERS = {
     "chatbot.errors": 0,
     "chatbot.settings": 0,
+    "chatbot.progress": 0,
     "chatbot.extras": 1,
     "chatbot.outbound": 1,
     "chatbot.language": 1,

@@ -14,7 +14,7 @@ import click
 
 from chatbot.errors import FrontdeskError
 from chatbot.extras import missing_extra
-from web.commands import bench, bot, index, ingest, intents, operation, people, service, tune
+from web.commands import bench, bot, index, ingest, intents, operation, people, pictures, service, tune
 
 INPUT_STATUS = (404, 409, 413, 422)
 
@@ -83,6 +83,7 @@ for command in (
     operation.backup,
     operation.restore,
     operation.doctor,
+    pictures.pictures,
     bench.bench,
 ):
     main.add_command(command)

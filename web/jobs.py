@@ -10,10 +10,11 @@ from __future__ import annotations
 import importlib
 import json
 import logging
+import math
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, field, is_dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 QUEUE_NAME = "frontdesk"
 _TASK = "frontdesk.job"
 REPORT_EVERY = 0.5  # seconds between two writes of a job's progress
+MOST_POINTS = 200  # of a learning curve that is drawn while it grows
 
 
 class JobStopped(Exception):
@@ -62,14 +64,23 @@ class JobContext:
     clock: Callable[[], float] = time.monotonic
     _stage: str = ""
     _reported: float = float("-inf")
+    _curves: dict[str, list[list[float | None]]] = field(default_factory=dict)
 
     def progress(self, stage: str, fraction: float) -> None:
         """Raises JobStopped once the job was cancelled or taken over."""
         now = self.clock()
+        point = getattr(fraction, "point", None)
+        if point is not None and math.isfinite(point.loss):
+            points = self._curves.setdefault(stage, [])
+            points.append([point.step, round(point.loss, 4), point.score])
+            if len(points) > MOST_POINTS:
+                del points[1::2]  # every second one: a picture has no room for more
         if stage == self._stage and now - self._reported < REPORT_EVERY and fraction < 1:
             return
         with self.database.write() as session:
-            mine = jobs.report(session, self.lease, stage=stage, progress=fraction)
+            mine = jobs.report(
+                session, self.lease, stage=stage, progress=float(fraction), curves=self._curves
+            )
         if not mine:
             raise JobStopped(f"job {self.lease.job_id}")
         self._stage, self._reported = stage, now

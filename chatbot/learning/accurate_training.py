@@ -354,7 +354,7 @@ def _score(logits: NDArray[np.float32], targets: NDArray[np.int64]) -> Score:
 def _share(progress: Callable[[float], None] | None) -> Callable[[FitProgress], None] | None:
     if progress is None:
         return None
-    return lambda at: progress(at.step / max(1, at.total_steps))
+    return lambda at: progress(at.share)
 
 
 class _Served(torch.nn.Module):

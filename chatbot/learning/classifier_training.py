@@ -218,7 +218,7 @@ def start_from_encoder(network: IntentNetwork, vocabulary: Vocabulary) -> bool:
 def _share_of(progress: Callable[[float], None] | None) -> Callable[[FitProgress], None] | None:
     if progress is None:
         return None
-    return lambda at: progress(at.step / max(1, at.total_steps))
+    return lambda at: progress(at.share)
 
 
 def _finish(

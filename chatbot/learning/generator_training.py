@@ -347,7 +347,7 @@ def parity(
 def _shares(progress: Callable[[float], None] | None) -> Callable[[FitProgress], None] | None:
     if progress is None:
         return None
-    return lambda state: progress(state.step / max(1, state.total_steps))
+    return lambda at: progress(at.share)
 
 
 def _samples(

@@ -44,6 +44,7 @@ from chatbot.learning.releases import ReleaseRow, bundle_folder, go_live, live_r
 from chatbot.learning.search_fitting import DOMAIN, fit_search
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot, SnapshotManifest, load_snapshot
 from chatbot.learning.weighing_fit import fit_weighing
+from chatbot.progress import from_json
 from chatbot.records import tables
 from chatbot.records.database import Database
 from chatbot.records.tables import AuditEntry, Release, utcnow
@@ -300,7 +301,7 @@ def _told(line: str, tell: Progress) -> dict[str, Any]:
     except ValueError:
         return {}  # a library printed something
     if "stage" in message:
-        tell(f"train {message['stage']}", float(message["progress"]))
+        tell(f"train {message['stage']}", from_json(message))
     return dict(message.get("error", {}))
 
 

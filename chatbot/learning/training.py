@@ -24,6 +24,7 @@ from typing import Any
 from chatbot.errors import FrontdeskError, InputError, TrainingError
 from chatbot.learning.bundles import Manifest, building, seal
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot, load_snapshot
+from chatbot.progress import Share, as_json
 
 Progress = Callable[[str, float], None]  # stage, share done 0..1
 STAGES = ("encoder", "classifier", "generator")
@@ -341,7 +342,7 @@ def _run_stage(
                 folder,
                 settings,
                 report,
-                lambda _, share: told.send(float(share)),
+                lambda _, share: told.send(share if isinstance(share, Share) else float(share)),
             )
         told.send(report)
     except Exception as error:
@@ -378,7 +379,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         percent = int(share * 100)
         if said.get(stage) != percent:
             said[stage] = percent
-            sys.stdout.write(json.dumps({"stage": stage, "progress": share}) + "\n")
+            sys.stdout.write(json.dumps({"stage": stage, **as_json(share)}) + "\n")
             sys.stdout.flush()
 
     try:

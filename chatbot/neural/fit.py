@@ -27,6 +27,7 @@ from chatbot.errors import TrainingError
 from chatbot.neural import together
 from chatbot.neural.checkpoints import Checkpoint, CheckpointFolder, Pointer
 from chatbot.neural.row_adamw import RowAdamW
+from chatbot.progress import CurvePoint, Share
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,12 @@ class FitProgress:
     loss: float
     score: Score | None
     seconds: float
+
+    @property
+    def share(self) -> Share:
+        """How much is done, with the point of the curves that goes with it."""
+        point = CurvePoint(self.step, self.loss, self.score.value if self.score else None)
+        return Share(self.step / max(1, self.total_steps), point)
 
 
 @dataclass(frozen=True)

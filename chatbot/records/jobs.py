@@ -6,6 +6,7 @@ worker that was given up for dead and comes back can no longer touch a job that 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -112,10 +113,27 @@ def beat(session: Session, lease: Lease, *, now: datetime | None = None) -> bool
     return _change(session, _held(lease), heartbeat_at=now or utcnow())
 
 
-def report(session: Session, lease: Lease, *, stage: str, progress: float) -> bool:
-    """How far the job is: ``stage`` in words, ``progress`` from 0 to 1. False as for ``beat``."""
+def report(
+    session: Session,
+    lease: Lease,
+    *,
+    stage: str,
+    progress: float,
+    curves: Mapping[str, Sequence[Sequence[float | None]]] | None = None,
+) -> bool:
+    """How far the job is: ``stage`` in words, ``progress`` from 0 to 1. False as for ``beat``.
+
+    ``curves``: by stage the points (step, loss, score) of a training under way; they stand in the result until there is
+    one.
+    """
+    values: dict[str, Any] = {"result": {"curves": curves}} if curves else {}
     return _change(
-        session, _held(lease), stage=stage[:200], progress=min(max(progress, 0.0), 1.0), heartbeat_at=utcnow()
+        session,
+        _held(lease),
+        stage=stage[:200],
+        progress=min(max(progress, 0.0), 1.0),
+        heartbeat_at=utcnow(),
+        **values,
     )
 
 

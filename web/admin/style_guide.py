@@ -66,8 +66,12 @@ def tokens() -> dict[str, Token]:
     """By name, in the order of the file."""
     text = (files("web.admin") / "static" / "tokens.css").read_text("utf-8")
     light_part, _, dark_part = text.partition("@media (prefers-color-scheme: dark)")
-    light, dark = dict(_RULE.findall(light_part)), dict(_RULE.findall(dark_part))
-    return {name: Token(name, value.strip(), dark.get(name, value).strip()) for name, value in light.items()}
+    light, dark = _values(light_part), _values(dark_part)
+    return {name: Token(name, value, dark.get(name, value)) for name, value in light.items()}
+
+
+def _values(part: str) -> dict[str, str]:
+    return {str(name): str(value).strip() for name, value in _RULE.findall(part)}
 
 
 @lru_cache(maxsize=1)

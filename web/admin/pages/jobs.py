@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from flask import Response, flash, jsonify, redirect, render_template, url_for
+from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
+from chatbot.learning.charts import Line, line_chart
 from chatbot.records.jobs import OPEN_STATES, get_job, list_jobs
 from chatbot.records.people import get_person
+from chatbot.records.tables import Job
 from web import jobs as work
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
@@ -28,7 +31,36 @@ def job(job_id: int) -> str:
     with parts().database.read() as records:
         found = get_job(records, job_id)
         by = get_person(records, found.created_by_id).name if found.created_by_id else ""
-    return render_template("admin/job.html", job=found, by=by, is_open=found.state in OPEN_STATES)
+    return render_template(
+        "admin/job.html",
+        job=found,
+        by=by,
+        is_open=found.state in OPEN_STATES,
+        curves=[Markup(one) for one in curves(found)],  # every text in them is escaped where it is made
+    )
+
+
+def curves(job: Job) -> list[str]:
+    """The learning curves of a training under way, as SVG: loss and, once there are two, validations."""
+    stored = (job.result or {}).get("curves") if job.state in OPEN_STATES else None
+    drawn = []
+    for stage, points in (stored or {}).items():
+        losses = [(float(step), float(loss)) for step, loss, _ in points]
+        scores: dict[float, float] = {}  # a score stays until the next validation: its first point
+        for step, _, score in points:
+            if score is not None and (not scores or score != list(scores.values())[-1]):
+                scores[float(step)] = float(score)
+        for name, line in (("training loss", losses), ("validation", list(scores.items()))):
+            if len(line) > 1:
+                drawn.append(
+                    line_chart(
+                        [Line(gettext(name), line, name == "validation")],
+                        title=f"{gettext(stage)}: {gettext(name)}",
+                        x_name=gettext("step"),
+                        y_name=gettext("training loss" if name == "training loss" else "score"),
+                    )
+                )
+    return drawn
 
 
 @blueprint.get("/jobs/<int:job_id>/state")
@@ -43,6 +75,7 @@ def job_state(job_id: int) -> Response:
             "state": found.state,
             "stage": gettext(found.stage) if found.stage else gettext(found.state),
             "progress": found.progress,
+            "curves": "".join(curves(found)),
         }
     )
 

@@ -112,6 +112,7 @@ async function follow(element) {
   const stage = element.querySelector("[data-stage]");
   const share = element.querySelector("[data-share]");
   let pause = 700;
+  let drawn = "";
   for (;;) {
     await new Promise((resolve) => setTimeout(resolve, document.hidden ? 5000 : pause));
     let state;
@@ -129,6 +130,11 @@ async function follow(element) {
     bar.value = state.progress;
     share.textContent = `${Math.round(state.progress * 100)} %`;
     stage.textContent = state.stage;
+    if (state.curves && state.curves !== drawn) {
+      drawn = state.curves;
+      // pictures that our own server made of numbers
+      element.querySelector("[data-curves]").replaceChildren(document.createRange().createContextualFragment(drawn));
+    }
   }
 }
 
