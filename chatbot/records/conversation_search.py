@@ -11,11 +11,29 @@ from sqlalchemy import ColumnElement, case, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from chatbot.errors import NotFoundError
-from chatbot.records.tables import Conversation, Example, Feedback, Intent, Person, Turn, Visitor
+from chatbot.records.tables import Conversation, Example, Feedback, Intent, Person, Site, Turn, Visitor
 
 PAGE_SIZE = 30
 Filter = Literal["all", "waiting", "human", "bot", "closed", "disliked", "unknown"]
 FILTERS: tuple[Filter, ...] = ("all", "waiting", "human", "bot", "closed", "disliked", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which conversations: all conditions that are set hold. ``text`` occurs in some turn, ``topic`` is the intent of
+    some reply; ``since`` and ``until`` hold the moment at which it began, the latter not included."""
+
+    only: Filter = "all"
+    text: str = ""
+    lang: str = ""
+    topic: str = ""
+    site: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def everything(self) -> bool:
+        return self == Wanted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +108,9 @@ def decisions(session: Session, turn_ids: Sequence[int]) -> dict[int, Decided]:
     }
 
 
-def search_conversations(
-    session: Session, *, only: Filter = "all", text: str = "", page: int = 1
-) -> ConversationPage:
-    """Waiting handovers first (the longest wait on top), then by last activity; ``text`` occurs in some turn."""
-    where = _conditions(only, text.strip())
+def search_conversations(session: Session, wanted: Wanted, *, page: int = 1) -> ConversationPage:
+    """Waiting handovers first (the longest wait on top), then by last activity."""
+    where = conditions(wanted)
     total = session.scalar(select(func.count()).select_from(Conversation).where(*where)) or 0
     page = max(1, page)
     first = aliased(Turn)
@@ -150,8 +166,21 @@ def _disliked() -> ColumnElement[bool]:
     )
 
 
-def _conditions(only: Filter, text: str) -> list[ColumnElement[bool]]:
+def conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
+    """What the rows of Conversation must fulfil."""
+    only, text = wanted.only, wanted.text.strip()
     where: list[ColumnElement[bool]] = []
+    mine = Turn.conversation_id == Conversation.id
+    if wanted.since is not None:
+        where.append(Conversation.created_at >= wanted.since)
+    if wanted.until is not None:
+        where.append(Conversation.created_at < wanted.until)
+    if wanted.lang:
+        where.append(exists(select(Turn.id).where(mine, Turn.role == "customer", Turn.lang == wanted.lang)))
+    if wanted.topic:
+        where.append(exists(select(Turn.id).where(mine, Turn.role == "bot", Turn.intent == wanted.topic)))
+    if wanted.site:
+        where.append(Conversation.site_id.in_(select(Site.id).where(Site.key == wanted.site)))
     if only in ("waiting", "human", "bot", "closed"):
         where.append(Conversation.state == only)
     elif only == "disliked":
