@@ -7,6 +7,7 @@ useless. A sentence counts as one of these only as a whole, so "Let me check: it
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.language.normalise import fold, has_letters
@@ -223,6 +224,7 @@ def asks_for_something(text: str) -> bool:
     return len(rest) >= 2 and has_letters(rest)
 
 
+@lru_cache(maxsize=1024)  # asked for the same question by the grouping and by its row
 def core_of(text: str) -> str:
     """A message folded, without greeting words, placeholders and punctuation: what near-duplicates have in common."""
     plain = _TRIM.sub(" ", fold(_PLACEHOLDERS.sub(" ", text))).strip()

@@ -46,18 +46,24 @@ def find_entities(
     written = text
     text = text.translate(HALF_WIDTH) if not text.isascii() else text
     found: list[Entity] = []
-    if "@" in text or "(at)" in text or "[at]" in text:
+    if "@" in text or "(at)" in text or "[at]" in text or " dot " in text.lower():
         _claim(found, _emails(text))
     digits = _DIGIT.search(text) is not None
     if digits:
-        if _LONG_NUMBER.search(text):
-            _claim(found, _blocked(text))
+        long = _LONG_NUMBER.search(text) is not None
+        low = text.lower() if long else ""
+        if len(low) != len(text):  # a letter whose small form is two
+            low = text
+        if long:
+            _claim(found, _blocked(text, low))
             _claim(found, _ibans(text))
-            _claim(found, _identity_numbers(text))
-            _claim(found, _cards(text))
-        _claim(found, _orders(text, order_pattern))
-        if _LONG_NUMBER.search(text):
-            _claim(found, _phones(text))
+            _claim(found, _identity_numbers(text, low))
+            _claim(found, _cards(text, low))
+        if long or order_pattern != DEFAULT_ORDER_PATTERN:
+            _claim(found, _company_orders(text, order_pattern))
+        if long:
+            _claim(found, _orders(text, low))
+            _claim(found, _phones(text, low))
             _claim(found, _bare_numbers(text))
     if "date" in kinds:
         _claim(found, _dates(text))
@@ -86,7 +92,7 @@ def _claim(found: list[Entity], more: Iterator[Entity]) -> None:
 
 
 _DIGIT = re.compile(r"[0-9]")
-_LONG_NUMBER = re.compile(r"\d(?:[ \-–./()]{0,2}[0-9A-Za-z]){5}")
+_LONG_NUMBER = re.compile(r"[0-9](?:[^0-9]{0,3}[0-9]){3}")  # four digits that may belong together
 _START = r"(?<![A-Za-z0-9])"
 _END = r"(?![A-Za-z0-9])"
 
@@ -103,10 +109,20 @@ _ROLE_NAMES = (
 _ROLES = frozenset(_ROLE_NAMES.split())
 
 
+_SPOKEN_EMAIL = re.compile(
+    r"\b[A-Za-z0-9][\w.\-]*(?:\s(?:dot|underscore|dash)\s\w+){0,3}\s(?:at|@|\(at\)|\[at\])\s[\w\-]+(?:\s?(?:\sdot\s|\(dot\)|\[dot\])\s?\w{2,})+\b",
+    re.IGNORECASE,
+)
+
+
 def _emails(text: str) -> Iterator[Entity]:
     for match in _EMAIL.finditer(text):
         value = re.sub(r"\s?(?:@|\(at\)|\[at\])\s?", "@", match[0]).lower()
         yield Entity("email", match.start(), match.end(), match[0], value)
+    for match in _SPOKEN_EMAIL.finditer(text):
+        value = re.sub(r"\s?(?:at|@|\(at\)|\[at\])\s", "@", match[0].lower(), count=1)
+        value = re.sub(r"\s?(?:\bdot\b|\(dot\)|\[dot\])\s?", ".", value)
+        yield Entity("email", match.start(), match.end(), match[0], re.sub(r"\s", "", value))
 
 
 # --- what looks like a number to call or to pay with, and is none ---------------------------------------------
@@ -114,16 +130,15 @@ def _emails(text: str) -> Iterator[Entity]:
 _BLOCKED = re.compile(
     r"https?://\S+|www\.\S+"  # numbers in addresses of pages
     r"|(?<![\d.])\d{1,3}(?:\.\d{1,3}){3}(?![\d.])"  # IPv4
-    r"|\b(?:ISBN|EAN|GTIN|UPC|ISO|IEC|SKU|barcode|serial(?:\s(?:number|no\.?))?|S/N|IMEI|model|version)[\s:#]*"
-    r"[A-Z0-9][A-Z0-9\-]{3,20}"
-    r"|(?:条码|条形码|序列号|型号|版本号?)[是为:\s]*[A-Za-z0-9\-]{4,20}",
-    re.IGNORECASE,
-)
+    r"|\b(?:isbn|ean|gtin|upc|iso|iec|sku|barcode|serial(?:\s(?:number|no\.?))?|s/n|imei|mac|model|version|firmware|build|article|art\.?\s?no\.?|item|product|part)(?:\s(?:number|no\.?|nr\.?|code))?[\s:#]*(?=[a-z\-]*\d)"
+    r"[a-z0-9][a-z0-9\-]{3,20}"
+    r"|(?:条码|条形码|序列号|型号|版本号?|货号|产品编号|产品号|零件号|配件号|商品编号|商品编码|商品号|款号|固件)[是为:\s]*[a-z0-9\-]{4,20}"
+)  # in small letters, as all that are looked for in ``low``: ignoring case costs four times as much
 
 
-def _blocked(text: str) -> Iterator[Entity]:
-    for match in _BLOCKED.finditer(text):
-        yield Entity("other", match.start(), match.end(), match[0], match[0])
+def _blocked(text: str, low: str) -> Iterator[Entity]:
+    for match in _BLOCKED.finditer(low):
+        yield Entity("other", match.start(), match.end(), text[match.start() : match.end()], match[0])
 
 
 # --- IBAN ---------------------------------------------------------------------------------------------------
@@ -166,24 +181,42 @@ _CHINESE_ID = re.compile(
 )
 _SOCIAL_SECURITY = re.compile(r"(?<![\d\-])(?!000|666|9)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d\-])")
 _NAMED_ID = re.compile(
-    r"(?:passport|national id|id card|identity card|identity|driving licen[cs]e|driver'?s licen[cs]e|ssn|bsn|"
-    r"social security|national insurance|tax id|护照|身份证|证件|驾驶证|社保卡?|港澳通行证)"
-    r"(?:\s?(?:number|no\.?|nr\.?|card|#)|号码|号)?(?:\s|is|was|:|#|=|是|为|,|，)*"
-    r"((?=[A-Za-z0-9\-]*\d{4})[A-Za-z0-9][A-Za-z0-9\-]{5,19})",
-    re.IGNORECASE,
+    r"(?:passport|national id|id card|\bid (?:number|no\.?)|identity (?:number|no\.?)|identity "
+    r"card|identity|driving licen[cs]e|driver'?s licen[cs]e|ssn|bsn|"
+    r"social security|national insurance|\bni\b|nino|tax id|tax number|tax file|tfn|aadhaar|aadhar"
+    r"|pan|codice fiscale|dni|nie|nif|cpf|curp|rfc|nhs|"
+    r"pesel|personnummer|fødselsnummer|cpr|steuer-?id|ausweis|nric|fin|emirates id|medicare"
+    r"|driver'?s licen[cs]e|licen[cs]e|"
+    r"护照|護照|身份证|身份證|身分證|证件|證件|驾驶证|驾照|駕照|社保卡?|港澳通行证|台胞证|通行证|军官证|居住证|学生证|回乡证)"
+    r"(?:\s?(?:number|no\.?|nr\.?|card|id|#)|号码|號碼|字号|字號|号|號)*(?:\s|\bis\b|\bwas\b|\bno\b|:|：|#|=|是|为|為|,|，)*"
+    r"((?!(?:no|is|and|or)\b)(?=(?:[a-z]{1,2}\s)?[a-z]{0,6}\d)(?=(?:[a-z\- "
+    r".]{0,6}\d){5})[a-z0-9](?:[a-z0-9]|[\- .(/](?=[a-z0-9]*\d|[a-d]\b)){5,22}\)?)"
+)
+_SHAPED_ID = re.compile(  # known by their form alone
+    r"(?<![A-Za-z0-9])(?:[A-CEGHJ-PR-TW-Z]{2}\s?\d{2}\s?\d{2}\s?\d{2}\s?[A-D]"  # United Kingdom, national insurance
+    r"|[A-Z]{6}\d{2}[A-EHLMPR-T]\d{2}[A-Z]\d{3}[A-Z]"  # Italy, codice fiscale
+    r"|[XYZ]\d{7}[A-Z]|\d{8}-?[TRWAGMYFPDXBNJZSQVHLCKE]"  # Spain, NIE and DNI
+    r"|\d{3}\.\d{3}\.\d{3}-\d{2}"  # Brazil, CPF
+    r"|[A-Z]{1,2}\d{6}\([0-9A]\)"  # Hong Kong
+    r"|[STFGM]\d{7}[A-Z]"  # Singapore
+    r"|[A-Z]{5}\d{4}[A-Z]"  # India, PAN
+    r"|[1-9]\d{5}\s(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\s\d{3}[\dXx])(?![A-Za-z0-9])"  # China, spaced
 )
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS = "10X98765432"
 
 
-def _identity_numbers(text: str) -> Iterator[Entity]:
+def _identity_numbers(text: str, low: str) -> Iterator[Entity]:
     for match in _CHINESE_ID.finditer(text):
         value = match[0].upper()
         total = sum(int(digit) * weight for digit, weight in zip(value, _ID_WEIGHTS, strict=False))
         if _ID_CHECKS[total % 11] == value[17]:
             yield Entity("id", match.start(), match.end(), match[0], value)
-    for match in _NAMED_ID.finditer(text):
-        yield Entity("id", match.start(1), match.end(1), match[1], match[1].upper())
+    for match in _NAMED_ID.finditer(low):
+        start, end = match.span(1)
+        yield Entity("id", start, end, text[start:end], match[1].upper())
+    for match in _SHAPED_ID.finditer(text):
+        yield Entity("id", match.start(), match.end(), match[0], match[0].upper())
     for match in _SOCIAL_SECURITY.finditer(text):
         yield Entity("id", match.start(), match.end(), match[0], match[0])
 
@@ -192,10 +225,11 @@ def _identity_numbers(text: str) -> Iterator[Entity]:
 
 _CARD = re.compile(r"(?<![A-Za-z0-9\-+])\d(?:[ \-]?\d){12,22}(?![A-Za-z0-9])")
 _NAMED_CARD = re.compile(
-    r"(?:card(?:\s(?:number|no\.?|nr\.?|ending in full))?|account(?:\s(?:number|no\.?))?|visa|mastercard|amex|"
-    r"银行卡|信用卡|储蓄卡|借记卡|卡号|账号|帐号|账户)(?:号码|号)?"
-    r"(?:\s|is|was|:|#|=|是|为|,)*(\d(?:[ \-]?\d){8,18})(?!\d)",
-    re.IGNORECASE,
+    r"(?:card(?:\s(?:number|no\.?|nr\.?|ending in full))?|account(?:\s(?:number|no\.?))?|visa|mastercard|amex|maestro|"
+    r"(?:sort code|routing(?:\snumber)?|bsb)[\s\d\-:,]{6,14}(?:and\s)?(?:account"
+    r"|acct?)(?:\s(?:number|no\.?))?|acct?\.?(?:\s(?:number|no\.?))?|"
+    r"银行卡|銀行卡|信用卡|储蓄卡|借记卡|卡号|卡號|账号|帳號|帐号|账户|[工建农中交招]行卡?)(?:号码|号|號)?"
+    r"(?:\s|is|was|:|#|=|是|为|,)*(\d(?:[ \-]?\d){7,18})(?!\d)"
 )
 _BRANDS = re.compile(
     r"4\d{12}(?:\d{3}){0,2}|(?:5[1-5]\d\d|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d{12}|3[47]\d{13}"
@@ -203,7 +237,7 @@ _BRANDS = re.compile(
 )  # Visa, Mastercard, Amex, Discover, UnionPay, JCB, Diners, Mir
 
 
-def _cards(text: str) -> Iterator[Entity]:
+def _cards(text: str, low: str) -> Iterator[Entity]:
     for match in _CARD.finditer(text):
         # "4111 1111 1111 1111 12/26": the expiry is no part of the number, so shorter ends are tried as well
         for end in _group_ends(match[0]):
@@ -211,9 +245,9 @@ def _cards(text: str) -> Iterator[Entity]:
             if _BRANDS.fullmatch(value) and _luhn(value):
                 yield Entity("card", match.start(), match.start() + end, match[0][:end], value)
                 break
-    for match in _NAMED_CARD.finditer(text):
+    for match in _NAMED_CARD.finditer(low):
         value = re.sub(r"\D", "", match[1])
-        if len(value) >= 9:
+        if len(value) >= 8:
             yield Entity("card", match.start(1), match.end(1), match[1], value)
 
 
@@ -237,16 +271,20 @@ _NAMED_ORDER = re.compile(
     r"return|confirmation|subscription|repair)(?:'s)?(?:\s?(?:number|numbers|no\.?|nr\.?|num|id|code|ref))*"
     r"(?:\s|\bis\b|\bwas\b|:|#|=|\(|-)*"
     r"|(?:订单|单号|运单|快递单|工单|流水|物流|发票|维修单|退货单|订阅|票据|预订|编号)(?:号码|编号|编码|号|单)*(?:\s|是|为|:|#|=|\()*)"
-    r"((?=[A-Za-z0-9\-]*\d{3})(?=(?:[A-Za-z\-]*\d){5})[A-Za-z0-9](?:[A-Za-z0-9\-]*[A-Za-z0-9])?)",
-    re.IGNORECASE,
+    r"((?=[a-z0-9\-]*\d{3})(?=(?:[a-z\-]*\d){5})[a-z0-9](?:[a-z0-9\-]*[a-z0-9])?)"
 )
 _HASH_ORDER = re.compile(r"#\s?((?:[A-Za-z]{1,5}-?)?\d{5,})(?![A-Za-z0-9])")
 _SPACED_ORDER = re.compile(rf"{_START}([A-Z]{{2,4}})\s(\d{{5,12}}){_END}")
+_TRACKING = re.compile(
+    rf"{_START}(?:1Z[0-9A-Z]{{16}}|[A-Z]{{1,4}}\d{{9,20}}(?:[A-Z]{{2}})?){_END}", re.IGNORECASE
+)
 _NO_ORDER = re.compile(
-    r"(?:ISO|IEC|DIN|EN|UL|CE|RFC|CVE|UTF|ANSI|USD|EUR|GBP|CNY|RMB|CHF|JPY|HKD|PO|NO|IN|IS|TO|AT|OF)[-\s]?\d.*",
+    r"(?:SN|PN|ISO|IEC|DIN|EN|UL|CE|RFC|CVE|UTF|ANSI|USD|EUR|GBP|CNY|RMB|CHF|JPY|HKD|PO|NO|IN|IS|TO|AT|OF)[-\s]?\d.*",
     re.IGNORECASE,
 )
-_BARE_NUMBER = re.compile(r"(?<![A-Za-z0-9.,/\-+€$£¥])\d{8,22}(?![A-Za-z0-9%€$£¥元]|[.,/\-:]\d)")
+_BARE_NUMBER = re.compile(
+    r"(?<![A-Za-z0-9.,/\-+€$£¥])\d{8,22}(?![A-Za-z0-9%€$£¥元]|[.,/\-:]\d|\s(?:rupiah|yen|won|pesos?|dong|rupees|km|miles|points|times)\b)"
+)
 _COMPACT_DATE = re.compile(r"(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])")
 
 
@@ -263,14 +301,20 @@ def _order_regex(pattern: str) -> re.Pattern[str]:
         ) from error
 
 
-def _orders(text: str, pattern: str) -> Iterator[Entity]:
+def _company_orders(text: str, pattern: str) -> Iterator[Entity]:
     for match in _order_regex(pattern).finditer(text):
         if not _NO_ORDER.fullmatch(match[0]):
             yield Entity("order", match.start(), match.end(), match[0], _order_value(match[0]))
-    for regex in (_NAMED_ORDER, _HASH_ORDER):
-        for match in regex.finditer(text):
+
+
+def _orders(text: str, low: str) -> Iterator[Entity]:
+    for match in _TRACKING.finditer(text):
+        yield Entity("order", match.start(), match.end(), match[0], _order_value(match[0]))
+    for regex, where in ((_NAMED_ORDER, low), (_HASH_ORDER, text)):
+        for match in regex.finditer(where):
+            start, end = match.span(1)
             if not (_COMPACT_DATE.fullmatch(match[1]) or re.fullmatch(r"\d{4}(?:-\d\d?){1,2}", match[1])):
-                yield Entity("order", match.start(1), match.end(1), match[1], _order_value(match[1]))
+                yield Entity("order", start, end, text[start:end], _order_value(match[1]))
     for match in _SPACED_ORDER.finditer(text):
         if not _NO_ORDER.fullmatch(match[0]):
             yield Entity("order", match.start(), match.end(), match[0], _order_value(match[0]))
@@ -292,7 +336,7 @@ def _bare_numbers(text: str) -> Iterator[Entity]:
 _PHONES: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
     (  # with a country code
         re.compile(
-            r"(?<![\dA-Za-z])(?:\+|00)\d{1,3}[\s\-.]?(?:\(\d{1,4}\)[\s\-.]?)?\d{1,4}(?:[\s\-.]?\d{2,4}){2,5}(?!\d)"
+            r"(?<![\dA-Za-z])(?:\+|00(?=[1-9]))\d{1,3}[\s\-.]?(?:\(\d{1,4}\)[\s\-.]?)?\d{1,4}(?:[\s\-.]?\d{2,4}){2,5}(?!\d)"
         ),
         lambda digits: 8 <= len(digits) <= 17,
     ),
@@ -312,6 +356,10 @@ _PHONES: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
         ),
         lambda digits: True,
     ),
+    (  # Russia
+        re.compile(r"(?<![\d\-.A-Za-z])8[\s\-]?\(?9\d{2}\)?[\s\-]?\d{3}[\s\-]?\d{2}[\s\-]?\d{2}(?![\d\-])"),
+        lambda digits: True,
+    ),
     (  # national numbers that start with 0
         re.compile(
             r"(?<![\d\-.,/A-Za-z+])\(?0\d{1,4}\)?[\s\-/.]?\d{2,4}(?:[\s\-.]?\d{2,4}){1,3}(?![\d:]|-\d)"
@@ -319,25 +367,39 @@ _PHONES: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
         lambda digits: 9 <= len(digits) <= 12,
     ),
 )
+_CALLED_ON = re.compile(  # a grouped number near a word that says it is called
+    r"\b(?:phone|telephone|tel|mobile|mob|cell|whatsapp|number|call|text|ring|reach|dial|contact|sms|signal|telegram|viber)\b"
+    r"|电话|電話|手机|手機|致电|联系|打给"
+)
+_GROUPED = re.compile(
+    r"(?<![\d\-.,/A-Za-z€$£¥#+])\(?\d{2,5}\)?(?:[\s\-.]\d{2,5}){1,4}(?![\d\-%€$£¥A-Za-z]|[.,:/]\d)"
+)
 _NAMED_PHONE = re.compile(
     r"(?:\b(?:phone|telephone|tel|mobile|cell|cellphone|whatsapp|call me (?:on|at|back on)|call me|text me(?: at| on)?|"
-    r"reach me (?:on|at)|ring me on)\b|电话|手机|联系方式|联系我|致电|拨打|微信|座机)"
-    r"(?:\s|number|no\.?|nr\.?|is|was|at|on|号码|号|是|为|:|#|=|,)*(\(?\d[\d\s\-.()]{5,17}\d)(?![\dA-Za-z])",
-    re.IGNORECASE,
+    r"reach me (?:on|at)|ring me on|mob|fon|handy|numéro|téléphone|teléfono|telefono|telefon|móvil"
+    r"|portable|sms|ph|gsm|t|m)\b|电话|電話|手机|手機|联系方式|联系我|致电|拨打|拨|微信|座机"
+    r"|打这个|打這個)"
+    r"(?:\s|number|no\.?|nr\.?|is|was|at|on|号码|号|是|为|:|#|=|,)*(\(?\d[\d\s\-.()]{5,17}\d)(?![\da-z])"
 )
-_DATE_LIKE = re.compile(r"\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}.*|\d{4}[-/.]\d{1,2}[-/.]\d{1,2}.*")
+_DATE_LIKE = re.compile(
+    r"\d{1,2}[-/.]\d{1,2}[-/.](?:\d{2}|\d{4})(?:\s.*)?|(?:19|20)\d{2}[-/.]\d{1,2}[-/.]\d{1,2}.*"
+)
 _SERVICE_LINE = re.compile(
     r"(?:\+?1)?8(?:00|33|44|55|66|77|88)\d{7}|(?:\+44|0)(?:800|808|300|333|345|845|870)\d{6,7}|\+?(?:31|49|32|0)?0?800\d{4,8}"
     r"|\+?(?:86)?[48]00\d{7}|00800\d{8}"
 )
 
 
-def _phones(text: str) -> Iterator[Entity]:
+def _phones(text: str, low: str) -> Iterator[Entity]:
     for regex, plausible in _PHONES:
         for match in regex.finditer(text):
             yield from _phone(match[0], match.start(), plausible)
-    for match in _NAMED_PHONE.finditer(text):
+    for match in _NAMED_PHONE.finditer(low):
         yield from _phone(match[1], match.start(1), lambda digits: 7 <= len(digits) <= 15)
+    for match in _GROUPED.finditer(text):
+        near = low[max(0, match.start() - 30) : match.start()] + " " + low[match.end() : match.end() + 20]
+        if _CALLED_ON.search(near):
+            yield from _phone(match[0], match.start(), lambda digits: 8 <= len(digits) <= 12)
 
 
 def _phone(written: str, start: int, plausible: Callable[[str], bool]) -> Iterator[Entity]:

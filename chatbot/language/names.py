@@ -1,18 +1,22 @@
-"""People's names in service conversations, by where they stand: after a greeting or an introduction, in a
-signature, before or after a title.
+"""People's names in service conversations, in Latin letters: by where they stand and by lists of names.
 
-No list holds all names, and most words of a message are none. So the place does the work, and the list of common
-given names only settles the doubtful ones ("hi anna my kettle …"). Chinese names are a surname of the common ones
-(they cover over 97 % of people) and one or two characters.
+A place that leaves no doubt ("my name is …", a title, a signature) takes any word written as a name; a place where
+names are usual ("Hi …", "told by …") takes it where nothing speaks against; and anywhere else it must be a listed
+given name that is no everyday word, an initial with a listed surname, or Pinyin. Chinese characters:
+chatbot/language/chinese_names.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 
-from chatbot.language.name_words import AMBIGUOUS_NAMES, GIVEN_NAMES, NOT_NAMES, RARER_SURNAMES, SURNAMES
+from chatbot.language.chinese_names import find_chinese_names
+from chatbot.language.name_lists import given_names, surnames, without_accents
+from chatbot.language.name_words import AMBIGUOUS_NAMES, BRANDS, CITIES, GIVEN_NAMES, NEVER_NAMES, NOT_NAMES
+from chatbot.language.pinyin import is_pinyin_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,221 +28,485 @@ class NameSpan:
     value: str
 
 
-_WORD = r"[^\W\d_](?:[^\W\d_]|['’\-](?=[^\W\d_]))*"
-_FOLLOWING = rf"(?:[ ](?:(?:van|de|der|den|von|la|le|bin|al|el|da|dos|di)[ ])*{_WORD}\.?)"
-_TITLE = r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Mister|Madam|Sir)\b\.?"
+_LETTERS = "A-Za-zÀ-ÖØ-öø-ɏḀ-ỿ"
+_TOKEN = re.compile(rf"[{_LETTERS}](?:[{_LETTERS}]|['’\-](?=[{_LETTERS}]))*")
+_POSSESSIVE = re.compile(r"['’]s$", re.IGNORECASE)
+_CONTRACTED = re.compile(r"['’](?:re|ll|ve|m|d|t)$", re.IGNORECASE)
 
-_CUE = re.compile(
-    r"\b(?:hi|hiya|hello|hey|dear|morning|afternoon|evening|name|names|i'm|i’m|i am|im|this is|it's"
-    r"|it’s|speaking|regards|wishes|"
-    r"sincerely|cheers|thanks|thank you|thx|best|mr|mrs|ms|miss|mx|dr|prof|mister|recipient|yours)\b"
-    r"|[\n~–—-]",
-    re.IGNORECASE,
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+# --- places ---------------------------------------------------------------------------------------------------
+
+_SURE, _LIKELY, _LISTED, _NONE = 3, 2, 1, 0  # how much a place says by itself
+
+_TITLES = _set(
+    "mr mrs ms miss mx dr prof professor mister herr frau fräulein monsieur madame mme mlle señor señora sr sra srta "
+    "signor signora meneer mevrouw dhr mevr pan pani"
 )
-_CAPITAL = re.compile(r"[A-Z][a-z]")
-_TITLED = re.compile(rf"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof)\b\.?[ ]({_WORD}{_FOLLOWING}{{0,2}})")
-_INTRODUCED = re.compile(
-    r"\b(?:my (?:full |first |last )?name(?:'s| is|:)|name is|name\s?[:=]|names|recipient\s?[:=]"
-    r"|addressed to|i am called|"
-    rf"on the name of|in the name of|under the name(?: of)?)[ ]?({_WORD}{_FOLLOWING}{{0,3}})",
-    re.IGNORECASE,
+_PARTICLES = _set("van de der den von la le bin al el da dos di du del ter ten zu af ibn ben della y e")
+_LABELS = _set(
+    "name names recipient cardholder holder addressee attn attention nachname vorname surname consignee sender "
+    "receiver payee beneficiary"
 )
-_PRESENTED = re.compile(
-    rf"\b(?:this is|i'm|i’m|i am|im|it's|it’s|it is|here is)[ ]({_WORD}{_FOLLOWING}{{0,2}})", re.IGNORECASE
+_LABEL_GAP = re.compile(r"\s?[:=]\s?|\s-\s")
+_RELATIONS = _set(
+    "husband wife son daughter mother father mum mom dad sister brother aunt uncle cousin grandmother grandfather "
+    "nephew niece grandson granddaughter fiancé fiancée fiance girlfriend boyfriend partner friend neighbour neighbor "
+    "flatmate roommate housemate tenant landlord landlady colleague coworker co-worker boss manager assistant "
+    "accountant receptionist driver courier technician engineer plumber agent advisor adviser rep representative "
+    "caretaker concierge doorman guy lady kid kids nanny secretary intern supervisor teammate man woman gentleman "
+    "someone somebody person employee cc ask"
 )
-_TWO_CAPITALS = re.compile(rf"(?=[A-ZÀ-Þ]){_WORD}[ ](?=[A-ZÀ-Þ]){_WORD}")
-_POSSESSIVE = re.compile(r"['’]s$")
-_CONTRACTED = re.compile(r"['’](?:re|ll|ve|m|d|t)$")
-_MYSELF = re.compile(r"(?:i'm|i’m|i am|im)\b", re.IGNORECASE)  # "it is Dispatched" is no name
-_ALONE_AFTER = re.compile(r"[ ]*(?:[,.!\n]|$|and I\b)")
-_LABELLED = re.compile(rf"\bname[ ]+((?=[A-ZÀ-Þ]){_WORD}[ ](?=[A-ZÀ-Þ]){_WORD})")
-_ADDRESSED = re.compile(
-    r"(?:^|[.!?。！？\n][ ]*)(?:hi|hiya|hello|hey|dear|good (?:morning|afternoon|evening|day)"
-    r"|thanks(?: a lot| so much)?|"
-    rf"thank you(?: so much| very much)?|welcome"
-    rf"|sorry)[ ,]{{1,2}}(?:{_TITLE}[ ])?({_WORD}{_FOLLOWING}?)(?=([ ]*[,.!?:;\n–—-])|[ ]*$|[ ])",
-    re.IGNORECASE,
+_PAIRS = """
+spoke_to spoke_with speaking_to speaking_with talked_to talked_with talking_to chatting_with chatted_with
+chat_with speak_to speak_with talk_to asked_for ask_for told_by served_by helped_by signed_by received_by
+ordered_by booked_by placed_by paid_by picked_by sent_by accepted_by collected_by assigned_to addressed_to
+registered_to made_under booked_under ordered_under belongs_to behalf_of attention_of name_of names_of name_on
+name_to certain_m me_to care_of assisted_by approved_by promised_by signed_for for_by dealt_with it_to over_to
+"""
+_BY = frozenset(tuple(pair.split("_")) for pair in _PAIRS.split())
+_GREETINGS = _set("hi hiya hello hey dear morning afternoon evening hallo bonjour hola ciao howdy yo")
+_ACKNOWLEDGEMENTS = _set(
+    "thanks thank thx ok okay yes yeah yep no sure perfect great sorry welcome cheers understood alright bye goodbye "
+    "congratulations apologies apology nice excellent right brilliant lovely back there problem thing day"
 )
-_SIGNED = re.compile(
-    r"(?:\b(?:(?:best|kind|warm|kindest|warmest|many)[ ](?:regards|wishes|thanks)|regards|sincerely"
-    r"|yours truly|yours|cheers|"
-    r"thanks(?: again| in advance| a lot)?|thank you|thx|best|greetings)[ ]*[,.!:–—-]*\s*"
-    r"|\n[ ]*[–—~-]*[ ]*|[ ][–—~-][ ]?)"
-    rf"({_WORD}{_FOLLOWING}{{0,2}})[ ]*[.!]?\s*$",
-    re.IGNORECASE,
+_CLOSERS = _set(
+    "regards sincerely cheers thanks thx wishes best greetings truly faithfully grüßen grüssen "
+    "gruß grüße grüsse mfg lg "
+    "cordialement saludos atentamente groet groeten groetjes saluti obrigado obrigada merci gracias advance again "
+    "xx xoxo you yours love hugs danke bedankt regard respectfully ta signed greetz groetjes tschüss"
 )
-_RELATED = re.compile(
-    r"\b(?:husband|wife|son|daughter|mother|father|mum|mom|dad|sister|brother|colleague|neighbou?r"
-    r"|friend|partner|boss|"
-    r"boyfriend|girlfriend|contact|behalf of|ask for|asked for|spoke (?:to|with)|talked to"
-    r"|signed for by|received by|addressed to)[ ,]{1,2}"
-    rf"({_WORD}{_FOLLOWING}{{0,2}})"
+_SAID = _set(
+    "said told promised here speaking wrote signed confirmed answered replied phoned rang emailed called helped picked "
+    "collected assured explained mentioned claimed advised ordered bought paid asked says and or again writing from"
 )
-_HERE = re.compile(rf"(?:^|[,.!\n][ ]?)((?=[A-ZÀ-Þ]){_WORD}(?:[ ](?=[A-ZÀ-Þ]){_WORD}){{0,2}})[ ]here\b")
-_ANYWHERE = re.compile(rf"(?<![A-Za-z'’-])((?=[A-Z]){_WORD}{_FOLLOWING}{{0,1}})(?![A-Za-z-])")
-_PLACE_AFTER = frozenset(
-    {
-        "street",
-        "road",
-        "avenue",
-        "lane",
-        "station",
-        "park",
-        "city",
-        "airport",
-        "hotel",
-        "bank",
-        "college",
-        "university",
-    }
+_PRESENTING = _set("i'm i’m im it's it’s")
+_PLACES = _set(
+    "street road avenue lane station park city airport hotel bank college university house hospital school church "
+    "mall stadium square theatre theater centre center county beach island bridge tower museum drive close gardens "
+    "grove terrace place court way hill st rd ave shop store branch office warehouse area district region zone"
 )
-_SPEAKING_AFTER = re.compile(r"[ ]*(?:here|speaking|from|again|writing|calling)\b", re.IGNORECASE)
+_MONTHS = _set(
+    "january february march april may june july august september october november december monday tuesday wednesday "
+    "thursday friday saturday sunday"
+)
+_SENTENCE_END = re.compile(r"[.!?。！？\n:;]")
+_BOUND = re.compile(r"\s*(?:[,.!?:;\n)–—-]|$|[^\x00-\x7f])")
+_ENDS = re.compile(r"[\s.!?,~)x♥❤️🙏😊👍😀🙂]*$")
+
+# words that a name in small letters may follow even where no list has it
+_BEFORE_ANY = _TITLES | _LABELS | _set("is was of under to called am i'm im from")
+_CAPITAL = re.compile(r"[A-ZÀ-ÖØ-Þ]")
+_CUES = (
+    _TITLES
+    | _LABELS
+    | _RELATIONS
+    | _GREETINGS
+    | _CLOSERS
+    | _ACKNOWLEDGEMENTS
+    | _PRESENTING
+    | _set("is am with by to")
+) - _set("la le no right day e y")
 
 
 def find_names(text: str) -> list[NameSpan]:
-    """The names in ``text`` that stand where a name stands, in order, none overlapping another."""
+    """The names in ``text``, in order, none overlapping another."""
     found: list[NameSpan] = []
-    if _CAPITAL.search(text) or _CUE.search(text):
-        for span in _english(text):
-            _claim(found, span)
+    matches = list(_TOKEN.finditer(text))
+    if matches and (
+        _CAPITAL.search(text)
+        or not _CUES.isdisjoint(lower := text.lower().split())
+        or not _given().isdisjoint(lower)
+    ):
+        found = list(_Reader(text, matches).names())
     if not text.isascii():
-        for span in _chinese(text):
-            _claim(found, span)
-    return sorted(found, key=lambda span: span.start)
+        for start, end in find_chinese_names(text):
+            if all(end <= other.start or start >= other.end for other in found):
+                found.append(NameSpan(start, end, text[start:end]))
+        found.sort(key=lambda span: span.start)
+    return found
 
 
-def _claim(found: list[NameSpan], span: NameSpan) -> None:
-    if all(span.end <= other.start or span.start >= other.end for other in found):
-        found.append(span)
+@lru_cache(maxsize=1)
+def _given() -> frozenset[str]:
+    return (given_names() | GIVEN_NAMES) - NEVER_NAMES
 
 
-def _english(text: str) -> Iterator[NameSpan]:
-    for match in _TITLED.finditer(text):
-        yield from _named(match, most=3, need_capital=True)
-    for match in _INTRODUCED.finditer(text):
-        yield from _named(match, most=3, need_capital=False)
-    for match in _LABELLED.finditer(text):
-        yield from _named(match, most=3, need_capital=True)
-    for match in (*_RELATED.finditer(text), *_HERE.finditer(text)):
-        yield from _named(match, most=3, need_capital=True)
-    for match in _PRESENTED.finditer(text):
-        after = _SPEAKING_AFTER.match(text, match.end(1)) or _SPEAKING_AFTER.search(match[1])
-        full = _MYSELF.match(match[0]) is not None and (
-            _TWO_CAPITALS.match(match[1]) is not None or _ALONE_AFTER.match(text, match.end(1)) is not None
+class _Reader:
+    """One text as words, read from left to right."""
+
+    def __init__(self, text: str, matches: Sequence[re.Match[str]]) -> None:
+        self.text = text
+        self.words = [match[0] for match in matches]
+        self.starts = [match.start() for match in matches]
+        self.stops = [match.end() for match in matches]
+        self.low = [word.lower() for word in self.words]
+        self.ends = self.stops  # without a possessive's ending
+        if "'" in text or "’" in text:
+            self.ends = [
+                stop - 2 * word.endswith(("'s", "’s"))
+                for stop, word in zip(self.stops, self.low, strict=True)
+            ]
+            self.low = [_POSSESSIVE.sub("", word) for word in self.low]
+        self.last_name = -9  # the word after the name found last
+        count = len(self.words)
+        self.shouted = (
+            count > 2
+            and sum(map(str.islower, self.words)) < 0.2 * count
+            and sum(map(str.isupper, self.words)) > 0.6 * count
         )
-        yield from _named(match, most=3, need_capital=True, listed=after is None and not full)
-    for match in _ADDRESSED.finditer(text):
-        # "Hi Anna," is a name; "Hi Kettle broke" is one only if the list knows it
-        yield from _named(
-            match, most=2, need_capital=True, listed=match[2] is None and match.end(1) < len(text)
+
+    @cached_property
+    def titled(self) -> bool:
+        """Whether it is written as a title is: "Please Help Me With My Order"."""
+        capitals = sum(word[0].isupper() for word in self.words)
+        return len(self.words) > 4 and self.text.isascii() and capitals > 0.75 * len(self.words)
+
+    def names(self) -> Iterator[NameSpan]:
+        at = 0
+        while at < len(self.words):
+            end = self._name_at(at)
+            if end > at:
+                self.last_name = end
+                start, stop = self.starts[at], self.ends[end - 1]
+                yield NameSpan(start, stop, self.text[start:stop].lower())
+                at = end
+            else:
+                at += 1
+
+    # --- words ---
+
+    def _gap(self, at: int) -> str:
+        """What stands between word ``at`` and the one before it."""
+        return self.text[self.stops[at - 1] if at else 0 : self.starts[at]]
+
+    def _before(self, at: int, back: int = 1) -> str:
+        return self.low[at - back] if at >= back else ""
+
+    def _capital(self, at: int) -> bool:
+        word = self.words[at]
+        return word[0].isupper() and not self.shouted and (len(word) < 3 or not word.isupper())
+
+    def _initial(self, at: int) -> bool:
+        return (
+            len(self.words[at]) == 1
+            and self.words[at].isupper()
+            and self.text[self.ends[at] : self.ends[at] + 1] == "."
         )
-    for match in _ANYWHERE.finditer(text):
-        first, _, second = match[1].partition(" ")
-        known = first.lower() in GIVEN_NAMES and first.lower() not in AMBIGUOUS_NAMES
-        if known and second.lower() not in _PLACE_AFTER:
-            yield from _named(match, most=2, need_capital=True, listed=True)
-    signed = _SIGNED.search(text)
-    if signed:
-        yield from _named(signed, most=3, need_capital=True)
 
+    def _is_given(self, at: int) -> bool:
+        low = self.low[at]
+        return low in _given() or ("-" in low and all(part in _given() for part in low.split("-")))
 
-def _named(
-    match: re.Match[str], *, most: int, need_capital: bool, listed: bool = False
-) -> Iterator[NameSpan]:
-    """The longest run of name-like words at the start of group 1."""
-    start, end, taken = match.start(1), match.start(1), 0
-    for word in re.finditer(rf"{_WORD}\.?", match[1]):
-        plain = _POSSESSIVE.sub("", word[0].rstrip(".").lower())
-        if _CONTRACTED.search(plain):
-            break
-        capital = word[0][0].isupper() and (len(word[0]) < 3 or not word[0].isupper() or plain in GIVEN_NAMES)
+    def _is_plain_given(self, at: int) -> bool:
+        return self._is_given(at) and self.low[at] not in AMBIGUOUS_NAMES and self.low[at] not in NOT_NAMES
+
+    def _is_surname(self, at: int) -> bool:
+        low = self.low[at]
+        if "-" in low and any(part in surnames() for part in low.split("-")):
+            return True
+        return (
+            low not in AMBIGUOUS_NAMES
+            and low not in NOT_NAMES
+            and (low in surnames() or without_accents(low) in surnames() or low[:2] in ("o'", "o’", "mc"))
+        )
+
+    def _is_word(self, at: int) -> bool:
+        return (
+            self.low[at] in NOT_NAMES
+            or self.low[at] in NEVER_NAMES
+            or _CONTRACTED.search(self.words[at]) is not None
+        )
+
+    # --- decisions ---
+
+    def _name_at(self, at: int) -> int:
+        """The word after the name that begins at word ``at``, or ``at`` where none does."""
+        low, before = self.low[at], self.low[at - 1] if at else ""
+        if self.words[at].islower():
+            if before not in _BEFORE_ANY and (low not in _given() or low in AMBIGUOUS_NAMES):
+                return at
+        elif low in NOT_NAMES and low not in _given() and len(low) > 1:
+            return at
+        place, lower_too = self._place(at)
+        if low in _TITLES and at + 1 < len(self.words) and place < _SURE:
+            return at
+        capital = self._capital(at) or (self.words[at].isupper() and place == _SURE)
+        if capital:
+            end = self._run(at, place)
+            if end > at and self._accept(at, end, place):
+                return end
+            return at
+        if self.shouted or self.words[at].isupper():
+            return self._shouted_name(at, place)
         if (
-            plain in ("van", "de", "der", "den", "von", "la", "le", "bin", "al", "el", "da", "dos", "di")
-            and taken
+            self.words[at].islower()
+            and at + 1 < len(self.words)
+            and self._gap(at + 1) == " "
+            and min(len(self.low[at]), len(self.low[at + 1])) > 3
+            and self._is_plain_given(at)
+            and self._is_surname(at + 1)
         ):
-            continue
-        if (plain in NOT_NAMES and not (plain in GIVEN_NAMES and capital)) or _is_han(plain) or taken == most:
-            break
+            return at + 2  # "where is my order karen hughes"
+        if lower_too and self._lower_name(at, place):
+            end = at + 1
+            if end < len(self.words) and self._gap(end) == " " and self.words[end].islower():
+                follows = self.starts[end + 1] - self.ends[end] if end + 1 < len(self.words) else 9
+                ends = self._bounded(end) or self._before(end + 2) in (
+                    "and",
+                    "i",
+                    "my",
+                    "from",
+                    "but",
+                    "order",
+                )
+                if self._is_surname(end) or (place == _SURE and ends and not self._is_word(end) and follows):
+                    end += 1
+            return end
+        return at
+
+    def _shouted_name(self, at: int, place: int) -> int:
+        """JAN KOWALCZYK among capitals: both words must be listed, or one after a place that leaves no doubt."""
+        if not self._is_given(at) or self.low[at] in NOT_NAMES:
+            return at
+        if at + 1 < len(self.words) and self._gap(at + 1) == " " and self._is_surname(at + 1):
+            return at + 2 if place or self.low[at] not in AMBIGUOUS_NAMES else at
+        plain = self._is_plain_given(at) and self.words[at].isupper() and len(self.low[at]) > 3
+        return at + 1 if plain and (place or self.shouted) else at
+
+    def _lower_name(self, at: int, place: int) -> bool:
+        if self._is_word(at) or not self.words[at].islower():
+            return False
         if (
-            not capital
-            and plain not in GIVEN_NAMES
-            and (need_capital or (taken and not _ends_name(match.string, match.start(1) + word.end())))
+            place == _SURE
+            and self._bounded(at)
+            and self.low[at] not in AMBIGUOUS_NAMES
+            and len(self.low[at]) > 2
         ):
-            break
-        if listed and not taken and plain not in GIVEN_NAMES:
-            break
-        taken += 1
-        end = match.start(1) + (word.end() if len(plain) == 1 else word.start() + len(plain))
-    if taken and end - start > 1:
-        name = match.string[start:end]
-        yield NameSpan(start, end, name.lower())
+            return True
+        return (self._is_plain_given(at) and len(self.low[at]) > 2) or (
+            place == _SURE and (self._is_surname(at) or self._is_given(at))
+        )
 
+    def _bounded(self, at: int) -> bool:
+        return _BOUND.match(self.text, self.ends[at]) is not None
 
-def _ends_name(text: str, at: int) -> bool:
-    """ "my name is jack wilson and …": a lower-case surname is followed by the end, a sign, or a small word."""
-    return re.match(r"\s*(?:$|[,.;!?]|(?:and|i|my|from|but|order|email|phone)\b)", text[at:]) is not None
+    def _run(self, at: int, place: int) -> int:
+        """The words from ``at`` that are written as one name; at most three, and particles between them."""
+        end, taken = at, 0
+        most = 4 if place == _SURE else 3
+        while end < len(self.words) and taken < most:
+            low = self.low[end]
+            if end > at:
+                gap = self._gap(end)
+                if gap != " " and not (gap in (". ", ".") and self._initial(end - 1)):
+                    break
+                if low in _PARTICLES and end + 1 < len(self.words) and self._gap(end + 1) == " ":
+                    after = end + 1
+                    if self.low[after] in _PARTICLES and after + 1 < len(self.words):
+                        after += 1
+                    if self._capital(after) and not self._is_word(after) and self.low[after] not in _PLACES:
+                        end = after + 1
+                        taken += 1
+                        continue
+                    break
+            certain = place >= _LIKELY and (end > at or low in _PARTICLES) and low not in NOT_NAMES
+            if (
+                self._is_word(end)
+                and not certain
+                and not self._initial(end)
+                and not (end == at and self._is_given(end) and place >= _LISTED)
+            ):
+                break
+            shouted = place == _SURE and self.words[end].isupper()
+            if not (self._capital(end) or shouted):
+                break
+            if end > at and place < _SURE and (low in _MONTHS or low in _PLACES):
+                break
+            end += 1
+            taken += 1
+            if self.words[end - 1].endswith(("'s", "’s")):
+                break
+        if end == at + 1 and self._initial(at):
+            return at  # an initial alone
+        return end
 
+    def _accept(self, at: int, end: int, place: int) -> bool:
+        low = self.low[at]
+        after = self.low[end] if end < len(self.words) and self._gap(end) == " " else ""
+        if " ".join(self.low[at : at + 2]) in BRANDS or f"{self._before(at)} {low}" in BRANDS:
+            return False
+        if end - at == 1 and low in _MONTHS and place < _SURE:
+            return False
+        if place == _SURE:
+            return True
+        if after in _PLACES and place < _LIKELY:
+            return False
+        listed = self._is_given(at) or self._is_surname(at)
+        if place == _LIKELY:
+            return listed or not self.titled or self._initial(at)
+        pair = end - at >= 2 and self._is_surname(at + 1)
+        if self.titled and not (self._is_given(at) and pair):
+            return False
+        if place == _LISTED:
+            if end - at == 2 and is_pinyin_name(low, self.low[at + 1]):
+                return True
+            return pair or (listed and (low not in AMBIGUOUS_NAMES or self._bounded(end - 1)))
+        if low in CITIES:
+            return False
+        if self._before(at) in ("the", "st", "saint", "santa", "san") and self._gap(at) in (" ", ". "):
+            return False
+        if self._initial(at):
+            return any(self._is_surname(word) for word in range(at + 1, end))
+        if end - at == 2 and is_pinyin_name(low, self.low[at + 1]):
+            return True
+        if self._is_plain_given(at):
+            return len(low) > 2 or pair
+        if self._is_surname(at) and any(self._is_plain_given(word) for word in range(at + 1, end)):
+            return True
+        return self._is_given(at) and pair and low not in NOT_NAMES
 
-def _is_han(text: str) -> bool:
-    return any("\u4e00" <= ch <= "\u9fff" for ch in text)
+    def _place(self, at: int) -> tuple[int, bool]:
+        """How sure a name stands here, and whether it may be written in lower case."""
+        gap, one, two, three = self._gap(at), self._before(at), self._before(at, 2), self._before(at, 3)
+        gap = gap.rstrip('"“‘(') or gap
+        joined = gap == " "
+        if self.text[max(0, self.starts[at] - 4) : self.starts[at]].lower() == "c/o ":
+            return _LIKELY, True
+        changed = not {"name", "names", "surname"}.isdisjoint(self.low[max(0, at - 5) : at])
+        if joined and one in ("from", "to") and changed and {"from", "to"} <= set(self.low):
+            return _LIKELY, True
+        if joined and one == "name" and self.words[at - 1].endswith(("'s", "’s")):
+            return _SURE, True
+        if (
+            one in _TITLES
+            and (joined or gap == ". ")
+            and (self.words[at].isupper() or not self.words[at - 1].isupper())
+        ):
+            return _SURE, True
+        if one in _LABELS and _LABEL_GAP.fullmatch(gap):
+            return _SURE, True
+        if joined and (
+            (two in ("name", "names") and one in ("is", "was"))
+            or (one == "names" and two == "my")
+            or (one == "name" and two in ("full", "my") and self._capital(at))
+            or (one == "called" and two in ("am", "i'm"))
+        ):
+            return _SURE, True
+        if joined and (two, one) in (
+            ("name", "of"),
+            ("names", "of"),
+            ("booked", "under"),
+            ("registered", "to"),
+        ):
+            return _SURE, True
+        if (
+            joined
+            and one == "name"
+            and (
+                two in _LABELS
+                or two in ("customer", "contact", "account", "delivery", "billing")
+                or (two == "the" and three in ("under", "in", "on"))
+            )
+        ):
+            return _SURE, True
+        if gap in (" ", ", ") and one in _RELATIONS:
+            return (_LIKELY if joined or self._is_given(at) else _LISTED), True
+        if one in ("and", "or", "und", "et", "y") and joined and self.last_name == at - 1:
+            return _LISTED, False
+        if self.text[self.starts[at] - 1 : self.starts[at]] == "@" and (
+            self.starts[at] < 2 or self.text[self.starts[at] - 2].isspace()
+        ):
+            return _LIKELY, True
+        if joined and one in ("called", "named"):  # a product has a name as well
+            return (_LIKELY if two in _RELATIONS else _LISTED), True
+        if joined and ((two, one) in _BY or (one == "under" and self._bounded(self._last(at)))):
+            return _LIKELY, True
+        greeting = self._greeting(at, gap, one, two, three)
+        if greeting and not (greeting[0] < _LIKELY and self._signed(at, gap, one)):
+            return greeting
+        if joined and (
+            one in _PRESENTING or (two, one) in (("this", "is"), ("i", "am"), ("it", "is"), ("here", "is"))
+        ):
+            return self._presented(at, one, two)
+        if self._signed(at, gap, one):
+            return _LIKELY, one in _CLOSERS
+        end = self._run(at, _NONE) if self._capital(at) else at
+        if end > at and end < len(self.words) and self._gap(end) == " " and self.low[end] in _SAID:
+            here = self.low[end] in ("here", "speaking") and self._begins(at) and self._bounded(end)
+            return (_LIKELY if here else _LISTED), False
+        closes = end > at and _ENDS.match(self.text, self.ends[end - 1]) is not None
+        if at and closes and (_SENTENCE_END.search(gap) or ("," in gap and end - at == 2)):
+            return _LISTED, False  # the last words after a full stop: "… asap. Greta Lindqvist"
+        lower = joined and one in ("to", "from", "for", "by", "with", "and", "tell", "ask", "told", "is")
+        return _NONE, lower and len(self.low[at]) > 3
 
+    def _greeting(self, at: int, gap: str, one: str, two: str, three: str) -> tuple[int, bool] | None:
+        if gap not in (" ", ", ", ",") or not one:
+            return None
+        if one in _GREETINGS and self._begins(at - 1 - (two in ("good",))):
+            if one == "dear":
+                return (_LIKELY if self._bounded(self._last(at)) else _LISTED), True
+            return (_LIKELY if self._bounded(self._last(at)) and gap != "," else _LISTED), True
+        if one in ("there", "back", "you", "again", "much", "lot", "problem", "thing", "day"):
+            head = at - 2
+            while head > 0 and self._gap(head) == " " and at - head < 5:
+                head -= 1
+            if self.low[head] in _GREETINGS | _ACKNOWLEDGEMENTS and (head == 0 or self._begins(head)):
+                return _LISTED, True
+            return None
+        if one in _ACKNOWLEDGEMENTS and (self._begins(at - 1) or one in ("thanks", "thx", "thank")):
+            bounded = self._bounded(self._last(at)) and one in ("thanks", "cheers", "welcome")
+            return (_LIKELY if bounded else _LISTED), True
+        return None
 
-# --- Chinese ------------------------------------------------------------------------------------------------
+    def _last(self, at: int) -> int:
+        """The last word of the run at ``at``, or ``at``."""
+        end = self._run(at, _LIKELY) if self._capital(at) else at
+        return max(end - 1, at)
 
-_COMPOUND = r"欧阳|司马|诸葛|上官|司徒|皇甫|慕容|尉迟|东方|夏侯"
-_FAMILY = rf"(?:{_COMPOUND}|[{SURNAMES}])"
-_ANY_FAMILY = rf"(?:{_COMPOUND}|[{SURNAMES}{RARER_SURNAMES}])"  # after words that leave no doubt
-_HAN = "[\u4e00-\u9fff]"
-_STOPS_NAME = (
-    r"(?=[\s，。！？、,.!?;；:：)）]|$|先生|女士|小姐|电话|手机|地址"
-    r"|我|想|的|是|在|要|请|买|这|你|您|谢谢|收|和|跟)"
-)
-_NAMED_ZH = re.compile(
-    r"(?:我叫|我的名字(?:是|叫)|名字(?:是|叫|[:：])|姓名(?:是|[:：])?\s*|本人(?:叫|是)?"
-    r"|(?:收|联系|收货|收件|寄件|付款|签收|开户|持卡)人"
-    r"(?:姓名)?(?:改成|改为|改|写|叫|是|[:：])*\s*|署名\s*|户名(?:是|[:：])?\s*|亲爱的|尊敬的)"
-    rf"({_ANY_FAMILY}{_HAN}{{1,2}}?){_STOPS_NAME}"
-    rf"|我是({_FAMILY}{_HAN}{{1,2}}?){_STOPS_NAME}"
-)
-_TITLED_ZH = re.compile(r"(?:先生|女士|小姐|太太|老师|经理)")
-_OWNER_ZH = re.compile(
-    rf"(?:这是|那是|说是|给|帮|找|跟|我(?:老公|老婆|先生|妈妈?|爸爸?|朋友|同事|女儿|儿子)(?:叫)?)({_FAMILY}{_HAN}{{1,2}}?)"
-    r"(?=的(?:订单|账号|账户|包裹|快递|地址|电话|手机|号码|件)|[，。,]|$|查|看|签收|代收|收的|下的单|买的)"
-)
-_SURNAMED_ZH = re.compile(rf"(?:我姓|免贵姓|本人姓|姓)({_FAMILY})(?=[\s，。！,.!]|$|的|，|我)")
-_AGENT_ZH = re.compile(
-    rf"(?:客服(?:专员|代表|人员)?|我是|我叫|专员|工号\d*)[ ]?((?:小|阿){_HAN}{{1,2}}?"
-    rf"|{_FAMILY}{_HAN}{{1,2}}?)(?=[\s，。！,.!、]|$|为您|很高兴|，|竭诚|在呢|哦|呢|请问)"
-)
-_LEADS = frozenset("是叫给找请问和跟、，。！,.!:： \n的好对让位哦啊向为替")
-_NOT_SURNAME_HERE = frozenset(
-    {"方便", "任何", "金额", "白色", "石头", "龙头", "温度", "康复", "华为", "向您", "高兴", "何时"}
-)
+    def _begins(self, at: int) -> bool:
+        """Whether word ``at`` begins the text or a sentence."""
+        return at <= 0 or _SENTENCE_END.search(self._gap(at)) is not None or "," in self._gap(at)
 
+    def _presented(self, at: int, one: str, two: str) -> tuple[int, bool]:
+        """ "I'm Anna", "this is Tom from Leeds": a name that is listed, stands alone, or goes on like one."""
+        last = self._last(at)
+        after = self.low[last + 1] if last + 1 < len(self.words) and self._gap(last + 1) == " " else ""
+        myself = one in ("i'm", "i’m", "im", "am")
+        speaks = after in ("here", "speaking", "from", "again", "writing", "calling")
+        alone = myself and (self._bounded(last) or after == "and") and self._capital(at)
+        two_words = last > at and (myself or self._is_surname(last) or self._is_given(at))
+        if (speaks or alone or two_words) and self._capital(at):
+            return _LIKELY, True
+        if (
+            myself
+            and self.words[at].islower()
+            and at + 1 < len(self.words)
+            and self._is_given(at)
+            and self._is_surname(at + 1)
+        ):
+            return _SURE, True
+        return _LISTED, True
 
-def _chinese(text: str) -> Iterator[NameSpan]:
-    for regex in (_NAMED_ZH, _AGENT_ZH, _OWNER_ZH, _SURNAMED_ZH):
-        for match in regex.finditer(text):
-            group = match.lastindex or 1
-            if match[group][:2] not in _NOT_SURNAME_HERE:
-                yield NameSpan(match.start(group), match.end(group), match[group])
-    for match in _TITLED_ZH.finditer(text):
-        span = _before_title(text, match.start())
-        if span:
-            yield NameSpan(*span, text[span[0] : span[1]])
-
-
-def _before_title(text: str, end: int) -> tuple[int, int] | None:
-    """张伟先生, 王女士: the longest name that begins where a word begins, else the surname next to the title."""
-    family = re.compile(_FAMILY)
-    for length in (4, 3, 2, 1):
-        start = end - length
-        if start < 0 or not all(_is_han(ch) for ch in text[start:end]):
-            continue
-        match = family.match(text, start, end)
-        given = end - match.end() if match else 9
-        if match and given <= 2 and (start == 0 or text[start - 1] in _LEADS or not _is_han(text[start - 1])):
-            return start, end
-    if end >= 1 and text[end - 1] in SURNAMES:
-        return end - 1, end
-    return None
+    def _signed(self, at: int, gap: str, one: str) -> bool:
+        """The end of the text, after a closing formula, a dash or on a line of its own."""
+        end = at
+        while (
+            end < len(self.words)
+            and end - at < 4
+            and (end == at or self._gap(end) in (" ", ". ", " - ", "-"))
+        ):
+            end += 1
+        if end < len(self.words) or not at or not _ENDS.match(self.text, self.ends[-1]):
+            return False
+        if (
+            one in _CLOSERS
+            and re.fullmatch(r"[\s,.!:;–—~-]+", gap)
+            and not (one == "you" and self._before(at, 2) != "thank")
+        ):
+            return True
+        return bool(re.fullmatch(r"\s*\n\s*[–—~-]*\s*|[.!?]*\s+[–—~-]+\s?", gap))

@@ -25,6 +25,8 @@ _OTHER_LETTER = re.compile(r"[\u0370-\u1fff\u2c00-\u2dff\ua640-\uabff]")
 def normalise(text: str) -> str:
     """NFKC, control and zero-width characters removed, runs of white space as one space, ends stripped."""
     text = unicodedata.normalize("NFKC", text)
+    if text.isprintable():  # nothing to remove, and no white space but the plain one: nearly every message
+        return " ".join(text.split())
     return _SPACE.sub(" ", _CONTROL.sub("", text)).strip()
 
 
@@ -33,7 +35,11 @@ def tidy(text: str) -> str:
 
     An answer in Chinese with ASCII commas looks like a machine's; letters and digits still become half-width.
     """
-    text = unicodedata.normalize("NFC", text).translate(_HALF_WIDTH)
+    text = unicodedata.normalize("NFC", text)
+    if not text.isascii():
+        text = text.translate(_HALF_WIDTH)
+    if text.isprintable():
+        return " ".join(text.split())
     return _SPACE.sub(" ", _CONTROL.sub("", text)).strip()
 
 

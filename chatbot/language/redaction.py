@@ -23,7 +23,7 @@ from chatbot.language.names import find_names
 
 PLACEHOLDER = re.compile(r"\[(EMAIL|PHONE|CARD|IBAN|ID|ORDER|NAME|ADDRESS)(?:_(\d+))?\]")
 _KINDS = ("email", "iban", "id", "card", "order", "phone")
-_QUICK = re.compile(r"[0-9@]|\((?:at)\)|\[at\]")
+_QUICK = re.compile(r"[0-9@]|\((?:at)\)|\[at\]| [Dd][Oo][Tt] ")
 _SPACES = re.compile(r"[\s,.\-()/]+")
 
 # what other systems write in place of a value, read as ours
@@ -69,7 +69,7 @@ def canonical(value: str) -> str:
 def find_personal(text: str, *, rules: RedactionRules = RedactionRules()) -> list[Personal]:
     """The personal values in ``text``, in order, none overlapping another."""
     found: list[Personal] = []
-    if _QUICK.search(text) or not text.isascii():
+    if not text.isascii() or _QUICK.search(text):
         for entity in find_entities(text, order_pattern=rules.order_pattern, kinds=_KINDS):
             if entity.kind == "email" and is_role_address(entity.value):
                 continue

@@ -1,0 +1,50 @@
+"""Names by place and by list: what the marked messages (test_redaction_quality.py) measure as a whole, rule by rule."""
+
+import subprocess
+import sys
+
+import pytest
+
+from chatbot.language.name_lists import chinese_surnames, given_names, surnames
+from chatbot.language.names import find_names
+from chatbot.language.pinyin import is_pinyin_name
+
+
+def names(text):
+    return [text[name.start : name.end] for name in find_names(text)]
+
+
+def test_the_lists_are_read_without_importing_the_package_they_come_from():
+    code = (
+        "import sys; from chatbot.language.name_lists import given_names as names; "
+        "names(); assert 'faker' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert {"amélie", "amelie", "kwabena"} <= given_names()
+    assert {"okonkwo", "kowalczyk"} <= surnames()
+    assert {"欧阳", "陳"} <= chinese_surnames()
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("Ask for Kwabena or call Will Smith", ["Kwabena", "Will Smith"]),
+        ("will you call", []),
+        ("Mark it as delivered in May", []),
+        ("my name is xaverine", ["xaverine"]),
+        ("Please Help Me With My Order", []),
+        ("the Bradley table and a Hugo Boss gift card", []),
+        ("Xu Wei paid, not Hong Kong Post", ["Xu Wei"]),
+        ("我同事唐晓芙也买了", ["唐晓芙"]),
+        ("马上要用，方便吗", []),
+        ("康师傅方便面，李总在吗", ["李总"]),
+    ],
+)
+def test_a_name_is_one_by_its_place_or_by_the_lists(text, found):
+    assert names(text) == found
+
+
+def test_a_surname_and_its_syllables_are_a_name_and_a_town_is_none():
+    assert is_pinyin_name("zhang", "xiaoming") and is_pinyin_name("xiaoming", "zhang")
+    assert not is_pinyin_name("hong", "kong")
+    assert not is_pinyin_name("long", "table")
