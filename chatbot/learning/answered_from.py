@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
 
 from chatbot.language.normalise import fold, is_han
 
 _PIECE = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:[.,:]\d+)*|[\u3400-\u9fff]+", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_\d+)?\]")
 MIN_PIECES = 4  # "one moment please" is an answer to nothing
+REMEMBERED = 50_000  # answers: a snapshot asks for the same one for its examples, its pairs and its dialogues
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +46,16 @@ class ArticleFinder:
             grouped[lang].append((slug, text))
         for lang, rows in grouped.items():
             self._by_language[lang] = _Language(rows)
+        self._found = lru_cache(REMEMBERED)(self._find)
 
     def find(self, answer: str, *, lang: str, question: str = "") -> Found | None:
         """The best article, or None where the answer is too short or no article has a word of it.
 
         The question counts a little: agents leave out what the customer has said already.
         """
+        return self._found(answer, lang, question)
+
+    def _find(self, answer: str, lang: str, question: str) -> Found | None:
         language = self._by_language.get(lang)
         return language.find(answer, question) if language else None
 
@@ -53,40 +63,40 @@ class ArticleFinder:
 class _Language:
     def __init__(self, rows: Sequence[tuple[str, str]]) -> None:
         self._slugs = [slug for slug, _ in rows]
-        self._articles: dict[str, list[int]] = defaultdict(list)  # piece -> articles that hold it
+        holding: dict[str, list[int]] = defaultdict(list)  # piece -> articles that hold it
         for number, (_, text) in enumerate(rows):
             for piece in set(pieces(text)):
-                self._articles[piece].append(number)
+                holding[piece].append(number)
         total = len(rows)
-        self._weight = {piece: math.log(1 + total / len(found)) for piece, found in self._articles.items()}
         self._unknown = math.log(1 + total)
+        self._weight = {piece: math.log(1 + total / len(found)) for piece, found in holding.items()}
+        self._articles: dict[str, NDArray[np.int64]] = {
+            piece: np.asarray(found) for piece, found in holding.items()
+        }
 
     def find(self, answer: str, question: str) -> Found | None:
-        said = Counter(pieces(answer))
+        said = set(pieces(answer))
         if len(said) < MIN_PIECES:
             return None
-        scores: dict[int, float] = defaultdict(float)
-        total = 0.0
-        for share, words in ((1.0, said), (0.3, Counter(pieces(question)))):
-            for piece in words:
-                weight = share * self._weight.get(piece, self._unknown)
-                total += weight if share == 1.0 else 0.0
-                for number in self._articles.get(piece, ()):
-                    scores[number] += weight
-        if not scores:
+        scores = np.zeros(len(self._slugs))
+        for share, words in ((1.0, said), (0.3, set(pieces(question)))):
+            for piece in words & self._weight.keys():
+                scores[self._articles[piece]] += share * self._weight[piece]
+        best = int(scores.argmax())
+        score = float(scores[best])
+        if score == 0:
             return None
-        ranked = sorted(scores.items(), key=lambda item: -item[1])[:2]
-        second = ranked[1][1] if len(ranked) > 1 else 0.0
-        best, score = ranked[0]
-        return Found(self._slugs[best], score / total, (score - second) / total)
+        total = sum(self._weight.get(piece, self._unknown) for piece in said)
+        scores[best] = 0.0
+        return Found(self._slugs[best], score / total, (score - float(scores.max())) / total)
 
 
 def pieces(text: str) -> list[str]:
     """Words, numbers, and character bigrams of Chinese; placeholders say nothing about the subject."""
     found: list[str] = []
     for piece in _PIECE.findall(fold(_PLACEHOLDER.sub(" ", text))):
-        if is_han(piece[0]):
-            found += [piece[i : i + 2] for i in range(len(piece) - 1)] or [piece]
+        if len(piece) > 1 and is_han(piece[0]):
+            found += map("".join, pairwise(piece))
         else:
             found.append(piece)
     return found

@@ -35,7 +35,14 @@ MIN_ARTICLE_EXAMPLES = 6  # its title and given questions among them
 class _Knowledge:
     passages: list[dict[str, Any]]
     by_article: dict[tuple[str, str], list[dict[str, Any]]]  # (slug, lang) -> its passages
+    pieces: dict[int, frozenset[str]]  # of each passage
     finder: ArticleFinder
+
+    def nearest(self, slug: str, lang: str, answer: str) -> list[dict[str, Any]]:
+        """The article's passages that share most with the answer."""
+        said = set(pieces(answer))
+        found = self.by_article.get((slug, lang), [])
+        return sorted(found, key=lambda p: -len(said & self.pieces[p["id"]]))[:SOURCES]
 
 
 def freeze(session: Session, folder: Path, *, seed: int = 13) -> SnapshotManifest:
@@ -93,7 +100,8 @@ def _read_knowledge(session: Session) -> _Knowledge:
         by_article[article.slug, article.lang].append(row)
         texts.setdefault((article.slug, article.lang), [article.title]).append(passage.text)
     finder = ArticleFinder([(slug, lang, "\n".join(found)) for (slug, lang), found in texts.items()])
-    return _Knowledge(passages, dict(by_article), finder)
+    words = {row["id"]: frozenset(pieces(row["text"])) for row in passages}
+    return _Knowledge(passages, dict(by_article), words, finder)
 
 
 def _article_questions(session: Session) -> list[tuple[str, str, str]]:
@@ -195,8 +203,7 @@ def _dialogues(session: Session, knowledge: _Knowledge) -> Iterator[dict[str, An
             elif turn["role"] == "agent":
                 slug = _answered_from(knowledge, turn["text"], row.lang, question)
                 if slug is not None:
-                    found = knowledge.by_article.get((slug, row.lang), [])
-                    told["sources"] = [p["id"] for p in _nearest(found, turn["text"])]
+                    told["sources"] = [p["id"] for p in knowledge.nearest(slug, row.lang, turn["text"])]
             turns.append(told)
         yield {"id": str(row.id), "lang": row.lang, "split": row.split, "intent": row.tag, "turns": turns}
 
@@ -240,11 +247,6 @@ def _answered_from(knowledge: _Knowledge, answer: str, lang: str, question: str)
     if found is None or found.coverage < MIN_COVERAGE or found.margin < MIN_MARGIN:
         return None
     return found.article
-
-
-def _nearest(passages: Iterable[dict[str, Any]], answer: str) -> list[dict[str, Any]]:
-    said = set(pieces(answer))
-    return sorted(passages, key=lambda p: -len(said & set(pieces(p["text"]))))[:SOURCES]
 
 
 def publish_questions(session: Session, pairs: Iterable[Mapping[str, Any]]) -> int:
