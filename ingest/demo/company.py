@@ -42,3 +42,8 @@ def conversations() -> Path:
 def questions() -> Path:
     """The company's test questions, written before its conversations (chatbot/learning/questions.py)."""
     return Path(str(files("ingest.demo") / "test_questions.jsonl"))
+
+
+def tuning_questions() -> Path:
+    """Questions by another writer, for choosing what the test questions must not choose."""
+    return Path(str(files("ingest.demo") / "tuning_questions.jsonl"))

@@ -20,9 +20,8 @@ from typing import Any
 from chatbot.errors import InputError
 from ingest.demo.decks import Table
 from ingest.demo.exam import Exam
-from ingest.demo.patterns import SLOT
 from ingest.demo.typing_habits import TypingHabits, draw_habits, type_out
-from ingest.demo.wording import OUT_OF_SCOPE, Entry, FollowUp, read_wording
+from ingest.demo.wording import OUT_OF_SCOPE, SLOT, Entry, FollowUp, read_wording
 
 EXPORT_NAME = "conversations.jsonl"
 NEUTRAL_TAGS = ("web", "mobile", "vip", "chat", "email")
@@ -67,30 +66,31 @@ class Line:
     public: bool = True
 
 
-def compose(seed: int = 13, count: int = 18_000, *, chinese_share: float = 0.5) -> Iterator[dict[str, Any]]:
+def compose(
+    seed: int = 13, count: int | None = None, *, chinese_share: float | None = None
+) -> Iterator[dict[str, Any]]:
     """``count`` tickets, in the order of their dates, less the few that a test question could be read off; the same
     for the same arguments.
 
-    With the default count every opening that was written is dealt at least once. ``chinese_share`` is the share
-    of Chinese conversations (0 to 1); a language without material leaves its share to the other.
+    By default as many as there are openings, in the languages they are written in: each is dealt once.
+    ``chinese_share`` is the share of Chinese conversations (0 to 1).
     Raises InputError for a count below 1 or a share outside 0 to 1, FileError when the material is damaged.
     """
-    if count < 1 or not 0 <= chinese_share <= 1:
+    wording = read_wording()
+    written = {lang: sum(len(entry.openings) for entry in words.entries) for lang, words in wording.items()}
+    count = sum(written.values()) if count is None else count
+    share = written["zh"] / sum(written.values()) if chinese_share is None else chinese_share
+    if count < 1 or not 0 <= share <= 1:
         raise InputError(
             "The demo needs a count of at least 1 and a Chinese share from 0 to 1",
             field="count" if count < 1 else "chinese_share",
-            value=count if count < 1 else chinese_share,
+            value=count if count < 1 else share,
         )
     rng = Random(seed)
-    wording = read_wording()
-    chinese = round(count * chinese_share) if "zh" in wording else 0
-    if "en" not in wording:
-        chinese = count
+    chinese = round(count * share)
     languages = ["zh"] * chinese + ["en"] * (count - chinese)
     rng.shuffle(languages)
-    tables = {
-        lang: Table(wording[lang], rng, tickets=languages.count(lang)) for lang in sorted(set(languages))
-    }
+    tables = {lang: Table(wording[lang], rng) for lang in sorted(set(languages))}
     starts = sorted(_FIRST_DAY + timedelta(minutes=rng.randrange(_DAYS * 24 * 60)) for _ in languages)
     exam = Exam()
     for number, (lang, start) in enumerate(zip(languages, starts, strict=True)):
@@ -103,7 +103,9 @@ def _said_by_customer(ticket: dict[str, Any]) -> Iterator[str]:
     return (line["body"] for line in ticket["comments"] if line["author_id"] == ticket["requester_id"])
 
 
-def write(folder: Path, seed: int = 13, *, count: int = 18_000, chinese_share: float = 0.5) -> Path:
+def write(
+    folder: Path, seed: int = 13, *, count: int | None = None, chinese_share: float | None = None
+) -> Path:
     """Write the export as ``folder/conversations.jsonl``, whole or not at all, and return its path."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / EXPORT_NAME
@@ -359,9 +361,8 @@ class _Conversation:
         return self._fill(self.rng.choice(self.phrases.subjects))
 
     def _tags(self, entry: Entry) -> list[str]:
-        share = 0.4 if entry.intent == OUT_OF_SCOPE else 0.8
         tags = [tag for tag in NEUTRAL_TAGS if self._happens(0.15)]
-        if entry.intent is not None and self._happens(share):
+        if entry.intent is not None and self._happens(0.8):
             tags.append(entry.intent)
         self.rng.shuffle(tags)
         return tags

@@ -1,6 +1,6 @@
-"""Keeping the past conversations and the test questions apart.
+"""Keeping the past conversations apart from the questions that the bot is tuned on and tested with.
 
-The questions were written before the conversations and by somebody else; still, a few of some ten thousand composed
+The questions were written by people who had not seen the conversations; still, a few of some ten thousand composed
 messages come near one by chance. Such a conversation is left out: what is measured is how the bot generalises.
 """
 
@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
-QUESTIONS = Path(__file__).parent / "test_questions.jsonl"
+QUESTIONS = tuple(Path(__file__).parent / name for name in ("test_questions.jsonl", "tuning_questions.jsonl"))
 MOST_SHARED = 0.6  # of a question's words (Chinese: character bigrams) that one message may hold
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
@@ -31,10 +33,10 @@ def units(text: str, lang: str) -> set[str]:
 class Exam:
     """The test questions' words, by word: a message is held only against the questions it shares one with."""
 
-    def __init__(self, path: Path = QUESTIONS) -> None:
+    def __init__(self, paths: Sequence[Path] = QUESTIONS) -> None:
         self._sizes: list[int] = []
         self._holders: dict[tuple[str, str], list[int]] = defaultdict(list)
-        for line in path.read_text(encoding="utf-8").splitlines():
+        for line in "".join(path.read_text(encoding="utf-8") for path in paths).splitlines():
             question = json.loads(line)
             found = units(question["text"], question["lang"])
             for unit in found:
@@ -42,8 +44,6 @@ class Exam:
             self._sizes.append(len(found))
 
     def is_given_away_by(self, message: str, lang: str) -> bool:
-        shared: dict[int, int] = defaultdict(int)
-        for unit in units(message, lang):
-            for number in self._holders.get((lang, unit), ()):
-                shared[number] += 1
+        found = (self._holders.get((lang, unit), ()) for unit in units(message, lang))
+        shared = Counter(chain.from_iterable(found))
         return any(count > MOST_SHARED * self._sizes[number] for number, count in shared.items())

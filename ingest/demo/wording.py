@@ -3,11 +3,12 @@
 ``<lang>-personas.yaml`` holds how the agents and customers of a language greet, wait and take leave,
 ``phrases.yaml`` the small sentences with which a conversation is put together, and every other
 ``<lang>-<section>.yaml`` a list of entries: customers' openings, agents' answers and follow-up questions of one
-topic. ``<lang>-patterns-<section>.yaml`` adds sentence patterns from which more openings of a topic are drawn.
+topic.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,10 @@ from typing import Any
 import yaml
 
 from chatbot.errors import FileError
-from ingest.demo.patterns import Patterns, parse_patterns
 
 MATERIAL = Path(__file__).parent / "material"
 OUT_OF_SCOPE = "out_of_scope"
+SLOT = re.compile(r"\{(\w+)\}")  # filled in when a conversation is composed
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml reads the material ten times faster
 
 
@@ -86,7 +87,6 @@ class Wording:
     entries: tuple[Entry, ...]
     personas: Personas
     phrases: Phrases
-    patterns: tuple[Patterns, ...] = ()
 
 
 def read_wording(folder: Path = MATERIAL) -> Mapping[str, Wording]:
@@ -99,36 +99,19 @@ def read_wording(folder: Path = MATERIAL) -> Mapping[str, Wording]:
     for path in sorted(folder.glob("*-personas.yaml")):
         language = path.name.partition("-")[0]
         entries: list[Entry] = []
-        patterns: list[Patterns] = []
         for part in sorted(folder.glob(f"{language}-*.yaml")):
-            section = part.stem.partition("-")[2]
-            if section.startswith("patterns-"):
-                patterns += parse_patterns(_read(part), source=part.name)
-            elif part != path:
+            if part != path:
+                section = part.stem.partition("-")[2]
                 entries += [_entry(raw, section=section, path=part) for raw in _read(part)]
         found[language] = Wording(
             language=language,
             entries=tuple(entries),
             personas=_personas(_read(path), path=path),
             phrases=Phrases(**{name: tuple(lines) for name, lines in phrases[language].items()}),
-            patterns=tuple(patterns),
         )
-        _check_topics(found[language])
     if not found:
         raise FileError("The demo's material is missing", value=folder, remedy="Reinstall the package")
     return found
-
-
-def _check_topics(wording: Wording) -> None:
-    """Patterns without an entry have nobody to answer them."""
-    answered = {(entry.topic, entry.intent) for entry in wording.entries}
-    for patterns in wording.patterns:
-        if (patterns.topic, patterns.intent) not in answered:
-            raise FileError(
-                f"The {wording.language} patterns name a topic and intent that no entry has",
-                value=f"{patterns.topic}, {patterns.intent}",
-                remedy="Write topic and intent as in the section's entries",
-            )
 
 
 def _read(path: Path) -> Any:

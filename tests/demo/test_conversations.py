@@ -12,10 +12,9 @@ import yaml
 
 from chatbot.errors import FileError, InputError
 from ingest.demo.conversations import AGENT_IDS, NEUTRAL_TAGS, compose, write
-from ingest.demo.decks import Deck, Table, draw_openings, plainly
-from ingest.demo.patterns import SLOT, Patterns
+from ingest.demo.decks import Deck, Table
 from ingest.demo.typing_habits import TypingHabits, draw_habits, type_out
-from ingest.demo.wording import OUT_OF_SCOPE, Entry, Wording, read_wording
+from ingest.demo.wording import OUT_OF_SCOPE, SLOT, Entry, Wording, read_wording
 
 DEMO = Path(str(files("ingest.demo")))
 TOPICS = {topic["slug"]: topic for topic in yaml.safe_load((DEMO / "topics.yaml").read_text("utf-8"))}
@@ -78,10 +77,9 @@ def test_there_are_thousands_of_conversations_and_at_least_a_third_are_chinese(t
 
 def test_a_chinese_conversation_is_written_in_chinese(tickets: list[dict]) -> None:
     for ticket in tickets:
-        bodies = " ".join(c["body"] for c in ticket["comments"])
-        assert bool(re.search(r"[\u4e00-\u9fff]{2}", bodies.replace("发票", ""))) == (
-            language_of(ticket) == "zh"
-        )
+        bodies = "".join(c["body"] for c in ticket["comments"])  # an English one may ask what 发票 means
+        han = len(re.findall(r"[\u4e00-\u9fff]", bodies)) / len(bodies)
+        assert (han > 0.1) == (language_of(ticket) == "zh")
 
 
 def test_conversations_are_of_several_turns_and_end_with_an_answer_or_thanks(tickets: list[dict]) -> None:
@@ -142,8 +140,8 @@ def test_a_tag_names_the_intent_of_the_opening_and_other_topics_stay_untagged(
             tagged[kind] += bool(intent_tags(ticket))
     assert min(checked.values()) > 50
     assert tagged["none"] == 0
-    assert 0.75 < tagged["intent"] / checked["intent"] < 0.85
-    assert 0.2 < tagged["off"] / checked["off"] < 0.6
+    for kind in ("intent", "off"):
+        assert 0.75 < tagged[kind] / checked[kind] < 0.85
 
 
 def test_messages_are_messy_and_sometimes_ask_two_things(
@@ -163,21 +161,13 @@ def test_no_address_belongs_to_anybody(tickets: list[dict]) -> None:
     assert hosts == {"example.com", "example.org", "example.net", "kettleandcrane.example"}
 
 
-def test_every_written_opening_and_those_drawn_from_patterns_are_dealt_before_any_again(
-    tickets: list[dict], wording: dict[str, Wording]
-) -> None:
-    languages = Counter(map(language_of, tickets))
-    for lang, words in wording.items():
-        table = Table(words, Random(1), tickets=languages[lang])
-        dealt = [table.openings.draw() for _ in range(languages[lang])]
+def test_every_written_opening_is_dealt_once(wording: dict[str, Wording]) -> None:
+    for words in wording.values():
+        table = Table(words, Random(1))
         written = {(entry, text) for entry in words.entries for text in entry.openings}
-        assert written <= set(dealt)
-        times = Counter(plainly(text) for _, text in dealt)
-        assert max(times.values()) - min(times.values()) <= 1
-        off_topic = sum(entry.intent == OUT_OF_SCOPE for entry, _ in dealt) / len(dealt)
-        assert 0.07 < off_topic < 0.09
-        by_intent = Counter(entry.intent for entry, _ in dealt)
-        assert min(by_intent[name] for name in INTENTS) >= 30
+        assert {table.openings.draw() for _ in written} == written
+        off_topic = sum(entry.intent == OUT_OF_SCOPE for entry, _ in written) / len(written)
+        assert 0.06 < off_topic < 0.09
 
 
 def test_two_questions_in_one_message_are_rare(wording: dict[str, Wording]) -> None:
@@ -279,62 +269,6 @@ def test_a_damaged_material_file_is_named(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes((DEMO / "material" / name).read_bytes())
     (tmp_path / "en-orders.yaml").write_text("- topic: order-status\n  openings: [hi]\n", encoding="utf-8")
     with pytest.raises(FileError, match=r"en-orders\.yaml"):
-        read_wording(tmp_path)
-
-
-# ------------------------------------------------------------------ the patterns
-def test_patterns_fill_word_lists_leave_slots_and_never_say_the_same_twice() -> None:
-    patterns = Patterns(
-        topic="cancel-order",
-        intent="cancel_order",
-        words={"cancel": ("cancel", "stop", "{end} it: withdraw"), "end": ("end",), "it": ("{order}", "it")},
-        patterns=("please {cancel} {it}", "{cancel} {it}?"),
-    )
-    drawn = draw_openings(patterns, 50, Random(5), taken={"please cancel it"})
-    said = {text.lower() for text in drawn}
-    assert len(drawn) == len(said) == 11  # all that the lists can make but the one taken
-    assert "stop {order}?" in said
-    assert "please end it: withdraw it" in said
-    assert "please cancel it" not in said
-    assert draw_openings(patterns, 6, Random(5), taken=set()) == draw_openings(
-        patterns, 6, Random(5), taken=set()
-    )
-
-
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_pattern_makes_many_sentences_that_keep_only_known_slots(
-    lang: str, wording: dict[str, Wording]
-) -> None:
-    few = {}
-    for patterns in wording[lang].patterns:
-        wanted = 100 if patterns.intent is None else 150
-        drawn = draw_openings(patterns, wanted, Random(2), taken=set())
-        assert set(SLOT.findall(" ".join(drawn))) <= SLOTS
-        assert not any(re.search(r"  | [,.?]|\?\?|\.\.$", text) for text in drawn), (lang, patterns.topic)
-        used = set(
-            SLOT.findall(" ".join([*patterns.patterns, *(t for w in patterns.words.values() for t in w)]))
-        )
-        assert patterns.words.keys() <= used, f"{patterns.topic}: a list that no pattern names"
-        if len(drawn) < wanted and patterns.topic is not None:
-            few[patterns.topic] = len(drawn)
-    assert few == {}
-
-
-@pytest.mark.parametrize(
-    ("damaged", "message"),
-    [
-        ("- topic: order-status\n  patterns: [hi]\n", "incomplete"),
-        ("- {topic: t, intent: null, patterns: ['{what} now']}\n", "unknown word list"),
-        ("- {topic: t, intent: null, words: {a: []}, patterns: [hi]}\n", "empty list"),
-        ("- {topic: t, intent: null, words: {a: ['{b}'], b: ['{a}']}, patterns: ['{a}']}\n", "circle"),
-        ("- {topic: t, intent: null, words: {a: [x]}, patterns: ['{a}']}\n", "no entry"),
-    ],
-)
-def test_a_damaged_patterns_file_is_refused(tmp_path: Path, damaged: str, message: str) -> None:
-    for name in ("phrases.yaml", "en-personas.yaml"):
-        (tmp_path / name).write_bytes((DEMO / "material" / name).read_bytes())
-    (tmp_path / "en-patterns-orders.yaml").write_text(damaged, encoding="utf-8")
-    with pytest.raises(FileError, match=message):
         read_wording(tmp_path)
 
 

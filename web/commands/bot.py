@@ -75,7 +75,7 @@ def snapshot_export(out: Path, seed: int, json_out: Path | None) -> None:
 @click.option(
     "--questions",
     type=FILES,
-    help="Also put a file of test questions to the bot; demo: those of the demo company.",
+    help="Also put a file of test questions to the bot; demo: those of the demo company, tuning: those it is tuned on.",
 )
 @click.option(
     "--conversations",
@@ -107,8 +107,8 @@ def evaluate(
     database = open_database(settings)
     from ingest.demo import company
 
-    if questions is not None and str(questions) == "demo":
-        questions = company.questions()
+    if str(questions) in ("demo", "tuning"):
+        questions = company.questions() if str(questions) == "demo" else company.tuning_questions()
     if conversations is not None and str(conversations) == "demo":
         conversations = company.conversations()
     if attacks is not None and str(attacks) == "demo":
