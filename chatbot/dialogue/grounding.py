@@ -55,7 +55,8 @@ _BARE_UNIT = re.compile(
     r"[A-Za-z：，、:,]\s*(?:欧元|美元|英镑|人民币|个工作日|小时|分钟|%|％)"
     r"|(?<=[:,])\s*(?:euros?|percent|working days|hours|minutes)\b"
 )
-_STRAY_MARKS = re.compile(r"[,，、;；]\s*[,，、;；.。]")
+_ENDED = re.compile(r"[.!?…。！？;；~～)）\"”’」』\]]$")
+_STRAY_MARKS = re.compile(r"[,，、;；]\s*[,，、;；.。]|[。！？：]\s*[，、。；]|^\W*[，。、；：]")
 _LONE_HAN = re.compile(r"(?<![\u3400-\u9fff])[\u3400-\u9fff](?![\u3400-\u9fff])")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _LATIN = re.compile(r"[A-Za-z]")
@@ -129,9 +130,15 @@ def _form(draft: str, sources: Sequence[str], customer: Sequence[str], lang: str
     han, latin = len(_HAN.findall(text)), len(_LATIN.findall(text))
     if (lang == "zh" and han < 2) or (lang == "en" and han > 0.1 * (han + latin)):
         reasons.append(f"not in the customer's language ({lang})")
-    if unfinished(text):
+    if unfinished(text) or not (_ENDED.search(text) or _ends_a_line(text, sources)):
         reasons.append("unfinished sentence")
     return reasons
+
+
+def _ends_a_line(text: str, sources: Sequence[str]) -> bool:
+    """Whether a line of a list, which has no end mark, ends as the text does."""
+    tail = text[-_COPIED:]
+    return any(line.rstrip().endswith(tail) for source in sources for line in source.splitlines())
 
 
 def _torn(draft: str, sources: Sequence[str]) -> list[str]:

@@ -1,8 +1,8 @@
 """Does a drafted reply answer what was asked, or something beside it that is also true?
 
-A passage says a dozen things; a draft repeats one or two. It is to the point where what it repeats is among what in
-the passage lies nearest to the question, by the sentence encoder that the search uses. Grounding asks whether a
-sentence is true, this whether it is the one that was wanted; neither replaces the other.
+A passage says a dozen things; a draft repeats some. It is to the point where it repeats what in the passage lies
+nearest to the question, by the sentence encoder that the search uses. Grounding asks whether a sentence is true, this
+whether it is the one that was wanted; neither replaces the other.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from chatbot.dialogue.wording import content_words, sentences
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]  # texts to unit vectors [n, dimension]
 
-NEAREST = 1  # sentences of the sources that count as what was asked
-NEAR = 0.02  # or as near to the question as the nearest, less this cosine
+NEAREST = 2  # sentences of the sources that may count as what was asked
+NEAR = 0.1  # they do where they are as near to the question as the nearest, less this cosine
 
 
 class Wanted:
@@ -32,16 +32,23 @@ class Wanted:
         self._parts = list(dict.fromkeys(part for part in told if _states(part)))
 
     def missed_by(self, draft: str) -> str | None:
-        """Why ``draft``, written from the sources, does not answer the question; None where it does."""
-        if len(self._parts) <= NEAREST:
+        """Why ``draft``, written from the sources, does not answer the question; None where it does.
+
+        One sentence far nearer than the others is the answer; of two that are about as near, both are.
+        """
+        if len(self._parts) <= 1:
             return None
         cosines = self._cosines
-        enough = min(np.sort(cosines)[-NEAREST], cosines.max() - NEAR)
-        repeated = [_repeats(statement, self._parts) for statement in sentences(draft)]
-        if any(place is not None and cosines[place] >= enough for place in repeated):
+        nearest = [
+            place
+            for place in np.argsort(-cosines, kind="stable")[:NEAREST].tolist()
+            if cosines[place] >= cosines.max() - NEAR
+        ]
+        repeated = {_repeats(statement, self._parts) for statement in sentences(draft)}
+        left_out = next((place for place in nearest if place not in repeated), None)
+        if left_out is None:
             return None
-        nearest = self._parts[int(cosines.argmax())]
-        return f"beside the point: nearer to the question is “{nearest[:80]}”"
+        return f"beside the point: it leaves out “{self._parts[left_out][:80]}”"
 
     @cached_property
     def _cosines(self) -> NDArray[np.float32]:

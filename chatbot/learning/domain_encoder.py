@@ -41,6 +41,8 @@ _HAN = r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
 _NOT_A_WORD = r"[^\p{L}\p{N}]+"
 _UNKNOWN = "[UNK]"
 _MIN_PAIRS_TO_MEASURE = 200
+_HELD_OUT = 300
+_PAIRS_TO_SPARE = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +86,40 @@ def train_domain_encoder(
     """Train on a snapshot's rows and write the encoder folder; the run's figures.
 
     ``passages``: ``{"article", "title_path", "text", …}``; ``pairs``: ``{"query", "article", …}``. With enough pairs a
-    tenth is first held out to measure (``held_out_recall_at_1``: the article found by the dense search alone), then
-    the encoder that is kept is trained on all. Raises TrainingError where there are no texts.
+    tenth, at most 300, is held out to measure (``held_out_recall_at_1``: the article found by the dense search alone).
+    The encoder that is kept is then trained on all, unless there are thousands. Raises TrainingError where there are
+    no texts.
     """
     tell = progress or (lambda share: None)
     known = {str(row["article"]) for row in passages}
     asked = [(str(row["query"]), str(row["article"])) for row in pairs if str(row["article"]) in known]
     figures: dict[str, Any] = {"pairs": len(asked), "passages": len(passages), "languages": list(languages)}
-    if len(asked) >= _MIN_PAIRS_TO_MEASURE:
-        held = set(np.random.default_rng(seed).permutation(len(asked))[: len(asked) // 10].tolist())
+    enough = len(asked) >= _MIN_PAIRS_TO_MEASURE
+    held = set(
+        np.random.default_rng(seed).permutation(len(asked))[: min(_HELD_OUT, len(asked) // 10)].tolist()
+    )
+    once = (
+        len(asked) >= _PAIRS_TO_SPARE
+    )  # what is held out is not missed: the encoder that was measured is kept
+    started = time.monotonic()
+    if enough:
         kept = [pair for place, pair in enumerate(asked) if place not in held]
         tokenizer, table = fit_characters(
-            positives_of(passages, kept), seed=seed, settings=settings, progress=lambda share: tell(share / 2)
+            positives_of(passages, kept),
+            seed=seed,
+            settings=settings,
+            progress=lambda share: tell(share if once else share / 2),
         )
         tested = [pair for place, pair in enumerate(asked) if place in held]
         figures["held_out_recall_at_1"] = round(100 * _recall(tokenizer, table, passages, tested), 1)
         figures["held_out"] = len(tested)
-    started = time.monotonic()
-    tokenizer, table = fit_characters(
-        positives_of(passages, asked),
-        seed=seed,
-        settings=settings,
-        progress=lambda share: tell(0.5 + share / 2),
-    )
+    if not (enough and once):
+        tokenizer, table = fit_characters(
+            positives_of(passages, asked),
+            seed=seed,
+            settings=settings,
+            progress=lambda share: tell(0.5 + share / 2),
+        )
     figures |= {"seconds": round(time.monotonic() - started, 2), "characters": len(table)}
     write_encoder(folder, tokenizer, table, languages=languages, settings=settings)
     tell(1.0)
