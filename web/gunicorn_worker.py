@@ -11,6 +11,7 @@ import logging
 import os
 import selectors
 import socket
+import sys
 import time
 from concurrent.futures import Future
 from functools import partial
@@ -49,6 +50,12 @@ class Worker(ThreadWorker):
             with contextlib.suppress(OSError):
                 os.write(int(announce), b"ready\n")
         super().run()
+        if "onnxruntime" in sys.modules and self.cfg.workers > 1:
+            # It may have been loaded before the fork (web/serving.py), and its clean-up at the end waits for threads
+            # that stayed in the parent. Everything of ours is done.
+            self.tmp.close()
+            logging.shutdown()
+            os._exit(0)
 
     # --- whole requests only -----------------------------------------------------------------------------
 

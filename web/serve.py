@@ -17,6 +17,7 @@ from chatbot.records import people
 from chatbot.records.database import Database
 from chatbot.settings import Settings
 from web.secrets import check_metrics_token
+from web.serving import load_before_fork
 from web.supervisor import LISTEN_FD
 
 if TYPE_CHECKING:
@@ -58,6 +59,9 @@ class WebServer(BaseApplication):
             "limit_request_line": 4094,
             "limit_request_fields": 60,
         }
+        if self.settings.web_processes > 1 and self.settings.inference_threads == 1 and self._load is None:
+            # A model session with threads of its own would not survive the fork.
+            chosen["when_ready"] = lambda server: load_before_fork(self.settings)
         for key, value in chosen.items():
             if key in self.cfg.settings:
                 self.cfg.set(key, value)

@@ -7,6 +7,7 @@ the assistant it began with.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import threading
@@ -84,6 +85,55 @@ def look(database: Database) -> Live:
     return Live(release_id, revision or 0, trial)
 
 
+@dataclass(frozen=True, slots=True)
+class Inherited:
+    """An assistant that was loaded before the fork: its memory is shared with the other web processes."""
+
+    live: Live
+    assistant: Answering
+    database: Database
+    parent: int
+
+
+_inherited: Inherited | None = None
+
+
+def load_before_fork(settings: Settings) -> None:
+    """Load the live release in the parent of several web processes, so that they share its pages (fork(2), copy on
+    write): models and index are in memory once. Where it cannot be loaded, each process tries by itself and says why.
+
+    Nothing that a fork breaks may be left behind: no thread, no connection, no OpenMP team.
+    """
+    global _inherited
+    from chatbot.retrieval.vector_index import threads
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    database = Database(settings.database)
+    try:
+        live = look(database)
+        if live.release_id is None:
+            return
+        with threads(1):
+            assistant = _load_release(database, settings, live.release_id)
+        _inherited = Inherited(live, assistant, database, os.getpid())
+    except Exception:
+        log.exception("the release could not be loaded before the web processes begin")
+    finally:
+        database.dispose()
+    gc.collect()
+    gc.freeze()  # what is here stays: a collection would write to every object's page
+
+
+def _inheritance(release_id: str) -> Inherited | None:
+    """What this process has from its parent, for its first load."""
+    global _inherited
+    given, _inherited = _inherited, None
+    if given is None or given.live.release_id != release_id or given.parent != os.getppid():
+        return None
+    given.database.engine.dispose(close=False)
+    return given
+
+
 class Serving:
     """Holds the assistant of one process. ``start`` may be called again after a fork."""
 
@@ -91,6 +141,7 @@ class Serving:
         self._database = database
         self._settings = settings
         self._load = load or _load_release
+        self._may_inherit = load is None
         self._reindexing = Reindexing(database, settings) if load is None else None
         self._assistant: Answering | None = None
         self._trial: tuple[OnTrial, Answering] | None = None
@@ -184,6 +235,11 @@ class Serving:
         if self._assistant is not None and not self._may_load(release_id):
             return  # the one before answers until the index of this one is ready
         begun = time.monotonic()
+        if self._may_inherit and self._assistant is None and (given := _inheritance(release_id)) is not None:
+            # What has changed since then is taken in by the next look.
+            self._assistant, self._knowledge = given.assistant, given.live.knowledge
+            self._failed, self._error = None, None
+            return
         try:
             # The new one reads the knowledge after ``live`` was read: it may be further, never behind.
             assistant = self._load(self._database, self._settings, release_id)

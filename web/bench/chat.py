@@ -128,6 +128,7 @@ def measure(
             [sent.total for sent in outcome.sent if sent.total is not None and not sent.error]
         ),
         "rss_bytes": after.rss_bytes if after else None,
+        "pss_bytes": after.pss_bytes if after else None,
         "rss_series": watched.series,
         "load_average": watched.load_average,
         "cpu_seconds": _spent(before, after),
@@ -226,7 +227,10 @@ def _print(figures: dict[str, Any]) -> None:
     if figures["errors_by_kind"]:
         console.print(", ".join(f"{kind}: {count}" for kind, count in figures["errors_by_kind"].items()))
     if figures["rss_bytes"] is not None:
-        console.print(f"memory {figures['rss_bytes'] / 1e6:.0f} MB  processor {figures['cpu_seconds']:.1f} s")
+        shared = f"(shared pages once: {figures['pss_bytes'] / 1e6:.0f})"
+        console.print(
+            f"memory {figures['rss_bytes'] / 1e6:.0f} MB {shared}  processor {figures['cpu_seconds']:.1f} s"
+        )
         if series := figures["rss_series"]:
             console.print(
                 f"memory from {series[0] / 1e6:.0f} to {series[-1] / 1e6:.0f} MB, at most {max(series) / 1e6:.0f}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Usage:
+    """``pss_bytes``: pages that several processes share count once, divided among them (proc(5), smaps_rollup)."""
+
     rss_bytes: int
+    pss_bytes: int
     cpu_seconds: float
 
 
@@ -27,13 +31,22 @@ def tree(pid: int) -> list[int]:
 
 def usage(pid: int) -> Usage | None:
     """Resident memory and processor time of the whole tree; None where it is gone or there is no /proc."""
-    rss, ticks, seen = 0, 0, False
+    rss, pss, ticks, seen = 0, 0, 0, False
     for one in tree(pid) if Path("/proc/self/stat").exists() else []:
         if fields := _stat(one):
             seen = True
             ticks += int(fields[11]) + int(fields[12])  # user and system
             rss += int(fields[21]) * os.sysconf("SC_PAGE_SIZE")
-    return Usage(rss, ticks / os.sysconf("SC_CLK_TCK")) if seen else None
+            pss += _pss(one)
+    return Usage(rss, pss, ticks / os.sysconf("SC_CLK_TCK")) if seen else None
+
+
+def _pss(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 def _stat(pid: int) -> list[str]:
