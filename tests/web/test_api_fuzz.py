@@ -40,11 +40,10 @@ def conversation(app: Flask) -> dict[str, str]:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_generated_requests_are_answered_as_described(app: Flask, conversation: dict[str, str]) -> None:
     schema = openapi.from_wsgi("/openapi.json", app)
-    asked = 0
+    asked, walked = 0, set[str]()
     for found in schema.get_all_operations():
         operation = found.ok()
-        if not operation.path.startswith("/api/v1/conversations"):
-            continue
+        walked.add(operation.path)
 
         @FIXED
         @given(operation.as_strategy(), st.booleans())
@@ -67,4 +66,5 @@ def test_generated_requests_are_answered_as_described(app: Flask, conversation: 
             )
 
         ask()
-    assert asked >= 5 * EXAMPLES
+    assert asked >= len(walked) * EXAMPLES
+    assert {path.split("/")[1] for path in walked} == {"api", "webhooks"} and len(walked) >= 15

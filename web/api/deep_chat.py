@@ -13,22 +13,36 @@ from typing import Any
 
 from flask import Response, g, jsonify, make_response, request
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import Field
+from pydantic import BaseModel, Field, RootModel
 
 from chatbot.errors import FrontdeskError, InputError
 from web.api.guards import check_json, cors, message_rate
 from web.api.keys import KEY
-from web.api.models import Body
+from web.api.models import Body, ErrorAnswer
 from web.channels import Said, say, sender_key
 from web.limits import limiter
 from web.streaming import MIME, pieces, stream
 from web.visitors import answer_preflight
+
+
+class DeepChatAnswer(BaseModel):
+    text: str
+
+
+class InWords(BaseModel):
+    error: str = Field(description="What deep-chat shows to the visitor.")
+
+
+class Refused(RootModel[InWords | ErrorAnswer]):
+    """In words; what is refused before this address is reached (limits, no JSON) has the one shape."""
+
 
 api = APIBlueprint(
     "deep_chat",
     __name__,
     url_prefix="/webhooks/deep-chat",
     abp_tags=[Tag(name="channels", description="Other people's chat windows.")],
+    abp_responses=dict.fromkeys((400, 401, 403, 404, 413, 415, 422, 429, 503), Refused),
 )
 limiter.limit(message_rate, key_func=sender_key)(api)
 api.after_request(cors)
@@ -65,7 +79,7 @@ def in_words(error: FrontdeskError) -> Response:
     return make_response(jsonify({"error": error.one_line()}), error.status)
 
 
-@api.post("", security=KEY, summary="Send a message, deep-chat's way")
+@api.post("", responses={200: DeepChatAnswer}, security=KEY, summary="Send a message, deep-chat's way")
 def message(body: DeepChatBody) -> Response:
     """With `Accept: text/event-stream` (its `stream` option) as `data: {"text": "…"}` lines."""
     text = body.messages[-1].get("text")

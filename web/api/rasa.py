@@ -13,7 +13,7 @@ from typing import Any
 
 from flask import Response, jsonify, make_response, request
 from flask_openapi3 import APIBlueprint, Tag
-from pydantic import Field
+from pydantic import BaseModel, Field, RootModel
 
 from web.api.guards import check_json, cors, message_rate
 from web.api.keys import KEY
@@ -31,7 +31,7 @@ api = APIBlueprint(
     __name__,
     url_prefix="/webhooks/rest",
     abp_tags=[Tag(name="channels", description="Other people's chat windows.")],
-    abp_responses=dict.fromkeys((401, 403, 422, 429, 503), ErrorAnswer),
+    abp_responses=dict.fromkeys((400, 401, 403, 404, 413, 415, 422, 429, 503), ErrorAnswer),
 )
 limiter.limit(message_rate, key_func=sender_key)(api)
 api.after_request(cors)
@@ -47,6 +47,14 @@ class RasaMessage(Body):
     )
 
 
+class RasaHealth(BaseModel):
+    status: str
+
+
+class RasaMessages(RootModel[list[dict[str, Any]]]):
+    """Each with `recipient_id`, `text` and perhaps `buttons` and `custom`."""
+
+
 @api.before_request
 def guard() -> Response | None:
     if request.method == "OPTIONS":
@@ -56,13 +64,13 @@ def guard() -> Response | None:
     return None
 
 
-@api.get("/", summary="Whether the channel is there")
+@api.get("/", responses={200: RasaHealth}, summary="Whether the channel is there")
 def health() -> Response:
     """As Rasa says it."""
     return jsonify({"status": "ok"})
 
 
-@api.post("/webhook", security=KEY, summary="Send a message, Rasa's way")
+@api.post("/webhook", responses={200: RasaMessages}, security=KEY, summary="Send a message, Rasa's way")
 def webhook(body: RasaMessage) -> Response:
     """An API key with the scope `chat`, unless the site's channels are open. While a person is on it: `[]`."""
     metadata = body.metadata or {}

@@ -119,14 +119,14 @@ class Visitors:
 
     def in_order(self) -> bool:
         """Whether each conversation's messages stand in the order in which they were sent."""
-        for public_id, turns in self._stored().items():
+        for public_id, turns in self.stored().items():
             sent = [message_id for one, message_id in self.acknowledged if one == public_id]
             kept = [turn["client_message_id"] for turn in turns if turn["role"] == "customer"]
             if [message_id for message_id in kept if message_id in set(sent)] != sent:
                 return False
         return True
 
-    def _stored(self) -> dict[str, list[dict[str, Any]]]:
+    def stored(self) -> dict[str, list[dict[str, Any]]]:
         return {
             public_id: self._ask(f"/api/v1/conversations/{public_id}/messages", token=self.tokens[public_id])[
                 "turns"
@@ -136,7 +136,7 @@ class Visitors:
 
     def compare(self) -> dict[str, int]:
         """What was acknowledged against what is there now."""
-        stored = self._stored()
+        stored = self.stored()
         lost = duplicated = changed = 0
         for (public_id, message_id), answer in self.acknowledged.items():
             turns = stored[public_id]

@@ -243,7 +243,7 @@ class Spoiler:
                 (b"[" * 5000, b'{"a":' * 5000, b"\xff\xfe{}", b"\xef\xbb\xbf" + body, b"NaN", b"-")
             )
         elif chance < 0.12:
-            body, headers["Content-Encoding"] = gzip.compress(body), "gzip"
+            body, headers["Content-Encoding"] = gzip.compress(body, mtime=0), "gzip"
         elif chance < 0.20:
             headers["Content-Type"] = rng.choice(TYPES)
         elif chance < 0.26:
