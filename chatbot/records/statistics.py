@@ -28,6 +28,13 @@ ANSWERS = ("approved", "passage", "generated")
 SETTLED_AFTER = timedelta(minutes=30)  # without a word: until then nothing is assumed
 BACK_WITHIN = timedelta(days=3)  # the same visitor with a new conversation: it was not solved after all
 HAPPY = 4  # a mark from here on says that it was solved
+UNHAPPY = 2  # and one up to here that it displeased
+WISHES = (
+    "asked_for_person",
+    "tapped",
+    "visitor_asked",
+    "asked_again",
+)  # handovers that the customer brought about
 MOST_TOPICS = 12
 SURGE_VOTES = 5  # fewer thumbs down are no surge
 SURGE_CHANCE = 0.01
@@ -105,20 +112,34 @@ class Topic:
     down: int
     replies_before: int
     down_before: int
+    left_unhappy: int = (
+        0  # answers without a thumb, after which the customer marked low or asked for a person
+    )
+    left_unhappy_before: int = 0
 
     @property
-    def down_share(self) -> float:
-        return self.down / self.replies if self.replies else 0.0
+    def negative(self) -> int:
+        """Answers that displeased: thumbs down, and those that left the customer unhappy."""
+        return self.down + self.left_unhappy
+
+    @property
+    def negative_before(self) -> int:
+        return self.down_before + self.left_unhappy_before
+
+    @property
+    def negative_share(self) -> float:
+        return self.negative / self.replies if self.replies else 0.0
 
     @property
     def surges(self) -> bool:
-        """Whether more of its replies are voted down than in the period before, by more than chance: Fisher's exact
-        test, one-sided (Fisher 1935, section 21). Needs a period before to compare with."""
-        if self.down < SURGE_VOTES or not self.replies_before:
+        """Whether more of its answers displease than in the period before, by more than chance: Fisher's exact test,
+        one-sided (Fisher 1935, section 21). Needs a period before to compare with."""
+        if self.negative < SURGE_VOTES or not self.replies_before:
             return False
-        if self.down_share <= self.down_before / self.replies_before:
+        if self.negative_share <= self.negative_before / self.replies_before:
             return False
-        return _chance(self.down, self.replies, self.down_before, self.replies_before) < SURGE_CHANCE
+        chance = _chance(self.negative, self.replies, self.negative_before, self.replies_before)
+        return chance < SURGE_CHANCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +238,7 @@ def statistics(session: Session, period: Period, *, lang: str | None = None) -> 
         dict(languages.most_common()),
         hours,
         [topic for topic in topics[:MOST_TOPICS] if topic.replies],
-        sorted((topic for topic in topics if topic.surges), key=lambda topic: -topic.down),
+        sorted((topic for topic in topics if topic.surges), key=lambda topic: -topic.negative),
     )
 
 
@@ -377,9 +398,39 @@ def _topics(session: Session, period: Period, lang: str | None) -> Iterator[Topi
         .where(*where)
         .group_by(Turn.intent)
     )
+    unhappy = _left_unhappy(session, period, lang)
     for row in rows:
         name, *counted = row
-        yield Topic(str(name), *counted)
+        now, before = unhappy.get(str(name), (0, 0))
+        yield Topic(str(name), *counted, left_unhappy=now, left_unhappy_before=before)
+
+
+def _left_unhappy(session: Session, period: Period, lang: str | None) -> dict[str, tuple[int, int]]:
+    """By topic: answers of this period and of the one before that nobody voted on, in conversations with a low mark or
+    in which the customer asked for a person after them. Such conversations are few: they are looked up first."""
+    conversations = select(Conversation.id).where(
+        Conversation.last_activity_at >= period.before,
+        or_(Conversation.csat <= UNHAPPY, Conversation.handover_reason.in_(WISHES)),
+    )
+    where = [
+        Turn.conversation_id.in_(conversations),
+        Turn.created_at >= period.before,
+        Turn.created_at <= period.now,
+        Turn.role == "bot",
+        Turn.kind.in_(ANSWERS),
+        Turn.intent.is_not(None),
+        Feedback.id.is_(None),
+    ]
+    if lang is not None:
+        where.append(Turn.lang == lang)
+    new = Turn.created_at >= period.start
+    rows = session.execute(
+        select(Turn.intent, func.count(case((new, 1))), func.count(case((~new, 1))))
+        .outerjoin(Feedback, Feedback.turn_id == Turn.id)
+        .where(*where)
+        .group_by(Turn.intent)
+    )
+    return {str(name): (now, before) for name, now, before in rows}
 
 
 # --- numbers -----------------------------------------------------------------------------------------------

@@ -232,3 +232,26 @@ def test_a_topic_surges_by_more_than_chance(either: Database, talk: Talk) -> Non
 )
 def test_what_a_surge_is(replies: int, down: int, before: int, down_before: int, surges: bool) -> None:
     assert Topic("refund", replies, 0, down, before, down_before).surges is surges
+
+
+def test_what_left_the_customer_unhappy_counts_against_the_topic_without_a_thumb(
+    either: Database, talk: Talk
+) -> None:
+    talk(ANSWERED, csat=1)
+    talk(ANSWERED, ("approved", "ship"), handover_reason="asked_for_person")
+    talk(ANSWERED, vote="up", csat=2)  # he liked this one
+    talk(ANSWERED, vote="down", csat=1)  # counted once
+    talk(ANSWERED, handover_reason="out_of_hours")
+    talk(ANSWERED, at=NOW - timedelta(days=10), csat=2)
+    found = {
+        topic.name: (topic.replies, topic.negative, topic.negative_before) for topic in read(either).topics
+    }
+    assert found == {"refund": (5, 3, 1), "ship": (1, 1, 0)}
+
+
+def test_a_topic_surges_by_low_marks_alone(either: Database, talk: Talk) -> None:
+    for number in range(40):
+        talk(ANSWERED, at=NOW - timedelta(days=10), csat=1 if number == 0 else 5)
+    for number in range(30):
+        talk(ANSWERED, csat=1 if number < 9 else 5)
+    assert [topic.name for topic in read(either).surging] == ["refund"]

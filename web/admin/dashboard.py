@@ -63,7 +63,15 @@ def tables(found: Statistics, titles: dict[str, str], say: Say) -> dict[str, Tab
         for day, figures in found.days.items()
     )
     topics = tuple(
-        (titles.get(topic.name, topic.name), topic.replies, topic.up, topic.down, topic.down_before)
+        (
+            titles.get(topic.name, topic.name),
+            topic.replies,
+            topic.up,
+            topic.down,
+            topic.negative,
+            topic.replies_before,
+            topic.negative_before,
+        )
         for topic in found.topics
     )
     hours: tuple[tuple[Cell, ...], ...] = tuple(
@@ -74,7 +82,18 @@ def tables(found: Statistics, titles: dict[str, str], say: Say) -> dict[str, Tab
         Table(
             "topics",
             tuple(
-                map(say, ("Topic", "Replies", "Thumbs up", "Thumbs down", "Thumbs down in the period before"))
+                map(
+                    say,
+                    (
+                        "Topic",
+                        "Replies",
+                        "Thumbs up",
+                        "Thumbs down",
+                        "Displeased",
+                        "Replies in the period before",
+                        "Displeased in the period before",
+                    ),
+                )
             ),
             topics,
         ),
@@ -141,7 +160,10 @@ def as_json(found: Statistics, savings: Savings) -> dict[str, Any]:
         "messages_by_language": found.languages,
         "messages_by_weekday_and_hour": found.hours,
         "topics": [
-            asdict(topic) | {"surges": any(topic is one for one in found.surging)} for topic in found.topics
+            asdict(topic)
+            | {"negative": topic.negative, "negative_before": topic.negative_before}
+            | {"surges": any(topic is one for one in found.surging)}
+            for topic in found.topics
         ],
         "surging": [topic.name for topic in found.surging],
         "savings": asdict(savings) | {"least": savings.least, "most": savings.most},
