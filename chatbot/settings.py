@@ -91,6 +91,10 @@ class Settings(BaseSettings):
         "",
         description="Private hosts that may be asked all the same: names, *.domain, addresses, networks; with commas.",
     )
+    demo_orders: str = Field(
+        "",
+        description="Address of the demo's own order service; frontdesk demo sets it, nobody else needs it.",
+    )
 
     @property
     def database(self) -> str:

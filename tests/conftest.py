@@ -11,6 +11,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from chatbot.dialogue.actions import Talk
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.trace import (
     Choice,
@@ -53,6 +54,7 @@ class ScriptedAssistant:
         locale: str,
         options: SiteOptions,
         failures: int = 0,
+        talk: Talk | None = None,
     ) -> tuple[Reply, Trace]:
         with self._lock:
             self.calls.append((text, list(history), failures))

@@ -27,12 +27,15 @@ LAYERS = {
     "chatbot.progress": 0,
     "chatbot.extras": 1,
     "chatbot.outbound": 1,
+    "chatbot.signatures": 1,
     "chatbot.language": 1,
     "chatbot.inference.classifier_config": 1,  # what a network is made of, for those who train it and those who load it
     "chatbot.neural": 2,
     "chatbot.dialogue.trace": 0,  # plain dataclasses that everybody speaks in
     "chatbot.dialogue.hours": 0.5,  # pure, and part of the options
     "chatbot.dialogue.options": 1,
+    "chatbot.dialogue.action_templates": 1,
+    "chatbot.dialogue.actions": 1.5,  # plain: what an admin makes and the tables keep
     "chatbot.records": 2,
     "chatbot.inference": 3,
     "chatbot.retrieval": 4,

@@ -18,6 +18,7 @@ from chatbot.settings import Settings
 from chatbot.settings import settings as read_settings
 from web import access, admin, headers, inbox, observing, pressure, widget
 from web.api import (
+    actions,
     chat,
     chatwoot,
     deep_chat,
@@ -106,7 +107,7 @@ def build(
     app.register_api(chat.api)
     app.register_api(files.api)
     app.register_api(waiting.api)
-    for api in (reading.api, statistics.api, rasa.api, deep_chat.api, transcripts.api):
+    for api in (reading.api, statistics.api, actions.api, rasa.api, deep_chat.api, transcripts.api):
         app.register_api(api)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics_blueprint)
@@ -134,7 +135,7 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(inbox.blueprint)
     app.register_blueprint(chatwoot.blueprint)
     app.extensions["csrf"].exempt(chatwoot.blueprint)  # another server asks, with its key and signature
-    for api in (chat.api, files.api, waiting.api, rasa.api, deep_chat.api, transcripts.api):
+    for api in (chat.api, files.api, waiting.api, actions.api, rasa.api, deep_chat.api, transcripts.api):
         app.extensions["csrf"].exempt(api)  # no cookie is looked at there: see web/visitors.py
 
 

@@ -4,13 +4,19 @@ find the live release and go straight to serving.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
+from dataclasses import replace
 
-from chatbot.errors import TrainingError
+from sqlalchemy import select
+
+from chatbot.errors import InputError, TrainingError
 from chatbot.extras import require_training
 from chatbot.learning.releases import live_release_id
+from chatbot.records import actions
 from chatbot.records.conversations import ensure_default_site
 from chatbot.records.database import Database
+from chatbot.records.tables import Action
 from chatbot.settings import Settings
 
 Progress = Callable[[str, float], None]
@@ -64,3 +70,32 @@ def _set_up_site(database: Database) -> None:
         if not site.options:
             site.name = SITE_NAME
             site.options = {"mode": "generated_allowed", "sureness": SURENESS, "title": SITE_NAME}
+
+
+def offer_orders(database: Database, settings: Settings) -> dict[str, str]:
+    """Bind the demo's actions to its own order service on a port that is free, and return the environment from which
+    the service learns where to listen and whose requests to answer. An action that was given another address is left
+    alone."""
+    from ingest.demo.company import demo_actions
+    from ingest.demo.orders import ADDRESS_VARIABLE, SECRET_VARIABLE
+
+    address = settings.demo_orders or f"http://127.0.0.1:{_free_port()}"
+    secret = ""
+    with database.write() as session:
+        for draft, path in demo_actions():
+            row = session.scalar(select(Action).where(Action.name == draft.name))
+            if row is None:
+                try:
+                    row = actions.save(session, replace(draft, url=address + path))
+                except InputError:  # its intent is gone
+                    continue
+            elif row.url.startswith("http://127.0.0.1:"):
+                row.url = address + path
+            secret = row.secret = secret or row.secret
+    return {ADDRESS_VARIABLE: address, SECRET_VARIABLE: secret} if secret else {}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -20,6 +20,7 @@ from chatbot.dialogue.files import reply_to_files
 from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import InputError
 from chatbot.language.normalise import detect_language, normalise
+from chatbot.records.actions import talk_before
 from chatbot.records.conversations import (
     FILES_ONLY,
     State,
@@ -134,6 +135,7 @@ class Exchange:
                     return Answered(turn.id, turn.id, state, None)
                 history = history_before(session, turn)
                 failures = failures_before(session, turn)
+                talk = talk_before(session, turn)
             began = time.perf_counter()
             assistant = self._serving.assistant(accepted.public_id, begun)
             if turn.kind == FILES_ONLY:
@@ -145,6 +147,7 @@ class Exchange:
                     locale=accepted.locale,
                     options=accepted.options,
                     failures=failures,
+                    talk=talk,
                 )
             reply = with_help_pages(reply, trace)
             metrics.REPLY_SECONDS.observe(time.perf_counter() - began)

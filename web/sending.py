@@ -30,10 +30,10 @@ from chatbot.records.tables import (
     utcnow,
 )
 from chatbot.settings import Settings
+from chatbot.signatures import signature
 from web.mail import MailServer, Refused, compose
 from web.return_links import return_link
 from web.secrets import session_key
-from web.signatures import signature
 
 log = logging.getLogger(__name__)
 

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
+from chatbot.dialogue.actions import Talk
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.trace import Message, Reply, Trace
 from chatbot.errors import FrontdeskError, UnavailableError
@@ -49,6 +50,7 @@ class Answering(Protocol):
         locale: str,
         options: SiteOptions,
         failures: int = 0,
+        talk: Talk | None = None,
     ) -> tuple[Reply, Trace]: ...
 
     def refresh(self) -> None:

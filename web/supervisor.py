@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 LISTEN_FD = "FRONTDESK_LISTEN_FD"  # number of the listening socket that a web server takes over
 READY_FD = "FRONTDESK_READY_FD"  # where it says that it answers
+DEMO_ORDERS = "FRONTDESK_DEMO_ORDERS"  # where the demo's order service listens, set by ``frontdesk demo``
 STOP_GRACE = 30.0  # seconds for requests in flight
 READY_SECONDS = 120.0  # for a new web server that is to take an old one's place
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before a part is started again
@@ -167,8 +168,14 @@ def _end(running: Sequence[subprocess.Popen[bytes]]) -> None:
 def main() -> None:
     command = [sys.executable, "-m", "web.cli"]
     held = os.environ.pop(LISTEN_FD, "")
+    parts: dict[str, Sequence[str]] = {
+        "web server": [*command, "serve", "--web-only"],
+        "worker": [*command, "worker"],
+    }
+    if os.environ.get(DEMO_ORDERS) and os.environ.get(f"{DEMO_ORDERS}_SECRET"):
+        parts["demo's order service"] = [sys.executable, "-m", "ingest.demo.orders"]
     supervisor = Supervisor(
-        {"web server": [*command, "serve", "--web-only"], "worker": [*command, "worker"]},
+        parts,
         overlapping=["web server"],
         listening=int(held) if held else None,
     )

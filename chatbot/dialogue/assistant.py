@@ -5,21 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, complete, dropped, gives
+from chatbot.dialogue.actions import Action, Talk
 from chatbot.dialogue.drafting import Writer, draft
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.phrases import phrase
-from chatbot.dialogue.policy import Decision, Evidence, decide, may_speak
+from chatbot.dialogue.policy import Bound, Decision, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.requests import Subject, split_requests
+from chatbot.dialogue.slot_filling import is_dropped
 from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
 from chatbot.dialogue.trace import (
+    ActionTrace,
     Choice,
     Classification,
     Draft,
@@ -88,6 +92,7 @@ class Assistant:
         lookup: Lookup,
         weighing: Weighing | None = None,
         provisional: Provisional | None = None,
+        actions: Actions | None = None,
     ) -> None:
         self.release_id = release_id
         self.languages = tuple(languages)
@@ -97,6 +102,7 @@ class Assistant:
         self._lookup = lookup
         self._weighing = weighing or Weighing()
         self._provisional = provisional
+        self._actions = actions
 
     def reply(
         self,
@@ -106,11 +112,13 @@ class Assistant:
         history: Sequence[Message] = (),
         locale: str = "en",
         failures: int = 0,
+        talk: Talk | None = None,
     ) -> tuple[Reply, Trace]:
         """The reply to ``text``.
 
         ``history`` holds the turns before, oldest first; ``failures`` counts the bot's last replies in a row that
-        did not answer. The models read redacted text, as they were trained on it.
+        did not answer. The models read redacted text, as they were trained on it. ``talk`` is the conversation as
+        actions need it; without it none is carried out.
         """
         clock = _Clock()
         text = normalise(text)[:READ_LIMIT]
@@ -120,22 +128,26 @@ class Assistant:
         before = [Message(m.role, redactor.redact(normalise(m.text))) for m in history[-HISTORY_TURNS:]]
         read = redactor.redact(text)
 
-        direct = self._chosen_by_hand(text, said)
-        if direct is not None:
-            requests, parts = [text], [direct]
-        else:
-            with clock("requests"):
-                requests = self._requests(read, before, lang, options)
-            parts = [
-                self._part(request, before, lang, said, options, asked_again(read, before), clock)
-                for request in requests
-            ]
-        replies = tuple(self._say(decision, trace, said, failures, redactor) for decision, trace in parts)
+        parts = self._step(text, read, talk, said, clock)
+        if parts is None:
+            direct = self._chosen_by_hand(text, said)
+            if direct is not None:
+                parts = [direct]
+            else:
+                with clock("requests"):
+                    requests = self._requests(read, before, lang, options)
+                again = asked_again(read, before)
+                parts = [
+                    self._part(request, before, lang, said, options, again, clock, talk, text)
+                    for request in requests
+                ]
+                parts = self._after_a_pause(parts, text, read, talk, said, clock)
+        replies = tuple(self._say(part, said, failures, redactor) for part in parts)
         trace = Trace(
             release=self.release_id,
             mode=options.mode,
             thresholds={"sureness": options.sureness, "choice_floor": options.choice_floor},
-            parts=tuple(trace for _, trace in parts),
+            parts=tuple(part.trace for part in parts),
             milliseconds=clock.milliseconds,
         )
         return Reply(parts=replies), trace
@@ -222,50 +234,135 @@ class Assistant:
         options: SiteOptions,
         again: bool,
         clock: _Clock,
-    ) -> tuple[Decision, PartTrace]:
+        talk: Talk | None,
+        raw: str,
+    ) -> _Part:
         readable = has_letters(request) and lang in self.languages
         classification = Classification(ranked=(), in_scope=0.0, tier="none")
         known: dict[str, KnownIntent] = {}
         hits: list[Hit] = []
         ranked: list[Candidate] = []
-        talk = smalltalk(request)
+        small = smalltalk(request)
+        action: Action | None = None
         wants_person = asks_for_person(request)
         draft = None
-        if readable and talk is None and not wants_person:
+        if readable and small is None and not wants_person:
             classification, known, hits = self._evidence(request, before, lang, clock)
             top = classification.top
             if top is not None and top.confidence * classification.in_scope >= options.sureness:
                 wants_person = top.name == PERSON_INTENT
-                talk = top.name if top.name in SMALLTALK_INTENTS else None
+                small = top.name if top.name in SMALLTALK_INTENTS else None
             ranked = self._with_passage(self._weigh(classification, known, hits, lang), lang)
             shown = ranked[0].hit if ranked else None
             if shown is not None and shown not in hits:
                 hits.append(shown)  # the classifier's article: the trace holds whatever may be shown
-            if talk is None and not wants_person:
+            if small is None and not wants_person:
+                action = self._bound(ranked, options, talk)
+            if small is None and not wants_person and action is None:
                 draft = self._draft(request, before, lang, ranked, hits, options, clock)
-        if talk is not None or wants_person:
-            known |= self._lookup.intents([talk or PERSON_INTENT], said)
+        if small is not None or wants_person:
+            known |= self._lookup.intents([small or PERSON_INTENT], said)
+        bound: Bound = "none"
+        if action is not None and talk is not None:
+            bound = "complete" if complete(action, raw) else "bound"
         decision = decide(
             Evidence(
                 readable=readable,
-                smalltalk=talk,
+                smalltalk=small,
                 asks_for_person=wants_person,
                 asked_again=again,
                 candidates=ranked,
                 draft=draft,
                 options=options,
+                action=bound,
             )
         )
-        if talk is not None or wants_person:
-            own = known.get(talk or PERSON_INTENT)
+        if small is not None or wants_person:
+            own = known.get(small or PERSON_INTENT)
             if own is not None:
                 chosen = Candidate(1.0, own.title, own.name, own.article_slug, own.approved)
                 decision = replace(decision, chosen=chosen)
-            elif talk is not None:
-                decision = replace(decision, chosen=Candidate(1.0, talk, talk))
-        return decision, PartTrace(
-            request, lang, classification, tuple(hits), draft, decision.kind, decision.rule, decision.reason
+            elif small is not None:
+                decision = replace(decision, chosen=Candidate(1.0, small, small))
+        part = _Part(
+            decision,
+            PartTrace(
+                request,
+                lang,
+                classification,
+                tuple(hits),
+                draft,
+                decision.kind,
+                decision.rule,
+                decision.reason,
+            ),
         )
+        if decision.rule == "action" and action is not None and talk is not None:
+            return self._acted(action, talk, raw, part, said, clock)
+        return part
+
+    # --- actions ---
+
+    def _bound(self, ranked: Sequence[Candidate], options: SiteOptions, talk: Talk | None) -> Action | None:
+        best = ranked[0] if ranked else None
+        if self._actions is None or talk is None or best is None:
+            return None
+        if best.probability < options.choice_floor:
+            return None
+        return self._actions.bound(best.intent, best.article_slug)
+
+    def _step(self, text: str, read: str, talk: Talk | None, said: str, clock: _Clock) -> list[_Part] | None:
+        """The message goes on with an action: it answers what was asked, drops it, or taps an intent that has one."""
+        if self._actions is None or talk is None:
+            return None
+        if text.startswith(INTENT):
+            action = self._actions.bound(text.removeprefix(INTENT))
+            tapped = replace(talk, pending=None)
+            return (
+                None
+                if action is None
+                else [self._acted(action, tapped, "", _tapped(text, said), said, clock)]
+            )
+        pending = _pending(talk)
+        action = self._actions.named(pending.name) if pending is not None else None
+        if action is None or pending is None or asks_for_person(text):
+            return None
+        answer = _tapped(read, said)
+        if is_dropped(text) and not gives(action, talk, text):
+            return [self._told(dropped(action, pending, said), action, answer)]
+        return [self._acted(action, talk, text, answer, said, clock)] if gives(action, talk, text) else None
+
+    def _after_a_pause(
+        self, parts: list[_Part], text: str, read: str, talk: Talk | None, said: str, clock: _Clock
+    ) -> list[_Part]:
+        """The message was no answer to what an action had asked for. What was understood of it is answered and the
+        action waits; where nothing was, it asks once more."""
+        pending = _pending(talk) if talk is not None else None
+        if self._actions is None or talk is None or pending is None or any(part.acted for part in parts):
+            return parts
+        action = self._actions.named(pending.name)
+        first = parts[0]
+        if action is None or first.decision.kind == "person":
+            return parts
+        if first.decision.kind in ("unknown", "choices"):
+            return [self._acted(action, talk, text, first, said, clock)]
+        waits = replace(pending, state="paused", paused=pending.paused + 1)
+        return [*parts[:-1], replace(parts[-1], trace=replace(parts[-1].trace, action=waits))]
+
+    def _acted(self, action: Action, talk: Talk, text: str, part: _Part, said: str, clock: _Clock) -> _Part:
+        if self._actions is None:
+            return part
+        with clock("action"):
+            return self._told(act(action, talk, text, self._actions, lang=said), action, part)
+
+    def _told(self, acted: Acted, action: Action, part: _Part) -> _Part:
+        own = Candidate(max(part.decision.confidence, 0.0), action.name, action.intent)
+        decision = Decision(acted.kind, acted.rule, acted.reason, part.decision.confidence, own)
+        trace = replace(
+            part.trace, kind=acted.kind, rule=acted.rule, reason=f"{part.trace.reason}; {acted.reason}".strip("; "),
+            action=acted.trace,
+        )  # fmt: skip
+        return _Part(decision, trace, acted)
 
     def _with_passage(self, ranked: list[Candidate], lang: str) -> list[Candidate]:
         """The best candidate gets a passage of its article where the search did not bring one."""
@@ -311,12 +408,14 @@ class Assistant:
                 encode=lambda texts: self._search.encode(texts, lang=lang),
             )
 
-    def _chosen_by_hand(self, text: str, lang: str) -> tuple[Decision, PartTrace] | None:
+    def _chosen_by_hand(self, text: str, lang: str) -> _Part | None:
         """The customer tapped a choice: its payload names what to answer."""
         nothing = Classification(ranked=(), in_scope=0.0, tier="none")
         if text == HANDOVER:
             decision = Decision("person", "tapped", "the customer tapped “talk to a person”", 1.0)
-            return decision, PartTrace(text, lang, nothing, (), None, "person", "tapped", decision.reason)
+            return _Part(
+                decision, PartTrace(text, lang, nothing, (), None, "person", "tapped", decision.reason)
+            )
         if text.startswith(INTENT):
             known = self._lookup.intents([text.removeprefix(INTENT)], lang)
             intent = next(iter(known.values()), None)
@@ -337,14 +436,16 @@ class Assistant:
             1.0, title or (hit.title if hit else ""), intent.name if intent else None, slug, approved, hit
         )
         decision = Decision(kind, "tapped", "the customer chose it", 1.0, chosen)  # type: ignore[arg-type]
-        return decision, PartTrace(
-            text, lang, nothing, tuple(hits), None, decision.kind, "tapped", decision.reason
+        return _Part(
+            decision,
+            PartTrace(text, lang, nothing, tuple(hits), None, decision.kind, "tapped", decision.reason),
         )
 
-    def _say(
-        self, decision: Decision, trace: PartTrace, lang: str, failures: int, redactor: Redactor
-    ) -> ReplyPart:
+    def _say(self, part: _Part, lang: str, failures: int, redactor: Redactor) -> ReplyPart:
         """The decision in words."""
+        if part.acted is not None:
+            return self._say_action(part.acted, part.decision, lang)
+        decision, trace = part.decision, part.trace
         chosen = decision.chosen
         intent = chosen.intent if chosen else None
         person = Choice(phrase("talk_to_person", lang), HANDOVER)
@@ -376,6 +477,19 @@ class Assistant:
                 choices = (person,)
         return ReplyPart(text, decision.kind, round(decision.confidence, 4), intent, sources, choices)
 
+    def _say_action(self, acted: Acted, decision: Decision, lang: str) -> ReplyPart:
+        intent = decision.chosen.intent if decision.chosen else None
+        choices: list[Choice] = []
+        if acted.again and intent:
+            choices.append(Choice(phrase("try_again", lang), INTENT + intent))
+        if acted.article and intent:
+            known = self._lookup.intents([intent], lang).get(intent)
+            if known is not None and known.article_slug and self._lookup.passages(known.article_slug, lang):
+                choices.append(Choice(known.title, ARTICLE + known.article_slug))
+        if acted.rule in ("action_failed", "action_not_found", "action_sign_in") and acted.kind != "person":
+            choices.append(Choice(phrase("talk_to_person", lang), HANDOVER))
+        return ReplyPart(acted.text, acted.kind, round(decision.confidence, 4), intent, (), tuple(choices))
+
 
 def asked_again(text: str, before: Sequence[Message]) -> bool:
     """Whether the customer wrote the very same before and was answered."""
@@ -384,6 +498,28 @@ def asked_again(text: str, before: Sequence[Message]) -> bool:
         return False
     earlier = [i for i, m in enumerate(before) if m.role == "customer" and fold(m.text) == folded]
     return any(message.role in ("bot", "agent") for i in earlier[:1] for message in before[i + 1 :])
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One request decided; ``acted`` where an action speaks."""
+
+    decision: Decision
+    trace: PartTrace
+    acted: Acted | None = None
+
+
+def _pending(talk: Talk) -> ActionTrace | None:
+    """The action that still waits for an answer."""
+    pending = talk.pending
+    return pending if pending is not None and pending.open and pending.paused <= PAUSES else None
+
+
+def _tapped(request: str, lang: str) -> _Part:
+    """A part of which no model was asked: the message answers a question, or taps an intent."""
+    nothing = Classification(ranked=(), in_scope=0.0, tier="none")
+    decision = Decision("ask", "action", "", 1.0)
+    return _Part(decision, PartTrace(request, lang, nothing, (), None, "ask", "action", ""))
 
 
 def _source(hit: Hit) -> Source:

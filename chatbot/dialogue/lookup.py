@@ -14,7 +14,7 @@ from sqlalchemy import or_, select
 from chatbot.dialogue.trace import Hit
 from chatbot.dialogue.weighing import ARTICLE_LABEL, KnownIntent
 from chatbot.records.database import Database
-from chatbot.records.tables import Answer, Article, Intent, Passage, utcnow
+from chatbot.records.tables import Action, Answer, Article, Intent, Passage, utcnow
 
 
 class Lookup(Protocol):
@@ -63,8 +63,17 @@ class DatabaseLookup:
                     .order_by(Answer.approved_at, Answer.id)  # the one approved last wins
                 )
             }
+            acting = set(
+                session.scalars(
+                    select(Action.intent_id).where(
+                        Action.enabled, Action.intent_id.in_([row.id for row in rows])
+                    )
+                )
+            )
         return {
-            row.name: KnownIntent(row.name, title_of(row, lang), row.article_slug, approved.get(row.id))
+            row.name: KnownIntent(
+                row.name, title_of(row, lang), row.article_slug, approved.get(row.id), row.id in acting
+            )
             for row in rows
         } | {
             ARTICLE_LABEL + slug: KnownIntent(ARTICLE_LABEL + slug, title, slug, None)

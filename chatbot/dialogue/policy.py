@@ -5,13 +5,17 @@ The rules, in the order they are tried (the name of the one that decided is in t
 1. ``asked_for_person``   the customer asks for a person → ``person``
 2. ``smalltalk``          a greeting, thanks, a goodbye and nothing else → ``smalltalk``
 3. ``nothing_to_read``    no letters, or a script that was never learned → ``unknown``
-4. ``asked_again``        the same question again after it was answered → ``person`` is offered (``unknown``)
-5. ``sure``               the best candidate's probability reaches ``sureness`` → ``approved`` where its intent has
+4. ``action``             the best candidate's intent is bound to an action, and its probability reaches ``sureness``,
+                          or ``choice_floor`` where the message brings every detail of an action that changes nothing
+                          → ``ask`` (chatbot/dialogue/acting.py asks, or answers; also when asked again: the answer
+                          may be another by now)
+5. ``asked_again``        the same question again after it was answered → ``person`` is offered (``unknown``)
+6. ``sure``               the best candidate's probability reaches ``sureness`` → ``approved`` where its intent has
                           an approved answer, else ``generated`` where the mode allows it, the draft passed its
                           check and the probability reaches GENERATED_SURENESS, else ``passage``
-6. ``torn``               two candidates are near each other, both likely → ``choices``
-7. ``perhaps``            candidates above ``choice_floor`` → ``choices``
-8. ``not_known``          nothing fits → ``unknown``
+7. ``torn``               two candidates are near each other, both likely → ``choices``
+8. ``perhaps``            candidates above ``choice_floor`` → ``choices``
+9. ``not_known``          nothing fits → ``unknown``
 
 A candidate is a thing that could answer: an intent (with its approved answer or its article) or an article found
 by the search; chatbot/dialogue/weighing.py gives each its probability.
@@ -21,6 +25,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.trace import Draft, ReplyKind
@@ -28,6 +33,9 @@ from chatbot.dialogue.weighing import Candidate
 
 TORN_MARGIN = 0.12  # two candidates nearer than this are one question to the customer, not a guess
 MAX_CHOICES = 4
+Bound = Literal[
+    "none", "bound", "complete"
+]  # an action of the best candidate; complete: with all its details
 GENERATED_SURENESS = 0.8  # a sentence leaves out what a whole passage would still say: it must be surer
 
 
@@ -42,6 +50,7 @@ class Evidence:
     candidates: Sequence[Candidate]  # weighed, best first
     draft: Draft | None
     options: SiteOptions
+    action: Bound = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +75,10 @@ def decide(evidence: Evidence) -> Decision:
 
     ranked = evidence.candidates
     best = ranked[0] if ranked else None
+    if best is not None and best.probability >= options.choice_floor and _acts(evidence):
+        with_details = ", with every detail given" if evidence.action == "complete" else ""
+        reason = f"{best.title!r} has {best.probability:.2f} and is bound to an action{with_details}"
+        return Decision("ask", "action", reason, best.probability, best)
     if evidence.asked_again:
         return Decision(
             "unknown",
@@ -94,6 +107,14 @@ def decide(evidence: Evidence) -> Decision:
         f"above {options.choice_floor:.2f}, below {options.sureness:.2f}"
     )
     return Decision("choices", "perhaps", reason, best.probability, best, near)
+
+
+def _acts(evidence: Evidence) -> bool:
+    if evidence.action != "bound":
+        return evidence.action == "complete"
+    best, *others = evidence.candidates
+    runner_up = others[0].probability if others else 0.0
+    return best.probability >= evidence.options.sureness and best.probability - runner_up >= TORN_MARGIN
 
 
 def may_speak(best: Candidate, options: SiteOptions) -> bool:

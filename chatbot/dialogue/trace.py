@@ -130,6 +130,32 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionTrace:
+    """Where an action stood after a reply. It names the details that were there and never a value of the customer's.
+
+    state: ``asking`` for ``asked``; ``paused`` by another question (``paused`` counts them); ``done``, ``failed``,
+    ``dropped`` by the customer. proof: how it was shown that the order is the customer's own. failures: in a row.
+    outcome, detail, attempts, milliseconds: of the request, where one was made.
+    """
+
+    name: str
+    state: Literal["asking", "paused", "done", "failed", "dropped"]
+    asked: str | None = None
+    filled: tuple[str, ...] = ()
+    proof: str = ""
+    failures: int = 0
+    paused: int = 0
+    outcome: str = ""
+    detail: str = ""
+    attempts: int = 0
+    milliseconds: float = 0.0
+
+    @property
+    def open(self) -> bool:
+        return self.state in ("asking", "paused")
+
+
+@dataclass(frozen=True, slots=True)
 class PartTrace:
     """Everything that decided one part: what was asked, what was found, which rule spoke and why."""
 
@@ -141,6 +167,7 @@ class PartTrace:
     kind: ReplyKind
     rule: str  # name of the policy rule that decided
     reason: str  # the rule in words, with the numbers it compared
+    action: ActionTrace | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ class KnownIntent:
     title: str
     article_slug: str | None
     approved: str | None  # the approved answer in the customer's language, valid today
+    acts: bool = False  # it is bound to an action
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ def gather(
         known = intents.get(guess.name)
         if known is None or known.name in SMALLTALK_INTENTS or known.name == PERSON_INTENT:
             continue
-        if known.approved is None and known.article_slug is None:
+        if known.approved is None and known.article_slug is None and not known.acts:
             continue  # nothing to say about it
         key = known.article_slug or f"intent:{known.name}"
         probability = guess.confidence * classification.in_scope

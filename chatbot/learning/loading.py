@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chatbot.dialogue.assistant import Assistant
+from chatbot.dialogue.bound_actions import DatabaseActions
 from chatbot.dialogue.lookup import DatabaseLookup
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.weighing import Weighing
@@ -59,6 +60,7 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
         lookup=DatabaseLookup(database),
         weighing=Weighing.load(folder / WEIGHING) if (folder / WEIGHING).is_file() else None,
         provisional=_provisional(database, encoders, classifier),
+        actions=DatabaseActions(database, settings),
     )
 
 

@@ -17,6 +17,7 @@ SCOPES = {
     "chat": "Talk to the bot as a channel (Rasa REST, deep-chat)",
     "conversations:read": "Read conversations",
     "knowledge:read": "Read articles",
+    "actions": "Make and change actions",
     "statistics:read": "Read the figures of the overview",
 }
 PREFIX = "fdk_"

@@ -298,6 +298,52 @@ class Webhook(Table):
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
+class Action(Table):
+    """An intent bound to a request of the company's (chatbot/dialogue/actions.py). Saving it approves its texts."""
+
+    __tablename__ = "actions"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+    intent_id: Mapped[int] = mapped_column(ForeignKey("intents.id", ondelete="CASCADE"), unique=True)
+    url: Mapped[str] = mapped_column(String(1000))
+    secret: Mapped[str] = mapped_column(String(100))  # signs every request; shown once
+    slots: Mapped[list[Any]] = mapped_column(default=list)
+    proof: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    templates: Mapped[dict[str, Any]] = mapped_column(default=dict)  # {lang: text as written}
+    changes: Mapped[bool] = mapped_column(default=False)
+    seconds: Mapped[float] = mapped_column(Float, default=4.0)
+    enabled: Mapped[bool] = mapped_column(default=True)
+    approved_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
+    approved_at: Mapped[datetime] = mapped_column(default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
+class ActionCall(Table):
+    """One request of an action and what came of it. ``subject`` is a hash of the details, never the details."""
+
+    __tablename__ = "action_calls"
+    __table_args__ = (
+        one_of("outcome", "done", "not_found", "refused", "failed"),
+        Index(None, "action_id", "subject", "created_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    action_id: Mapped[int] = mapped_column(ForeignKey("actions.id", ondelete="CASCADE"))
+    conversation_id: Mapped[int | None] = mapped_column(
+        ForeignKey("conversations.id", ondelete="CASCADE"), index=True
+    )
+    turn_id: Mapped[int | None]  # the customer's turn that it answers
+    idempotency_key: Mapped[str] = mapped_column(String(64), unique=True)
+    subject: Mapped[str] = mapped_column(String(64))
+    outcome: Mapped[str] = mapped_column(String(16))
+    status: Mapped[int | None]  # of the HTTP answer
+    detail: Mapped[str] = mapped_column(Text, default="")
+    attempts: Mapped[int] = mapped_column(default=0)
+    milliseconds: Mapped[float] = mapped_column(Float, default=0.0)
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
 class ChatwootBridge(Table):
     """A Chatwoot account whose agent bot this installation is. The key is the last part of the bot's address."""
 

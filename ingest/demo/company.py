@@ -6,6 +6,9 @@ from collections.abc import Callable
 from importlib.resources import as_file, files
 from pathlib import Path
 
+import yaml
+
+from chatbot.records.actions import Draft
 from chatbot.records.database import Database
 from ingest.demo.conversations import write
 from ingest.importing import import_articles, import_intents, import_transcripts
@@ -27,6 +30,27 @@ def build(database: Database, folder: Path, *, progress: Progress | None = None)
         reports.append(import_intents(database, [company / "intents.yaml"], progress=progress))
     reports.append(import_transcripts(database, [write(folder, SEED)], progress=progress))
     return reports
+
+
+def demo_actions() -> list[tuple[Draft, str]]:
+    """The company's actions, each with the path of its service."""
+    rows = yaml.safe_load((files("ingest.demo") / "actions.yaml").read_text("utf-8"))
+    return [
+        (
+            Draft(
+                name=row["name"],
+                intent=row["name"],
+                url=row["path"],
+                slots=row["slots"],
+                templates=row["templates"],
+                proof=row.get("proof", {}),
+                changes=row.get("changes", False),
+                enabled=row["enabled"],
+            ),
+            row["path"],
+        )
+        for row in rows
+    ]
 
 
 def attacks() -> Path:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.policy import Evidence, decide
 from chatbot.dialogue.trace import Check, Classification, Draft, Hit, IntentGuess
-from chatbot.dialogue.weighing import KnownIntent, gather, weigh
+from chatbot.dialogue.weighing import Candidate, KnownIntent, gather, weigh
 
 REFUND = KnownIntent("refund_time", "Refund time", "refund-time", None)
 CANCEL = KnownIntent("cancel_order", "Cancel an order", "cancel-order", "You can cancel within two hours.")
@@ -45,6 +45,21 @@ def draft(passed: bool) -> Draft:
     return Draft(
         "Within 3 days.", -0.1, (1,), check=Check(passed, () if passed else ("number 3 is in no source",))
     )
+
+
+def test_an_action_comes_before_its_intents_answer_where_the_bot_is_sure_or_has_every_detail() -> None:
+    def rule(probability: float, action: str, other: float = 0.0) -> str:
+        ranked = [Candidate(probability, "Order status", "order_status", None, "Look here.")]
+        ranked += [Candidate(other, "Refund", "refund_time", None, "3 days.")] if other else []
+        asked = Evidence(True, None, False, False, ranked, None, SiteOptions(), action)  # type: ignore[arg-type]
+        return decide(asked).rule
+
+    assert rule(0.7, "none") == "sure"
+    assert rule(0.7, "bound") == "action"
+    assert rule(0.62, "bound", 0.6) == "torn"
+    assert rule(0.4, "bound") == "perhaps"
+    assert rule(0.4, "complete") == "action"
+    assert rule(0.2, "complete") == "not_known"
 
 
 def test_a_person_is_never_refused_to_who_asks_for_one():

@@ -16,8 +16,8 @@ from werkzeug.test import TestResponse
 from chatbot.records.database import Database
 from chatbot.records.tables import Example, Transcript
 from chatbot.settings import Settings
+from chatbot.signatures import WINDOW, signature
 from web.context import EXTENSION, Parts
-from web.signatures import WINDOW, signature
 
 SECRET = "a shared secret of more than 32 characters"
 FINISHED = {

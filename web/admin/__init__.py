@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from web.admin.blueprint import blueprint
 from web.admin.pages import (
+    actions,
     api_keys,
     audit,
     conversations,
@@ -27,6 +28,7 @@ from web.admin.pages import (
 )
 
 __all__ = [
+    "actions",
     "api_keys",
     "audit",
     "blueprint",

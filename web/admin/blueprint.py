@@ -48,6 +48,7 @@ MENU = (
     MenuEntry("admin.gaps_page", "Gaps", "editor", "Learning"),
     MenuEntry("admin.releases", "Releases", "viewer", "Bot"),
     MenuEntry("admin.jobs", "Jobs", "viewer", "Bot"),
+    MenuEntry("admin.actions", "Actions", "admin", "Bot"),
     MenuEntry("admin.site", "Site settings", "admin", "Settings"),
     MenuEntry("admin.widget", "Widget", "admin", "Settings"),
     MenuEntry("inbox.hours", "Opening hours", "admin", "Settings"),

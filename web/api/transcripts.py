@@ -12,10 +12,10 @@ from pydantic import BaseModel, Field
 
 from chatbot.errors import InputError, NotFoundError
 from chatbot.records.tables import utcnow
+from chatbot.signatures import HEADER, check_signature
 from web.api.models import ErrorAnswer
 from web.context import parts
 from web.limits import limiter
-from web.signatures import HEADER, check_signature
 
 MOST_BYTES = 2 * 1024 * 1024
 LEAST_SECRET = 32  # characters

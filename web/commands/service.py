@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from web.commands.environment import load_settings, log_to_stderr, open_database
@@ -14,7 +16,7 @@ from web.commands.environment import load_settings, log_to_stderr, open_database
 def demo(host: str | None, port: int | None, no_serve: bool) -> None:
     """Build the demo company, train its bot and serve it."""
     from web import serve as serving
-    from web.demo import prepare
+    from web.demo import offer_orders, prepare
     from web.terminal import TerminalProgress
 
     settings = load_settings(host=host, PORT=port)
@@ -29,8 +31,10 @@ def demo(host: str | None, port: int | None, no_serve: bool) -> None:
         return
     for line in serving.first_steps(database, settings):
         click.echo(line)
+    os.environ |= offer_orders(database, settings)
+    click.echo("Ask it, for example: Where is my order KC-204817?")
     database.dispose()
-    serving.serve(settings)
+    serving.serve(load_settings(host=host, PORT=port))
 
 
 @click.command()

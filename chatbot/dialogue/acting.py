@@ -1,0 +1,235 @@
+"""An action in a conversation: asks for what is missing, in turn, makes the request, and says what came of it.
+
+The order: the details as the admin listed them, then the proof that the order is the customer's own, then what must be
+confirmed. A detail given before is not asked for again. A wrong proof and an order that does not exist are answered
+with the same words, so that nobody learns which orders there are. Three failures in a row lead to a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from chatbot.dialogue.action_templates import choose, fill
+from chatbot.dialogue.actions import Action, Outcome, Said, Slot, Talk
+from chatbot.dialogue.phrases import phrase
+from chatbot.dialogue.slot_filling import Value, read_proofs, read_slots
+from chatbot.dialogue.trace import ActionTrace, ReplyKind
+from chatbot.errors import FrontdeskError
+
+FAILURES = 3  # in a row: then a person
+PAUSES = 3  # other questions in between, after which the action is forgotten
+PROOF = "proof"  # what ``asked`` holds while a second proof is asked for
+ANYTHING = "anything"  # after an order that was not found: any detail may be given anew
+
+
+class Actions(Protocol):
+    """The installation's actions; chatbot/dialogue/bound_actions.py keeps them in the database."""
+
+    def bound(self, intent: str | None, article_slug: str | None = None) -> Action | None:
+        """The action that is switched on for this intent, or for the one that this article belongs to."""
+        ...
+
+    def named(self, name: str) -> Action | None: ...
+
+    def run(
+        self, action: Action, slots: Mapping[str, Value], proof: Mapping[str, str], talk: Talk, *, lang: str
+    ) -> Outcome:
+        """Make the request and keep a record of it."""
+        ...
+
+    def unsuccessful(self, action: Action, talk: Talk) -> int:
+        """How many requests in a row led to nothing in this conversation."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """The reply, with its rule and reason for the trace."""
+
+    kind: ReplyKind
+    rule: str
+    reason: str
+    text: str
+    trace: ActionTrace
+    again: bool = False  # offer to try again
+    article: bool = False  # offer the intent's article
+
+
+def complete(action: Action, text: str) -> bool:
+    """Whether ``text`` itself brings every detail of an action that changes nothing."""
+    found = read_slots(action.slots, [Said(text)])
+    return bool(action.slots) and not action.changes and all(slot.name in found for slot in action.slots)
+
+
+def gives(action: Action, talk: Talk, text: str) -> bool:
+    """Whether ``text`` is an answer to what the action had asked for."""
+    asked = talk.pending.asked if talk.pending else None
+    paused = talk.pending is not None and talk.pending.state == "paused"
+    if paused and any(slot.name == asked and slot.kind == "text" for slot in action.slots):
+        return False  # after another question, any words could be anything
+    said = [Said(text, asked)]
+    slots = read_slots(action.slots, said)
+    proofs = read_proofs(action.proof.accepts, said, asked=(PROOF, ANYTHING))
+    if asked == ANYTHING:
+        return bool(slots or proofs)
+    return bool(proofs) if asked == PROOF else asked in slots
+
+
+def act(action: Action, talk: Talk, text: str, actions: Actions, *, lang: str) -> Acted:
+    """The next step of ``action`` after the customer's ``text`` (raw)."""
+    pending = talk.pending if talk.pending and talk.pending.name == action.name else None
+    pending = pending if pending is not None and pending.open else None
+    asked = pending.asked if pending else None
+    said = [*talk.said, Said(text, asked)] if text else list(talk.said)
+    found = read_slots(action.slots, said)
+    state = ActionTrace(
+        action.name, "asking", filled=tuple(found), failures=pending.failures if pending else 0
+    )
+    if any(
+        found[slot.name].value == "no"
+        for slot in action.slots
+        if slot.kind == "confirm" and slot.name in found
+    ):
+        return dropped(action, state, lang)
+    missed = pending is not None and not gives(action, talk, text)
+    if missed:
+        state = replace(state, failures=state.failures + 1)
+    failed = state.failures + actions.unsuccessful(action, talk)
+    if failed >= FAILURES:
+        return _to_person(state, f"{failed} failures in a row", lang)
+
+    proofs = _proofs(action, talk, said)
+    ask = _missing(action, found, proofs, talk)
+    if ask is not None and ask == "sign in":
+        return Acted(
+            "ask", "action_sign_in", f"{action.name} needs a signed-in visitor", phrase("action_sign_in", lang),
+            replace(state, state="failed"),
+        )  # fmt: skip
+    if asked == ANYTHING and missed:
+        return Acted(
+            "ask", "action_ask", f"{action.name}: nothing new was given", phrase("action_not_found", lang),
+            replace(state, asked=ANYTHING),
+        )  # fmt: skip
+    if ask is not None:
+        slot = next((slot for slot in action.slots if slot.name == ask), None)
+        question = _question(action, slot, found, lang)
+        if missed and asked == ask:
+            question = phrase("action_unread", lang) + question
+        return Acted(
+            "ask", "action_ask", f"{action.name} needs {ask}", question, replace(state, asked=ask),
+            article=pending is None,
+        )  # fmt: skip
+    return _make(action, found, proofs, talk, actions, state, lang)
+
+
+def dropped(action: Action, state: ActionTrace, lang: str) -> Acted:
+    """The customer no longer wants it."""
+    return Acted(
+        "ask", "action_dropped", f"the customer drops {action.name}", phrase("action_dropped", lang),
+        replace(state, state="dropped", asked=None),
+    )  # fmt: skip
+
+
+def _make(
+    action: Action,
+    found: Mapping[str, Value],
+    proofs: Mapping[str, str],
+    talk: Talk,
+    actions: Actions,
+    state: ActionTrace,
+    lang: str,
+) -> Acted:
+    outcome = actions.run(action, found, proofs, talk, lang=lang)
+    state = replace(
+        state,
+        proof=_shown(action, proofs),
+        outcome=outcome.result,
+        detail=outcome.detail,
+        attempts=outcome.attempts,
+        milliseconds=outcome.milliseconds,
+    )
+    text = ""
+    if outcome.result == "done":
+        values = {**outcome.answer, **{name: value.text for name, value in found.items()}}
+        try:
+            text = fill(choose(action.templates_for(lang), outcome.answer).text, values, lang=lang)
+        except FrontdeskError as error:
+            outcome = replace(outcome, result="failed", detail=error.one_line())
+            state = replace(state, outcome="failed", detail=outcome.detail)
+    if outcome.result == "done":
+        return Acted(
+            "approved", "action", f"{action.name} answered; its text is approved", text,
+            replace(state, state="done", failures=0),
+        )  # fmt: skip
+    failed = state.failures + actions.unsuccessful(action, talk)
+    if failed >= FAILURES:
+        return _to_person(state, f"{failed} failures in a row, the last: {outcome.detail}", lang)
+    if outcome.result == "failed":
+        return Acted(
+            "unknown", "action_failed", f"{action.name}: {outcome.detail}", phrase("action_failed", lang),
+            replace(state, state="failed"), again=True,
+        )  # fmt: skip
+    return Acted(
+        "ask", "action_not_found", f"{action.name}: {outcome.detail}", phrase("action_not_found", lang),
+        replace(state, asked=ANYTHING),
+    )  # fmt: skip
+
+
+def _to_person(state: ActionTrace, why: str, lang: str) -> Acted:
+    return Acted(
+        "person", "action_failed", f"{state.name}: {why}", phrase("action_person", lang),
+        replace(state, state="failed", asked=None),
+    )  # fmt: skip
+
+
+def _proofs(action: Action, talk: Talk, said: list[Said]) -> dict[str, str]:
+    """What can prove that it is the customer's own: the signed-in identity, and what he wrote."""
+    if not action.proof.needed:
+        return {}
+    found = read_proofs(action.proof.accepts, said, asked=(PROOF, ANYTHING))
+    if talk.identity is not None:
+        found["identity"] = talk.identity
+        if talk.email:
+            found["email"] = talk.email  # signed as well: it goes before what was typed
+    return found
+
+
+def _missing(action: Action, found: Mapping[str, Value], proofs: Mapping[str, str], talk: Talk) -> str | None:
+    """What to ask for next; None where everything is there."""
+    for slot in action.slots:
+        if slot.kind != "confirm" and slot.name not in found:
+            return slot.name
+    if action.proof.needed and not _provable(action, proofs):
+        return PROOF if action.proof.accepts else "sign in"
+    return next(
+        (slot.name for slot in action.slots if slot.kind == "confirm" and slot.name not in found), None
+    )
+
+
+def _provable(action: Action, proofs: Mapping[str, str]) -> bool:
+    if "identity" in proofs and action.proof.signed_in_is_enough():
+        return True
+    return any(name in proofs for name in action.proof.accepts) or (
+        "identity" in proofs and "email" in proofs and "email" in action.proof.paths
+    )
+
+
+def _shown(action: Action, proofs: Mapping[str, str]) -> str:
+    if not action.proof.needed:
+        return ""
+    return "signed in" if "identity" in proofs else ", ".join(sorted(proofs))
+
+
+def _question(action: Action, slot: Slot | None, found: Mapping[str, Value], lang: str) -> str:
+    if slot is None:
+        name = "_or_".join(action.proof.accepts)
+        return phrase(f"ask_proof_{name}", lang)
+    own = slot.question(lang)
+    if not own:
+        return phrase(f"ask_{slot.kind}", lang)
+    try:
+        return fill(own, {name: value.text for name, value in found.items()}, lang=lang)
+    except FrontdeskError:  # it names a detail that is asked for later
+        return own

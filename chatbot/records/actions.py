@@ -1,0 +1,284 @@
+"""Actions as an admin keeps them, and what came of each request.
+
+Every function works inside the caller's session. Saving an action approves its texts: who and when stands beside it.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, cast
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from chatbot.dialogue import actions as plain
+from chatbot.dialogue.actions import Action, Outcome, Said, Talk
+from chatbot.dialogue.trace import ActionTrace
+from chatbot.errors import ConflictError, InputError, NotFoundError
+from chatbot.records import tables
+from chatbot.records.tables import ActionCall, Conversation, Intent, Turn, Visitor, utcnow
+
+_REMEMBERED = 24  # turns that an action looks back
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An action as a form or the API brings it; ``templates`` as text by language."""
+
+    name: str
+    intent: str
+    url: str
+    slots: Sequence[Mapping[str, Any]]
+    templates: Mapping[str, str]
+    proof: Mapping[str, Any]
+    changes: bool = False
+    seconds: float = 4.0
+    enabled: bool = True
+
+
+def new_secret() -> str:
+    """256 random bits."""
+    return "fda_" + secrets.token_urlsafe(32)
+
+
+def list_actions(session: Session) -> list[tuple[tables.Action, str]]:
+    """All of them with their intents' names, by name."""
+    rows = session.execute(
+        select(tables.Action, Intent.name)
+        .join(Intent, Intent.id == tables.Action.intent_id)
+        .order_by(tables.Action.name)
+    ).all()
+    return [(row, name) for row, name in rows]
+
+
+def get_action(session: Session, action_id: int) -> tuple[tables.Action, str]:
+    """Raises NotFoundError."""
+    row = session.get(tables.Action, action_id)
+    if row is None:
+        raise NotFoundError("No such action", field="action", value=action_id)
+    return row, session.get_one(Intent, row.intent_id).name
+
+
+def bound_to(session: Session, intent: str | None, article_slug: str | None) -> Action | None:
+    """The action that is switched on for a live intent; without an intent, for the one that the article belongs to."""
+    if intent is None and article_slug is None:
+        return None
+    found = session.execute(
+        select(tables.Action, Intent.name)
+        .join(Intent, Intent.id == tables.Action.intent_id)
+        .where(
+            Intent.name == intent if intent is not None else Intent.article_slug == article_slug,
+            tables.Action.enabled,
+            Intent.status != "retired",
+        )
+        .order_by(Intent.id)
+    ).first()
+    return as_action(found[0], found[1]) if found else None
+
+
+def enabled_action(session: Session, name: str) -> Action | None:
+    found = session.execute(
+        select(tables.Action, Intent.name)
+        .join(Intent, Intent.id == tables.Action.intent_id)
+        .where(tables.Action.name == name, tables.Action.enabled)
+    ).first()
+    return as_action(found[0], found[1]) if found else None
+
+
+def as_action(row: tables.Action, intent: str) -> Action:
+    """Raises InputError where what is stored can no longer be."""
+    return Action(
+        id=row.id,
+        name=row.name,
+        intent=intent,
+        url=row.url,
+        slots=plain.slots_from(row.slots),
+        templates=plain.templates_from(row.templates),
+        proof=plain.proof_from(row.proof),
+        changes=row.changes,
+        seconds=row.seconds,
+    )
+
+
+def save(
+    session: Session,
+    draft: Draft,
+    *,
+    row: tables.Action | None = None,
+    person_id: int | None = None,
+    now: datetime | None = None,
+) -> tables.Action:
+    """Make an action, or change ``row``. The address has been checked by the caller (outbound.check_url).
+
+    Raises InputError for what cannot be, ConflictError for a name or an intent that another action has.
+    """
+    now = now or utcnow()
+    intent = session.scalar(select(Intent).where(Intent.name == draft.intent, Intent.status != "retired"))
+    if intent is None:
+        raise InputError(
+            "No such intent", field="intent", value=draft.intent, remedy="Choose one of the live intents"
+        )
+    for column, value, what in (
+        (tables.Action.name, draft.name, draft.name),
+        (tables.Action.intent_id, intent.id, draft.intent),
+    ):
+        other = session.scalar(select(tables.Action).where(column == value))
+        if other is not None and other is not row:
+            raise ConflictError(
+                "Another action has this already",
+                field="action",
+                value=what,
+                remedy=f"Change {other.name} instead",
+            )
+    row = row or tables.Action(secret=new_secret(), created_at=now)
+    checked = Action(
+        id=row.id or 0,
+        name=draft.name,
+        intent=draft.intent,
+        url=draft.url,
+        slots=plain.slots_from(draft.slots),
+        templates=plain.templates_from(draft.templates),
+        proof=plain.proof_from(draft.proof),
+        changes=draft.changes,
+        seconds=draft.seconds,
+    )
+    row.name, row.intent_id, row.url = draft.name, intent.id, draft.url
+    row.slots, row.proof = plain.as_json(checked)["slots"], plain.as_json(checked)["proof"]
+    row.templates = {lang: text for lang, text in draft.templates.items() if text.strip()}
+    row.changes, row.seconds, row.enabled = draft.changes, draft.seconds, draft.enabled
+    row.approved_by_id, row.approved_at = person_id, now
+    session.add(row)
+    session.flush()
+    return row
+
+
+# --- what a conversation brings -----------------------------------------------------------------------------
+
+
+def talk_before(session: Session, turn: Turn) -> Talk:
+    """What an action must know when the bot answers ``turn``: who speaks, what he said, where an action stands."""
+    conversation = session.get_one(Conversation, turn.conversation_id)
+    visitor = session.get_one(Visitor, conversation.visitor_id)
+    rows = session.execute(
+        select(Turn.role, Turn.text, Turn.trace)
+        .where(
+            Turn.conversation_id == turn.conversation_id,
+            Turn.role.in_(("customer", "bot")),
+            Turn.id != turn.id,
+            func.coalesce(Turn.reply_to_id, Turn.id) < turn.id,
+        )
+        .order_by(func.coalesce(Turn.reply_to_id, Turn.id).desc(), Turn.id.desc())
+        .limit(_REMEMBERED)
+    ).all()
+    newest = next((trace for role, _, trace in rows if role == "bot"), None)
+    pending = _action_of(newest)
+    said: list[Said] = []
+    running, asked = pending.name if pending is not None and pending.open else None, None
+    # Backwards: the answer to a question counts only while it is the same run of the same action.
+    answers: list[str] = []
+    for role, text, trace in rows:
+        if role == "customer":
+            answers.append(text)
+            continue
+        before = _action_of(trace)
+        same = running is not None and before is not None and before.name == running and before.open
+        asked = before.asked if same and before is not None and before.state == "asking" else None
+        said += [Said(answer, asked) for answer in answers]
+        answers = []
+        if not same:
+            running = None
+    said += [Said(answer) for answer in answers]
+    return Talk(
+        conversation=conversation.public_id,
+        turn_id=turn.id,
+        said=tuple(reversed(said)),
+        pending=pending,
+        identity=visitor.identity,
+        email=visitor.email if visitor.identity is not None else None,
+    )
+
+
+def _action_of(trace: Mapping[str, Any] | None) -> ActionTrace | None:
+    """The last action in a stored trace."""
+    for part in reversed((trace or {}).get("parts", ())):
+        kept = part.get("action")
+        if kept:
+            return ActionTrace(**{**kept, "filled": tuple(kept.get("filled", ()))})
+    return None
+
+
+# --- requests -----------------------------------------------------------------------------------------------
+
+
+def note_call(
+    session: Session,
+    action_id: int,
+    talk: Talk,
+    *,
+    key: str,
+    subject: str,
+    outcome: Outcome,
+    now: datetime | None = None,
+) -> None:
+    """Keep what came of a request; one with a known key is the same request, made again."""
+    row = session.scalar(select(ActionCall).where(ActionCall.idempotency_key == key))
+    if row is None:
+        conversation = session.scalar(
+            select(Conversation.id).where(Conversation.public_id == talk.conversation)
+        )
+        row = ActionCall(
+            action_id=action_id,
+            conversation_id=conversation,
+            turn_id=talk.turn_id,
+            idempotency_key=key,
+            subject=subject,
+            attempts=0,
+            created_at=now or utcnow(),
+        )
+        session.add(row)
+    row.outcome, row.status, row.detail = outcome.result, outcome.status, outcome.detail[:500]
+    row.attempts = (row.attempts or 0) + outcome.attempts
+    row.milliseconds = outcome.milliseconds
+
+
+def unsuccessful_calls(session: Session, action_id: int, public_id: str) -> int:
+    """How many requests of this action led to nothing in a conversation since the last one that did."""
+    outcomes = session.scalars(
+        select(ActionCall.outcome)
+        .join(Conversation, Conversation.id == ActionCall.conversation_id)
+        .where(Conversation.public_id == public_id, ActionCall.action_id == action_id)
+        .order_by(ActionCall.id.desc())
+        .limit(20)
+    ).all()
+    return next((place for place, outcome in enumerate(outcomes) if outcome == "done"), len(outcomes))
+
+
+def refused_lately(session: Session, action_id: int, subject: str, *, since: datetime) -> int:
+    """How often a proof for the same thing was refused, in whatever conversation."""
+    return cast(
+        int,
+        session.scalar(
+            select(func.count())
+            .select_from(ActionCall)
+            .where(
+                ActionCall.action_id == action_id,
+                ActionCall.subject == subject,
+                ActionCall.outcome == "refused",
+                ActionCall.created_at >= since,
+            )
+        ),
+    )
+
+
+def recent_calls(session: Session, action_id: int, *, limit: int = 20) -> list[ActionCall]:
+    return list(
+        session.scalars(
+            select(ActionCall)
+            .where(ActionCall.action_id == action_id)
+            .order_by(ActionCall.id.desc())
+            .limit(limit)
+        )
+    )

@@ -1,0 +1,224 @@
+"""An action over the turns of a conversation: what is asked, what is sent, what is said, and what never is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pytest
+
+from chatbot.dialogue.acting import ANYTHING, PROOF, act, complete
+from chatbot.dialogue.action_calls import KEY_HEADER, Request, call
+from chatbot.dialogue.actions import Action, Outcome, Proof, Said, Slot, Talk, templates_from
+from chatbot.errors import OutboundError
+from chatbot.outbound import Fetched
+from chatbot.signatures import HEADER
+
+ORDER = Slot("order", "order", {"en": "Which order?", "zh": "哪个订单？"})
+TEMPLATES = templates_from(
+    {
+        "en": "[status=sent]\nOrder {order} is with {carrier.name}.\n[]\nOrder {order}: {status}.",
+        "zh": "订单 {order}：{status}。",
+    }
+)
+STATUS = Action(1, "order_status", "order_status", "https://shop.example/orders", (ORDER,), TEMPLATES)
+OWN = Action(
+    2, "invoice", "invoice", "https://shop.example/invoice", (ORDER,), templates_from({"en": "Invoice {total}."}),
+    proof=Proof("answer", ("email", "postcode"), {"email": "buyer.email", "postcode": "zip", "identity": "buyer.id"}),
+)  # fmt: skip
+CANCEL = Action(
+    3, "cancel", "cancel", "https://shop.example/cancel",
+    (ORDER, Slot("sure", "confirm", {"en": "Cancel {order}?"})),
+    templates_from({"en": "Order {order} is cancelled."}), changes=True,
+)  # fmt: skip
+
+
+class Service:
+    """Answers as told, and remembers what it was asked."""
+
+    def __init__(self, *outcomes: Outcome) -> None:
+        self.outcomes, self.asked, self.lost = list(outcomes), [], 0
+
+    def bound(self, intent: str | None, article_slug: str | None = None) -> Action | None:
+        return None
+
+    def named(self, name: str) -> Action | None:
+        return None
+
+    def unsuccessful(self, action: Action, talk: Talk) -> int:
+        return self.lost
+
+    def run(self, action: Action, slots: Any, proof: Mapping[str, str], talk: Talk, *, lang: str) -> Outcome:
+        self.asked.append(({name: value.value for name, value in slots.items()}, dict(proof)))
+        outcome = self.outcomes.pop(0)
+        self.lost = 0 if outcome.result == "done" else self.lost + 1
+        return outcome
+
+
+class Conversation:
+    """Plays a customer's messages one by one, each with the state the bot's last turn left."""
+
+    def __init__(self, action: Action, service: Service, **known: Any) -> None:
+        self.action, self.service, self.known = action, service, known
+        self.said: list[Said] = []
+        self.pending = None
+
+    def say(self, text: str, *, lang: str = "en") -> Any:
+        talk = Talk("c1", len(self.said) + 1, tuple(self.said), self.pending, **self.known)
+        acted = act(self.action, talk, text, self.service, lang=lang)
+        asked = self.pending.asked if self.pending is not None and self.pending.open else None
+        self.said.append(Said(text, asked))
+        self.pending = acted.trace
+        return acted
+
+
+def done(**answer: Any) -> Outcome:
+    return Outcome("done", status=200, attempts=1, answer=answer)
+
+
+def test_a_detail_that_was_given_is_not_asked_for_and_the_answer_fills_the_template_that_fits() -> None:
+    service = Service(done(status="sent", carrier={"name": "Heron"}))
+    acted = Conversation(STATUS, service).say("Where is my order KC-204817?")
+    assert (acted.kind, acted.text) == ("approved", "Order KC-204817 is with Heron.")
+    assert service.asked == [({"order": "KC204817"}, {})]
+    assert "204817" not in json.dumps([acted.trace.detail, acted.trace.filled, acted.reason])
+
+
+def test_a_missing_detail_is_asked_for_in_the_language_and_its_answer_is_read_freely() -> None:
+    talk = Conversation(STATUS, Service(done(status="ready"), done(status="到")))
+    asked = talk.say("Where is my order?")
+    assert (asked.kind, asked.text, asked.trace.asked) == ("ask", "Which order?", "order")
+    assert talk.say("it's 20481").text == "Order 20481: ready."
+    assert Conversation(STATUS, Service()).say("我的订单呢", lang="zh").text == "哪个订单？"
+
+
+def test_a_detail_from_an_earlier_turn_is_remembered_and_the_newest_counts() -> None:
+    service = Service(done(status="ready"))
+    talk = Conversation(STATUS, service)
+    talk.said = [Said("I ordered KC-111111"), Said("sorry, KC-222222")]
+    talk.say("where is it?")
+    assert service.asked[0][0] == {"order": "KC222222"}
+
+
+def test_personal_data_wants_a_second_proof_and_a_wrong_one_sounds_like_an_unknown_order() -> None:
+    service = Service(Outcome("refused", "x"), Outcome("not_found", "y"), done(total="9 EUR"))
+    talk = Conversation(OWN, service)
+    asked = talk.say("invoice for KC-204817 please")
+    assert asked.trace.asked == PROOF and "postcode" in asked.text and not service.asked
+    refused = talk.say("3011 AB")
+    assert refused.kind == "ask" and refused.trace.asked == ANYTHING
+    assert service.asked[-1] == ({"order": "KC204817"}, {"postcode": "3011 AB"})
+    assert talk.say("KC-999999 then").text == refused.text
+    assert talk.say("mila@example.com").text == "Invoice 9 EUR."
+    assert service.asked[-1] == ({"order": "KC999999"}, {"email": "mila@example.com"})
+
+
+def test_a_signed_in_visitor_needs_no_second_proof_and_without_one_an_action_can_be_closed() -> None:
+    service = Service(done(total="9 EUR"))
+    talk = Conversation(OWN, service, identity="u7", email="mila@example.com")
+    assert talk.say("invoice for KC-204817").text == "Invoice 9 EUR."
+    assert service.asked == [({"order": "KC204817"}, {"identity": "u7", "email": "mila@example.com"})]
+    closed = Action(4, "x", "x", "https://x.example", (), TEMPLATES, proof=Proof("service"))
+    assert Conversation(closed, Service()).say("do it").rule == "action_sign_in"
+
+
+def test_a_change_is_confirmed_each_time_and_no_means_no() -> None:
+    service = Service(done(), done())
+    talk = Conversation(CANCEL, service)
+    assert talk.say("cancel KC-1234567").text == "Cancel KC-1234567?"
+    assert talk.say("yes please").text == "Order KC-1234567 is cancelled."
+    talk.said = [Said(one.text) for one in talk.said]  # as talk_before reads a run that has ended
+    assert talk.say("and cancel KC-7654321").text == "Cancel KC-7654321?"
+    assert talk.say("no").trace.state == "dropped"
+    assert len(service.asked) == 1
+    assert not complete(CANCEL, "cancel KC-1234567")
+
+
+def test_three_failures_in_a_row_lead_to_a_person() -> None:
+    talk = Conversation(STATUS, Service(*[Outcome("failed", "silence")] * 3))
+    kinds = [talk.say("where is KC-204817?").kind for _ in range(3)]
+    assert kinds == ["unknown", "unknown", "person"]
+    talk = Conversation(STATUS, Service())
+    assert [talk.say(text).kind for text in ("where?", "dunno", "why", "what")] == [
+        "ask",
+        "ask",
+        "ask",
+        "person",
+    ]
+
+
+def test_an_answer_without_what_the_text_needs_is_a_failure_said_in_words() -> None:
+    acted = Conversation(STATUS, Service(done(status="sent"))).say("where is KC-204817?")
+    assert acted.kind == "unknown" and acted.again
+    assert "carrier.name" in acted.trace.detail and "service must answer" in acted.trace.detail
+
+
+# --- the request --------------------------------------------------------------------------------------------
+
+REQUEST = Request({"order": "KC1"}, {"email": "Mila@Example.com"}, "en", "c1", "key-1")
+
+
+def answering(*answers: Fetched | Exception) -> tuple[list[dict[str, Any]], Callable[..., Fetched]]:
+    sent: list[dict[str, Any]] = []
+
+    def fetching(url: str, **options: Any) -> Fetched:
+        sent.append(options)
+        answer = answers[len(sent) - 1]
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    return sent, fetching
+
+
+def reply(status: int, body: Any = None) -> Fetched:
+    return Fetched("https://shop.example", status, {}, json.dumps(body).encode())
+
+
+@pytest.mark.parametrize("first", [OutboundError("silence"), reply(503), reply(429)])
+def test_a_failed_request_is_made_once_more_with_the_same_key(first: Any) -> None:
+    sent, fetching = answering(first, reply(200, {"status": "sent"}))
+    outcome = call(STATUS, REQUEST, secret="s", fetching=fetching)
+    assert (outcome.result, outcome.attempts) == ("done", 2)
+    assert {one["headers"][KEY_HEADER] for one in sent} == {"key-1"}
+    assert all(one["headers"][HEADER].startswith("t=") and one["seconds"] == 4.0 for one in sent)
+
+
+@pytest.mark.parametrize(
+    ("answers", "result", "attempts"),
+    [
+        ([reply(404)], "not_found", 1),
+        ([reply(403)], "refused", 1),
+        ([reply(400)], "failed", 1),
+        ([reply(500), reply(500)], "failed", 2),
+        ([Fetched("u", 200, {}, b"<html>")], "failed", 1),
+        ([reply(200, [1])], "failed", 1),
+    ],
+)
+def test_what_the_service_answers_decides(answers: list[Fetched], result: str, attempts: int) -> None:
+    outcome = call(STATUS, REQUEST, secret="s", fetching=answering(*answers)[1])
+    assert (outcome.result, outcome.attempts) == (result, attempts)
+
+
+@pytest.mark.parametrize(
+    ("answer", "proof", "result"),
+    [
+        ({"buyer": {"email": "mila@example.com"}}, {"email": "Mila@Example.com"}, "done"),
+        ({"buyer": {"email": "jonas@example.com"}}, {"email": "mila@example.com"}, "refused"),
+        ({"zip": "3011 AB"}, {"postcode": "3011ab"}, "done"),
+        ({"buyer": {}}, {"email": "mila@example.com"}, "refused"),
+        ({"buyer": {"id": 7}}, {"identity": "7"}, "done"),
+        ({"buyer": {"id": ""}}, {"identity": ""}, "refused"),
+        ({"buyer": {"email": ""}}, {}, "refused"),
+    ],
+)
+def test_what_the_answer_does_not_prove_is_not_shown(answer: Any, proof: Any, result: str) -> None:
+    asked = Request({"order": "KC1"}, proof, "en", "c1", "k")
+    assert call(OWN, asked, secret="s", fetching=answering(reply(200, answer))[1]).result == result
+
+
+def test_a_service_that_checks_must_say_that_it_did() -> None:
+    checking = Action(5, "x", "x", "https://x.example", (), TEMPLATES, proof=Proof("service", ("email",)))
+    for body, result in (({"verified": True}, "done"), ({"verified": "yes"}, "refused"), ({}, "refused")):
+        assert call(checking, REQUEST, secret="s", fetching=answering(reply(200, body))[1]).result == result

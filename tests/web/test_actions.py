@@ -1,0 +1,306 @@
+"""Actions through the whole application: the demo's order service, the chat API, the admin page, programs."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+from chatbot.dialogue.assistant import Assistant
+from chatbot.dialogue.bound_actions import GUESSES, DatabaseActions
+from chatbot.dialogue.trace import Classification, IntentGuess
+from chatbot.dialogue.weighing import KnownIntent
+from chatbot.records import people
+from chatbot.records.api_keys import create_key
+from chatbot.records.database import Database
+from chatbot.records.tables import Action, ActionCall, AuditEntry, Conversation, Intent, Turn
+from chatbot.settings import Settings
+from ingest.demo.orders import create_app, day_in_words
+from web.demo import offer_orders
+
+TODAY = date(2026, 11, 28)
+NAMES = ("order_status", "change_delivery_address")
+
+
+class Classifier:
+    def classify(self, text: str, **_: Any) -> Classification:
+        for word, name in (
+            ("address", NAMES[1]),
+            ("order", NAMES[0]),
+            ("订单", NAMES[0]),
+            ("refund", "refund_time"),
+        ):
+            if word in text.lower():
+                return Classification((IntentGuess(name, 0.95),), 0.98)
+        return Classification((IntentGuess(NAMES[0], 0.1),), 0.05)
+
+
+class Search:
+    def search(self, query: str, **_: Any) -> list[Any]:
+        return []
+
+    def refresh(self) -> None: ...
+
+    def __len__(self) -> int:
+        return 0
+
+
+class Lookup:
+    def intents(self, names: Any, lang: str) -> dict[str, KnownIntent]:
+        known = {name: KnownIntent(name, name.title(), None, None, acts=True) for name in NAMES}
+        known["refund_time"] = KnownIntent("refund_time", "Refunds", None, "Within 3 days.")
+        return {name: known[name] for name in names if name in known}
+
+    def passages(self, slug: str, lang: str) -> list[Any]:
+        return []
+
+
+class Silent(WSGIRequestHandler):
+    def log(self, type: str, message: str, *args: object) -> None: ...
+
+
+@pytest.fixture
+def bound(settings: Settings, database: Database) -> Settings:
+    """Both intents with the demo's actions, all of them switched on; the settings with the service's address."""
+    with database.write() as session:
+        session.add_all(Intent(name=name, titles={"en": name}) for name in (*NAMES, "refund_time"))
+    found = offer_orders(database, settings)
+    with database.write() as session:
+        for row in session.scalars(select(Action)):
+            row.enabled = True
+    return settings.model_copy(update={"demo_orders": found["FRONTDESK_DEMO_ORDERS"]})
+
+
+@pytest.fixture
+def orders(bound: Settings, database: Database) -> Iterator[Flask]:
+    with database.read() as session:
+        secret = session.scalars(select(Action.secret)).first()
+    app = create_app(secret=str(secret), today=TODAY)
+    port = int(bound.demo_orders.rpartition(":")[2])
+    server = make_server("127.0.0.1", port, app, threaded=True, request_handler=Silent)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield app
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def assistant(bound: Settings, database: Database) -> Assistant:
+    return Assistant(
+        release_id="r-test", languages=("en", "zh"), classifier=Classifier(), search=Search(), writer=None,
+        lookup=Lookup(), actions=DatabaseActions(database, bound),
+    )  # fmt: skip
+
+
+class Visitor:
+    def __init__(self, client: FlaskClient) -> None:
+        made = client.post("/api/v1/conversations", json={}).json
+        assert made is not None
+        self.client, self.id, self.token = client, made["id"], made["token"]
+
+    def say(self, text: str, message: str | None = None) -> dict[str, Any]:
+        answer = self.client.post(
+            f"/api/v1/conversations/{self.id}/messages",
+            json={"text": text, "client_message_id": message},
+            headers={"Authorization": f"Bearer {self.token}"},
+        )
+        assert answer.json is not None and answer.status_code in (200, 202), answer.text
+        return dict(answer.json["reply"] or {})
+
+
+@pytest.fixture
+def visitor(orders: Flask, client: FlaskClient) -> Visitor:
+    return Visitor(client)
+
+
+def test_where_is_my_order_in_two_languages(visitor: Visitor, database: Database) -> None:
+    reply = visitor.say("Where is my order KC-204817?")
+    assert reply["kind"] == "approved"
+    assert reply["text"] == (
+        "Your order KC-204817 is out for delivery: Heron Parcel should bring it today, Saturday 28 November."
+    )
+    assert visitor.say("我的订单KC-204822到哪了？")["text"] == (
+        "您的订单 KC-204822 正在打包，预计 Heron Parcel 在11月30日（周一）送达。"
+    )
+    with database.read() as session:
+        traces = json.dumps([turn.trace for turn in session.scalars(select(Turn).where(Turn.role == "bot"))])
+        calls = session.scalars(select(ActionCall)).all()
+    assert "2048" not in traces and '"outcome": "done"' in traces
+    assert [call.outcome for call in calls] == ["done", "done"]
+    assert day_in_words(TODAY, "zh") == "11月28日（周六）"
+
+
+def test_details_are_asked_for_and_remembered_over_another_question(visitor: Visitor) -> None:
+    assert visitor.say("where is my order")["kind"] == "ask"
+    assert visitor.say("when do I get a refund?")["text"] == "Within 3 days."
+    assert "KC-204830" in visitor.say("KC-204830")["text"]
+    assert visitor.say("where is my order")["kind"] == "approved"  # the number is known by now
+
+
+def test_the_same_message_again_does_nothing_twice(visitor: Visitor, database: Database) -> None:
+    first = visitor.say("where is my order KC-204841", "m1")
+    assert visitor.say("where is my order KC-204841", "m1") == first
+    with database.read() as session:
+        assert len(session.scalars(select(ActionCall)).all()) == 1
+
+
+def test_a_change_needs_proof_and_confirmation_and_is_audited(visitor: Visitor, database: Database) -> None:
+    assert visitor.say("change the address of KC-204822")["kind"] == "ask"
+    assert "e-mail" in visitor.say("Kade 5, 3011 AB Rotterdam")["text"]
+    assert visitor.say("wei@example.com")["text"] == (
+        "Shall I send order KC-204822 to Kade 5, 3011 AB Rotterdam? Yes or no."
+    )
+    assert visitor.say("yes")["text"] == "Done: order KC-204822 goes to Kade 5, 3011 AB Rotterdam."
+    with database.read() as session:
+        entry = session.scalars(select(AuditEntry).where(AuditEntry.action == "action.done")).one()
+        call = session.scalars(select(ActionCall)).one()
+    assert entry.detail["details"] == ["address", "order", "sure"]
+    assert "Kade" not in json.dumps(entry.detail) + call.subject + call.detail
+
+
+def test_guessing_proofs_ends_with_a_person_and_closes_the_order_to_everybody(
+    visitor: Visitor, client: FlaskClient, database: Database
+) -> None:
+    def guess(one: Visitor, emails: list[str]) -> list[str]:
+        one.say("change the address of KC-204822")
+        one.say("Kade 5")
+        kinds = []
+        for email in emails:
+            reply = one.say(email)
+            kinds.append(
+                one.say("yes")["kind"] if "Yes or no" in reply.get("text", "") else reply.get("kind", "")
+            )
+        return kinds
+
+    assert guess(visitor, ["a@example.com", "b@example.com", "c@example.com"])[-1] == "person"
+    guess(Visitor(client), ["d@example.com", "e@example.com"])
+    with database.read() as session:
+        assert len(session.scalars(select(ActionCall)).all()) == GUESSES
+    assert guess(Visitor(client), ["wei@example.com"])[-1] == "ask"  # right, and still closed
+    with database.read() as session:
+        last = session.scalars(select(ActionCall).order_by(ActionCall.id.desc())).first()
+    assert last is not None and last.outcome == "refused" and last.attempts == 0
+
+
+def test_a_service_that_is_down_leads_to_a_person_after_three_tries(
+    client: FlaskClient, database: Database
+) -> None:
+    visitor = Visitor(client)
+    kinds = [visitor.say("where is my order KC-204817?")["kind"] for _ in range(3)]
+    assert kinds == ["unknown", "unknown", "person"]
+    with database.read() as session:
+        assert {call.attempts for call in session.scalars(select(ActionCall))} == {2}
+        assert session.scalars(select(Conversation.state)).one() == "waiting"
+
+
+# --- the pages and the API -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def admin(app: Flask, database: Database) -> FlaskClient:
+    client = app.test_client()
+    with database.write() as session:
+        person = people.create_person(
+            session, email="a@example.com", name="Ada", password="correct horse battery", role="admin"
+        )
+        identity = f"{person.id}:{person.session_epoch}"
+    with client.session_transaction(path="/admin/") as cookie:
+        cookie["_user_id"], cookie["_fresh"] = identity, True
+    return client
+
+
+def post(client: FlaskClient, path: str, **form: Any) -> Any:
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/admin/account").text)
+    assert token
+    return client.post(path, data={"csrf_token": token[1]} | form)
+
+
+FORM = {
+    "name": "refund", "intent": "refund_time", "url": "https://93.184.215.14/refund", "seconds": "3", "enabled": "yes",
+    "slot0_name": "order", "slot0_kind": "order", "slot0_ask_en": "Which order?",
+    "proof": "answer", "accepts": ["email"], "path_email": "buyer.email", "template_en": "Refund of {amount}.",
+}  # fmt: skip
+
+
+def test_an_admin_makes_an_action_and_its_secret_is_shown_once(
+    admin: FlaskClient, database: Database
+) -> None:
+    made = post(admin, "/admin/actions/new", **FORM)
+    assert made.status_code == 200
+    with database.read() as session:
+        row = session.scalars(select(Action).where(Action.name == "refund")).one()
+    assert row.secret in made.text and row.approved_by_id is not None
+    page = admin.get(f"/admin/actions/{row.id}")
+    assert row.secret not in page.text and "buyer.email" in page.text
+    assert row.secret not in admin.get("/admin/audit").text
+    assert "refund" in admin.get("/admin/actions").text
+    assert (
+        post(admin, f"/admin/actions/{row.id}", **FORM | {"template_en": "{amount} back."}).status_code == 303
+    )
+    assert row.secret not in post(admin, f"/admin/actions/{row.id}/secret").text
+    assert post(admin, f"/admin/actions/{row.id}/delete").status_code == 303
+    assert admin.get(f"/admin/actions/{row.id}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "value"),
+    [
+        ({"url": "http://127.0.0.1:9/x"}, "private network"),
+        ({"url": "file:///etc/passwd"}, "http and https"),
+        ({"template_en": "{amount"}, "no partner"),
+        ({"template_en": ""}, "no words"),
+        ({"path_email": ""}, "Where in the answer"),
+        ({"changes": "yes"}, "must ask first"),
+        ({"slot0_kind": "pattern", "slot0_pattern": "(a+)+"}, "repeats"),
+        ({"seconds": "60"}, "time limit"),
+        ({"intent": "order_status"}, "Another action"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words_and_the_form_keeps_what_was_written(
+    orders: Flask, admin: FlaskClient, change: dict[str, Any], value: str
+) -> None:
+    answer = post(admin, "/admin/actions/new", **FORM | change)
+    assert answer.status_code in (409, 422)
+    assert value in answer.text and 'value="Which order?"' in answer.text
+
+
+def test_programs_make_change_and_delete_actions(client: FlaskClient, database: Database) -> None:
+    with database.write() as session:
+        session.add(Intent(name="refund_late", titles={"en": "x"}))
+        _, key = create_key(session, name="ci", scopes=["actions"])
+        _, other = create_key(session, name="ci", scopes=["knowledge:read"])
+    body = {
+        "intent": "refund_late", "url": "https://93.184.215.14/r", "templates": {"en": "{amount}"},
+        "slots": [{"name": "order", "kind": "order"}],
+    }  # fmt: skip
+    send = {"headers": {"Authorization": f"Bearer {key}"}}
+    made = client.put("/api/v1/actions/refund", json=body, **send)
+    assert made.status_code == 201 and made.json is not None and made.json["secret"].startswith("fda_")
+    again = client.put("/api/v1/actions/refund", json=body | {"enabled": False}, **send)
+    assert again.status_code == 200 and again.json is not None and "secret" not in again.json
+    listed = client.get("/api/v1/actions", **send).json
+    assert listed is not None and [
+        row["enabled"] for row in listed["actions"] if row["name"] == "refund"
+    ] == [False]
+    assert client.get("/api/v1/actions", headers={"Authorization": f"Bearer {other}"}).status_code == 403
+    bad = client.put("/api/v1/actions/refund", json=body | {"url": "http://10.0.0.1/"}, **send)
+    assert bad.status_code == 422
+    assert client.delete("/api/v1/actions/refund", **send).status_code == 204
+    assert client.delete("/api/v1/actions/refund", **send).status_code == 404
+
+
+def test_the_order_service_answers_nobody_who_does_not_sign(orders: Flask) -> None:
+    assert (
+        orders.test_client().post("/orders/status", json={"slots": {"order": "KC204817"}}).status_code == 401
+    )
