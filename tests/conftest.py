@@ -127,6 +127,14 @@ def database(settings: Settings, newest_schema: Path) -> Iterator[Database]:
     database.dispose()
 
 
+@pytest.fixture(scope="session")
+def packaged_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the packaged encoder; its export takes ten seconds."""
+    from chatbot.learning.encoders import ensure_encoder
+
+    return ensure_encoder("packaged", tmp_path_factory.mktemp("encoders"))
+
+
 @pytest.fixture
 def assistant() -> ScriptedAssistant:
     return ScriptedAssistant()

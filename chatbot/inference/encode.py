@@ -14,6 +14,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 import onnxruntime
@@ -77,7 +78,7 @@ class SentenceEncoder:
         self._tokenizer = tokenizer
 
     @classmethod
-    def load(cls, folder: Path, *, threads: int = 1) -> SentenceEncoder:
+    def load(cls, folder: Path, *, threads: int = 1) -> Self:
         """Raises BundleError where a file is missing, damaged, or does not fit the others."""
         folder = Path(folder)
         config = EncoderConfig.load(folder)

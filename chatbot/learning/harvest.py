@@ -87,7 +87,7 @@ def _read_knowledge(session: Session) -> _Knowledge:
     by_article: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
     texts: dict[tuple[str, str], list[str]] = {}
     for passage, article in rows:
-        row = {
+        row: dict[str, Any] = {
             "id": passage.id,
             "article": article.slug,
             "title": article.title,

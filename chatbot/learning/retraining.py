@@ -21,6 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue.options import SiteOptions
@@ -38,6 +39,7 @@ from chatbot.learning.loading import (
     load_classifier,
     load_parts,
 )
+from chatbot.learning.read_vectors import take_noted
 from chatbot.learning.recipe_search import RECIPE_FILE
 from chatbot.learning.release_cards import gather, skipped_parts, write_card
 from chatbot.learning.releases import ReleaseRow, bundle_folder, go_live, live_release_id
@@ -48,7 +50,9 @@ from chatbot.progress import from_json
 from chatbot.records import tables
 from chatbot.records.database import Database
 from chatbot.records.tables import AuditEntry, Release, utcnow
+from chatbot.retrieval.embeddings import EmbeddingCache
 from chatbot.retrieval.ranking import SearchModel
+from chatbot.retrieval.search import EMBEDDINGS
 from chatbot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -311,6 +315,7 @@ def _finish_bundle(
     """The trained bundle with its search fitted, under its final name."""
     with building(bundle_folder(settings, release_id)) as folder:
         shutil.copytree(trained, folder, dirs_exist_ok=True)
+        _keep_vectors(folder, settings)
         manifest = replace(read_manifest(folder), id=release_id)
         tell("fit search", 0.0)
         fitted = fit_search(snapshot, folder, settings, encoders=manifest.encoders)
@@ -325,6 +330,15 @@ def _finish_bundle(
         sealed = seal(folder, replace(manifest, metrics=metrics, encoders=fitted.encoders))
         tell("fit search", 1.0)
     return sealed
+
+
+def _keep_vectors(folder: Path, settings: Settings) -> None:
+    """What the training has read need not be encoded again for the search, the index and the next retraining."""
+    fingerprint, noted = take_noted(folder)
+    if noted:
+        dimension = len(next(iter(noted.values())))
+        cache = EmbeddingCache(settings.data / "index" / EMBEDDINGS, fingerprint, dimension)
+        cache.vectors(list(noted), lambda texts: np.stack([noted[text] for text in texts]))
 
 
 def _decide(

@@ -28,6 +28,7 @@ from chatbot.progress import Share, as_json
 
 Progress = Callable[[str, float], None]  # stage, share done 0..1
 STAGES = ("encoder", "classifier", "generator")
+_APART = ("encoder", "generator")  # in a process of their own where there is a core for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,12 @@ def train(
             and "generator" in stages
             and _device_name(settings.device) == "cpu"
         ):
-            # An LSTM gains next to nothing from a second core, two LSTMs gain all of it.
-            stages.remove("generator")
+            # An LSTM gains next to nothing from a second core, two LSTMs gain all of it. Nothing waits for the encoder
+            # here: it goes before the generator, which takes about as long as both tiers of the classifier.
+            apart = tuple(stage for stage in stages if stage in _APART)
+            stages = [stage for stage in stages if stage not in _APART]
             cores -= 1
-            beside = stack.enter_context(_Beside("generator", snapshot_folder, folder, settings))
+            beside = stack.enter_context(_Beside(apart, snapshot_folder, folder, settings))
         torch.set_num_threads(cores)
         for stage in stages:
             with _timed(report, stage):
@@ -172,14 +175,14 @@ def _train_accurate_tier(
     if not settings.encoder or settings.encoder_store is None:
         report.skipped["accurate tier"] = "no sentence encoder here: the fast tier stands alone"
         return
-    from chatbot.inference.encode import SentenceEncoder
     from chatbot.learning.accurate_training import AccurateRecipe, train_accurate
     from chatbot.learning.cascade import fit_cascade
     from chatbot.learning.encoders import ensure_encoder
+    from chatbot.learning.read_vectors import NotingEncoder
     from chatbot.neural.together import first_alone
 
     with first_alone():
-        encoder = SentenceEncoder.load(ensure_encoder(settings.encoder, settings.encoder_store))
+        encoder = NotingEncoder.load(ensure_encoder(settings.encoder, settings.encoder_store))
     spoken = encoder.languages or snapshot.manifest.languages
     rows = [row for row in snapshot.examples if row["lang"] in spoken]
     if len({row["intent"] for row in rows} - {None, OUT_OF_SCOPE}) < 2:
@@ -197,6 +200,7 @@ def _train_accurate_tier(
     )
     report.metrics["accurate"], report.parity["accurate"] = figures.metrics, figures.parity
     report.metrics["cascade"] = fit_cascade(folder, rows, encoder=encoder, seed=settings.seed)
+    encoder.save_noted(folder.parent)
 
 
 def _train_encoder(
@@ -283,17 +287,19 @@ def _device_name(device: str) -> str:
 
 
 class _Beside:
-    """A stage in a process of its own, on one core, while the others run here. A context: leaving it ends the process.
+    """Stages in a process of their own, on one core, while the others run here. A context: leaving it ends the process.
 
     Its progress is passed on once the others are done, so that what is shown is one stage at a time.
     """
 
-    def __init__(self, stage: str, snapshot: Path, folder: Path, settings: TrainingSettings) -> None:
-        self._stage = stage
+    def __init__(
+        self, stages: tuple[str, ...], snapshot: Path, folder: Path, settings: TrainingSettings
+    ) -> None:
+        self._stages = stages
         context = multiprocessing.get_context("spawn")
         self._told, told = context.Pipe(duplex=False)
         self._process = context.Process(
-            target=_run_stage, args=(stage, snapshot, folder, settings, told), name=f"train {stage}"
+            target=_run_stages, args=(stages, snapshot, folder, settings, told), name=f"train {stages[-1]}"
         )
 
     def __enter__(self) -> _Beside:
@@ -306,7 +312,7 @@ class _Beside:
         self._process.join()
 
     def finish(self, report: TrainingReport, tell: Progress) -> None:
-        """Wait for the stage and take its figures in. Raises what it raised, or TrainingError where it died."""
+        """Wait for the stages and take their figures in. Raises what it raised, or TrainingError where it died."""
         while True:
             try:
                 while not self._told.poll(1.0):
@@ -314,9 +320,9 @@ class _Beside:
                         raise EOFError
                 message = self._told.recv()
             except EOFError as error:
-                raise TrainingError("A training process died", value=self._stage) from error
-            if isinstance(message, float):
-                tell(self._stage, message)
+                raise TrainingError("A training process died", value=", ".join(self._stages)) from error
+            if isinstance(message, tuple):
+                tell(*message)
             elif isinstance(message, TrainingReport):
                 report.metrics.update(message.metrics)
                 report.parity.update(message.parity)
@@ -327,23 +333,37 @@ class _Beside:
                 raise message
 
 
-def _run_stage(
-    stage: str, snapshot_folder: Path, folder: Path, settings: TrainingSettings, told: Connection
+def _run_stages(
+    stages: tuple[str, ...],
+    snapshot_folder: Path,
+    folder: Path,
+    settings: TrainingSettings,
+    told: Connection,
 ) -> None:
-    """The process of a stage beside the others: shares done as floats, then its report or what went wrong."""
+    """The process of stages beside the others: (stage, share done), then their report or what went wrong."""
     import torch
 
     torch.set_num_threads(1)
     report = TrainingReport()
+    said: dict[str, int] = {}
+
+    def tell(stage: str, share: float) -> None:
+        # a percent once: nobody reads before the other stages are done, and a full pipe would stop the work
+        if said.get(stage) != int(share * 100):
+            said[stage] = int(share * 100)
+            told.send((stage, share if isinstance(share, Share) else float(share)))
+
     try:
-        with _timed(report, stage):
-            _STAGES[stage](
-                load_snapshot(snapshot_folder),
-                folder,
-                settings,
-                report,
-                lambda _, share: told.send(share if isinstance(share, Share) else float(share)),
-            )
+        snapshot = load_snapshot(snapshot_folder)
+        for stage in stages:
+            with _timed(report, stage):
+                _STAGES[stage](
+                    snapshot,
+                    folder,
+                    settings,
+                    report,
+                    tell,
+                )
         told.send(report)
     except Exception as error:
         told.send(error)

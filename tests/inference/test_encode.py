@@ -19,8 +19,8 @@ QUESTIONS = [
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
-    return ensure_encoder("packaged", tmp_path_factory.mktemp("encoders"))
+def folder(packaged_encoder):
+    return packaged_encoder
 
 
 @pytest.fixture(scope="module")
