@@ -3,9 +3,9 @@ library.
 
 A Latin word is one token, described by itself and its hashed character n-grams of 3 to 5 (Bojanowski et al.
 2017, section 3.2), so that a typo lands near its word. A Han character is one token, described by itself and
-the hashed bigrams and trigram it forms with its neighbours: Chinese needs no segmenter this way. Numbers,
-codes and addresses are folded into the placeholders that redaction uses, so that a live message looks like
-the redacted training text.
+the hashed bigrams and trigram it forms with its neighbours: Chinese needs no segmenter this way. Long numbers,
+order numbers and addresses are folded into the placeholders that redaction uses, so that a live message looks like
+the redacted training text; the number of a model or an error (E-4012) stays.
 
 A token is a plain string. ``~`` + left neighbour + character + right neighbour stands for a Han character
 (``_`` where there is no neighbour), ``[…]`` for a placeholder, anything else for itself.
@@ -24,6 +24,7 @@ HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _FOLDED = re.compile(
     r"(?P<email>[\w.+-]+@[\w-]+\.[\w.-]+)"
     r"|(?P<url>https?://\S+|www\.\S+)"
+    r"|\b[a-z]{1,3}-?(?P<model>\d{3,4})\b"
     r"|(?P<code>#?\b[a-z]{0,4}[-#]?\d{5,}\b)"
     r"|(?P<number>\d{4,}|\d+[.,]\d+)",
     re.ASCII,
@@ -44,7 +45,7 @@ def tokenise(text: str, *, limit: int = 128) -> list[str]:
     if len(text) > 40 * limit:
         text = f"{text[: 20 * limit]} {text[-20 * limit :]}"
     if any(ch.isdigit() or ch == "@" for ch in text) or "www." in text or "http" in text:
-        text = _FOLDED.sub(lambda match: f" {_PLACEHOLDER[match.lastgroup or 'number']} ", text)
+        text = _FOLDED.sub(_fold, text)
     pieces = _TOKEN.findall(text)
     if len(pieces) > limit:
         pieces = pieces[: limit - limit // 2] + pieces[-(limit // 2) :]
@@ -62,6 +63,12 @@ def tokenise(text: str, *, limit: int = 128) -> list[str]:
         else:
             tokens.append(piece)
     return tokens
+
+
+def _fold(match: re.Match[str]) -> str:
+    if match["model"]:  # E-4012 and E-4021 are two different errors, and what is asked for
+        return match[0]
+    return f" {_PLACEHOLDER[match.lastgroup or 'number']} "
 
 
 def word_of(token: str) -> str:

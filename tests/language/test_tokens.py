@@ -15,6 +15,7 @@ from chatbot.language.tokens import Vocabulary, grams, tokenise
             "mail bob@x.com about KC-204817, paid 12.50",
             ["mail", "[email]", "about", "[order]", "paid", "[number]"],
         ),
+        ("E-4012 or e4021 since 2024?", ["e", "4012", "or", "e", "4021", "since", "[number]", "?"]),
         ("see [ORDER_2] and [EMAIL]", ["see", "[order]", "and", "[email]"]),
         ("２４ hours", ["24", "hours"]),
         ("great 😡!", ["great", "😡", "!"]),
