@@ -10,11 +10,12 @@ A folder of the encoder store (written by chatbot/learning/encoders.py or chatbo
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 import onnxruntime
@@ -161,9 +162,55 @@ class RememberingEncoder(SentenceEncoder):
     ) -> None:
         super().__init__(config, session, tokenizer)
         self._known: dict[str, Vectors] = {}
+        # where vectors are kept beyond this piece of work (chatbot/retrieval/embeddings.py): texts, encode → vectors
+        self.store: Callable[[Sequence[str], Callable[[Sequence[str]], Vectors]], Vectors] | None = None
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        self._known.update(zip(new, super().encode(new), strict=True))
+        made = self.store(new, super().encode) if self.store is not None else super().encode(new)
+        self._known.update(zip(new, made, strict=True))
         vectors = [self._known[text] for text in texts]
         return np.stack(vectors) if vectors else super().encode(texts)
+
+
+class Base(Protocol):
+    """What can stand before a matrix."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def encode(self, texts: Sequence[str]) -> Vectors: ...
+
+
+class AdaptedEncoder:
+    """An encoder with one matrix behind it, which was trained on a company's questions
+    (chatbot/learning/encoder_adapter.py).
+
+    ``base`` encodes and ``adapt`` turns: who keeps vectors keeps the base's, which outlive the matrix.
+    """
+
+    def __init__(self, base: Base, matrix: Vectors, *, lang: str) -> None:
+        """Raises BundleError where the matrix does not fit the encoder."""
+        if matrix.shape != (base.dimension, base.dimension) or not np.isfinite(matrix).all():
+            raise BundleError(
+                "The adapter does not fit the encoder", field="shape", value=matrix.shape, remedy="Retrain"
+            )
+        self.base = base
+        self.matrix = np.ascontiguousarray(matrix, dtype=np.float32)
+        self.dimension = base.dimension
+        self.languages = (lang,)
+        digest = hashlib.sha256(base.fingerprint.encode() + self.matrix.tobytes())
+        self.fingerprint = digest.hexdigest()[:20]
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors float32 [n, dimension], in the order of ``texts``."""
+        return self.adapt(self.base.encode(texts))
+
+    def adapt(self, vectors: Vectors) -> Vectors:
+        """Vectors of the base, float32 [n, dimension], as this encoder has them."""
+        turned = vectors @ self.matrix
+        turned /= np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-9)
+        return turned

@@ -54,8 +54,10 @@ class DomainEncoderSettings:
     temperature: float = 0.05
     batch_size: int = 256
     epochs: int = 8
-    min_steps: int = 300  # a small company's few pairs are gone over more often
-    max_epochs: int = 60
+    min_steps: int = (
+        60  # a small company's few pairs are gone over more often, but 38 times cost three points
+    )
+    max_epochs: int = 30
     max_tokens: int = 256
 
     def __post_init__(self) -> None:

@@ -1,34 +1,32 @@
 """A pretrained sentence encoder adapted to a company: one square matrix behind it, trained on the company's questions.
 
 The encoder stays as it is; its vectors v become (v + vA) / ‖v + vA‖, A starting at zero. Trained with the domain
-encoder's loss (symmetric InfoNCE, texts of one article no negatives of each other) on cached vectors, this takes
-seconds on a CPU: on held-out questions of covidfaq, flodial and feedbackqa it gains two to five points of recall@1
-(docs/retrieval.md). The matrix is written into the ONNX graph, so the result serves like any other encoder.
+encoder's loss (symmetric InfoNCE, texts of one article no negatives of each other) on vectors that are there already,
+in numpy with the gradient written out: a retraining pays one or two seconds for it, and no torch in the process that
+holds the index. It serves as `chatbot.inference.encode.AdaptedEncoder`; vectors are stored as the encoder made them,
+so that another matrix (every retraining brings one) encodes no text again.
 """
 
 from __future__ import annotations
 
-import hashlib
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from dataclasses import replace as with_changes
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chatbot.errors import InputError
-from chatbot.inference.encode import MODEL_FILE, TOKENIZER_FILE, EncoderConfig
 from chatbot.learning.domain_encoder import Positive
-from chatbot.learning.encoders import written_folder
 
 _MIN_POSITIVES = 50
+_MASKED = -1e4
+
+Vectors = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
 class AdapterSettings:
-    """Chosen on the validation questions of covidfaq, flodial and feedbackqa."""
+    """Chosen on held-out questions of covidfaq, flodial and feedbackqa (docs/retrieval.md)."""
 
     learning_rate: float = 5e-3
     weight_decay: float = 1e-2
@@ -36,9 +34,10 @@ class AdapterSettings:
     temperature: float = 0.05
     batch_size: int = 128
     epochs: int = 10
+    max_steps: int = 600  # of some 5 ms at 384 dimensions
 
     def __post_init__(self) -> None:
-        for name in ("learning_rate", "temperature", "batch_size", "epochs"):
+        for name in ("learning_rate", "temperature", "batch_size", "epochs", "max_steps"):
             if getattr(self, name) <= 0:
                 raise InputError("Must be above 0", field=name, value=getattr(self, name))
         if not 0 <= self.dropout < 1:
@@ -47,101 +46,90 @@ class AdapterSettings:
 
 def fit_adapter(
     positives: Sequence[Positive],
-    vectors: Mapping[str, NDArray[np.float32]],
+    vectors: Mapping[str, Vectors],
     *,
     seed: int,
     settings: AdapterSettings | None = None,
     progress: Callable[[float], None] | None = None,
-) -> NDArray[np.float32] | None:
+) -> Vectors | None:
     """The matrix I + A, float32 [dimension, dimension]; None where there are too few positives to learn from.
 
     ``vectors``: the unit vector [dimension] of every text of ``positives``.
     """
-    import torch
-    from torch.nn.functional import cross_entropy, dropout, normalize
-
     if len(positives) < _MIN_POSITIVES:
         return None
     settings = settings or AdapterSettings()
     tell = progress or (lambda share: None)
-    torch.manual_seed(seed)
-    rng = np.random.default_rng(seed)
     numbers = {group: number for number, group in enumerate(dict.fromkeys(item.group for item in positives))}
-    groups = torch.tensor([numbers[item.group] for item in positives])
-    first = torch.from_numpy(np.stack([vectors[item.first] for item in positives]))  # [positives, dimension]
-    second = torch.from_numpy(np.stack([vectors[item.second] for item in positives]))
-    change = torch.nn.Parameter(torch.zeros(first.shape[1], first.shape[1]))
-    optimiser = torch.optim.AdamW([change], lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    groups = np.array([numbers[item.group] for item in positives])
+    first = np.stack([vectors[item.first] for item in positives])  # [positives, dimension]
+    second = np.stack([vectors[item.second] for item in positives])
+    rng = np.random.default_rng(seed)
+    kept = np.float32(1 - settings.dropout)
 
-    def adapted(rows: torch.Tensor) -> torch.Tensor:
-        rows = dropout(rows, settings.dropout)
-        return normalize(rows + dropout(rows, settings.dropout) @ change, dim=-1)
+    def dropped(rows: Vectors) -> Vectors:
+        result: Vectors = rows * (rng.random(rows.shape, dtype=np.float32) < kept) / kept
+        return result
 
-    total, step = settings.epochs * -(-len(positives) // settings.batch_size), 0
-    for _ in range(settings.epochs):
-        order = torch.from_numpy(rng.permutation(len(positives)))
-        for batch in order.split(settings.batch_size):
+    dimension = first.shape[1]
+    change, mean, square = (np.zeros((dimension, dimension), dtype=np.float32) for _ in range(3))
+    total = min(settings.max_steps, settings.epochs * -(-len(positives) // settings.batch_size))
+    step = 0
+    while step < total:
+        order = rng.permutation(len(positives))
+        for begin in range(0, len(order), settings.batch_size):
+            batch = order[begin : begin + settings.batch_size]
+            if step == total:
+                break
             step += 1
-            rate = min(1.0, 10 * step / total) * (1 - (step - 1) / total)
-            optimiser.param_groups[0]["lr"] = settings.learning_rate * rate
             if len(batch) < 2:
                 continue
-            scores = adapted(first[batch]) @ adapted(second[batch]).T / settings.temperature  # [batch, batch]
-            same = groups[batch][:, None] == groups[batch][None, :]
-            same.fill_diagonal_(False)
-            scores = scores.masked_fill(same, -1e4)
-            targets = torch.arange(len(batch))
-            loss = (cross_entropy(scores, targets) + cross_entropy(scores.T, targets)) / 2
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
+            one, other = dropped(first[batch]), dropped(second[batch])
+            one_in, other_in = dropped(one), dropped(other)
+            gradient = _gradient(
+                (one, one_in), (other, other_in), change, groups[batch], settings.temperature
+            )
+            rate = settings.learning_rate * min(1.0, 10 * step / total) * (1 - (step - 1) / total)
+            # AdamW (Loshchilov & Hutter 2019)
+            mean += 0.1 * (gradient - mean)
+            square += 0.001 * (gradient * gradient - square)
+            change *= np.float32(1 - rate * settings.weight_decay)
+            change -= np.float32(rate / (1 - 0.9**step)) * mean / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
         tell(step / total)
-    matrix: NDArray[np.float32] = (torch.eye(len(change)) + change).detach().numpy()
+    matrix: Vectors = np.eye(dimension, dtype=np.float32) + change
     return matrix
 
 
-def write_adapted(
-    source: Path, matrix: NDArray[np.float32], folder: Path, *, languages: Sequence[str] | None = None
-) -> Path:
-    """The encoder at ``source`` with ``matrix`` behind it, as an encoder folder of its own.
+def _gradient(
+    one: tuple[Vectors, Vectors],
+    other: tuple[Vectors, Vectors],
+    change: Vectors,
+    groups: NDArray[np.int64],
+    temperature: float,
+) -> Vectors:
+    """Of the loss by A, float32 [dimension, dimension]. ``one`` and ``other``: the batch's rows and what of them A
+    sees, float32 [batch, dimension] each."""
+    u, u_length = _unit(one[0] + one[1] @ change)
+    v, v_length = _unit(other[0] + other[1] @ change)
+    scores = u @ v.T / temperature  # [batch, batch]
+    same = groups[:, None] == groups[None, :]
+    np.fill_diagonal(same, False)
+    scores[same] = _MASKED
+    by_row = np.exp(scores - scores.max(axis=1, keepdims=True))
+    by_row /= by_row.sum(axis=1, keepdims=True)
+    by_column = np.exp(scores - scores.max(axis=0, keepdims=True))
+    by_column /= by_column.sum(axis=0, keepdims=True)
+    pull = (by_row + by_column) / 2
+    pull[np.diag_indices(len(pull))] -= 1
+    pull /= len(pull) * temperature
+    to_u, to_v = pull @ v, pull.T @ u  # [batch, dimension]
+    to_u = (to_u - (to_u * u).sum(axis=1, keepdims=True) * u) / u_length  # through the scaling to unit length
+    to_v = (to_v - (to_v * v).sum(axis=1, keepdims=True) * v) / v_length
+    gradient: Vectors = one[1].T @ to_u + other[1].T @ to_v
+    return gradient
 
-    ``languages``: those it was adapted for; None: the source's. Token states stay the source's. Raises BundleError
-    where ``source`` holds no encoder, InputError where the matrix does not fit it.
-    """
-    import onnx
-    from onnx import helper, numpy_helper
 
-    config = EncoderConfig.load(source)
-    if matrix.shape != (config.dimension, config.dimension):
-        raise InputError("The adapter does not fit the encoder", field="matrix", value=matrix.shape)
-    model = onnx.load(str(source / MODEL_FILE))
-    for node in model.graph.node:
-        for place, name in enumerate(node.output):
-            if name == "vector":
-                node.output[place] = "vector_before"
-    model.graph.initializer.extend(
-        [
-            numpy_helper.from_array(np.ascontiguousarray(matrix, dtype=np.float32), "adapter"),
-            numpy_helper.from_array(np.array([1], dtype=np.int64), "adapter_axis"),
-            numpy_helper.from_array(np.array(1e-9, dtype=np.float32), "adapter_tiny"),
-        ]
-    )
-    model.graph.node.extend(
-        [
-            helper.make_node("MatMul", ["vector_before", "adapter"], ["adapter_sum"]),
-            helper.make_node("ReduceL2", ["adapter_sum", "adapter_axis"], ["adapter_norm"], keepdims=1),
-            helper.make_node("Max", ["adapter_norm", "adapter_tiny"], ["adapter_divisor"]),
-            helper.make_node("Div", ["adapter_sum", "adapter_divisor"], ["vector"]),
-        ]
-    )
-    digest = hashlib.sha256(config.fingerprint.encode() + matrix.tobytes()).hexdigest()[:20]
-    with written_folder(folder) as scratch:
-        shutil.copyfile(source / TOKENIZER_FILE, scratch / TOKENIZER_FILE)
-        onnx.save(model, str(scratch / MODEL_FILE))
-        with_changes(
-            config,
-            name=f"{config.name} adapted",
-            fingerprint=digest,
-            languages=config.languages if languages is None else tuple(languages),
-        ).save(scratch)
-    return folder
+def _unit(rows: Vectors) -> tuple[Vectors, Vectors]:
+    """The rows at unit length, and their lengths [batch, 1]."""
+    lengths = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    return rows / lengths, lengths

@@ -22,7 +22,7 @@ from chatbot.learning.releases import bundle_folder, live_release_id
 from chatbot.records.database import Database
 from chatbot.records.tables import KnowledgeChange, KnowledgeClock
 from chatbot.retrieval import following
-from chatbot.retrieval.embeddings import EmbeddingCache
+from chatbot.retrieval.embeddings import EmbeddingCache, base_of
 from chatbot.retrieval.knowledge import PassageEntry
 from chatbot.retrieval.search import EMBEDDINGS, Encoder, NoEncoder, Searcher, encoder_for
 from chatbot.settings import Settings
@@ -124,8 +124,8 @@ def check_index(
     if damaged or wrong:  # which other vectors are wrong is not known: none of them is trusted
         searcher = Searcher(encoders, knowledge=following.DatabaseKnowledge(database), database=database)
         searcher.keep_in(index)
-        for encoder in set(encoders.values()):
-            EmbeddingCache(index / EMBEDDINGS, encoder.fingerprint, encoder.dimension).forget()
+        for base in map(base_of, encoders.values()):
+            EmbeddingCache(index / EMBEDDINGS, base.fingerprint, base.dimension).forget()
     searcher.repair()
     searcher.save()
     with database.write() as session:
@@ -156,8 +156,8 @@ def prepare_index(
         truth = following.whole(session)
     work: dict[str, tuple[Encoder, dict[str, None]]] = {}
     for lang, text in _texts(truth):
-        encoder = encoder_for(lang, encoders)
-        work.setdefault(encoder.fingerprint, (encoder, {}))[1][text] = None
+        base = base_of(encoder_for(lang, encoders))
+        work.setdefault(base.fingerprint, (base, {}))[1][text] = None
     total = sum(len(texts) for _, texts in work.values()) or 1
     before = 0
     for encoder, texts in work.values():

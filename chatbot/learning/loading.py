@@ -10,14 +10,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.bound_actions import DatabaseActions
 from chatbot.dialogue.lookup import DatabaseLookup
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.weighing import Weighing
+from chatbot.errors import BundleError
 from chatbot.inference.classify_states import Classifier
 from chatbot.inference.classify_states import load_classifier as load_tiers
-from chatbot.inference.encode import SentenceEncoder
+from chatbot.inference.encode import AdaptedEncoder, SentenceEncoder
 from chatbot.inference.generate import ResponseGenerator
 from chatbot.learning.bundles import Manifest, verify
 from chatbot.learning.releases import bundle_folder
@@ -29,7 +32,10 @@ from chatbot.retrieval.search import ANY_LANGUAGE, Searcher, encoder_for
 from chatbot.settings import Settings
 
 SEARCH_MODEL = "search.json"
+ADAPTERS = "adapters"  # folder of the bundle: <language>.npy
 WEIGHING = "weighing.json"
+
+LoadedEncoder = SentenceEncoder | AdaptedEncoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +81,7 @@ def load_release_classifier(settings: Settings, release_id: str) -> Classifier |
     return _understanding(settings, release_id)[1]
 
 
-def _understanding(
-    settings: Settings, release_id: str
-) -> tuple[dict[str, SentenceEncoder], Classifier | None]:
+def _understanding(settings: Settings, release_id: str) -> tuple[dict[str, LoadedEncoder], Classifier | None]:
     folder = bundle_folder(settings, release_id)
     manifest = verify(folder)
     encoders = load_encoders(folder, manifest.encoders, threads=settings.inference_threads)
@@ -85,7 +89,7 @@ def _understanding(
 
 
 def _provisional(
-    database: Database, encoders: Mapping[str, SentenceEncoder], classifier: Classifier | None
+    database: Database, encoders: Mapping[str, LoadedEncoder], classifier: Classifier | None
 ) -> Provisional:
     return Provisional(
         database,
@@ -102,16 +106,25 @@ def load_parts(settings: Settings, release_id: str, *, snapshot: Snapshot) -> Pa
     return Parts(
         manifest,
         load_classifier(folder, encoders, threads=settings.inference_threads),
-        frozen_search(snapshot, encoders, _search_model(folder)),
+        frozen_search(snapshot, encoders, _search_model(folder), index=settings.data / "index"),
     )
 
 
 def frozen_search(
-    snapshot: Snapshot, encoders: Mapping[str, SentenceEncoder], model: SearchModel | None
+    snapshot: Snapshot,
+    encoders: Mapping[str, LoadedEncoder],
+    model: SearchModel | None,
+    *,
+    index: Path | None = None,
 ) -> Searcher:
-    """A search over a snapshot: its passages, and its training questions as other ways to ask for an article."""
+    """A search over a snapshot: its passages, and its training questions as other ways to ask for an article.
+
+    ``index``: folder whose stored vectors are used, and added to.
+    """
     passages, questions, slugs = entries(snapshot)
     searcher = Searcher(encoders, knowledge=ListedKnowledge(passages, slugs=slugs), model=model)
+    if index is not None:
+        searcher.keep_in(index)
     searcher.put(passages, questions)
     return searcher
 
@@ -141,20 +154,39 @@ def load_encoders(
     *,
     threads: int,
     kind: type[SentenceEncoder] = SentenceEncoder,
-) -> dict[str, SentenceEncoder]:
-    """By language (``*``: any other). Raises BundleError."""
+) -> dict[str, LoadedEncoder]:
+    """By language (``*``: any other), adapted where the search fit found that better. Raises BundleError."""
     loaded = {name: kind.load(folder / name, threads=threads) for name in set(encoders.values())}
-    return {lang: loaded[name] for lang, name in encoders.items()}
+    serving: dict[str, LoadedEncoder] = {lang: loaded[name] for lang, name in encoders.items()}
+    for path in sorted((folder / ADAPTERS).glob("*.npy")):
+        base = serving.get(path.stem) or serving.get(ANY_LANGUAGE)
+        if isinstance(base, SentenceEncoder):
+            try:
+                matrix = np.load(path, allow_pickle=False)
+            except (OSError, ValueError, EOFError) as error:
+                raise BundleError("The adapter cannot be read", value=path.name, remedy="Retrain") from error
+            serving[path.stem] = AdaptedEncoder(base, matrix, lang=path.stem)
+    return serving
+
+
+def save_adapters(folder: Path, adapted: Mapping[str, AdaptedEncoder]) -> None:
+    """Write the matrices into the bundle ``folder``, one file a language."""
+    for lang, encoder in adapted.items():
+        (folder / ADAPTERS).mkdir(exist_ok=True)
+        np.save(folder / ADAPTERS / f"{lang}.npy", encoder.matrix, allow_pickle=False)
 
 
 def load_classifier(
-    folder: Path, encoders: Mapping[str, SentenceEncoder], *, threads: int
+    folder: Path, encoders: Mapping[str, LoadedEncoder], *, threads: int
 ) -> Classifier | None:
     """The release's tiers behind one interface; the accurate one reads the general encoder's states."""
     part = folder / "classifier"
     if not part.is_dir():
         return None
-    return load_tiers(part, threads=threads, encoder=encoders.get(ANY_LANGUAGE))
+    general = encoders.get(ANY_LANGUAGE)
+    return load_tiers(
+        part, threads=threads, encoder=general if isinstance(general, SentenceEncoder) else None
+    )
 
 
 def load_writer(folder: Path, *, threads: int) -> ResponseGenerator | None:

@@ -59,7 +59,7 @@ def encoders_of(database: Database, settings: Settings) -> Encoders:
     from chatbot.inference.encode import SentenceEncoder
     from chatbot.learning.bundles import verify
     from chatbot.learning.encoders import ensure_encoder
-    from chatbot.learning.loading import load_encoders
+    from chatbot.learning.loading import LoadedEncoder, load_encoders
     from chatbot.learning.releases import bundle_folder, live_release_id
 
     threads = settings.inference_threads
@@ -68,7 +68,7 @@ def encoders_of(database: Database, settings: Settings) -> Encoders:
         general = SentenceEncoder.load(ensure_encoder(settings.encoder, settings.encoders), threads=threads)
     with database.read() as session:
         live = live_release_id(session)
-    own: Mapping[str, SentenceEncoder] = {}
+    own: Mapping[str, LoadedEncoder] = {}
     if live is not None:
         folder = bundle_folder(settings, live)
         own = load_encoders(folder, verify(folder).encoders, threads=threads)

@@ -1,9 +1,8 @@
-"""Fitting the search to a company: how much each kind of evidence counts, and how sure a hit may be.
+"""Fitting the search to a company: how much each kind of evidence counts, how sure a hit may be, and where a general
+encoder's vectors should lie for this company's questions.
 
-Fitted on questions whose article is known. Many of them are in the index themselves, as past questions of their
-article: each is judged by an index that holds none of its own wording (left out by folds), or it would find itself.
-And each is judged a second time with its article taken away, so that the probability learns what the best of nothing
-looks like.
+Fitted on questions whose article is known, each judged as if it came new (chatbot/learning/search_judging.py), and
+each a second time with its article taken away, so that the probability learns what the best of nothing looks like.
 """
 
 from __future__ import annotations
@@ -16,72 +15,59 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from chatbot.dialogue.trace import Message
 from chatbot.errors import InputError
-from chatbot.language.normalise import fold
+from chatbot.inference.encode import AdaptedEncoder
+from chatbot.learning.search_judging import Judged, JudgingSettings, SearchPair, adapt, judge, judge_adapting
 from chatbot.retrieval.knowledge import PassageEntry, QuestionEntry
-from chatbot.retrieval.language_index import FEATURES, Candidates, LanguageIndex
+from chatbot.retrieval.language_index import FEATURES, Candidates
 from chatbot.retrieval.ranking import (
+    CHARACTERS,
     DEFAULT,
     EVIDENCE,
     KEYWORD_ONLY,
     LanguageRanking,
     SearchModel,
+    default_ranking,
     fit_logistic,
     fit_weights,
     probability,
     rank,
 )
-from chatbot.retrieval.search import Encoder, NoEncoder, encoder_for, read_query
+from chatbot.retrieval.search import Encoder, NoEncoder, encoder_for
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class SearchPair:
-    """A question and the articles that answer it; none: nothing in the knowledge does.
-
-    ``seen``: the encoder was trained on this very question, and finds its article better than that of a new one.
-    """
-
-    query: str
-    lang: str
-    articles: frozenset[int]
-    history: tuple[Message, ...] = ()
-    seen: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class CalibrationSettings:
-    folds: int = 5
     min_pairs: int = 20  # fewer leave a language with the defaults
-    max_pairs: int = 4000  # a language; more teach a dozen weights nothing and cost a millisecond each
+    max_pairs: int = 2000  # a language; more teach a dozen weights nothing and cost a millisecond each
+    enough_unseen: int = 300  # held-back questions; fewer are judged together with the others, by folds
     ridge: float = 1.0  # pull of the weights to the defaults, in queries
     logistic_ridge: float = 1.0
+    evidence_folds: int = 4
     unanswerable: float = 0.2  # share of live questions that no article answers
     seed: int = 13
+    judging: JudgingSettings = field(default_factory=JudgingSettings)
 
     def __post_init__(self) -> None:
-        if self.folds < 2:
-            raise InputError("At least two folds are needed", field="folds", value=self.folds)
         if not 0 < self.unanswerable < 1:
             raise InputError("A share between 0 and 1", field="unanswerable", value=self.unanswerable)
+        if self.evidence_folds < 2:
+            raise InputError(
+                "At least two folds are needed", field="evidence_folds", value=self.evidence_folds
+            )
 
 
 @dataclass(frozen=True, slots=True)
 class SearchFit:
-    """The fitted model and, for each language, the figures of the fit."""
+    """The fitted model; the adapted encoders of the languages that gain by one; and for each language the figures of
+    the fit and what it was fitted on."""
 
     model: SearchModel
+    adapted: dict[str, AdaptedEncoder] = field(default_factory=dict)
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What was found for a pair."""
-
-    pair: SearchPair
-    candidates: Candidates
+    judged: dict[str, list[Judged]] = field(default_factory=dict)
 
 
 def calibrate_search(
@@ -90,75 +76,89 @@ def calibrate_search(
     encoders: Mapping[str, Encoder],
     *,
     questions: Sequence[QuestionEntry] = (),
+    trained: Collection[str] = (),
     settings: CalibrationSettings | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> SearchFit:
     """Fit ranking and probability for every language that has pairs enough; the others keep the defaults.
 
-    ``questions`` are searched too, each pair without those of its own wording. Figures a language: ``pairs``,
-    ``recall_at_1`` and ``recall_at_1_defaults`` (percent), ``calibration_error`` (percent, of the first hit).
+    ``questions`` are searched too, each pair without those of its own wording. ``trained``: languages whose encoder
+    learned from the pairs that are ``seen``; for the others' an adapter is trained on these, and kept where it finds
+    more. Figures a language: ``pairs``, ``recall_at_1`` and ``recall_at_1_defaults`` (percent), ``calibration_error``
+    (percent, of the first hit), ``adapted``.
     """
     settings = settings or CalibrationSettings()
     tell = progress or (lambda share: None)
     languages = sorted({pair.lang for pair in pairs})
+    fit = SearchFit(SearchModel())
     fitted: dict[str, LanguageRanking] = {}
-    metrics: dict[str, dict[str, Any]] = {}
     for place, lang in enumerate(languages):
-        chosen = _unseen([pair for pair in pairs if pair.lang == lang], settings)
+        chosen = [pair for pair in pairs if pair.lang == lang]
         if sum(bool(pair.articles) for pair in chosen) < settings.min_pairs:
             log.info("%d questions in %s are too few to fit the search: defaults", len(chosen), lang)
             continue
         encoder = encoder_for(lang, encoders)
-        judged = judge(
-            [entry for entry in passages if entry.lang == lang],
-            _sample(chosen, settings),
-            encoder,
-            questions=[entry for entry in questions if entry.lang == lang],
-            settings=settings,
-        )
-        start = KEYWORD_ONLY if isinstance(encoder, NoEncoder) else DEFAULT
+        entries = [entry for entry in passages if entry.lang == lang]
+        asked = [entry for entry in questions if entry.lang == lang]
+        start = default_ranking(len(entries))
+        if lang in trained:
+            start = CHARACTERS
+        elif isinstance(encoder, NoEncoder):
+            start = KEYWORD_ONLY
+        unseen = _unseen(chosen, settings.min_pairs)
+        if lang in trained or isinstance(encoder, NoEncoder) or not entries:
+            judged = judge(
+                entries, _sample(unseen, settings), encoder, questions=asked, settings=settings.judging
+            )
+        else:
+            judged, adapted = _judge_both(entries, chosen, encoder, asked, settings)
+            if adapted is not None:
+                fit.adapted[lang] = adapted
         fitted[lang] = fit_ranking(judged, start=start, settings=settings)
-        metrics[lang] = _figures(judged, fitted[lang], start, settings)
+        fit.metrics[lang] = _figures(judged, fitted[lang], start, settings) | {"adapted": lang in fit.adapted}
+        fit.judged[lang] = judged
         tell((place + 1) / len(languages))
-    return SearchFit(SearchModel(fitted), metrics)
+    return SearchFit(SearchModel(fitted), fit.adapted, fit.metrics, fit.judged)
 
 
-def judge(
+def _judge_both(
     passages: Sequence[PassageEntry],
     pairs: Sequence[SearchPair],
     encoder: Encoder,
-    *,
-    questions: Sequence[QuestionEntry] = (),
-    settings: CalibrationSettings | None = None,
-) -> list[Judged]:
-    """What each pair's question finds in one language's index, questions of its fold's wordings taken out."""
-    settings = settings or CalibrationSettings()
-    index = LanguageIndex(encoder.dimension)
-    index.put_passages(
-        passages,
-        encoder.encode([entry.title for entry in passages]),
-        encoder.encode([entry.whole for entry in passages]),
+    questions: Sequence[QuestionEntry],
+    settings: CalibrationSettings,
+) -> tuple[list[Judged], AdaptedEncoder | None]:
+    """The questions judged by the encoder as it is, or adapted where that finds more; and the adapted one."""
+    answerable = [pair for pair in pairs if pair.articles]
+    adapted = adapt(
+        passages, [pair for pair in answerable if pair.seen] or answerable, encoder, settings=settings.judging
     )
-    vectors = encoder.encode([entry.text for entry in questions])
-    index.put_questions(questions, vectors)
-    wordings = [fold(pair.query) for pair in pairs]
-    numbers = {text: number for number, text in enumerate(dict.fromkeys(wordings))}
-    folds = np.random.default_rng(settings.seed).integers(settings.folds, size=len(numbers))
-    fold_of = np.array([folds[numbers[text]] for text in wordings])
-    asked = [fold(entry.text) for entry in questions]
-    judged = []
-    for number in range(settings.folds):
-        held = [
-            place for place, text in enumerate(asked) if text in numbers and folds[numbers[text]] == number
-        ]
-        index.remove_questions([questions[place].id for place in held])
-        for place in np.flatnonzero(fold_of == number).tolist():
-            pair = pairs[place]
-            query = read_query(pair.query, encoder, history=pair.history)
-            if query is not None:
-                judged.append(Judged(pair, index.candidates(query)))
-        index.put_questions([questions[place] for place in held], vectors[held])
-    return judged
+    unseen = _unseen(pairs, settings.enough_unseen)
+    sampled = _sample(unseen, settings)
+    plain = judge(passages, sampled, encoder, questions=questions, settings=settings.judging)
+    if adapted is None:
+        return plain, None
+    if len(unseen) < len(pairs):  # held back from the adapter, and enough
+        turned = judge(passages, sampled, adapted, questions=questions, settings=settings.judging)
+    else:
+        turned = judge_adapting(
+            passages, pairs, encoder, questions=questions, settings=settings.judging, most=settings.max_pairs
+        )
+    if _found(turned, settings) > _found(plain, settings):
+        return turned, adapted
+    return plain, None
+
+
+def _found(judged: Sequence[Judged], settings: CalibrationSettings) -> float:
+    """Mean reciprocal rank of the right articles, under weights fitted on these questions."""
+    weights = fit_ranking(judged, start=DEFAULT, settings=settings).weight_vector()
+    reciprocal = []
+    for item in judged:
+        if item.pair.articles:
+            ranked = rank(item.candidates, weights, k=10)
+            right = np.isin(item.candidates.articles[ranked.places], list(item.pair.articles))
+            reciprocal.append(1 / (1 + int(right.argmax())) if right.any() else 0.0)
+    return float(np.mean(reciprocal)) if reciprocal else 0.0
 
 
 def fit_ranking(
@@ -175,7 +175,7 @@ def fit_ranking(
     for features, _ in queries:
         seen |= np.ptp(features, axis=0) > 1e-6 if len(features) else False
     weights = fit_weights(queries, start=start.weight_vector(), used=seen, ridge=settings.ridge)
-    evidence, right, counts = _evidence(judged, weights, settings)
+    evidence, right, counts = _unseen_evidence(judged, start, seen, settings)
     coefficients = fit_logistic(
         evidence, right, counts=counts, start=start.evidence_vector(), ridge=settings.logistic_ridge
     )
@@ -184,6 +184,28 @@ def fit_ranking(
         evidence={name: round(float(value), 5) for name, value in zip(EVIDENCE, coefficients, strict=True)},
         fitted_on=len(queries),
     )
+
+
+def _unseen_evidence(
+    judged: Sequence[Judged],
+    start: LanguageRanking,
+    used: NDArray[np.bool_],
+    settings: CalibrationSettings,
+) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
+    """As `_evidence`, each question under weights that were fitted without it: on its own it would look too sure."""
+    folds = np.random.default_rng(settings.seed).integers(settings.evidence_folds, size=len(judged))
+    parts = []
+    for number in range(settings.evidence_folds):
+        queries = [
+            (item.candidates.features, np.isin(item.candidates.articles, list(item.pair.articles)))
+            for item, held in zip(judged, folds == number, strict=True)
+            if item.pair.articles and not held
+        ]
+        weights = fit_weights(queries, start=start.weight_vector(), used=used, ridge=settings.ridge)
+        held_back = [item for item, held in zip(judged, folds == number, strict=True) if held]
+        parts.append(_evidence(held_back, weights, settings))
+    evidence, right, counts = zip(*parts, strict=True)
+    return np.concatenate(evidence), np.concatenate(right), np.concatenate(counts)
 
 
 def _evidence(
@@ -266,10 +288,10 @@ def calibration_error(
     return float(error / counts.sum())
 
 
-def _unseen(pairs: Sequence[SearchPair], settings: CalibrationSettings) -> list[SearchPair]:
-    """The pairs that tell how new questions will fare; all of them where those are too few."""
+def _unseen(pairs: Sequence[SearchPair], enough: int) -> list[SearchPair]:
+    """The pairs that tell how new questions will fare; all of them where those are fewer than ``enough``."""
     unseen = [pair for pair in pairs if not pair.seen]
-    return unseen if sum(bool(pair.articles) for pair in unseen) >= settings.min_pairs else list(pairs)
+    return unseen if sum(bool(pair.articles) for pair in unseen) >= enough else list(pairs)
 
 
 def _sample(pairs: Sequence[SearchPair], settings: CalibrationSettings) -> list[SearchPair]:

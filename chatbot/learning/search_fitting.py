@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chatbot.inference.encode import RememberingEncoder, SentenceEncoder
+from chatbot.inference.encode import RememberingEncoder
 from chatbot.learning.encoders import ensure_encoder
-from chatbot.learning.loading import SEARCH_MODEL, entries, load_encoders
-from chatbot.learning.search_calibration import SearchPair, calibrate_search
+from chatbot.learning.loading import SEARCH_MODEL, LoadedEncoder, entries, load_encoders, save_adapters
+from chatbot.learning.search_calibration import calibrate_search
+from chatbot.learning.search_judging import SearchPair
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
-from chatbot.retrieval.search import ANY_LANGUAGE
+from chatbot.retrieval.embeddings import EmbeddingCache
+from chatbot.retrieval.search import ANY_LANGUAGE, EMBEDDINGS
 from chatbot.settings import Settings
 
 DOMAIN = "domain"  # FRONTDESK_ENCODER: no other encoder than the one trained with the release
@@ -31,7 +33,7 @@ class FittedSearch:
     """
 
     encoders: dict[str, str]
-    loaded: dict[str, SentenceEncoder]
+    loaded: dict[str, LoadedEncoder]
     metrics: dict[str, Any]
 
 
@@ -51,21 +53,28 @@ def fit_search(
             row["query"],
             row["lang"],
             frozenset({numbers[row["article"], row["lang"]]}),
-            seen=row["split"] == "train"
-            and row["lang"] in encoders,  # that language's encoder learned from it
+            seen=row["split"] == "train",
         )
         for row in snapshot.pairs
         if row["split"] != "test" and (row["article"], row["lang"]) in numbers
     ]
     pairs += [
-        SearchPair(row["text"], row["lang"], frozenset())
+        SearchPair(row["text"], row["lang"], frozenset(), seen=row["split"] == "train")
         for row in snapshot.examples
         if row["split"] != "test" and row["intent"] == OUT_OF_SCOPE
     ]
     loaded = load_encoders(folder, serving, threads=settings.inference_threads, kind=RememberingEncoder)
-    fit = calibrate_search(passages, pairs, loaded, questions=questions)
+    # what is encoded here is wanted again by the evaluation, the index and the next retraining
+    for encoder in loaded.values():
+        if isinstance(encoder, RememberingEncoder):
+            cache = EmbeddingCache(
+                settings.data / "index" / EMBEDDINGS, encoder.fingerprint, encoder.dimension
+            )
+            encoder.store = cache.vectors
+    fit = calibrate_search(passages, pairs, loaded, questions=questions, trained=encoders)
     fit.model.save(folder / SEARCH_MODEL)
-    return FittedSearch(serving, loaded, fit.metrics)
+    save_adapters(folder, fit.adapted)
+    return FittedSearch(serving, {**loaded, **fit.adapted}, fit.metrics)
 
 
 def _link(source: Path, target: Path) -> None:

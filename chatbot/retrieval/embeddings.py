@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,17 @@ _AT_ONCE = 500  # keys in one statement
 
 Vectors = NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Vectors]
+
+
+def base_of(encoder: Any) -> Any:
+    """The encoder whose vectors are worth keeping: an adapted one's base, which outlives its matrix."""
+    return getattr(encoder, "base", encoder)
+
+
+def adapted(encoder: Any, vectors: Vectors) -> Vectors:
+    """Vectors of ``base_of(encoder)`` as ``encoder`` has them."""
+    turned: Vectors = encoder.adapt(vectors) if hasattr(encoder, "adapt") else vectors
+    return turned
 
 
 class EmbeddingCache:

@@ -23,7 +23,7 @@ from chatbot.errors import NotFoundError, UnavailableError
 from chatbot.language.normalise import has_letters, normalise
 from chatbot.records.database import Database
 from chatbot.retrieval import following, snapshots
-from chatbot.retrieval.embeddings import EmbeddingCache
+from chatbot.retrieval.embeddings import EmbeddingCache, adapted, base_of
 from chatbot.retrieval.following import Changes, DatabaseKnowledge
 from chatbot.retrieval.knowledge import Knowledge, PassageEntry, QuestionEntry
 from chatbot.retrieval.language_index import COLUMN, LanguageIndex, Query
@@ -105,7 +105,9 @@ class Searcher:
         # ("passage" or "question", id) -> its language and the signature of its content
         self._known: dict[tuple[Kind, int], tuple[str, int]] = {}
         self._snapshots: Path | None = None
-        self._embeddings: dict[str, EmbeddingCache] = {}  # by encoder, where there is a folder to keep them
+        self._embeddings: dict[
+            str, EmbeddingCache
+        ] = {}  # by base encoder, where there is a folder to keep them
         self._lock = threading.RLock()
         self._following = threading.Lock()
         self.revision = -1  # of the knowledge; -1: nothing read yet
@@ -151,8 +153,8 @@ class Searcher:
         fingerprints = {lang: encoder.fingerprint for lang, encoder in self._encoders.items()}
         self._snapshots = index / key_of(fingerprints)
         self._embeddings = {
-            encoder.fingerprint: EmbeddingCache(index / EMBEDDINGS, encoder.fingerprint, encoder.dimension)
-            for encoder in self._encoders.values()
+            base.fingerprint: EmbeddingCache(index / EMBEDDINGS, base.fingerprint, base.dimension)
+            for base in map(base_of, self._encoders.values())
         }
 
     def encoder(self, lang: str) -> Encoder:
@@ -282,8 +284,8 @@ class Searcher:
             part = self._parts.get(lang)
             if part is None or not len(part):
                 return []
-            found = part.candidates(question)
-        ranking = self.model.ranking(lang, dense=not isinstance(encoder, NoEncoder))
+            found, passages = part.candidates(question), len(part)
+        ranking = self.model.ranking(lang, dense=not isinstance(encoder, NoEncoder), passages=passages)
         ranked = rank(found, ranking.weight_vector(), k=k + _SPARE)
         scores = probability(ranked.evidence, ranking.evidence_vector())
         ids = [int(identity) for identity in found.passages[ranked.places]]
@@ -315,8 +317,11 @@ class Searcher:
 
     def _embed(self, encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of texts that are searched, from the store where they were encoded before."""
-        cache = self._embeddings.get(encoder.fingerprint)
-        return cache.vectors(texts, encoder.encode) if cache is not None else encoder.encode(texts)
+        base = base_of(encoder)
+        cache = self._embeddings.get(base.fingerprint)
+        if cache is None:
+            return encoder.encode(texts)
+        return adapted(encoder, cache.vectors(texts, base.encode))
 
     def _part(self, lang: str, dimension: int) -> LanguageIndex:
         part = self._parts.get(lang)

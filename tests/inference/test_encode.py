@@ -51,6 +51,23 @@ def test_an_encoder_that_remembers_gives_the_same_and_reads_a_text_once(folder, 
     assert read == []
 
 
+def test_an_encoder_that_remembers_asks_the_store_first(folder, encoder):
+    remembering = RememberingEncoder.load(folder)
+    kept: dict[str, np.ndarray] = {}
+
+    def store(texts, encode):
+        new = [text for text in texts if text not in kept]
+        kept.update(zip(new, encode(new), strict=True))
+        return np.stack([kept[text] for text in texts])
+
+    remembering.store = store
+    first = remembering.encode(["refund"])
+    again = RememberingEncoder.load(folder)
+    again.store = lambda texts, encode: np.stack([kept[text] for text in texts])
+    np.testing.assert_array_equal(again.encode(["refund"]), first)
+    np.testing.assert_array_equal(first, encoder.encode(["refund"]))
+
+
 def test_no_texts_give_no_vectors(encoder):
     assert encoder.encode([]).shape == (0, 384)
     assert encoder.encode_tokens([]) == []

@@ -1,22 +1,24 @@
 import hashlib
 import random
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 
 from chatbot.errors import InputError
-from chatbot.learning.search_calibration import (
-    CalibrationSettings,
-    SearchPair,
-    calibrate_search,
-    calibration_error,
-    judge,
-)
+from chatbot.learning.search_calibration import CalibrationSettings, calibrate_search, calibration_error
+from chatbot.learning.search_judging import JudgingSettings, SearchPair, adapt, judge, judge_adapting
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry, QuestionEntry
 from chatbot.retrieval.language_index import COLUMN
 from chatbot.retrieval.search import Searcher
 from chatbot.retrieval.terms import terms
+
+
+@cache
+def direction(term):
+    seed = int.from_bytes(hashlib.sha256(term.encode()).digest()[:4], "big")
+    return np.random.default_rng(seed).standard_normal(32)
 
 
 class WordEncoder:
@@ -26,8 +28,7 @@ class WordEncoder:
         rows = np.zeros((len(texts), 32), dtype=np.float32)
         for row, text in enumerate(texts):
             for term in terms(text):
-                seed = int.from_bytes(hashlib.sha256(term.encode()).digest()[:4], "big")
-                rows[row] += np.random.default_rng(seed).standard_normal(32)
+                rows[row] += direction(term)
         return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
 
 
@@ -76,9 +77,11 @@ def test_no_question_is_judged_by_its_own_wording():
 def test_questions_that_the_encoder_was_trained_on_are_left_out_where_others_suffice():
     passages, pairs, _questions = company()
     marked = [replace(pair, seen=place >= 40) for place, pair in enumerate(pairs)]
-    assert calibrate_search(passages, marked, {"*": WordEncoder()}).metrics["en"]["pairs"] == 40
+    fit = calibrate_search(passages, marked, {"*": WordEncoder()}, trained=["en"])
+    assert fit.metrics["en"]["pairs"] == 40 and not fit.adapted
     marked = [replace(pair, seen=place >= 5) for place, pair in enumerate(pairs)]
-    assert calibrate_search(passages, marked, {"*": WordEncoder()}).metrics["en"]["pairs"] == len(pairs)
+    fit = calibrate_search(passages, marked, {"*": WordEncoder()}, trained=["en"])
+    assert fit.metrics["en"]["pairs"] == len(pairs)
 
 
 def test_too_few_pairs_leave_the_defaults():
@@ -109,6 +112,85 @@ def test_the_calibration_error_is_the_gap_between_stated_and_observed():
 
 def test_impossible_settings_are_refused():
     with pytest.raises(InputError, match="folds"):
-        CalibrationSettings(folds=1)
+        JudgingSettings(folds=1)
+    with pytest.raises(InputError, match="folds"):
+        CalibrationSettings(evidence_folds=1)
     with pytest.raises(InputError, match="0 and 1"):
         CalibrationSettings(unanswerable=0)
+
+
+def turned_company(articles=80, asked=6):
+    """Questions whose vectors are their article's, turned by one rotation: an adapter can undo it, words cannot."""
+    rng = np.random.default_rng(3)
+    turn = np.linalg.qr(rng.standard_normal((32, 32)))[0]
+    vectors = {}
+
+    def text(name, vector):
+        vectors[name] = (vector / np.linalg.norm(vector)).astype(np.float32)
+        return name
+
+    passages, pairs = [], []
+    for article in range(articles):
+        centre = rng.standard_normal(32)
+        title = text(f"title{article}x", centre)
+        passages.append(PassageEntry(article, article, "en", title, ""))
+        for number in range(asked):
+            seen = centre @ (0.4 * np.eye(32) + 0.6 * turn) + 0.4 * rng.standard_normal(32)
+            name = text(f"asked{article}x{number}", seen)
+            pairs.append(SearchPair(name, "en", frozenset({article}), seen=number > 0))
+    return passages, pairs, TableEncoder(vectors)
+
+
+class TableEncoder:
+    fingerprint, dimension, languages = "table", 32, ()
+
+    def __init__(self, vectors):
+        self.vectors = vectors
+
+    def encode(self, texts):
+        return np.array([self.vectors[text.split(".")[0]] for text in texts], dtype=np.float32).reshape(
+            len(texts), 32
+        )
+
+
+def test_an_encoder_is_adapted_where_that_finds_more_and_left_alone_where_not():
+    passages, pairs, encoder = turned_company()
+    fit = calibrate_search(passages, pairs, {"*": encoder})
+    plain = calibrate_search(passages, pairs, {"*": encoder}, trained=["en"])
+    assert fit.metrics["en"]["adapted"] and fit.adapted["en"].base is encoder
+    assert fit.metrics["en"]["recall_at_1"] > plain.metrics["en"]["recall_at_1"] + 5
+    rng = np.random.default_rng(0)
+    noise = TableEncoder({name: rng.standard_normal(32).astype(np.float32) / 6 for name in encoder.vectors})
+    assert calibrate_search(passages, pairs, {"*": noise}).metrics["en"]["recall_at_1"] < 20
+
+
+def test_an_adapter_is_judged_on_questions_it_was_not_trained_on():
+    passages, pairs, encoder = turned_company(articles=40, asked=3)
+    own = judge(passages, pairs, adapt(passages, pairs, encoder))
+    held_out = judge_adapting(passages, pairs, encoder)
+
+    def nearness(judged):
+        column = COLUMN["title_cosine"]
+        return np.mean(
+            [
+                item.candidates.features[item.candidates.articles == min(item.pair.articles), column].max()
+                for item in judged
+            ]
+        )
+
+    assert len(held_out) == len(own) == len(pairs)
+    assert nearness(held_out) < nearness(own) - 0.05
+
+
+def test_some_articles_are_judged_as_if_nobody_had_asked_for_them_before():
+    passages, pairs, questions = company(articles=20, asked=4)
+    settings = JudgingSettings(new_articles=0.25)
+    judged = judge(passages, pairs, WordEncoder(), questions=questions, settings=settings)
+    features = [item.candidates.features for item in judged]
+    alone = [
+        float(np.abs(table[:, COLUMN["question_cosine"]] - table[:, COLUMN["title_cosine"]]).max())
+        for item, rows in zip(judged, features, strict=True)
+        for table in [rows[np.isin(item.candidates.articles, list(item.pair.articles))]]
+    ]
+    assert len(judged) == len(pairs)
+    assert sum(value < 1e-6 for value in alone) >= 5 * 4 * 0.9

@@ -382,10 +382,9 @@ class Run:
         self.cpu += answer["cpu"]
 
     def _query(self, word: str) -> str:
-        """The word; the whole text of a passage joined from several, of which one word is too small a share to rank
-        it among the first."""
-        text = self.writer.live.get(word, "")
-        return text if len(_words(text)) > 1 else word
+        """The word; all of its passage's own words where that was joined from several, of which one is too small a
+        share to rank it among the first. (Its whole text would ask for the common words most of all.)"""
+        return " ".join(_words(self.writer.live.get(word, word))) or word
 
     def _check(self) -> None:
         """The whole of both indexes against the database."""

@@ -13,30 +13,29 @@ import numpy as np
 
 from chatbot.dialogue.trace import Hit, Message
 from chatbot.errors import FileError
-from chatbot.inference.encode import SentenceEncoder, Vectors
+from chatbot.inference.encode import AdaptedEncoder, SentenceEncoder, Vectors
 from chatbot.language.normalise import detect_language
 from chatbot.learning.encoders import PACKAGED, ensure_encoder
-from chatbot.learning.search_calibration import (
-    CalibrationSettings,
-    Judged,
-    SearchPair,
-    fit_ranking,
-    judge,
-)
+from chatbot.learning.search_calibration import CalibrationSettings, calibrate_search, fit_ranking
+from chatbot.learning.search_judging import Judged, SearchPair, judge
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry
 from chatbot.retrieval.language_index import Candidates
 from chatbot.retrieval.ranking import (
+    CHARACTERS,
     DEFAULT,
     KEYWORD_ONLY,
     LanguageRanking,
     SearchModel,
+    default_ranking,
     probability,
     rank,
 )
 from chatbot.retrieval.search import ANY_LANGUAGE, Encoder, Searcher, read_query
 
 DOMAIN = "domain"
-_HELD = 0.1  # of the training questions or documents, where there is no --valid to fit on
+_HELD = (
+    0.15  # of the training questions or documents: what a domain encoder is fitted on that did not see them
+)
 _MIN_FIT = 20
 
 
@@ -94,6 +93,15 @@ class RememberingEncoder:
         self._known.update(zip(new, self._encoder.encode(new), strict=True))
         rows = [self._known[text] for text in texts]
         return np.array(rows, dtype=np.float32).reshape(len(texts), self.dimension)
+
+    def turned(self, matrix: Vectors, lang: str) -> RememberingEncoder:
+        """The same encoder, adapted; what is known of it is turned and not encoded again."""
+        adapted = AdaptedEncoder(self._encoder, matrix, lang=lang)
+        remembering = RememberingEncoder(adapted)
+        if self._known:
+            rows = adapted.adapt(np.stack(list(self._known.values())))
+            remembering._known.update(zip(self._known, rows, strict=True))
+        return remembering
 
 
 @dataclass(slots=True)
@@ -183,7 +191,7 @@ def prepare(
     tell: Callable[[str, float], None],
 ) -> Prepared:
     """Train what can be trained, index the documents, fit the ranking on what was held out of the training."""
-    from web.bench.retrieval_training import Lesson, adapt_encoder, lesson_of, train_encoder
+    from web.bench.retrieval_training import Lesson, lesson_of, train_encoder
 
     lang = _main_language(documents)
     passages = passages_of(documents, lang)
@@ -193,69 +201,63 @@ def prepare(
     valid_pairs = [
         SearchPair(query.text, lang, query.right, query.history) for query in queries_of(valid, numbers)
     ]
-    fixed = None
+    began = time.monotonic()
+    settings = CalibrationSettings(seed=seed)
+    asked = [replace(pair.pair, seen=True) for pair in lesson.pairs]
+    trained: tuple[str, ...] = ()
+    dense = True
     if chosen != DOMAIN:
         tell("encoder", 0.0)
-        source = ensure_encoder(chosen, store or work / "encoders")
-        fixed = SentenceEncoder.load(source)
-    began = time.monotonic()
-    held = lesson.held_out(_HELD, seed) if not valid_pairs or not lesson.same_documents else frozenset()
-    kept = lesson.without(held)
-    if fixed is not None:
-        base = RememberingEncoder(fixed)
-        tried = adapt_encoder(kept, base, source, work / "tried", seed=seed, tell=tell) or fixed
-        final = (
-            adapt_encoder(lesson, base, source, work / "adapted", seed=seed, tell=tell) or fixed
-            if held
-            else tried
+        base = RememberingEncoder(SentenceEncoder.load(ensure_encoder(chosen, store or work / "encoders")))
+        final = base
+    else:  # trained twice: on a part, to see how it finds what it has not seen, and on all
+        held = lesson.held_out(_HELD, seed)
+        base = RememberingEncoder(
+            train_encoder(lesson.without(held), passages, work / "tried", lang=lang, seed=seed, tell=tell)
         )
-    else:
-        tried = train_encoder(kept, passages, work / "tried", lang=lang, seed=seed, tell=tell)
-        final = (
-            train_encoder(lesson, passages, work / "encoder", lang=lang, seed=seed, tell=tell)
-            if held
-            else tried
-        )
-    trained_on_pairs = final is not fixed and bool(lesson.positives)
-    trying = RememberingEncoder(tried)
-    dense = trained_on_pairs or fixed is not None
-    # the ranking is fitted on pairs that the encoder has not seen: a fixed encoder has seen none of them
-    judged: list[Judged] = []
-    settings = CalibrationSettings(seed=seed)
-    if lesson.pairs or valid_pairs:
-        tell("fit", 0.0)
-        unseen = [pair for pair in lesson.pairs if not trained_on_pairs or lesson.name_of(pair) in held]
-        pairs = [pair.pair for pair in unseen][: settings.max_pairs]
-        if lesson.same_documents or not lesson.pairs:
-            judged = judge(
-                passages,
-                [*pairs, *valid_pairs],
-                trying,
-                questions=kept.questions() if trained_on_pairs else lesson.questions(),
-                settings=settings,
+        final = base
+        if held:
+            final = RememberingEncoder(
+                train_encoder(lesson, passages, work / "encoder", lang=lang, seed=seed, tell=tell)
             )
-        else:
-            judged = judge(lesson.passages, pairs, trying, settings=settings)
-            if valid_pairs:
-                judged += judge(passages, valid_pairs, trying, settings=settings)
-        tell("fit", 1.0)
-    rankings = _rankings(judged, dense=dense, settings=settings)
+        asked = [replace(pair.pair, seen=lesson.name_of(pair) not in held) for pair in lesson.pairs]
+        dense = bool(lesson.positives)
+        trained = (lang,) if dense else ()
+    tell("fit", 0.0)
+    judged: list[Judged] = []
+    if dense or valid_pairs:
+        alike = lesson.same_documents or not lesson.pairs
+        fit = calibrate_search(
+            passages if alike else lesson.passages,
+            [*asked, *valid_pairs] if alike else asked,
+            {ANY_LANGUAGE: base},
+            questions=lesson.questions() if alike else (),
+            trained=trained,
+            settings=settings,
+        )
+        if lang in fit.adapted:
+            final = base.turned(fit.adapted[lang].matrix, lang)
+        judged = fit.judged.get(lang, [])
+        if not alike and valid_pairs:
+            judged += judge(passages, valid_pairs, final, settings=settings.judging)
+    tell("fit", 1.0)
+    start = CHARACTERS if trained else default_ranking(len(passages)) if dense else KEYWORD_ONLY
+    rankings = _rankings(judged, start, settings)
     train_seconds = time.monotonic() - began
     began = time.monotonic()
     tell("index", 0.0)
-    remembering = trying if final is tried else RememberingEncoder(final)
     searcher = Searcher(
-        {ANY_LANGUAGE: remembering},
+        {ANY_LANGUAGE: final},
         knowledge=ListedKnowledge(passages),
         model=SearchModel({lang: rankings["hybrid"]}),
     )
-    searcher.put(passages, lesson.questions() if lesson.same_documents else ())
+    searcher.put(passages, lesson.questions() if lesson.same_documents else lesson.known_questions())
     tell("index", 1.0)
     return Prepared(
         lang=lang,
         numbers=numbers,
         encoder_name=f"{chosen} ({final.fingerprint})",
-        encoder=remembering,
+        encoder=final,
         searcher=searcher,
         rankings=rankings,
         build_seconds=time.monotonic() - began,
@@ -265,14 +267,10 @@ def prepare(
 
 
 def _rankings(
-    judged: Sequence[Judged], *, dense: bool, settings: CalibrationSettings
+    judged: Sequence[Judged], hybrid: LanguageRanking, settings: CalibrationSettings
 ) -> dict[str, LanguageRanking]:
     """A ranking for each mode; fitted where there is something to fit on."""
-    start = {
-        "keyword": KEYWORD_ONLY,
-        "dense": _only(DEFAULT, "cosine", "votes"),
-        "hybrid": DEFAULT if dense else KEYWORD_ONLY,
-    }
+    start = {"keyword": KEYWORD_ONLY, "dense": _only(DEFAULT, "cosine", "votes"), "hybrid": hybrid}
     if sum(bool(item.pair.articles) for item in judged) < _MIN_FIT:
         return start
     return {

@@ -14,12 +14,10 @@ from chatbot.errors import FileError
 from chatbot.inference.encode import SentenceEncoder
 from chatbot.language.normalise import fold
 from chatbot.learning.domain_encoder import Positive, fit_characters, write_encoder
-from chatbot.learning.encoder_adapter import fit_adapter, write_adapted
-from chatbot.learning.search_calibration import SearchPair
+from chatbot.learning.search_judging import SearchPair
 from chatbot.retrieval.knowledge import PassageEntry, QuestionEntry
-from chatbot.retrieval.search import Encoder
 
-_ENOUGH_PAIRS = 20  # pair rows that name a document of ours by its title, for them to count as its questions
+_MOSTLY = 0.5  # of the pair rows must be about our documents, for these to be what is fitted on
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +30,14 @@ class GroupedPair:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """``passages``: what ``pairs`` point at: the documents themselves (``same_documents``), or others."""
+    """``passages``: what ``pairs`` point at: the documents themselves (``same_documents``), or others; then ``known``
+    are the few questions that are about our documents all the same."""
 
     positives: tuple[Positive, ...]
     pairs: tuple[GroupedPair, ...]
     passages: tuple[PassageEntry, ...]
     same_documents: bool
+    known: tuple[GroupedPair, ...] = ()
 
     @classmethod
     def empty(cls) -> Lesson:
@@ -68,12 +68,11 @@ class Lesson:
 
     def questions(self) -> list[QuestionEntry]:
         """The questions of the pairs, as other ways to ask for their articles."""
-        return [
-            QuestionEntry(number, article, pair.pair.lang, pair.pair.query)
-            for number, (pair, article) in enumerate(
-                (pair, article) for pair in self.pairs for article in sorted(pair.pair.articles)
-            )
-        ]
+        return _questions(self.pairs)
+
+    def known_questions(self) -> list[QuestionEntry]:
+        """Those of ``known``, likewise."""
+        return _questions(self.known)
 
 
 def lesson_of(
@@ -130,31 +129,6 @@ def train_encoder(
     )
     write_encoder(folder, tokenizer, table, languages=(lang,))
     return SentenceEncoder.load(folder)
-
-
-def adapt_encoder(
-    lesson: Lesson,
-    base: Encoder,
-    source: Path,
-    folder: Path,
-    *,
-    seed: int,
-    tell: Callable[[str, float], None],
-) -> SentenceEncoder | None:
-    """The pretrained encoder at ``source`` adapted to a lesson; None where the lesson is too small.
-
-    ``base``: the same encoder, or one that remembers its vectors.
-    """
-    positives = [*lesson.positives]
-    last: dict[str, str] = {}
-    for pair in lesson.pairs:
-        if pair.group in last:
-            positives.append(Positive(pair.pair.query, last[pair.group], pair.group))
-        last[pair.group] = pair.pair.query
-    texts = list(dict.fromkeys(text for item in positives for text in (item.first, item.second)))
-    vectors = dict(zip(texts, base.encode(texts), strict=True))
-    matrix = fit_adapter(positives, vectors, seed=seed, progress=lambda share: tell("adapt", share))
-    return SentenceEncoder.load(write_adapted(source, matrix, folder)) if matrix is not None else None
 
 
 def _from_relevance(
@@ -223,9 +197,14 @@ def _from_pairs(passages: Sequence[PassageEntry], rows: Sequence[Mapping[str, An
         number = len(documents)
         documents.append(PassageEntry(number, number, lang, document, ""))
         others += [GroupedPair(SearchPair(text, lang, frozenset({number})), cluster) for text in queries]
-    if len(known) >= _ENOUGH_PAIRS:
+    if len(known) >= _MOSTLY * (len(known) + len(others)):
         return Lesson(positives, tuple(known), tuple(passages), True)
-    return Lesson(positives, tuple(others), tuple(documents), False)
+    return Lesson(positives, tuple(others), tuple(documents), False, tuple(known))
+
+
+def _questions(pairs: Sequence[GroupedPair]) -> list[QuestionEntry]:
+    asked = [(pair.pair, article) for pair in pairs for article in sorted(pair.pair.articles)]
+    return [QuestionEntry(n, article, pair.lang, pair.query) for n, (pair, article) in enumerate(asked)]
 
 
 def _clusters(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
