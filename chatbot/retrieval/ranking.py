@@ -236,9 +236,9 @@ class SearchModel:
 # Hand-set on the validation queries of public FAQ sets (docs/retrieval.md); every company's own pairs refine them.
 DEFAULT = LanguageRanking(
     weights={
-        "title_cosine": 1.0,
-        "text_cosine": 12.0,
-        "question_cosine": 5.0,
+        "title_cosine": 0.5,
+        "text_cosine": 11.0,
+        "question_cosine": 6.0,
         "title_words": 0.5,
         "text_words": 3.0,
         "question_words": 3.0,
@@ -275,6 +275,7 @@ KEYWORD_ONLY = LanguageRanking(
     evidence={"constant": -3.0, "lead": 1.0, "question_words": 5.0},
 )
 _FEW = 150  # passages of which the words' rarity is known half as well as of many
+_LEAST = 1 / 3
 
 
 def default_ranking(passages: int) -> LanguageRanking:
@@ -283,6 +284,6 @@ def default_ranking(passages: int) -> LanguageRanking:
     How rare a word is, is a guess where there are few passages: words count less there, or they would spoil what the
     vectors find (over 68 to 128 documents they did, over 3,248 they add four points).
     """
-    trust = passages / (passages + _FEW)
+    trust = max(_LEAST, passages / (passages + _FEW))
     weights = {name: value * (trust if "words" in name else 1.0) for name, value in DEFAULT.weights.items()}
     return LanguageRanking(weights=weights, evidence=DEFAULT.evidence)
