@@ -17,7 +17,6 @@ from chatbot.records import people
 from chatbot.records.database import Database
 from chatbot.settings import Settings
 from web.secrets import check_metrics_token
-from web.serving import load_before_fork
 from web.supervisor import LISTEN_FD
 
 if TYPE_CHECKING:
@@ -61,10 +60,17 @@ class WebServer(BaseApplication):
         }
         if self.settings.web_processes > 1 and self.settings.inference_threads == 1 and self._load is None:
             # A model session with threads of its own would not survive the fork.
-            chosen["when_ready"] = lambda server: load_before_fork(self.settings)
+            chosen["when_ready"] = self._load_before_fork
         for key, value in chosen.items():
             if key in self.cfg.settings:
                 self.cfg.set(key, value)
+
+    def _load_before_fork(self, arbiter: object) -> None:
+        from web.serving import (
+            load_before_fork,  # with it come the models' libraries: not for `frontdesk serve`
+        )
+
+        load_before_fork(self.settings)
 
     def load(self) -> Flask:
         if self._load is not None:
