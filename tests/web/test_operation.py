@@ -17,6 +17,7 @@ from chatbot.records.database import Database
 from chatbot.records.jobs import get_job
 from chatbot.settings import Settings
 from web import create_app, jobs, logs, pressure
+from web.limits import limiter
 from web.serving import Serving
 from web.streaming import follow
 
@@ -265,3 +266,19 @@ def test_visitors_are_answered_and_limited_while_redis_is_away(
         assert answers == [200, 200, 200, 429, 429]
     finally:
         create_app(settings, database=database, serving=serving)  # the limiter is one for the whole process
+
+
+def test_redis_that_goes_away_under_several_requests_at_once_fails_none_of_them(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second of two requests finds that the first has turned to memory already."""
+
+    def hit(*_: object, **__: object) -> bool:
+        limiter._storage_dead = True  # by the other request, between our question and its answer
+        raise ConnectionError("closed by server")
+
+    monkeypatch.setattr(limiter._limiter, "hit", hit)
+    try:
+        assert client.post("/api/v1/conversations", json={}).status_code == 201
+    finally:
+        limiter._storage_dead = False
