@@ -55,7 +55,8 @@ _BARE_UNIT = re.compile(
     r"[A-Za-z：，、:,]\s*(?:欧元|美元|英镑|人民币|个工作日|小时|分钟|%|％)"
     r"|(?<=[:,])\s*(?:euros?|percent|working days|hours|minutes)\b"
 )
-_ENDED = re.compile(r"[.!?…。！？;；~～)）\"”’」』\]]$")
+_ENDED = re.compile(r"[.!?…。！？;；~～][)）\"”’」』\]]?$")
+_PARROTED = {"en": 6, "zh": 8}  # words, characters in a row of the customer's that no source has
 _STRAY_MARKS = re.compile(r"[,，、;；]\s*[,，、;；.。]|[。！？：]\s*[，、。；]|^\W*[，。、；：]")
 _LONE_HAN = re.compile(r"(?<![\u3400-\u9fff])[\u3400-\u9fff](?![\u3400-\u9fff])")
 _HAN = re.compile(r"[\u3400-\u9fff]")
@@ -81,6 +82,7 @@ def check(draft: str, *, sources: Sequence[str], customer: Sequence[str], lang: 
     """
     reasons = _form(draft, sources, customer, lang)
     reasons += _torn(draft, sources) + _cut_words(draft, sources) + _broken_addresses(draft, sources)
+    reasons += _parroted(draft, sources, customer, lang) + _run_on_headings(draft, sources)
     places = [place for source in sources for place in _places(source)]
     said = "\n".join(customer)
     statements = [
@@ -139,6 +141,37 @@ def _ends_a_line(text: str, sources: Sequence[str]) -> bool:
     """Whether a line of a list, which has no end mark, ends as the text does."""
     tail = text[-_COPIED:]
     return any(line.rstrip().endswith(tail) for source in sources for line in source.splitlines())
+
+
+def _parroted(draft: str, sources: Sequence[str], customer: Sequence[str], lang: str) -> list[str]:
+    """A question handed back: a stretch of the customer's own wording that no source has."""
+    between = "" if lang == "zh" else " "
+
+    def units(text: str) -> list[str]:
+        return list(_spaceless(text)) if lang == "zh" else re.findall(r"\w+", text.casefold())
+
+    length = _PARROTED.get(lang, 6)
+    said = [f"{between}{between.join(units(text))}{between}" for text in customer]
+    known = [f"{between}{between.join(units(text))}{between}" for text in sources]
+    own = units(draft)
+    for start in range(len(own) - length + 1):
+        stretch = f"{between}{between.join(own[start : start + length])}{between}"
+        if any(stretch in text for text in said) and not any(stretch in text for text in known):
+            return [f"repeats the customer: {stretch.strip()}"]
+    return []
+
+
+def _run_on_headings(draft: str, sources: Sequence[str]) -> list[str]:
+    """A source's title, which has no end mark, with a sentence right behind it."""
+    found = []
+    for source in sources:
+        title = source.partition("\n")[0].strip()
+        if len(title) < _COPIED or not title[-1].isalnum():
+            continue
+        after = draft.partition(title)[2]
+        if after[:1] not in ("", "\n") and after.lstrip()[:1].isalnum():
+            found.append(f"heading run into a sentence: {title[:60]}")
+    return found
 
 
 def _torn(draft: str, sources: Sequence[str]) -> list[str]:

@@ -230,7 +230,7 @@ def _compare_vectors(
         if isinstance(searcher.encoder(entry.lang), NoEncoder):
             continue
         part = searcher.part(entry.lang)
-        truth = searcher.encode([entry.title, entry.whole], lang=entry.lang)
+        truth = searcher.encoder(entry.lang).encode([entry.title, entry.whole])
         stored = np.concatenate([part.titles.vectors([entry.id]), part.texts.vectors([entry.id])])
         if float((truth * stored).sum(axis=1).min()) < SAME:
             wrong.append(entry.id)

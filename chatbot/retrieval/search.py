@@ -162,8 +162,10 @@ class Searcher:
         return encoder_for(lang, self._encoders)
 
     def encode(self, texts: Sequence[str], *, lang: str) -> NDArray[np.float32]:
-        """Unit vectors float32 [n, dimension] of ``lang``'s encoder."""
-        return self.encoder(lang).encode(texts)
+        """Unit vectors float32 [n, dimension] of ``lang``'s encoder, before what it learned about articles: which
+        sentence of an article is nearest to a question is another matter."""
+        vectors: NDArray[np.float32] = base_of(self.encoder(lang)).encode(texts)
+        return vectors
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -320,3 +320,31 @@ def test_a_chinese_draft_has_no_bare_unit_and_no_list_without_its_beginning(draf
     )
     result = check(draft, sources=[source], customer=[], lang="zh")
     assert result.passed == passes, result.reasons
+
+
+def test_a_question_handed_back_is_refused() -> None:
+    source = "Plans\nDeliveries come every 2 weeks. The first one is cheaper."
+    asked = "What day are the beans for the regular deliveries roasted?"
+    back = check(f"{asked} Deliveries come every 2 weeks.", sources=[source], customer=[asked], lang="en")
+    assert any(reason.startswith("repeats the customer") for reason in back.reasons)
+    plain = check("Deliveries come every 2 weeks.", sources=[source], customer=[asked], lang="en")
+    assert plain.passed, plain.reasons
+    asked = "朋友在瑞士，除了进口税本身，快递还会另外收钱吗"
+    source = "进口税\n由收件人向快递公司支付，另收 12 欧元手续费。"
+    back = check(
+        "除了进口税本身，快递还会收费。由收件人向快递公司支付，另收 12 欧元手续费。",
+        sources=[source],
+        customer=[asked],
+        lang="zh",
+    )
+    assert any(reason.startswith("repeats the customer") for reason in back.reasons)
+
+
+def test_a_heading_run_into_a_sentence_and_an_end_inside_a_bracket_are_refused() -> None:
+    source = "My espresso tastes sour or bitter\nAim for 18 g of coffee. Raise it by 1 °C (Crane One and Crane Duo)."
+    run_on = check(
+        "My espresso tastes sour or bitter Aim for 18 g of coffee.", sources=[source], customer=[], lang="en"
+    )
+    assert any("heading" in reason for reason in run_on.reasons)
+    open_end = check("Raise it by 1 °C (Crane One)", sources=[source], customer=[], lang="en")
+    assert "unfinished sentence" in open_end.reasons
