@@ -32,6 +32,7 @@ from chatbot.records.database import Database
 from chatbot.records.tables import Article, Conversation, Feedback, Intent, Job, Release, Turn, utcnow
 from chatbot.settings import Settings
 from web.application import build
+from web.context import parts
 from web.worker import Worker
 
 WIDE, PHONE = (1200, 800), (390, 800)
@@ -108,6 +109,8 @@ def take_pictures(
         pages = [page for page in listed(app, database) if not only or page.name in only]
         out.mkdir(parents=True, exist_ok=True)
         made = _photograph(url, chromium, pages, out, progress)
+    with app.app_context():
+        parts().serving.stop()  # it would go on looking at the copy
     database.dispose()
     if not only:
         (out / "README.md").write_text(index(pages), encoding="utf-8")

@@ -400,9 +400,9 @@ def _topics(session: Session, period: Period, lang: str | None) -> Iterator[Topi
     )
     unhappy = _left_unhappy(session, period, lang)
     for row in rows:
-        name, *counted = row
+        name, replies, upvoted, downvoted, replies_before, down_before = row
         now, before = unhappy.get(str(name), (0, 0))
-        yield Topic(str(name), *counted, left_unhappy=now, left_unhappy_before=before)
+        yield Topic(str(name), replies, upvoted, downvoted, replies_before, down_before, now, before)
 
 
 def _left_unhappy(session: Session, period: Period, lang: str | None) -> dict[str, tuple[int, int]]:

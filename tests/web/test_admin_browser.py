@@ -15,7 +15,7 @@ from werkzeug.serving import make_server
 
 from chatbot.records import people
 from chatbot.records.database import Database
-from chatbot.records.tables import Conversation
+from chatbot.records.tables import Conversation, Site
 from chatbot.settings import Settings
 from web.worker import Worker
 
@@ -190,4 +190,44 @@ def test_the_theme_builder_shows_in_the_real_widget_what_is_not_saved_yet(
     page.get_by_text("Saved.").wait_for()
     assert page.input_value("#accent") == "#7e22ce"
     assert problems == []
+    page.close()
+
+
+def test_an_admin_finds_his_way_and_changes_the_look_by_keyboard_alone(
+    browser: Any, url: str, link: str, database: Database
+) -> None:
+    page = browser.new_page(locale="en-GB")
+    sign_up(page, link)
+    page.goto(f"{url}/admin/widget")
+    stops: list[str] = []
+
+    def tab_to(wanted: str) -> None:
+        """Press Tab until the focus is on what the selector names; every stop on the way must be seen."""
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            seen = page.evaluate(
+                """() => {
+                    const one = document.activeElement;
+                    const shown = one.nextElementSibling && getComputedStyle(one).opacity === "0"
+                        ? one.nextElementSibling : one;
+                    return getComputedStyle(shown).outlineStyle !== "none";
+                }"""
+            )
+            stops.append(page.evaluate("document.activeElement.outerHTML.slice(0, 90)"))
+            assert seen, stops[-1]
+            if page.evaluate("(wanted) => document.activeElement.matches(wanted)", wanted):
+                return
+        raise AssertionError(f"{wanted} is not reached: {stops}")
+
+    tab_to(".skip")
+    page.keyboard.press("Enter")
+    tab_to("#accent")
+    tab_to("input[name=corners]")
+    page.keyboard.press("ArrowRight")
+    tab_to("#look .primary")
+    page.keyboard.press("Enter")
+    page.get_by_text("Saved.").wait_for()
+    with database.read() as session:
+        assert session.scalars(select(Site)).one().options["widget"]["corners"] == "soft"
+    assert len(stops) < 40  # the menu was skipped
     page.close()
