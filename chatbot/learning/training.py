@@ -159,7 +159,7 @@ def _train_classifier(
         languages=snapshot.manifest.languages,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.4),
+        budget_seconds=_share(settings, 0.6),
         progress=lambda share: tell("classifier", share),
         recipe=load_recipe(settings.recipe) if settings.recipe is not None else None,
         start=settings.start / "classifier" if settings.start is not None else None,
@@ -194,7 +194,7 @@ def _train_accurate_tier(
         encoder=encoder,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.25),
+        budget_seconds=_share(settings, 0.1),
         progress=lambda share: tell("accurate classifier", share),
         recipe=AccurateRecipe(tune=False),
     )
