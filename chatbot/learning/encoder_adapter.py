@@ -34,7 +34,7 @@ class AdapterSettings:
     temperature: float = 0.05
     batch_size: int = 128
     epochs: int = 10
-    max_steps: int = 600  # of some 5 ms at 384 dimensions
+    max_steps: int = 400  # of some 5 ms at 384 dimensions
 
     def __post_init__(self) -> None:
         for name in ("learning_rate", "temperature", "batch_size", "epochs", "max_steps"):

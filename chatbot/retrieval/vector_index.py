@@ -120,11 +120,13 @@ class VectorIndex:
     def vectors(self, ids: Sequence[int] | Ids) -> Vectors:
         """The stored vectors of ``ids``, float32 [n, dimension]; zeros for an id that is not there."""
         numbers = np.asarray(ids, dtype=np.int64)
-        known = np.array([int(identity) in self._ids for identity in numbers], dtype=bool)
+        wanted = numbers.tolist()
+        if wanted and self._ids.issuperset(wanted):  # the usual case, in every search
+            whole: Vectors = self._index.reconstruct_batch(numbers)
+            return whole
+        known = np.array([identity in self._ids for identity in wanted], dtype=bool)
         found = np.zeros((len(numbers), self.dimension), dtype=np.float32)
-        if known.all() and len(numbers):
-            found = self._index.reconstruct_batch(numbers)
-        elif known.any():
+        if known.any():
             found[known] = self._index.reconstruct_batch(numbers[known])
         return found
 
