@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,3 +91,27 @@ def test_another_kind_of_database_is_refused_by_name() -> None:
     with pytest.raises(InputError) as refused:
         Database("mysql://localhost/frontdesk")
     assert refused.value.value == "mysql"
+
+
+def test_the_version_before_can_go_on_beside_each_migration() -> None:
+    """What is there stays there and may still be left out by those who do not know the new column."""
+    folder = Path(__file__).parent.parent.parent / "migrations" / "versions"
+    files = sorted(path for path in folder.glob("2*.py"))[1:]  # the first makes everything
+    assert len(files) >= 8
+    wrong = []
+    for path in files:
+        upgrade = next(
+            node
+            for node in ast.parse(path.read_text("utf-8")).body
+            if isinstance(node, ast.FunctionDef) and node.name == "upgrade"
+        )
+        for call in (node for node in ast.walk(upgrade) if isinstance(node, ast.Call)):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+            if name in ("drop_column", "drop_table", "rename_table", "alter_column"):
+                wrong.append(f"{path.name}:{call.lineno} {name}")
+            if name == "add_column":
+                column = next(part for part in call.args if isinstance(part, ast.Call))
+                said = {keyword.arg: ast.unparse(keyword.value) for keyword in column.keywords}
+                if said.get("nullable") == "False" and "server_default" not in said:
+                    wrong.append(f"{path.name}:{call.lineno} add_column without a default")
+    assert wrong == []

@@ -117,6 +117,10 @@ class Visitors:
             told: dict[str, Any] = json.loads(answer.read())
         return told
 
+    def turned_away(self) -> int:
+        """Tries that failed in a way a visitor would see: a full machine's 503 with Retry-After is not one."""
+        return self.failures.total() - self.failures["status 503"]
+
     def in_order(self) -> bool:
         """Whether each conversation's messages stand in the order in which they were sent."""
         for public_id, turns in self.stored().items():

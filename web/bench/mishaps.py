@@ -63,10 +63,10 @@ def full_disk(server: Server, visitors: Visitors) -> bool | None:
 def restarts(server: Server, visitors: Visitors) -> bool | None:
     """All processes are replaced by new ones twice, as for an update: nobody is turned away."""
     with visitors.writing():
-        failed = visitors.failures.total()
+        failed = visitors.turned_away()
         replaced = server.renew() and server.renew()
         time.sleep(2)
-        return replaced and visitors.failures.total() == failed
+        return replaced and visitors.turned_away() == failed
 
 
 def slow_clients(server: Server, visitors: Visitors) -> bool | None:
@@ -197,7 +197,7 @@ def retraining(server: Server, visitors: Visitors) -> bool | None:
     """A release is trained, measured and made live in the middle of traffic: nobody is turned away meanwhile."""
     _, before = server.told()
     with visitors.writing():
-        failed = visitors.failures.total()
+        failed = visitors.turned_away()
         outcome = server.data / "retrained.json"
         subprocess.run(
             [sys.executable, "-m", "web.cli", "retrain", "--seed", str(os.getpid()), "--json", str(outcome)],
@@ -216,7 +216,7 @@ def retraining(server: Server, visitors: Visitors) -> bool | None:
             time.sleep(0.5)
         answered = visitors.one(REFUND, "retrained")
         swapped = server.told()[1].get("release") == release_id != before.get("release")
-        return answered and swapped and visitors.failures.total() == failed
+        return answered and swapped and visitors.turned_away() == failed
 
 
 def damaged_bundle(server: Server, visitors: Visitors) -> bool | None:
