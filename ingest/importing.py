@@ -7,10 +7,11 @@ them. The same file again is a no-op; the same conversation in another file coun
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -48,14 +49,16 @@ def import_transcripts(
     batch: int = BATCH,
     rules: RedactionRules | None = None,
     again: bool = False,
+    columns: Mapping[str, str] | None = None,
 ) -> ImportReport:
     """Take in past conversations. ``progress`` is called with (stage, fraction), never inside a transaction.
 
     ``rules`` say what is personal; by default our own, less what the imported articles publish. ``again`` reads a
     file that was imported before once more. ``dry_run`` reads and reports, and stores nothing. A file that cannot be
     read at all is reported and the others are taken in; raises its FileError where no file could be read, and
-    InputError for an unknown format. A file that holds a helpdesk's comments without their tickets belongs to the
-    tickets in the other files.
+    InputError for an unknown format or a column that is not there. ``columns`` says under which heading of a table
+    each field stands (`ingest.transcripts.table.named_columns`). A file that holds a helpdesk's comments without
+    their tickets belongs to the tickets in the other files.
     """
     if rules is None:
         with database.read() as session:
@@ -64,13 +67,14 @@ def import_transcripts(
     with CommentIndex.of(apart) as comments:
 
         def take(path: Path, report: FileReport, stage: str) -> None:
-            reading = open_transcripts(path, format=format, comments=comments)
+            reading = open_transcripts(path, format=format, comments=comments, columns=columns)
             report.format, report.encoding = reading.format.name, reading.file.encoding
             run = _TranscriptImport(database, reading, report, rules, batch, progress, stage)
             if dry_run:
                 run.try_out()
             else:
-                run.take_in(comments.joint_hash(content_hash(path), reading.format.name), again=again)
+                digest = comments.joint_hash(content_hash(path), reading.format.name)
+                run.take_in(_with_columns(digest, reading.columns), again=again)
 
         return _each_file("transcripts", tickets, take, dry_run=dry_run)
 
@@ -133,6 +137,13 @@ def _each_file(
     if len(refused) == len(paths):
         raise refused[0]
     return report
+
+
+def _with_columns(digest: str, columns: Mapping[str, str] | None) -> str:
+    """The same table read by other columns is another import."""
+    if not columns:
+        return digest
+    return hashlib.sha256(f"{digest} {sorted(columns.items())}".encode()).hexdigest()
 
 
 class _TranscriptImport:

@@ -276,8 +276,15 @@ def run_import_transcripts(context: JobContext) -> dict[str, Any]:
     paths = _uploaded(context)
     from ingest.importing import import_transcripts
 
-    shape = context.arguments.get("format", "auto")
-    return as_result(import_transcripts(context.database, paths, format=shape, progress=context.progress))
+    report = import_transcripts(
+        context.database,
+        paths,
+        format=context.arguments.get("format", "auto"),
+        columns=context.arguments.get("columns") or None,
+        dry_run=bool(context.arguments.get("dry_run")),
+        progress=context.progress,
+    )
+    return as_result(report)
 
 
 def run_import_articles(context: JobContext) -> dict[str, Any]:

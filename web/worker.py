@@ -306,7 +306,7 @@ def perform(database: Database, settings: Settings, lease: jobs.Lease, *, run: s
         return 1
     with database.write() as session:
         mine = jobs.finish(session, lease, result=result)
-    if mine and job.arguments.get("files"):
+    if mine and job.arguments.get("files") and not job.arguments.get("dry_run"):
         discard_uploads(settings, job.arguments["files"])
     return 0 if mine else _LOST_CHILD
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,8 +39,15 @@ class Reading:
     file: TextFile
     format: Format
     comments: CommentIndex = field(default_factory=CommentIndex)
+    columns: Mapping[str, str] | None = None  # of a table: field -> heading, where a person named them
 
     def rows(self) -> Iterator[Row]:
+        if self.columns and self.format.name == "csv":
+            return table.read(self.file, self.columns)
+        if self.columns and self.format.name == "xlsx":
+            return table.conversations(
+                sheet_rows(self.file.path), source=self.file.path.name, names=self.columns
+            )
         return self.format.read(self.file, self.comments)
 
     @property
@@ -48,8 +55,17 @@ class Reading:
         return min(1.0, self.file.position / self.file.size) if self.file.size else 1.0
 
 
-def open_transcripts(path: Path, *, format: str = "auto", comments: CommentIndex | None = None) -> Reading:
-    """``comments``: those that came apart from their tickets.
+TABLES = (".csv", ".tsv", ".xlsx")
+
+
+def open_transcripts(
+    path: Path,
+    *,
+    format: str = "auto",
+    comments: CommentIndex | None = None,
+    columns: Mapping[str, str] | None = None,
+) -> Reading:
+    """``comments``: those that came apart from their tickets. ``columns``: of a table, as in `table.named_columns`.
 
     Raises FileError where the file is no transcript of that format, InputError for an unknown format.
     """
@@ -62,10 +78,12 @@ def open_transcripts(path: Path, *, format: str = "auto", comments: CommentIndex
         )
     comments = comments or CommentIndex()
     if format == "xlsx" or (format == "auto" and path.suffix.lower() == ".xlsx"):
-        return Reading(TextFile(path, 0, False, "xlsx", "", True), FORMATS["xlsx"])
+        return Reading(TextFile(path, 0, False, "xlsx", "", True), FORMATS["xlsx"], columns=columns)
     file = open_text(path)
+    if columns and format == "auto" and path.name.lower().removesuffix(".gz").endswith(TABLES):
+        format = "csv"
     if format != "auto":
-        return Reading(file, FORMATS[format], comments)
+        return Reading(file, FORMATS[format], comments, columns)
     record = first_record(file) if file.head.lstrip()[:1] in ("{", "[") else None
     for candidate in FORMATS.values():
         if candidate.accepts(file, record):

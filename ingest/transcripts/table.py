@@ -1,6 +1,6 @@
 """Conversations in a table: a message a row, with columns for the conversation, who said it, and the text.
 
-Columns are found by their names; ``Columns`` names them where they are called something else. Rows of a conversation
+Columns are found by their names, or a person says which heading is which (`named_columns`). Rows of a conversation
 stand together, as exports sorted by conversation or time within it have them; labelled messages (text and intent,
 no conversation) are read as conversations of one turn.
 """
@@ -10,12 +10,14 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from chatbot.errors import FileError
+from chatbot.errors import FileError, InputError
 from chatbot.language.normalise import fold
 from ingest.delimited import best_delimiter, numbered_rows
 from ingest.files import RowError, TextFile
+from ingest.spreadsheets import sheet_rows
 from ingest.transcripts.email_text import own_words
 from ingest.transcripts.transcript import RowProblem, Transcript, Turn, labels, role_of
 
@@ -76,6 +78,57 @@ def find_columns(header: Sequence[str]) -> Columns | None:
     return None
 
 
+FIELDS = tuple(_NAMES)
+
+
+def named_columns(header: Sequence[str], names: Mapping[str, str]) -> Columns:
+    """The columns that a person chose: ``names`` says for a field of FIELDS under which heading it stands.
+
+    Raises InputError for an unknown field or heading, without a text, or with one of conversation and role alone.
+    """
+    headings = [cell.strip() for cell in header]
+    places: dict[str, int] = {}
+    for field, heading in names.items():
+        if field not in _NAMES:
+            raise InputError(
+                "Unknown field of a conversation",
+                field="columns",
+                value=field,
+                remedy=f"Use {', '.join(FIELDS)}",
+            )
+        if heading.strip() not in headings:
+            raise InputError(
+                "No column has this heading",
+                field="columns",
+                value=heading,
+                remedy=f"The headings are {', '.join(headings)}"[:300],
+            )
+        places[field] = headings.index(heading.strip())
+    if "text" not in places:
+        raise InputError(
+            "No column is chosen for the text", field="columns", value="text", remedy="Choose one"
+        )
+    if ("conversation" in places) != ("role" in places):
+        raise InputError(
+            "A message needs both its conversation and who said it",
+            field="columns",
+            value="role" if "conversation" in places else "conversation",
+            remedy="Choose a column for both, or for neither where each row is a message of its own",
+        )
+    return Columns(**places)
+
+
+def heading_of(path: Path, file: TextFile | None) -> list[str]:
+    """The first row of a table; ``file`` is None for a workbook."""
+    if file is None:
+        return [cell.strip() for cell in next(sheet_rows(path), (0, []))[1]]
+    lines = csv.reader(file.head.splitlines()[:50], delimiter=best_delimiter(file.head))
+    try:
+        return [cell.strip() for cell in next(lines, [])]
+    except csv.Error:
+        return []
+
+
 def accepts(file: TextFile, record: dict[str, Any] | None) -> bool:
     if record is not None or file.head.lstrip()[:1] in ("{", "["):
         return False
@@ -86,30 +139,29 @@ def accepts(file: TextFile, record: dict[str, Any] | None) -> bool:
     return find_columns(header) is not None
 
 
-def read(file: TextFile) -> Iterator[Transcript | RowError]:
-    """Raises FileError where the columns cannot be told or the file is no CSV."""
+def read(file: TextFile, names: Mapping[str, str] | None = None) -> Iterator[Transcript | RowError]:
+    """``names`` as in `named_columns`. Raises FileError where the columns cannot be told or the file is no CSV."""
     rows = numbered_rows(
         iter(_Lines(file)),
         delimiter=best_delimiter(file.head),
         name=file.path.name,
         longest_cell=MAX_CELL,
     )
-    yield from conversations(rows, source=file.path.name)
+    yield from conversations(rows, source=file.path.name, names=names)
 
 
 def conversations(
-    rows: Iterator[tuple[int, Sequence[str]]], *, source: str, columns: Columns | None = None
+    rows: Iterator[tuple[int, Sequence[str]]], *, source: str, names: Mapping[str, str] | None = None
 ) -> Iterator[Transcript | RowError]:
-    """Conversations of numbered rows; without ``columns`` the first row is a header that names them."""
+    """Conversations of numbered rows, the first of which is a header; ``names`` as in `named_columns`."""
+    _, header = next(rows, (0, []))
+    columns = named_columns(header, names) if names else find_columns(header)
     if columns is None:
-        _, header = next(rows, (0, []))
-        columns = find_columns(header)
-        if columns is None:
-            raise FileError(
-                f"{source} has no columns of conversations",
-                value=" | ".join(header)[:100],
-                remedy="Name them conversation_id, role and text",
-            )
+        raise FileError(
+            f"{source} has no columns of conversations",
+            value=" | ".join(header)[:100],
+            remedy="Name them conversation_id, role and text, or say which is which with --column text=HEADING",
+        )
     held: list[Turn] = []
     key = ""
     tags: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from chatbot.records import jobs as job_rows
 from chatbot.records import people
@@ -28,6 +28,7 @@ from chatbot.records.tables import (
     Person,
     Promotion,
     Release,
+    Transcript,
 )
 from chatbot.settings import Settings
 from web.access import required_role
@@ -282,6 +283,80 @@ def test_the_import_report_names_the_rows_that_could_not_be_read(
     assert job.result is not None
     assert job.result["errors"] == 1
     assert job.result["row_errors"][0]["message"] in page
+
+
+TABLE = (
+    "Chat,By whom,Said,Topic\n"
+    "a,Client,Where is my parcel KC-204817? I am Anna Smith.,tracking\n"
+    "a,Agent,It arrives on Friday and left our house today.,\n"
+)
+
+
+def test_a_table_is_looked_at_tried_and_imported_with_the_columns_that_the_editor_chose(
+    signed_in: SignIn, database: Database, settings: Settings
+) -> None:
+    client = signed_in("editor")
+    answer = send(
+        client, "/admin/upload", kind="transcripts", files=[(io.BytesIO(TABLE.encode()), "chats.csv")]
+    )
+    assert answer.location.startswith("/admin/upload/check?")
+    page = client.get(answer.location).text
+    assert "By whom" in page and "Choose them above" in page
+    (stored,) = re.findall(r'name="files" value="([^"]+)"', page)
+    columns = {
+        "column.conversation": "Chat",
+        "column.role": "By whom",
+        "column.text": "Said",
+        "column.intent": "Topic",
+    }
+
+    look = send(client, "/admin/upload/check", action="look", files=stored, **columns)
+    shown = client.get(look.location).text
+    assert "I am [NAME]." in shown and "Anna" not in shown
+    told = client.get(look.location, headers={"Accept": "application/json"}).get_json()
+    assert told["previews"][0]["columns"] == {
+        name.partition(".")[2]: heading for name, heading in columns.items()
+    }
+
+    tried = send(client, "/admin/upload/check", action="try", files=stored, **columns)
+    Worker(database, settings).run(until_idle=True)
+    page = client.get(tried.location).text
+    assert "nothing is stored" in page and (settings.uploads / stored).is_file()
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Transcript)) == 0
+
+    imported = send(client, "/admin/upload/check", action="import", files=stored, **columns)
+    Worker(database, settings).run(until_idle=True)
+    with database.read() as session:
+        job = get_job(session, int(imported.location.rpartition("/")[2]))
+        assert job.result is not None
+        assert (job.state, job.result["kept"]) == ("done", 1)
+        assert session.scalar(select(func.count()).select_from(Transcript)) == 1
+    assert not (settings.uploads / stored).exists()
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "0" * 32 + "/gone.csv", "x" * 32 + "/a/b.csv"])
+def test_only_what_an_upload_stored_can_be_looked_at(signed_in: SignIn, name: str) -> None:
+    client = signed_in("editor")
+    answer = client.get(
+        "/admin/upload/check", query_string={"files": name}, headers={"Accept": "application/json"}
+    )
+    assert answer.status_code == 404
+
+
+def test_files_that_were_looked_at_can_be_discarded(signed_in: SignIn, settings: Settings) -> None:
+    client = signed_in("editor")
+    answer = send(
+        client,
+        "/admin/upload",
+        kind="transcripts",
+        check="1",
+        files=[(io.BytesIO(b'{"turns": 1}'), "a.jsonl")],
+    )
+    page = client.get(answer.location).text
+    (stored,) = re.findall(r'name="files" value="([^"]+)"', page)
+    send(client, "/admin/upload/check", action="discard", files=stored)
+    assert not (settings.uploads / stored).exists()
 
 
 def test_a_file_that_nobody_can_read_fails_with_its_reason_on_the_page(

@@ -21,9 +21,18 @@ def ingest() -> None:
 @ingest.command("transcripts")
 @click.argument("files", nargs=-1, required=True, type=FILES)
 @click.option("--format", "format_", default="auto", show_default=True, help="Shape of the files.")
+@click.option(
+    "--column",
+    "columns",
+    multiple=True,
+    metavar="FIELD=HEADING",
+    help="Of a table: where text, conversation, role, intent, answer or lang stands; repeat it.",
+)
 @click.option("--dry-run", is_flag=True, help="Read and report, store nothing.")
 @click.option("--json", "json_out", type=FILES, help="Write the report to a file (- for stdout).")
-def ingest_transcripts(files: tuple[Path, ...], format_: str, dry_run: bool, json_out: Path | None) -> None:
+def ingest_transcripts(
+    files: tuple[Path, ...], format_: str, columns: tuple[str, ...], dry_run: bool, json_out: Path | None
+) -> None:
     """Past conversations of customers with agents."""
     from ingest.importing import import_transcripts
     from web.terminal import TerminalProgress
@@ -32,9 +41,23 @@ def ingest_transcripts(files: tuple[Path, ...], format_: str, dry_run: bool, jso
     log_to_stderr("ERROR")  # what is wrong with a file is in the report
     with TerminalProgress() as progress:
         report = import_transcripts(
-            open_database(settings), list(files), format=format_, dry_run=dry_run, progress=progress
+            open_database(settings),
+            list(files),
+            format=format_,
+            columns=dict(_pair(column) for column in columns),
+            dry_run=dry_run,
+            progress=progress,
         )
     _print_report(report, json_out)
+
+
+def _pair(column: str) -> tuple[str, str]:
+    field, sign, heading = column.partition("=")
+    if not sign:
+        raise click.BadParameter(
+            f"{column!r} is no FIELD=HEADING, for example text=Body", param_hint="--column"
+        )
+    return field.strip(), heading.strip()
 
 
 @ingest.command("articles")

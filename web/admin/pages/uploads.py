@@ -1,25 +1,37 @@
-"""Taking files in: they are stored under a random name outside anything that is served, then a job reads them."""
+"""Taking files in: they are stored under a random name outside anything that is served, then a job reads them.
+
+Past conversations in a table are looked at first: an editor sees which column was taken for what, with the first
+conversations as they would be stored, changes it, tries the whole file without storing, and only then imports it.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
-from chatbot.errors import InputError
+from chatbot.errors import InputError, NotFoundError
+from chatbot.language.redaction import RedactionRules
 from chatbot.outbound import parse
 from chatbot.records import audit
-from ingest.transcripts.formats import FORMATS
+from chatbot.records.knowledge import published_values
+from ingest.previewing import preview
+from ingest.transcripts.formats import FORMATS, TABLES
+from ingest.transcripts.table import FIELDS
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
+from web.admin.pages.learning import wants_json
 from web.context import parts
 from web.file_names import safe_name
-from web.jobs import enqueue
+from web.jobs import discard_uploads, enqueue
 from web.language import gettext
 from web.limits import limiter
 
@@ -29,6 +41,7 @@ KINDS = {
     "intents": "import_intents",
 }
 MAX_FILES = 50
+_STORED = re.compile(r"[0-9a-f]{32}/[^/\\]{1,255}")
 
 
 @blueprint.get("/upload")
@@ -102,9 +115,15 @@ def upload_now() -> BaseResponse:
             remedy=f"Send at most {MAX_FILES}, or a folder by command",
         )
     names = [store(parts().settings.uploads, file) for file in files]
-    arguments = {"files": names, "names": [Path(name).name for name in names]}
+    if kind == "transcripts" and (request.form.get("check") or any(map(_is_table, names))):
+        return redirect(url_for("admin.check_upload", files=names, format=shape), code=303)
+    arguments: dict[str, Any] = {"files": names, "names": [Path(name).name for name in names]}
     if kind == "transcripts":
-        arguments["format"] = shape  # type: ignore[assignment]  # a mixed JSON object
+        arguments["format"] = shape
+    return _queue(kind, arguments)
+
+
+def _queue(kind: str, arguments: dict[str, Any]) -> BaseResponse:
     job_id = enqueue(parts().database, parts().settings, KINDS[kind], arguments, person_id=person_id())
     with parts().database.write() as records:
         audit.record(
@@ -112,9 +131,94 @@ def upload_now() -> BaseResponse:
             action=f"upload.{kind}",
             subject=", ".join(arguments["names"])[:200],
             person_id=person_id(),
-            detail={"job": job_id},
+            detail={
+                "job": job_id,
+                **{key: arguments[key] for key in ("columns", "dry_run") if key in arguments},
+            },
         )
+    if wants_json():
+        return jsonify({"ok": True, "job": job_id})
     return redirect(url_for("admin.job", job_id=job_id), code=303)
+
+
+def _is_table(name: str) -> bool:
+    return name.lower().removesuffix(".gz").endswith(TABLES)
+
+
+@blueprint.get("/upload/check")
+@requires("editor")
+def check_upload() -> str | BaseResponse:
+    """What an import would make of stored files (``files``), with the columns given (``column.<field>``) or found."""
+    names = _stored(request.args.getlist("files"))
+    shape = request.args.get("format", "auto")
+    with parts().database.read() as records:
+        rules = RedactionRules(keep=published_values(records))
+    looks = [
+        preview(parts().settings.uploads / name, format=shape, columns=_columns(request.args), rules=rules)
+        for name in names
+    ]
+    if wants_json():
+        return jsonify({"files": names, "previews": [look.as_json() for look in looks]})
+    return render_template(
+        "admin/upload_check.html",
+        files=names,
+        looks=looks,
+        shape=shape,
+        table=next((look for look in looks if look.is_table), None),
+        fields=FIELDS,
+        ready=all(look.problem is None for look in looks),
+    )
+
+
+@blueprint.post("/upload/check")
+@requires("editor")
+@limiter.limit("60 per hour")
+def import_checked() -> BaseResponse:
+    """``action``: import, try (read it all, store nothing) or discard the files that were looked at."""
+    names = _stored(request.form.getlist("files"))
+    action = request.form.get("action", "")
+    if action == "discard":
+        discard_uploads(parts().settings, names)
+        flash(gettext("The files are erased."))
+        return redirect(url_for("admin.upload"), code=303)
+    columns = _columns(request.form)
+    shape = request.form.get("format", "auto")
+    if action == "look":
+        given: dict[str, Any] = {f"column.{field}": heading for field, heading in columns.items()}
+        return redirect(url_for("admin.check_upload", files=names, format=shape, **given), code=303)
+    if action not in ("import", "try"):
+        raise InputError(
+            "Unknown action", field="action", value=action, remedy="Use import, try, look or discard"
+        )
+    arguments: dict[str, Any] = {
+        "files": names,
+        "names": [Path(name).name for name in names],
+        "format": shape,
+    }
+    if columns and any(map(_is_table, names)):
+        arguments["columns"] = columns
+    if action == "try":
+        arguments["dry_run"] = True
+    return _queue("transcripts", arguments)
+
+
+def _stored(names: Sequence[str]) -> list[str]:
+    """Files that an upload stored. Raises InputError where one is none, or is gone."""
+    root = parts().settings.uploads
+    if not names:
+        raise NotFoundError("No file is named", field="files", value="", remedy="Upload it first")
+    for name in names[:MAX_FILES]:
+        if not _STORED.fullmatch(name) or not (root / name).is_file():
+            raise NotFoundError(
+                "An uploaded file is gone", field="files", value=name, remedy="Upload it once more"
+            )
+    return list(names[:MAX_FILES])
+
+
+def _columns(given: Mapping[str, str]) -> dict[str, str]:
+    """The headings chosen for the fields of a table."""
+    chosen = {field: given.get(f"column.{field}", "").strip() for field in FIELDS}
+    return {field: heading for field, heading in chosen.items() if heading}
 
 
 def store(uploads: Path, file: FileStorage) -> str:
