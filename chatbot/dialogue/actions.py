@@ -218,9 +218,12 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Talk:
-    """What an action must know of the conversation. ``pending`` is where an action stood after the bot's last turn.
+    """What the bot must know of a live conversation beside its history.
 
+    ``pending`` is where an action stood after the bot's last turn.
     ``identity`` is the company's own id of a visitor whom its server has signed in, ``email`` what it signed with it.
+    ``topics``: what was answered before, oldest first, each intent (or ``article:slug``) with what was said about it.
+    ``offered``: the next questions that the bot's last turn proposed, their text → intent or ``article:slug``.
     """
 
     conversation: str
@@ -229,6 +232,8 @@ class Talk:
     pending: ActionTrace | None = None
     identity: str | None = None
     email: str | None = None
+    topics: Sequence[tuple[str, str]] = ()
+    offered: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

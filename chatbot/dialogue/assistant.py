@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -36,6 +37,7 @@ from chatbot.dialogue.trace import (
     Trace,
 )
 from chatbot.dialogue.weighing import (
+    ARTICLE_LABEL,
     PERSON_INTENT,
     SMALLTALK_INTENTS,
     Candidate,
@@ -44,6 +46,7 @@ from chatbot.dialogue.weighing import (
     gather,
     weigh,
 )
+from chatbot.inference.next_intent import Event
 from chatbot.inference.prototypes import apart
 from chatbot.language.normalise import detect_language, fold, has_letters, normalise
 from chatbot.language.redaction import Redactor
@@ -52,7 +55,10 @@ HANDOVER = "/handover"  # payload of the choice that leads to a person
 INTENT = "/intent "  # payload of a "did you mean": the intent's name follows
 ARTICLE = "/article "  # payload of a "did you mean": the article's slug follows
 HISTORY_TURNS = 6
+SUGGESTIONS = 3  # next questions proposed with an answer
+SUGGESTED_FROM = 0.05  # probability of a proposed question
 SOURCES = 3  # passages the generator reads
+_PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_\d+)?\]")
 READ_LIMIT = 1_000  # characters the models read of a message; a pasted page asks its question early
 
 
@@ -78,6 +84,14 @@ class Search(Protocol):
         ...
 
 
+class Proposes(Protocol):
+    """What names the likeliest next questions; chatbot.inference.next_intent.NextIntents is one."""
+
+    def suggest(
+        self, events: Sequence[Event], *, k: int = 3, least: float = 0.0
+    ) -> list[tuple[str, float]]: ...
+
+
 class Assistant:
     """One release, ready to answer. Safe to use from several threads: nothing in it changes."""
 
@@ -93,6 +107,7 @@ class Assistant:
         weighing: Weighing | None = None,
         provisional: Provisional | None = None,
         actions: Actions | None = None,
+        next_intents: Proposes | None = None,
     ) -> None:
         self.release_id = release_id
         self.languages = tuple(languages)
@@ -103,6 +118,7 @@ class Assistant:
         self._weighing = weighing or Weighing()
         self._provisional = provisional
         self._actions = actions
+        self._next = next_intents
 
     def reply(
         self,
@@ -122,12 +138,16 @@ class Assistant:
         """
         clock = _Clock()
         text = normalise(text)[:READ_LIMIT]
-        lang = detect_language(text, default=locale.split("-")[0])
-        said = lang if lang in self.languages else locale.split("-")[0]
         redactor = Redactor()
         before = [Message(m.role, redactor.redact(normalise(m.text))) for m in history[-HISTORY_TURNS:]]
         read = redactor.redact(text)
+        lang = _language(text, read, before, default=locale.split("-")[0])
+        said = lang if lang in self.languages else locale.split("-")[0]
 
+        if talk is not None and text in talk.offered:  # the customer tapped a proposed question
+            name = talk.offered[text]
+            slug = name.removeprefix(ARTICLE_LABEL)
+            text = ARTICLE + slug if slug != name else INTENT + name
         parts = self._step(text, read, talk, said, clock)
         if parts is None:
             direct = self._chosen_by_hand(text, said)
@@ -143,14 +163,18 @@ class Assistant:
                 ]
                 parts = self._after_a_pause(parts, text, read, talk, said, clock)
         replies = tuple(self._say(part, said, failures, redactor) for part in parts)
+        topics = tuple(_topic(part.decision) for part in parts)
+        with clock("suggest"):
+            suggested = self._suggest(talk, read, replies, topics, said)
         trace = Trace(
             release=self.release_id,
             mode=options.mode,
             thresholds={"sureness": options.sureness, "choice_floor": options.choice_floor},
-            parts=tuple(part.trace for part in parts),
+            parts=tuple(replace(part.trace, topic=topic) for part, topic in zip(parts, topics, strict=True)),
             milliseconds=clock.milliseconds,
+            suggested=tuple(name for name, _ in suggested),
         )
-        return Reply(parts=replies), trace
+        return Reply(parts=replies, suggestions=tuple(title for _, title in suggested)), trace
 
     def refresh(self) -> None:
         """Take in what has changed in the knowledge since the last call."""
@@ -300,6 +324,38 @@ class Assistant:
         if decision.rule == "action" and action is not None and talk is not None:
             return self._acted(action, talk, raw, part, said, clock)
         return part
+
+    def _suggest(
+        self,
+        talk: Talk | None,
+        read: str,
+        replies: Sequence[ReplyPart],
+        topics: Sequence[str | None],
+        lang: str,
+    ) -> list[tuple[str, str]]:
+        """What customers ask next, as (intent or ``article:slug``, its title): only after an answer, and only what can
+        be answered."""
+        if self._next is None or talk is None or not replies or any(topic is None for topic in topics):
+            return []
+        events = [Event(name, text) for name, text in talk.topics]
+        if events:
+            events[-1] = Event(events[-1].name, f"{events[-1].text} {read}")
+        told = " ".join(part.text for part in replies)
+        events += [Event(str(topic), f"{'' if events else read} {told}".strip()) for topic in topics]
+        likely = self._next.suggest(events, k=2 * SUGGESTIONS, least=SUGGESTED_FROM)
+        known = self._lookup.intents([name for name, _ in likely], lang)
+        found: dict[str, str] = {}
+        for name, _ in likely:
+            own = known.get(name)
+            if own is None or name in SMALLTALK_INTENTS or name == PERSON_INTENT:
+                continue
+            if (
+                own.approved is not None
+                or own.acts
+                or (own.article_slug and self._lookup.passages(own.article_slug, lang))
+            ):
+                found[name] = own.title
+        return list(found.items())[:SUGGESTIONS]
 
     # --- actions ---
 
@@ -507,6 +563,24 @@ class _Part:
     decision: Decision
     trace: PartTrace
     acted: Acted | None = None
+
+
+def _topic(decision: Decision) -> str | None:
+    """What a part answered; None where it answered nothing."""
+    chosen = decision.chosen
+    if chosen is None or decision.kind not in ("approved", "passage", "generated"):
+        return None
+    slug = chosen.article_slug or (chosen.hit.article_slug if chosen.hit else None)
+    return chosen.intent or (ARTICLE_LABEL + slug if slug else None)
+
+
+def _language(text: str, read: str, before: Sequence[Message], *, default: str) -> str:
+    """The message's language; that of the one before where it is nothing but a number or an address."""
+    if not has_letters(_PLACEHOLDER.sub("", read)):
+        for message in reversed(before):
+            if message.role == "customer" and has_letters(_PLACEHOLDER.sub("", message.text)):
+                return detect_language(message.text, default=default)
+    return detect_language(text, default=default)
 
 
 def _pending(talk: Talk) -> ActionTrace | None:

@@ -168,6 +168,7 @@ class PartTrace:
     rule: str  # name of the policy rule that decided
     reason: str  # the rule in words, with the numbers it compared
     action: ActionTrace | None = None
+    topic: str | None = None  # what was answered: an intent, or ``article:slug``
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,7 @@ class Trace:
     thresholds: dict[str, float]
     parts: tuple[PartTrace, ...]
     milliseconds: dict[str, float] = field(default_factory=dict)
+    suggested: tuple[str, ...] = ()  # the reply's suggestions by intent or ``article:slug``
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -10,7 +10,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -62,6 +62,7 @@ class GeneratorSettings:
     embedding: int = 192
     encoder_units: int = 128
     decoder_units: int = 256
+    past_dropout: float = 0.0  # share of replies learned without the past answers: else they alone are copied
     ungrounded_share: float = 0.25  # most replies without any source, of those with one
     varied: bool = True
     clean: bool = True
@@ -220,6 +221,11 @@ def fit_generator(
         order = random.sample(train, len(train))
         for start in range(0, len(order), _PREPARED):
             part = order[start : start + _PREPARED]
+            if settings.past_dropout:
+                part = [
+                    replace(sample, past_answers=()) if random.random() < settings.past_dropout else sample
+                    for sample in part
+                ]
             if varying:
                 part = [vary(sample, random, names=names) for sample in part]
             encoded = encode_samples(tokenizer, settings.layout, part, rows)

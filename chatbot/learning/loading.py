@@ -22,6 +22,7 @@ from chatbot.inference.classify_states import Classifier
 from chatbot.inference.classify_states import load_classifier as load_tiers
 from chatbot.inference.encode import AdaptedEncoder, SentenceEncoder
 from chatbot.inference.generate import ResponseGenerator
+from chatbot.inference.next_intent import NextIntents
 from chatbot.learning.bundles import Manifest, verify
 from chatbot.learning.releases import bundle_folder
 from chatbot.learning.snapshot import Snapshot
@@ -67,6 +68,7 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
         weighing=Weighing.load(folder / WEIGHING) if (folder / WEIGHING).is_file() else None,
         provisional=_provisional(database, encoders, classifier),
         actions=DatabaseActions(database, settings),
+        next_intents=NextIntents.load(folder, threads=threads) if (folder / "next").is_dir() else None,
     )
 
 

@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -27,7 +27,7 @@ from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot, load_snapshot
 from chatbot.progress import Share, as_json
 
 Progress = Callable[[str, float], None]  # stage, share done 0..1
-STAGES = ("encoder", "classifier", "generator")
+STAGES = ("encoder", "classifier", "generator", "next")
 _APART = ("encoder", "generator")  # in a process of their own where there is a core for it
 
 
@@ -255,10 +255,47 @@ def _train_generator(
     report.metrics["generator"], report.parity["generator"] = figures.metrics, figures.parity
 
 
+def _train_next(
+    snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
+) -> None:
+    """What customers ask next, from the order in which past conversations asked for things."""
+    from chatbot.learning.next_intent_training import (
+        LEAST,
+        NextIntentSettings,
+        events_of,
+        topics_of_passages,
+        train_next_intents,
+    )
+
+    topics = topics_of_passages(snapshot.passages, snapshot.pairs)
+    events = {
+        split: [events_of(row, article_intents=topics) for row in snapshot.dialogues if row["split"] == split]
+        for split in ("train", "valid")
+    }
+    follow = sum(max(0, len(one) - 1) for one in events["train"])
+    if follow < LEAST:
+        report.skipped["next questions"] = (
+            f"{follow} questions that follow another are too few to learn from (at least {LEAST})"
+        )
+        return
+    figures = train_next_intents(
+        events["train"],
+        events["valid"],
+        folder,
+        settings=NextIntentSettings(epochs=6),
+        device=settings.device,
+        seed=settings.seed,
+        budget_seconds=_share(settings, 0.03),
+        progress=lambda state: tell("next questions", state.step / max(1, state.total_steps)),
+    )
+    report.metrics["next"] = asdict(figures)
+
+
 _STAGES: dict[str, Callable[[Snapshot, Path, TrainingSettings, TrainingReport, Progress], None]] = {
     "encoder": _train_encoder,
     "classifier": _train_classifier,
     "generator": _train_generator,
+    "next": _train_next,
 }
 
 

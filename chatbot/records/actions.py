@@ -163,7 +163,7 @@ def talk_before(session: Session, turn: Turn) -> Talk:
     conversation = session.get_one(Conversation, turn.conversation_id)
     visitor = session.get_one(Visitor, conversation.visitor_id)
     rows = session.execute(
-        select(Turn.role, Turn.text, Turn.trace)
+        select(Turn.role, Turn.text, Turn.trace, Turn.reply)
         .where(
             Turn.conversation_id == turn.conversation_id,
             Turn.role.in_(("customer", "bot")),
@@ -173,13 +173,13 @@ def talk_before(session: Session, turn: Turn) -> Talk:
         .order_by(func.coalesce(Turn.reply_to_id, Turn.id).desc(), Turn.id.desc())
         .limit(_REMEMBERED)
     ).all()
-    newest = next((trace for role, _, trace in rows if role == "bot"), None)
+    newest, offered = next(((trace, reply) for role, _, trace, reply in rows if role == "bot"), (None, None))
     pending = _action_of(newest)
     said: list[Said] = []
     running, asked = pending.name if pending is not None and pending.open else None, None
     # Backwards: the answer to a question counts only while it is the same run of the same action.
     answers: list[str] = []
-    for role, text, trace in rows:
+    for role, text, trace, _ in rows:
         if role == "customer":
             answers.append(text)
             continue
@@ -198,7 +198,27 @@ def talk_before(session: Session, turn: Turn) -> Talk:
         pending=pending,
         identity=visitor.identity,
         email=visitor.email if visitor.identity is not None else None,
+        topics=_topics([(role, text, trace) for role, text, trace, _ in reversed(rows)]),
+        offered=dict(
+            zip((offered or {}).get("suggestions", ()), (newest or {}).get("suggested", ()), strict=False)
+        ),
     )
+
+
+def _topics(turns: Sequence[tuple[str, str, Mapping[str, Any] | None]]) -> tuple[tuple[str, str], ...]:
+    """What was answered, oldest first, with what was said since the answer before."""
+    found: list[tuple[str, str]] = []
+    said: list[str] = []
+    for role, text, trace in turns:
+        said.append(text)
+        name = next((part["topic"] for part in (trace or {}).get("parts", ()) if part.get("topic")), None)
+        if role == "bot" and name:
+            found.append((str(name), " ".join(said)))
+            said = []
+        elif found and role == "customer":
+            found[-1] = (found[-1][0], f"{found[-1][1]} {text}")
+            said = []
+    return tuple(found)
 
 
 def _action_of(trace: Mapping[str, Any] | None) -> ActionTrace | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from chatbot.dialogue.actions import Talk
 from chatbot.dialogue.assistant import ARTICLE, HANDOVER, INTENT, Assistant
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.trace import Classification, Hit, IntentGuess, Message
@@ -182,3 +183,28 @@ def test_the_trace_is_plain_json(assistant):
     reply, trace = assistant.reply("Where is my refund?", options=ALLOWED)
     assert json.loads(json.dumps(trace.as_json()))["parts"][0]["kind"] == "generated"
     assert json.loads(json.dumps(reply.as_json()))["kind"] == "generated"
+
+
+class Next:
+    """Proposes what it was given, and remembers the events it was shown."""
+
+    def __init__(self, *names: str) -> None:
+        self.names, self.seen = names, []
+
+    def suggest(self, events, *, k=3, least=0.0):
+        self.seen = list(events)
+        return [(name, 0.5) for name in self.names]
+
+
+def test_after_an_answer_what_customers_ask_next_is_proposed_and_a_tap_on_it_is_understood(assistant):
+    proposing = Next("gone", "greeting", "refund_time")
+    assistant._next = proposing
+    talk = Talk("c", 2, topics=[("order_status", "where is it")])
+    reply, trace = assistant.reply("How do I cancel?", options=ALLOWED, talk=talk)
+    assert (reply.suggestions, trace.suggested) == (("Refund time",), ("refund_time",))
+    assert [event.name for event in proposing.seen] == ["order_status", "cancel_order"]
+    assert trace.parts[0].topic == "cancel_order"
+    tapped = Talk("c", 3, offered={"Refund time": "refund_time"})
+    assert assistant.reply("Refund time", options=ALLOWED, talk=tapped)[0].text == REFUND_TEXT
+    assert assistant.reply("what about dragons", options=ALLOWED, talk=talk)[0].suggestions == ()
+    assert assistant.reply("How do I cancel?", options=ALLOWED)[0].suggestions == ()

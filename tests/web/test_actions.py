@@ -141,11 +141,30 @@ def test_where_is_my_order_in_two_languages(visitor: Visitor, database: Database
     assert day_in_words(TODAY, "zh") == "11月28日（周六）"
 
 
+def test_a_bare_number_is_answered_in_the_language_of_the_conversation(visitor: Visitor) -> None:
+    visitor.say("我的订单到哪了？")
+    assert visitor.say("KC-204822")["text"].startswith("您的订单 KC-204822")
+
+
 def test_details_are_asked_for_and_remembered_over_another_question(visitor: Visitor) -> None:
     assert visitor.say("where is my order")["kind"] == "ask"
     assert visitor.say("when do I get a refund?")["text"] == "Within 3 days."
     assert "KC-204830" in visitor.say("KC-204830")["text"]
     assert visitor.say("where is my order")["kind"] == "approved"  # the number is known by now
+
+
+def test_what_is_proposed_is_kept_with_the_turn_and_understood_when_tapped(
+    visitor: Visitor, assistant: Assistant, database: Database
+) -> None:
+    class Next:
+        def suggest(self, events: Any, *, k: int = 3, least: float = 0.0) -> list[tuple[str, float]]:
+            return [("refund_time", 0.4)] if [event.name for event in events] == ["refund_time"] else []
+
+    assistant._next = Next()
+    shown = visitor.say("when do I get a refund?")
+    assert shown["suggestions"] == ["Refunds"]
+    assert visitor.say("Refunds") | {"suggestions": []} == shown | {"suggestions": []}
+    assert visitor.say("where is my order KC-204817?")["suggestions"] == []
 
 
 def test_the_same_message_again_does_nothing_twice(visitor: Visitor, database: Database) -> None:

@@ -1,0 +1,88 @@
+"""What customers ask next, as it serves: onnxruntime and numpy, no torch.
+
+A conversation is a sequence of *events*: what it was about in turn (an intent, or the label of an agent's turn where
+the rows have one), each with the words said since the one before. An LSTM over the events names the likeliest next ones
+(chatbot/neural/next_intent.py). Words are hashed, so that there is no vocabulary to ship.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chatbot.errors import BundleError
+from chatbot.inference.past_answers import terms
+from chatbot.inference.sessions import open_session
+
+FORMAT = 1
+BUCKETS = 8192  # of hashed words; bucket 0 is padding
+MOST_WORDS = 48  # of an event, the last ones
+MOST_EVENTS = 12  # the last ones
+START = "<start>"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """``name``: the intent or label; ``text``: the words said since the event before it, this one's included."""
+
+    name: str
+    text: str = ""
+
+
+def word_buckets(text: str) -> list[int]:
+    """The last words of ``text`` as buckets 1…BUCKETS-1, the same in training and serving."""
+    return [1 + zlib.crc32(term.encode()) % (BUCKETS - 1) for term in list(terms(text))[-MOST_WORDS:]]
+
+
+class NextIntents:
+    """The next-intent model of one bundle (``next/``)."""
+
+    def __init__(self, bundle: Path, *, threads: int = 1) -> None:
+        folder = bundle / "next"
+        try:
+            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            if config["format"] != FORMAT:
+                raise BundleError("this model of next questions has another format", value=config["format"])
+            self.names: tuple[str, ...] = tuple(config["names"])
+            self._recurs = bool(config["recurs"])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise BundleError(
+                f"the model of next questions cannot be read: {error}", value="next", remedy="Retrain"
+            ) from error
+        self._rows = {name: row for row, name in enumerate(self.names)}
+        self._session = open_session(folder / "next.onnx", threads=threads)
+
+    @classmethod
+    def load(cls, bundle: Path, *, threads: int = 1) -> NextIntents:
+        """bundle: the release's folder. Raises BundleError when a part is missing or damaged."""
+        return cls(Path(bundle), threads=threads)
+
+    def probabilities(self, events: Sequence[Event]) -> NDArray[np.float32]:
+        """[names]: how likely each comes next, the conversation being over not among them."""
+        shown = [Event(START), *events][-MOST_EVENTS:]
+        bags = [word_buckets(event.text) for event in shown]
+        width = max(1, max(map(len, bags)))
+        words = np.zeros((len(shown), width), dtype=np.int64)
+        for row, bag in zip(words, bags, strict=True):
+            row[: len(bag)] = bag
+        names = np.array([self._rows.get(event.name, 0) for event in shown], dtype=np.int64)
+        logits: NDArray[np.float32] = self._session.run(["logits"], {"names": names, "words": words})[0][0]
+        logits = logits - logits.max()
+        powers = np.exp(logits)
+        powers[0] = 0.0  # the row of what is not known, and of the start
+        if not self._recurs:  # where nobody asks for the same twice, it is not proposed again
+            powers[[self._rows[event.name] for event in events if event.name in self._rows]] = 0.0
+        return (powers / max(float(powers.sum()), 1e-12)).astype(np.float32)
+
+    def suggest(self, events: Sequence[Event], *, k: int = 3, least: float = 0.0) -> list[tuple[str, float]]:
+        """The ``k`` likeliest next names that did not come up yet, each with its probability of at least ``least``."""
+        found = self.probabilities(events)
+        seen = {event.name for event in events}
+        best = [row for row in np.argsort(-found, kind="stable").tolist() if self.names[row] not in seen]
+        return [(self.names[row], float(found[row])) for row in best[:k] if found[row] >= max(least, 1e-9)]

@@ -1,0 +1,245 @@
+"""Train the model of next questions on past conversations and write ``next/`` of the bundle.
+
+``next/``: config.json with the names, next.onnx, weights.safetensors. Needs torch, numpy, onnx and safetensors; no
+database, web or FAISS.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from safetensors.numpy import save_file
+
+from chatbot.errors import TrainingError
+from chatbot.inference.next_intent import (
+    BUCKETS,
+    FORMAT,
+    MOST_EVENTS,
+    START,
+    Event,
+    NextIntents,
+    word_buckets,
+)
+from chatbot.neural.batches import length_buckets
+from chatbot.neural.fit import FitProgress, FitSettings, Score, fit
+from chatbot.neural.next_intent import EventBatch, NextIntentConfig, NextIntentNetwork, event_batch
+from chatbot.neural.next_intent_export import next_intent_graph
+
+LEAST = 200  # events to predict, below which nothing is learned
+HIT_AT = 3
+
+
+@dataclass(frozen=True)
+class NextIntentSettings:
+    batch: int = 64
+    epochs: int = 10
+    learning_rate: float = 4e-3
+    words: bool = True  # read what was said beside the names
+
+
+@dataclass(frozen=True)
+class NextIntentReport:
+    """Percent of the validation's events whose name is among the three first; ``baseline``: the most frequent
+    followers of the name before."""
+
+    hit_at_3: float
+    baseline_hit_at_3: float
+    predicted: int
+    names: int
+    seconds: float
+
+
+def events_of(row: Mapping[str, Any], *, article_intents: Mapping[Any, str] | None = None) -> list[Event]:
+    """The events of a dialogue row.
+
+    A customer's turn with an ``intent``; where no customer's turn has one, an agent's turn with a ``label`` or whose
+    first source is a passage in ``article_intents``. An intent that repeats the one before is the same event. Its
+    text ends before the next event's turn, so that nothing is read of what is to be predicted.
+    """
+    by_customer = any(turn.get("intent") for turn in row["turns"])
+    events: list[Event] = []
+    said: list[str] = []
+    for turn in row["turns"]:
+        name = None
+        if by_customer:
+            name = turn.get("intent") if turn["role"] == "customer" else None
+        elif turn["role"] == "agent":
+            sources = turn.get("sources") or ()
+            name = turn.get("label") or next(
+                (article_intents[one] for one in sources[:1] if article_intents and one in article_intents),
+                None,
+            )
+        said.append(str(turn.get("text") or ""))
+        repeats = by_customer or not turn.get("label")
+        if name and not (repeats and events and events[-1].name == name):
+            # what the customer says with a new intent is not known before it: it belongs to what comes after
+            carried = said[:-1] if by_customer else []
+            if carried and events:
+                events[-1] = Event(events[-1].name, f"{events[-1].text} {' '.join(carried)}".strip())
+            events.append(Event(name, said[-1] if by_customer else " ".join(said)))
+            said = []
+        elif not name and events and not by_customer:
+            events[-1] = Event(events[-1].name, f"{events[-1].text} {said[-1]}".strip())
+            said = []
+    return events
+
+
+def topics_of_passages(
+    passages: Iterable[Mapping[str, Any]], pairs: Iterable[Mapping[str, Any]]
+) -> dict[Any, str]:
+    """Passage id → what its article answers: the intent bound to the article, else ``article:slug``."""
+    bound = {row["article"]: str(row["intent"]) for row in pairs if row.get("intent") and row.get("article")}
+    return {row["id"]: bound.get(row["article"], f"article:{row['article']}") for row in passages}
+
+
+def train_next_intents(
+    train: Sequence[Sequence[Event]],
+    valid: Sequence[Sequence[Event]],
+    out: Path,
+    *,
+    settings: NextIntentSettings | None = None,
+    device: str = "auto",
+    seed: int = 13,
+    budget_seconds: float | None = None,
+    progress: Callable[[FitProgress], None] | None = None,
+) -> NextIntentReport:
+    """Learn from the conversations' events and write ``out``/next/; without ``valid`` a tenth of them stands in.
+
+    Raises TrainingError where there are too few events that follow others.
+    """
+    settings = settings or NextIntentSettings()
+    train = [events for events in train if len(events) > 1]
+    valid = [events for events in valid if len(events) > 1]
+    if not valid:
+        train, valid = train[: -max(1, len(train) // 10)], train[-max(1, len(train) // 10) :]
+    follow = sum(len(events) - 1 for events in train)
+    if follow < LEAST:
+        raise TrainingError(
+            f"{follow} questions that follow another are too few to learn from (at least {LEAST})",
+            field="dialogues",
+            value=follow,
+        )
+    counts = Counter(event.name for events in train for event in events)
+    names = ("", *sorted(counts))
+    rows = {name: row for row, name in enumerate(names)}
+    encoded = [_encoded(events, rows, words=settings.words) for events in train]
+    held = [_encoded(events, rows, words=settings.words) for events in valid]
+    torch.manual_seed(seed)
+    network = NextIntentNetwork(NextIntentConfig(len(names), BUCKETS))
+
+    def batches(epoch: int) -> Iterable[EventBatch]:
+        buckets = length_buckets([len(ids) for ids, _, _ in encoded], settings.batch, seed=seed, epoch=epoch)
+        return (event_batch([encoded[int(place)] for place in bucket]) for bucket in buckets)
+
+    held_batches = [event_batch(held[start : start + 128]) for start in range(0, len(held), 128)]
+
+    def validate() -> Score:
+        right = total = 0
+        for batch in held_batches:
+            batch = batch.to(next(network.parameters()).device)
+            logits = network(batch.names, batch.words)
+            logits[:, :, 0] = -torch.inf
+            asked = batch.wanted >= 0
+            best = logits.topk(min(HIT_AT, logits.shape[-1]), dim=-1).indices  # [b, t, 3]
+            right += int(((best == batch.wanted[:, :, None]).any(dim=-1) & asked & (batch.wanted > 0)).sum())
+            total += int(asked.sum())
+        return Score("hit at 3", 100 * right / max(1, total))
+
+    result = fit(
+        network,
+        batches,
+        max(1, math.ceil(len(encoded) / settings.batch) - 1),
+        validate,
+        FitSettings(
+            epochs=settings.epochs,
+            learning_rate=settings.learning_rate,
+            patience=3,
+            budget_seconds=budget_seconds,
+            seed=seed,
+        ),
+        device=device,
+        progress=progress,
+    )
+    _write(network, names, out, recurs=_recurs(train))
+    asked = sum(len(events) - 1 for events in valid)
+    return NextIntentReport(
+        hit_at_3=round(result.best.value, 2),
+        baseline_hit_at_3=round(baseline(train, valid), 2),
+        predicted=asked,
+        names=len(names) - 1,
+        seconds=round(result.seconds, 1),
+    )
+
+
+def baseline(train: Sequence[Sequence[Event]], test: Sequence[Sequence[Event]]) -> float:
+    """Percent of the events of ``test`` after the first that are among the three most frequent followers of the one
+    before in ``train``."""
+    followers: dict[str, Counter[str]] = defaultdict(Counter)
+    for events in train:
+        for before, after in pairwise(events):
+            followers[before.name][after.name] += 1
+    right = total = 0
+    for events in test:
+        for before, after in pairwise(events):
+            right += after.name in [name for name, _ in followers[before.name].most_common(HIT_AT)]
+            total += 1
+    return 100 * right / max(1, total)
+
+
+def hit_at_3(model: NextIntents, test: Sequence[Sequence[Event]], *, words: bool = True) -> float:
+    """Percent of the events of ``test`` after the first that the served model has among its three first."""
+    right = total = 0
+    for events in test:
+        shown = events if words else [Event(event.name) for event in events]
+        for place in range(1, len(events)):
+            found = model.probabilities(shown[:place])
+            best = [model.names[row] for row in np.argsort(-found, kind="stable")[:HIT_AT].tolist()]
+            right += events[place].name in best
+            total += 1
+    return 100 * right / max(1, total)
+
+
+def _encoded(
+    events: Sequence[Event], rows: Mapping[str, int], *, words: bool
+) -> tuple[list[int], list[list[int]], list[int]]:
+    """Names, words and what follows each; the first event is not predicted: nothing was said before it."""
+    shown = [Event(START), *events]
+    names = [rows.get(event.name, 0) for event in shown[:-1]]
+    bags = [word_buckets(event.text) if words else [] for event in shown[:-1]]
+    wanted = [-100, *(rows.get(event.name, 0) for event in events[1:])]
+    return names[-MOST_EVENTS:], bags[-MOST_EVENTS:], wanted[-MOST_EVENTS:]
+
+
+def _recurs(train: Sequence[Sequence[Event]]) -> bool:
+    """Whether what came up before comes up again, in more than one of a hundred events."""
+    before = [
+        event.name in {one.name for one in events[:place]}
+        for events in train
+        for place, event in enumerate(events)
+        if place
+    ]
+    return sum(before) > 0.01 * len(before)
+
+
+def _write(network: NextIntentNetwork, names: Sequence[str], out: Path, *, recurs: bool) -> None:
+    folder = out / "next"
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: value.detach().cpu().float().numpy() for name, value in network.state_dict().items()}
+    save_file(
+        {name: np.ascontiguousarray(value) for name, value in state.items()}, folder / "weights.safetensors"
+    )
+    model = next_intent_graph(state)
+    onnx.checker.check_model(model)
+    (folder / "next.onnx").write_bytes(model.SerializeToString())
+    config = {"format": FORMAT, "names": list(names), "recurs": recurs}
+    (folder / "config.json").write_text(json.dumps(config, ensure_ascii=False, indent=1) + "\n", "utf-8")
