@@ -19,6 +19,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from chatbot.errors import FrontdeskError, InputError, TrainingError
@@ -28,6 +29,7 @@ from chatbot.progress import Share, as_json
 
 Progress = Callable[[str, float], None]  # stage, share done 0..1
 STAGES = ("encoder", "classifier", "generator", "next")
+_NEXT_CONVERSATIONS = 6_000  # that teach what is asked next: more change little and take time from the rest
 _APART = ("encoder", "generator")  # in a process of their own where there is a core for it
 
 
@@ -272,6 +274,8 @@ def _train_next(
         split: [events_of(row, article_intents=topics) for row in snapshot.dialogues if row["split"] == split]
         for split in ("train", "valid")
     }
+    enough = min(len(events["train"]), _NEXT_CONVERSATIONS)
+    events["train"] = Random(settings.seed).sample(events["train"], enough)
     follow = sum(max(0, len(one) - 1) for one in events["train"])
     if follow < LEAST:
         report.skipped["next questions"] = (
