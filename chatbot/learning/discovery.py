@@ -18,6 +18,10 @@ from chatbot.language.normalise import fold
 from chatbot.learning.clustering import Clustering, ClusterSettings, cluster, words_of
 
 ENCODER_EPOCHS = 8
+UNAIDED = ClusterSettings(neighbours=20, word_share=1.0)
+"""Settings where no encoder knows the language and there are messages enough: two of them share fewer words than
+meanings, so that more neighbours are asked; the small encoder trained on the words knows no more than they do."""
+_ENOUGH = 500  # messages; among fewer the nearest twenty are of several intents
 _MIN_TO_TRAIN = 200  # messages; fewer teach an encoder nothing
 _NAME_WORDS = 3
 
@@ -32,7 +36,9 @@ def cluster_questions(
     progress: Callable[[float], None] | None = None,
 ) -> Clustering:
     """Clusters of messages of one language; ``vectors`` as in `cluster`, None where no encoder knows the language."""
-    settings = replace(settings or ClusterSettings(), seed=seed)
+    settings = replace(
+        settings or (UNAIDED if vectors is None and len(texts) >= _ENOUGH else ClusterSettings()), seed=seed
+    )
     tell = progress or (lambda share: None)
     if vectors is not None:
         return cluster(texts, vectors, settings=settings, clusters=clusters, progress=tell)

@@ -114,7 +114,7 @@ def propose(
 ) -> ProposingReport:
     """Cluster the unlabelled messages that no proposal has, and store what they are proposed as."""
     tell = progress or (lambda stage, share: None)
-    settings = settings or ClusterSettings()
+    chosen, settings = settings, settings or ClusterSettings()  # without a choice each language has its own
     with database.read() as session:
         messages = _messages(session)
         before = _members(session)
@@ -151,7 +151,7 @@ def propose(
             keep = np.flatnonzero(earlier == UNASSIGNED).tolist()
             rows = [rows[at] for at in keep]
             vectors = vectors[keep] if vectors is not None else None
-        clusters = cluster_questions([row.text for row in rows], vectors, settings=settings)
+        clusters = cluster_questions([row.text for row in rows], vectors, settings=chosen)
         for new in _proposals(rows, clusters.labels, clusters.strength, finder, names, settings):
             found.append((lang, new))
     proposals = _joined_by_article(found)
