@@ -204,3 +204,20 @@ def test_an_id_that_no_row_can_have_is_not_found_and_no_crash(app: Flask) -> Non
     address = f"/api/v1/conversations/{started['id']}/turns/{2**64}/feedback"
     headers = {"Authorization": f"Bearer {started['token']}"}
     assert client.post(address, json={"vote": "up"}, headers=headers).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"files": ["\\ud800"]}', b'{"text": "x", "files": ["a\\u0000b"]}', b'{"\\ud800": {"a": ["\\udfff"]}}'],
+)
+def test_half_a_surrogate_pair_deep_in_a_body_is_no_crash(
+    app: Flask, talking: tuple[str, str], body: bytes
+) -> None:
+    public_id, token = talking
+    answer = app.test_client().post(
+        f"/api/v1/conversations/{public_id}/messages",
+        data=body,
+        content_type="application/json",
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    assert answer.status_code < 500

@@ -25,7 +25,7 @@ class Body(BaseModel):
         """JSON can hold half a surrogate pair and NUL; UTF-8 and PostgreSQL cannot."""
         if not isinstance(values, dict):
             return values
-        return {name: _storable(value) if isinstance(value, str) else value for name, value in values.items()}
+        return _storable(values)
 
 
 class StartBody(Body):
@@ -195,5 +195,12 @@ class VoteAnswer(BaseModel):
     vote: str
 
 
-def _storable(text: str) -> str:
-    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+def _storable(value: Any) -> Any:
+    """The value with every text in it, however deep, as UTF-8 and PostgreSQL can hold it."""
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_storable(part) for part in value]
+    if isinstance(value, dict):
+        return {_storable(name): _storable(part) for name, part in value.items()}
+    return value
