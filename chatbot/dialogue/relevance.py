@@ -18,8 +18,7 @@ from chatbot.dialogue.wording import content_words, sentences
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]  # texts to unit vectors [n, dimension]
 
-NEAREST = 2  # sentences of the sources that may count as what was asked
-NEAR = 0.1  # they do where they are as near to the question as the nearest, less this cosine
+NEAREST = 2  # sentences of the sources that count as what was asked
 
 
 class Wanted:
@@ -32,18 +31,10 @@ class Wanted:
         self._parts = list(dict.fromkeys(part for part in told if _states(part)))
 
     def missed_by(self, draft: str) -> str | None:
-        """Why ``draft``, written from the sources, does not answer the question; None where it does.
-
-        One sentence far nearer than the others is the answer; of two that are about as near, both are.
-        """
+        """Why ``draft``, written from the sources, does not answer the question; None where it does."""
         if len(self._parts) <= 1:
             return None
-        cosines = self._cosines
-        nearest = [
-            place
-            for place in np.argsort(-cosines, kind="stable")[:NEAREST].tolist()
-            if cosines[place] >= cosines.max() - NEAR
-        ]
+        nearest = np.argsort(-self._cosines, kind="stable")[:NEAREST].tolist()
         repeated = {_repeats(statement, self._parts) for statement in sentences(draft)}
         left_out = next((place for place in nearest if place not in repeated), None)
         if left_out is None:
