@@ -51,8 +51,9 @@ from chatbot.learning.few_examples import CONTRASTIVE, Rows, are_few, class_batc
 from chatbot.learning.linear_head import solve_linear
 from chatbot.learning.outlier_texts import OutlierPools
 from chatbot.neural.batches import length_buckets
+from chatbot.neural.devices import resolve_device
 from chatbot.neural.export import export_states, parity
-from chatbot.neural.fit import FitProgress, FitResult, FitSettings, Score, fit, resolve_device
+from chatbot.neural.fit import FitProgress, FitResult, FitSettings, Score, fit
 from chatbot.neural.state_classifier import (
     VECTOR_SCALE,
     PieceBatch,

@@ -39,8 +39,9 @@ from chatbot.learning.classifier_data import (
 from chatbot.learning.warm_start import carry_over
 from chatbot.learning.wide_solving import balance, solve_wide
 from chatbot.neural.batches import Collator
+from chatbot.neural.devices import resolve_device
 from chatbot.neural.export import Parity, export_intents, parity
-from chatbot.neural.fit import FitProgress, FitResult, FitSettings, fit, resolve_device
+from chatbot.neural.fit import FitProgress, FitResult, FitSettings, fit
 from chatbot.neural.intent_classifier import WIDE_BUCKETS, IntentConfig, IntentNetwork
 
 log = logging.getLogger(__name__)

@@ -29,7 +29,8 @@ from chatbot.learning.generator_data import (
     vary,
 )
 from chatbot.neural.batches import length_buckets, pad
-from chatbot.neural.fit import FitProgress, FitResult, FitSettings, Score, fit, resolve_device
+from chatbot.neural.devices import resolve_device
+from chatbot.neural.fit import FitProgress, FitResult, FitSettings, Score, fit
 from chatbot.neural.generator_export import export_generator
 from chatbot.neural.response_generator import GeneratorConfig, ReplyBatch, ResponseGeneratorNetwork
 from chatbot.neural.source_layout import SourceLayout, lay_out, readable_lookup

@@ -21,8 +21,9 @@ from chatbot.errors import TrainingError
 from chatbot.learning.generator_data import Sample
 from chatbot.neural.answer_ranker import AnswerRankerNetwork, PairBatch, RankerConfig
 from chatbot.neural.batches import length_buckets, pad
+from chatbot.neural.devices import resolve_device
 from chatbot.neural.export import quantise
-from chatbot.neural.fit import FitResult, FitSettings, Score, fit, resolve_device
+from chatbot.neural.fit import FitResult, FitSettings, Score, fit
 from chatbot.neural.generator_export import tower_graph
 from chatbot.neural.response_generator import ResponseGeneratorNetwork
 from chatbot.neural.source_layout import SourceLayout, lay_out

@@ -14,7 +14,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -26,13 +26,13 @@ from torch import nn
 from chatbot.errors import TrainingError
 from chatbot.neural import together
 from chatbot.neural.checkpoints import Checkpoint, CheckpointFolder, Pointer
+from chatbot.neural.devices import fast_bfloat16, resolve_device
+from chatbot.neural.moving_average import MovingAverage
 from chatbot.neural.row_adamw import RowAdamW
+from chatbot.neural.schedule import Pace, one_cycle
 from chatbot.progress import CurvePoint, Share
 
 log = logging.getLogger(__name__)
-
-_WORTH_GROWING = 1.02  # a plan is not lengthened by less
-_ANNEALED = 0.9  # of the schedule: after it the learning rate is too low for more steps to matter
 
 
 class Batch(Protocol):
@@ -145,33 +145,6 @@ class FitResult:
         return [(at.step, round(at.loss, 4), round(at.score.value, 3)) for at in self.history]
 
 
-def resolve_device(device: str = "auto") -> torch.device:
-    """``auto``: a CUDA GPU where there is one, else the CPU. Raises TrainingError for a GPU that is not
-    there.
-    """
-    if device == "auto":
-        # each of several processes has chosen its own card (chatbot/neural/together.py)
-        return (
-            torch.device("cuda", torch.cuda.current_device())
-            if torch.cuda.is_available()
-            else torch.device("cpu")
-        )
-    if device.startswith("cuda") and not torch.cuda.is_available():
-        raise TrainingError(
-            "no CUDA device is available",
-            field="device",
-            value=device,
-            remedy="use --device cpu, or install a torch build with CUDA",
-        )
-    return torch.device(device)
-
-
-def fast_bfloat16() -> bool:
-    """Whether this processor multiplies bfloat16 natively: an LSTM trains up to four times as fast then."""
-    has = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
-    return bool(has and has()) and bool(torch.cpu._is_avx512_bf16_supported())
-
-
 def parameter_groups(model: nn.Module, settings: FitSettings) -> list[dict[str, Any]]:
     """Two groups: matrices with weight decay; embeddings, biases and norms (all vectors) without.
 
@@ -205,92 +178,6 @@ def clip_gradients(model: nn.Module, limit: float) -> None:
     """
     dense = [p for p in model.parameters() if p.grad is not None and not p.grad.is_sparse]
     nn.utils.clip_grad_norm_(dense, limit)
-
-
-def one_cycle(progress: float, warmup: float) -> float:
-    """Factor on the peak learning rate at ``progress`` 0..1: cosine from 1/25 up to 1, then cosine down to
-    0.0001.
-    """
-    if progress < warmup:
-        share = progress / warmup
-        return 1 / 25 + (1 - 1 / 25) * (1 - math.cos(math.pi * share)) / 2
-    share = min(1.0, (progress - warmup) / (1 - warmup))
-    return 1e-4 + (1 - 1e-4) * (1 + math.cos(math.pi * share)) / 2
-
-
-@dataclass
-class _Pace:
-    """Maps steps to the schedule's 0..1, and fits what is left into the time budget.
-
-    A slow beginning (the first batches are still being prepared, the machine was busy for a moment) shortens the plan;
-    when the pace turns out better the plan grows again, up to what was asked for.
-    """
-
-    total: int
-    budget: float | None
-    anchor_step: int = 0
-    anchor_progress: float = 0.0
-    shortened: bool = False
-    asked: int = 0  # the total before anything was shortened
-    first_step: int = 0  # of the first look: what came before it holds the preparation
-    first_seconds: float = 0.0
-
-    def progress(self, step: int) -> float:
-        left = max(1, self.total - self.anchor_step)
-        return self.anchor_progress + (1 - self.anchor_progress) * (step - self.anchor_step) / left
-
-    def replan(self, step: int, seconds: float) -> None:
-        """Project the end from the pace since the first look; a run within its budget is never touched."""
-        if self.budget is None or step == 0:
-            return
-        if step > self.first_step > 0:
-            pace = (seconds - self.first_seconds) / (step - self.first_step)
-        else:
-            pace, self.first_step, self.first_seconds = seconds / step, step, seconds
-        if not self.shortened and seconds + pace * (self.total - step) <= self.budget:
-            return
-        self.asked = self.asked or self.total
-        left = int((self.budget - seconds) / pace) if pace > 0 else self.asked
-        affordable = min(self.asked, step + max(1, left))
-        grows = affordable > _WORTH_GROWING * self.total and self.progress(step) < _ANNEALED
-        if affordable < self.total or grows:
-            self.anchor_progress, self.anchor_step = self.progress(step), step
-            self.total, self.shortened = affordable, True
-
-
-class _MovingAverage:
-    """Exponential moving average of the weights, faster at the start (min(decay, (1 + t) / (10 + t)))."""
-
-    def __init__(self, model: nn.Module, decay: float) -> None:
-        self.decay = decay
-        self.updates = 0
-        self.shadow = {name: p.detach().clone() for name, p in model.named_parameters() if p.requires_grad}
-
-    @torch.no_grad()
-    def update(self, model: nn.Module) -> None:
-        self.updates += 1
-        weight = 1 - min(self.decay, (1 + self.updates) / (10 + self.updates))
-        pairs = [
-            (self.shadow[name], p.detach()) for name, p in model.named_parameters() if name in self.shadow
-        ]
-        torch._foreach_lerp_([average for average, _ in pairs], [value for _, value in pairs], weight)
-
-    @contextmanager
-    def applied(self, model: nn.Module) -> Iterator[None]:
-        """The model with the averaged weights, for validation; its own come back at the end."""
-        own = {name: p.detach().clone() for name, p in model.named_parameters() if name in self.shadow}
-        _assign(model, self.shadow)
-        try:
-            yield
-        finally:
-            _assign(model, own)
-
-
-@torch.no_grad()
-def _assign(model: nn.Module, values: dict[str, torch.Tensor]) -> None:
-    for name, parameter in model.named_parameters():
-        if name in values:
-            parameter.copy_(values[name])
 
 
 @dataclass
@@ -384,8 +271,8 @@ class _Run:
             fused=True,  # one pass over the weights; exists for CPU and CUDA
         )
         self.peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
-        self.average = _MovingAverage(model, settings.ema) if settings.ema else None
-        self.pace = _Pace(total=settings.epochs * self.steps_per_epoch, budget=settings.budget_seconds)
+        self.average = MovingAverage(model, settings.ema) if settings.ema else None
+        self.pace = Pace(total=settings.epochs * self.steps_per_epoch, budget=settings.budget_seconds)
         self.state = _State()
         self.best_weights: dict[str, torch.Tensor] | None = None
         self.loss_sum = torch.zeros((), device=device)
@@ -585,7 +472,7 @@ class _Run:
                 self.average.updates = int(latest.meta["average_updates"])
             self.best_weights = _under(best.tensors, "best.") or _under(best.tensors, "model.")
             self.state = _State.from_json(latest.meta["state"])
-            self.pace = _Pace(**{**latest.meta["pace"], "budget": self.settings.budget_seconds})
+            self.pace = Pace(**{**latest.meta["pace"], "budget": self.settings.budget_seconds})
             self.scaler.load_state_dict(latest.meta["scaler"])
         except (KeyError, RuntimeError, ValueError) as error:
             raise TrainingError(

@@ -16,7 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from chatbot.neural.batches import Collator, TextBatch, length_buckets
-from chatbot.neural.fit import FitSettings, clip_gradients, fast_bfloat16, parameter_groups
+from chatbot.neural.devices import fast_bfloat16
+from chatbot.neural.fit import FitSettings, clip_gradients, parameter_groups
 from chatbot.neural.intent_classifier import IntentNetwork
 from chatbot.neural.row_adamw import RowAdamW
 

@@ -9,7 +9,9 @@ import torch
 from torch import nn
 
 from chatbot.errors import TrainingError
-from chatbot.neural.fit import FitSettings, Score, fit, one_cycle, parameter_groups, resolve_device
+from chatbot.neural.devices import resolve_device
+from chatbot.neural.fit import FitSettings, Score, fit, parameter_groups
+from chatbot.neural.schedule import one_cycle
 
 
 @dataclass

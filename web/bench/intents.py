@@ -359,7 +359,7 @@ def _throughput(rows: Sequence[dict[str, Any]], folder: Path, device: str) -> tu
     """Tokens a second of the tutorial recipe, and of the machine's bound."""
     from chatbot.inference.classifier_config import ClassifierConfig
     from chatbot.learning.classifier_training import untrained_network
-    from chatbot.neural.fit import resolve_device
+    from chatbot.neural.devices import resolve_device
     from chatbot.neural.throughput import measure_throughput
 
     config = ClassifierConfig.load(folder)
