@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,18 +12,18 @@ from numpy.typing import NDArray
 
 from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, complete, dropped, gives
 from chatbot.dialogue.actions import Action, Talk
+from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.drafting import Writer, draft
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
-from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.policy import Bound, Decision, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.requests import Subject, split_requests
+from chatbot.dialogue.saying import ARTICLE, HANDOVER, INTENT, Part, say
 from chatbot.dialogue.slot_filling import is_dropped
 from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
 from chatbot.dialogue.trace import (
     ActionTrace,
-    Choice,
     Classification,
     Draft,
     Hit,
@@ -33,7 +31,6 @@ from chatbot.dialogue.trace import (
     PartTrace,
     Reply,
     ReplyPart,
-    Source,
     Trace,
 )
 from chatbot.dialogue.weighing import (
@@ -51,9 +48,6 @@ from chatbot.inference.prototypes import apart
 from chatbot.language.normalise import detect_language, fold, has_letters, normalise
 from chatbot.language.redaction import Redactor
 
-HANDOVER = "/handover"  # payload of the choice that leads to a person
-INTENT = "/intent "  # payload of a "did you mean": the intent's name follows
-ARTICLE = "/article "  # payload of a "did you mean": the article's slug follows
 HISTORY_TURNS = 6
 SUGGESTIONS = 3  # next questions proposed with an answer
 SUGGESTED_FROM = 0.05  # probability of a proposed question
@@ -136,7 +130,7 @@ class Assistant:
         did not answer. The models read redacted text, as they were trained on it. ``talk`` is the conversation as
         actions need it; without it none is carried out.
         """
-        clock = _Clock()
+        clock = Clock()
         text = normalise(text)[:READ_LIMIT]
         redactor = Redactor()
         before = [Message(m.role, redactor.redact(normalise(m.text))) for m in history[-HISTORY_TURNS:]]
@@ -162,7 +156,9 @@ class Assistant:
                     for request in requests
                 ]
                 parts = self._after_a_pause(parts, text, read, talk, said, clock)
-        replies = tuple(self._say(part, said, failures, redactor) for part in parts)
+        replies = tuple(
+            say(part, lang=said, failures=failures, redactor=redactor, lookup=self._lookup) for part in parts
+        )
         topics = tuple(_topic(part.decision) for part in parts)
         with clock("suggest"):
             suggested = self._suggest(talk, read, replies, topics, said)
@@ -210,9 +206,9 @@ class Assistant:
         return split_requests(text, subject_of, sure=options.sureness)
 
     def _evidence(
-        self, request: str, before: Sequence[Message], lang: str, clock: _Clock | None = None
+        self, request: str, before: Sequence[Message], lang: str, clock: Clock | None = None
     ) -> tuple[Classification, dict[str, KnownIntent], list[Hit]]:
-        clock = clock or _Clock()
+        clock = clock or Clock()
         classification = Classification(ranked=(), in_scope=0.0, tier="none")
         if self._classifier is not None:
             with clock("classify"):
@@ -257,10 +253,10 @@ class Assistant:
         said: str,
         options: SiteOptions,
         again: bool,
-        clock: _Clock,
+        clock: Clock,
         talk: Talk | None,
         raw: str,
-    ) -> _Part:
+    ) -> Part:
         readable = has_letters(request) and lang in self.languages
         classification = Classification(ranked=(), in_scope=0.0, tier="none")
         known: dict[str, KnownIntent] = {}
@@ -308,7 +304,7 @@ class Assistant:
                 decision = replace(decision, chosen=chosen)
             elif small is not None:
                 decision = replace(decision, chosen=Candidate(1.0, small, small))
-        part = _Part(
+        part = Part(
             decision,
             PartTrace(
                 request,
@@ -367,7 +363,7 @@ class Assistant:
             return None
         return self._actions.bound(best.intent, best.article_slug)
 
-    def _step(self, text: str, read: str, talk: Talk | None, said: str, clock: _Clock) -> list[_Part] | None:
+    def _step(self, text: str, read: str, talk: Talk | None, said: str, clock: Clock) -> list[Part] | None:
         """The message goes on with an action: it answers what was asked, drops it, or taps an intent that has one."""
         if self._actions is None or talk is None:
             return None
@@ -389,8 +385,8 @@ class Assistant:
         return [self._acted(action, talk, text, answer, said, clock)] if gives(action, talk, text) else None
 
     def _after_a_pause(
-        self, parts: list[_Part], text: str, read: str, talk: Talk | None, said: str, clock: _Clock
-    ) -> list[_Part]:
+        self, parts: list[Part], text: str, read: str, talk: Talk | None, said: str, clock: Clock
+    ) -> list[Part]:
         """The message was no answer to what an action had asked for. What was understood of it is answered and the
         action waits; where nothing was, it asks once more."""
         pending = _pending(talk) if talk is not None else None
@@ -405,20 +401,20 @@ class Assistant:
         waits = replace(pending, state="paused", paused=pending.paused + 1)
         return [*parts[:-1], replace(parts[-1], trace=replace(parts[-1].trace, action=waits))]
 
-    def _acted(self, action: Action, talk: Talk, text: str, part: _Part, said: str, clock: _Clock) -> _Part:
+    def _acted(self, action: Action, talk: Talk, text: str, part: Part, said: str, clock: Clock) -> Part:
         if self._actions is None:
             return part
         with clock("action"):
             return self._told(act(action, talk, text, self._actions, lang=said), action, part)
 
-    def _told(self, acted: Acted, action: Action, part: _Part) -> _Part:
+    def _told(self, acted: Acted, action: Action, part: Part) -> Part:
         own = Candidate(max(part.decision.confidence, 0.0), action.name, action.intent)
         decision = Decision(acted.kind, acted.rule, acted.reason, part.decision.confidence, own)
         trace = replace(
             part.trace, kind=acted.kind, rule=acted.rule, reason=f"{part.trace.reason}; {acted.reason}".strip("; "),
             action=acted.trace,
         )  # fmt: skip
-        return _Part(decision, trace, acted)
+        return Part(decision, trace, acted)
 
     def _with_passage(self, ranked: list[Candidate], lang: str) -> list[Candidate]:
         """The best candidate gets a passage of its article where the search did not bring one."""
@@ -435,7 +431,7 @@ class Assistant:
         ranked: Sequence[Candidate],
         hits: list[Hit],
         options: SiteOptions,
-        clock: _Clock,
+        clock: Clock,
     ) -> Draft | None:
         """What the generator would say from the passages of the best candidate, with its check.
 
@@ -464,12 +460,12 @@ class Assistant:
                 encode=lambda texts: self._search.encode(texts, lang=lang),
             )
 
-    def _chosen_by_hand(self, text: str, lang: str) -> _Part | None:
+    def _chosen_by_hand(self, text: str, lang: str) -> Part | None:
         """The customer tapped a choice: its payload names what to answer."""
         nothing = Classification(ranked=(), in_scope=0.0, tier="none")
         if text == HANDOVER:
             decision = Decision("person", "tapped", "the customer tapped “talk to a person”", 1.0)
-            return _Part(
+            return Part(
                 decision, PartTrace(text, lang, nothing, (), None, "person", "tapped", decision.reason)
             )
         if text.startswith(INTENT):
@@ -492,59 +488,10 @@ class Assistant:
             1.0, title or (hit.title if hit else ""), intent.name if intent else None, slug, approved, hit
         )
         decision = Decision(kind, "tapped", "the customer chose it", 1.0, chosen)  # type: ignore[arg-type]
-        return _Part(
+        return Part(
             decision,
             PartTrace(text, lang, nothing, tuple(hits), None, decision.kind, "tapped", decision.reason),
         )
-
-    def _say(self, part: _Part, lang: str, failures: int, redactor: Redactor) -> ReplyPart:
-        """The decision in words."""
-        if part.acted is not None:
-            return self._say_action(part.acted, part.decision, lang)
-        decision, trace = part.decision, part.trace
-        chosen = decision.chosen
-        intent = chosen.intent if chosen else None
-        person = Choice(phrase("talk_to_person", lang), HANDOVER)
-        sources: tuple[Source, ...] = ()
-        choices: tuple[Choice, ...] = ()
-        match decision.kind:
-            case "approved":
-                text = (chosen.approved if chosen else None) or ""
-                if chosen and chosen.hit:
-                    sources = (_source(chosen.hit),)
-            case "generated":
-                draft = trace.draft
-                text = redactor.restore(draft.text) if draft else ""
-                sources = (_source(chosen.hit),) if chosen and chosen.hit else ()
-            case "passage":
-                hit = chosen.hit if chosen else None
-                text = hit.text if hit else ""
-                sources = (_source(hit),) if hit else ()
-            case "choices":
-                text = phrase("choices", lang)
-                choices = (*(_choice(candidate) for candidate in decision.choices), person)
-            case "smalltalk":
-                text = (chosen.approved if chosen else None) or phrase(intent or "greeting", lang)
-            case "person":
-                text = (chosen.approved if chosen else None) or phrase("person", lang)
-            case _:
-                name = {"nothing_to_read": "unreadable", "asked_again": "asked_again"}.get(decision.rule)
-                text = phrase(name or ("unknown_again" if failures else "unknown"), lang)
-                choices = (person,)
-        return ReplyPart(text, decision.kind, round(decision.confidence, 4), intent, sources, choices)
-
-    def _say_action(self, acted: Acted, decision: Decision, lang: str) -> ReplyPart:
-        intent = decision.chosen.intent if decision.chosen else None
-        choices: list[Choice] = []
-        if acted.again and intent:
-            choices.append(Choice(phrase("try_again", lang), INTENT + intent))
-        if acted.article and intent:
-            known = self._lookup.intents([intent], lang).get(intent)
-            if known is not None and known.article_slug and self._lookup.passages(known.article_slug, lang):
-                choices.append(Choice(known.title, ARTICLE + known.article_slug))
-        if acted.rule in ("action_failed", "action_not_found", "action_sign_in") and acted.kind != "person":
-            choices.append(Choice(phrase("talk_to_person", lang), HANDOVER))
-        return ReplyPart(acted.text, acted.kind, round(decision.confidence, 4), intent, (), tuple(choices))
 
 
 def asked_again(text: str, before: Sequence[Message]) -> bool:
@@ -554,15 +501,6 @@ def asked_again(text: str, before: Sequence[Message]) -> bool:
         return False
     earlier = [i for i, m in enumerate(before) if m.role == "customer" and fold(m.text) == folded]
     return any(message.role in ("bot", "agent") for i in earlier[:1] for message in before[i + 1 :])
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One request decided; ``acted`` where an action speaks."""
-
-    decision: Decision
-    trace: PartTrace
-    acted: Acted | None = None
 
 
 def _topic(decision: Decision) -> str | None:
@@ -589,33 +527,8 @@ def _pending(talk: Talk) -> ActionTrace | None:
     return pending if pending is not None and pending.open and pending.paused <= PAUSES else None
 
 
-def _tapped(request: str, lang: str) -> _Part:
+def _tapped(request: str, lang: str) -> Part:
     """A part of which no model was asked: the message answers a question, or taps an intent."""
     nothing = Classification(ranked=(), in_scope=0.0, tier="none")
     decision = Decision("ask", "action", "", 1.0)
-    return _Part(decision, PartTrace(request, lang, nothing, (), None, "ask", "action", ""))
-
-
-def _source(hit: Hit) -> Source:
-    return Source(hit.title_path or hit.title, hit.url, hit.text)
-
-
-def _choice(candidate: Candidate) -> Choice:
-    payload = INTENT + candidate.intent if candidate.intent else ARTICLE + (candidate.article_slug or "")
-    return Choice(candidate.title, payload)
-
-
-class _Clock:
-    """Milliseconds spent in each stage, summed over the parts of a reply."""
-
-    def __init__(self) -> None:
-        self.milliseconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            spent = (time.perf_counter() - start) * 1000
-            self.milliseconds[stage] = round(self.milliseconds.get(stage, 0.0) + spent, 3)
+    return Part(decision, PartTrace(request, lang, nothing, (), None, "ask", "action", ""))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chatbot.dialogue.assistant import HANDOVER
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.phrases import phrase
+from chatbot.dialogue.saying import HANDOVER
 from chatbot.dialogue.trace import Choice, Classification, PartTrace, Reply, ReplyPart, Trace
 
 

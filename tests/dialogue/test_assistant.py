@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from chatbot.dialogue.actions import Talk
-from chatbot.dialogue.assistant import ARTICLE, HANDOVER, INTENT, Assistant
+from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.saying import ARTICLE, HANDOVER, INTENT
 from chatbot.dialogue.trace import Classification, Hit, IntentGuess, Message
 from chatbot.dialogue.weighing import KnownIntent
 from chatbot.inference.generate import Candidate

@@ -1,0 +1,86 @@
+"""A decision in words: the text of a part of a reply, its sources, and what can be tapped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chatbot.dialogue.acting import Acted
+from chatbot.dialogue.lookup import Lookup
+from chatbot.dialogue.phrases import phrase
+from chatbot.dialogue.policy import Decision
+from chatbot.dialogue.trace import Choice, Hit, PartTrace, ReplyPart, Source
+from chatbot.dialogue.weighing import Candidate
+from chatbot.language.redaction import Redactor
+
+HANDOVER = "/handover"  # payload of the choice that leads to a person
+INTENT = "/intent "  # payload of a "did you mean": the intent's name follows
+ARTICLE = "/article "  # payload of a "did you mean": the article's slug follows
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One request decided; ``acted`` where an action speaks."""
+
+    decision: Decision
+    trace: PartTrace
+    acted: Acted | None = None
+
+
+def say(part: Part, *, lang: str, failures: int, redactor: Redactor, lookup: Lookup) -> ReplyPart:
+    """The decision in words. ``failures``: the bot's last replies in a row that did not answer."""
+    if part.acted is not None:
+        return _say_action(part.acted, part.decision, lang, lookup)
+    decision, trace = part.decision, part.trace
+    chosen = decision.chosen
+    intent = chosen.intent if chosen else None
+    person = Choice(phrase("talk_to_person", lang), HANDOVER)
+    sources: tuple[Source, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    match decision.kind:
+        case "approved":
+            text = (chosen.approved if chosen else None) or ""
+            if chosen and chosen.hit:
+                sources = (_source(chosen.hit),)
+        case "generated":
+            draft = trace.draft
+            text = redactor.restore(draft.text) if draft else ""
+            sources = (_source(chosen.hit),) if chosen and chosen.hit else ()
+        case "passage":
+            hit = chosen.hit if chosen else None
+            text = hit.text if hit else ""
+            sources = (_source(hit),) if hit else ()
+        case "choices":
+            text = phrase("choices", lang)
+            choices = (*(_choice(candidate) for candidate in decision.choices), person)
+        case "smalltalk":
+            text = (chosen.approved if chosen else None) or phrase(intent or "greeting", lang)
+        case "person":
+            text = (chosen.approved if chosen else None) or phrase("person", lang)
+        case _:
+            name = {"nothing_to_read": "unreadable", "asked_again": "asked_again"}.get(decision.rule)
+            text = phrase(name or ("unknown_again" if failures else "unknown"), lang)
+            choices = (person,)
+    return ReplyPart(text, decision.kind, round(decision.confidence, 4), intent, sources, choices)
+
+
+def _say_action(acted: Acted, decision: Decision, lang: str, lookup: Lookup) -> ReplyPart:
+    intent = decision.chosen.intent if decision.chosen else None
+    choices: list[Choice] = []
+    if acted.again and intent:
+        choices.append(Choice(phrase("try_again", lang), INTENT + intent))
+    if acted.article and intent:
+        known = lookup.intents([intent], lang).get(intent)
+        if known is not None and known.article_slug and lookup.passages(known.article_slug, lang):
+            choices.append(Choice(known.title, ARTICLE + known.article_slug))
+    if acted.rule in ("action_failed", "action_not_found", "action_sign_in") and acted.kind != "person":
+        choices.append(Choice(phrase("talk_to_person", lang), HANDOVER))
+    return ReplyPart(acted.text, acted.kind, round(decision.confidence, 4), intent, (), tuple(choices))
+
+
+def _source(hit: Hit) -> Source:
+    return Source(hit.title_path or hit.title, hit.url, hit.text)
+
+
+def _choice(candidate: Candidate) -> Choice:
+    payload = INTENT + candidate.intent if candidate.intent else ARTICLE + (candidate.article_slug or "")
+    return Choice(candidate.title, payload)
