@@ -22,6 +22,7 @@ from chatbot.dialogue.requests import Subject, split_requests
 from chatbot.dialogue.saying import ARTICLE, HANDOVER, INTENT, Part, say
 from chatbot.dialogue.slot_filling import is_dropped
 from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
+from chatbot.dialogue.suggesting import Proposes, suggest
 from chatbot.dialogue.trace import (
     ActionTrace,
     Classification,
@@ -30,7 +31,6 @@ from chatbot.dialogue.trace import (
     Message,
     PartTrace,
     Reply,
-    ReplyPart,
     Trace,
 )
 from chatbot.dialogue.weighing import (
@@ -43,14 +43,11 @@ from chatbot.dialogue.weighing import (
     gather,
     weigh,
 )
-from chatbot.inference.next_intent import Event
 from chatbot.inference.prototypes import apart
 from chatbot.language.normalise import detect_language, fold, has_letters, normalise
 from chatbot.language.redaction import Redactor
 
 HISTORY_TURNS = 6
-SUGGESTIONS = 3  # next questions proposed with an answer
-SUGGESTED_FROM = 0.05  # probability of a proposed question
 SOURCES = 3  # passages the generator reads
 _PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_\d+)?\]")
 READ_LIMIT = 1_000  # characters the models read of a message; a pasted page asks its question early
@@ -76,14 +73,6 @@ class Search(Protocol):
     def __len__(self) -> int:
         """How many entries the index holds."""
         ...
-
-
-class Proposes(Protocol):
-    """What names the likeliest next questions; chatbot.inference.next_intent.NextIntents is one."""
-
-    def suggest(
-        self, events: Sequence[Event], *, k: int = 3, least: float = 0.0
-    ) -> list[tuple[str, float]]: ...
 
 
 class Assistant:
@@ -161,7 +150,7 @@ class Assistant:
         )
         topics = tuple(_topic(part.decision) for part in parts)
         with clock("suggest"):
-            suggested = self._suggest(talk, read, replies, topics, said)
+            suggested = suggest(self._next, self._lookup, talk, read, replies, topics, said)
         trace = Trace(
             release=self.release_id,
             mode=options.mode,
@@ -320,38 +309,6 @@ class Assistant:
         if decision.rule == "action" and action is not None and talk is not None:
             return self._acted(action, talk, raw, part, said, clock)
         return part
-
-    def _suggest(
-        self,
-        talk: Talk | None,
-        read: str,
-        replies: Sequence[ReplyPart],
-        topics: Sequence[str | None],
-        lang: str,
-    ) -> list[tuple[str, str]]:
-        """What customers ask next, as (intent or ``article:slug``, its title): only after an answer, and only what can
-        be answered."""
-        if self._next is None or talk is None or not replies or any(topic is None for topic in topics):
-            return []
-        events = [Event(name, text) for name, text in talk.topics]
-        if events:
-            events[-1] = Event(events[-1].name, f"{events[-1].text} {read}")
-        told = " ".join(part.text for part in replies)
-        events += [Event(str(topic), f"{'' if events else read} {told}".strip()) for topic in topics]
-        likely = self._next.suggest(events, k=2 * SUGGESTIONS, least=SUGGESTED_FROM)
-        known = self._lookup.intents([name for name, _ in likely], lang)
-        found: dict[str, str] = {}
-        for name, _ in likely:
-            own = known.get(name)
-            if own is None or name in SMALLTALK_INTENTS or name == PERSON_INTENT:
-                continue
-            if (
-                own.approved is not None
-                or own.acts
-                or (own.article_slug and self._lookup.passages(own.article_slug, lang))
-            ):
-                found[name] = own.title
-        return list(found.items())[:SUGGESTIONS]
 
     # --- actions ---
 
