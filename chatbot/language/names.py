@@ -15,6 +15,20 @@ from functools import cached_property, lru_cache
 
 from chatbot.language.chinese_names import find_chinese_names
 from chatbot.language.name_lists import given_names, surnames, without_accents
+from chatbot.language.name_places import (
+    ACKNOWLEDGEMENTS,
+    BY,
+    CLOSERS,
+    GREETINGS,
+    LABELS,
+    MONTHS,
+    PARTICLES,
+    PLACES,
+    PRESENTING,
+    RELATIONS,
+    SAID,
+    TITLES,
+)
 from chatbot.language.name_words import AMBIGUOUS_NAMES, BRANDS, CITIES, GIVEN_NAMES, NEVER_NAMES, NOT_NAMES
 from chatbot.language.pinyin import is_pinyin_name
 
@@ -34,82 +48,30 @@ _POSSESSIVE = re.compile(r"['’]s$", re.IGNORECASE)
 _CONTRACTED = re.compile(r"['’](?:re|ll|ve|m|d|t)$", re.IGNORECASE)
 
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
 # --- places ---------------------------------------------------------------------------------------------------
 
 _SURE, _LIKELY, _LISTED, _NONE = 3, 2, 1, 0  # how much a place says by itself
 
-_TITLES = _set(
-    "mr mrs ms miss mx dr prof professor mister herr frau fräulein monsieur madame mme mlle señor señora sr sra srta "
-    "signor signora meneer mevrouw dhr mevr pan pani"
-)
-_PARTICLES = _set("van de der den von la le bin al el da dos di du del ter ten zu af ibn ben della y e")
-_LABELS = _set(
-    "name names recipient cardholder holder addressee attn attention nachname vorname surname consignee sender "
-    "receiver payee beneficiary"
-)
 _LABEL_GAP = re.compile(r"\s?[:=]\s?|\s-\s")
-_RELATIONS = _set(
-    "husband wife son daughter mother father mum mom dad sister brother aunt uncle cousin grandmother grandfather "
-    "nephew niece grandson granddaughter fiancé fiancée fiance girlfriend boyfriend partner friend neighbour neighbor "
-    "flatmate roommate housemate tenant landlord landlady colleague coworker co-worker boss manager assistant "
-    "accountant receptionist driver courier technician engineer plumber agent advisor adviser rep representative "
-    "caretaker concierge doorman guy lady kid kids nanny secretary intern supervisor teammate man woman gentleman "
-    "someone somebody person employee cc ask"
-)
-_PAIRS = """
-spoke_to spoke_with speaking_to speaking_with talked_to talked_with talking_to chatting_with chatted_with
-chat_with speak_to speak_with talk_to asked_for ask_for told_by served_by helped_by signed_by received_by
-ordered_by booked_by placed_by paid_by picked_by sent_by accepted_by collected_by assigned_to addressed_to
-registered_to made_under booked_under ordered_under belongs_to behalf_of attention_of name_of names_of name_on
-name_to certain_m me_to care_of assisted_by approved_by promised_by signed_for for_by dealt_with it_to over_to
-"""
-_BY = frozenset(tuple(pair.split("_")) for pair in _PAIRS.split())
-_GREETINGS = _set("hi hiya hello hey dear morning afternoon evening hallo bonjour hola ciao howdy yo")
-_ACKNOWLEDGEMENTS = _set(
-    "thanks thank thx ok okay yes yeah yep no sure perfect great sorry welcome cheers understood alright bye goodbye "
-    "congratulations apologies apology nice excellent right brilliant lovely back there problem thing day"
-)
-_CLOSERS = _set(
-    "regards sincerely cheers thanks thx wishes best greetings truly faithfully grüßen grüssen "
-    "gruß grüße grüsse mfg lg "
-    "cordialement saludos atentamente groet groeten groetjes saluti obrigado obrigada merci gracias advance again "
-    "xx xoxo you yours love hugs danke bedankt regard respectfully ta signed greetz groetjes tschüss"
-)
-_SAID = _set(
-    "said told promised here speaking wrote signed confirmed answered replied phoned rang emailed called helped picked "
-    "collected assured explained mentioned claimed advised ordered bought paid asked says and or again writing from"
-)
-_PRESENTING = _set("i'm i’m im it's it’s")
-_PLACES = _set(
-    "street road avenue lane station park city airport hotel bank college university house hospital school church "
-    "mall stadium square theatre theater centre center county beach island bridge tower museum drive close gardens "
-    "grove terrace place court way hill st rd ave shop store branch office warehouse area district region zone"
-)
-_MONTHS = _set(
-    "january february march april may june july august september october november december monday tuesday wednesday "
-    "thursday friday saturday sunday"
-)
 _SENTENCE_END = re.compile(r"[.!?。！？\n:;]")
 _BOUND = re.compile(r"\s*(?:[,.!?:;\n)–—-]|$|[^\x00-\x7f])")
 _ENDS = re.compile(r"[\s.!?,~)x♥❤️🙏😊👍😀🙂]*$")
 
 # words that a name in small letters may follow even where no list has it
-_BEFORE_ANY = _TITLES | _LABELS | _set("is was of under to called am i'm im from")
+_BEFORE_ANY = (
+    TITLES | LABELS | frozenset(["is", "was", "of", "under", "to", "called", "am", "i'm", "im", "from"])
+)
 _CAPITAL = re.compile(r"[A-ZÀ-ÖØ-Þ]")
 _CUES = (
-    _TITLES
-    | _LABELS
-    | _RELATIONS
-    | _GREETINGS
-    | _CLOSERS
-    | _ACKNOWLEDGEMENTS
-    | _PRESENTING
-    | _set("is am with by to")
-) - _set("la le no right day e y")
+    TITLES
+    | LABELS
+    | RELATIONS
+    | GREETINGS
+    | CLOSERS
+    | ACKNOWLEDGEMENTS
+    | PRESENTING
+    | frozenset(["is", "am", "with", "by", "to"])
+) - frozenset(["la", "le", "no", "right", "day", "e", "y"])
 
 
 def find_names(text: str) -> list[NameSpan]:
@@ -232,7 +194,7 @@ class _Reader:
         elif low in NOT_NAMES and low not in _given() and len(low) > 1:
             return at
         place, lower_too = self._place(at)
-        if low in _TITLES and at + 1 < len(self.words) and place < _SURE:
+        if low in TITLES and at + 1 < len(self.words) and place < _SURE:
             return at
         capital = self._capital(at) or (self.words[at].isupper() and place == _SURE)
         if capital:
@@ -304,16 +266,16 @@ class _Reader:
                 gap = self._gap(end)
                 if gap != " " and not (gap in (". ", ".") and self._initial(end - 1)):
                     break
-                if low in _PARTICLES and end + 1 < len(self.words) and self._gap(end + 1) == " ":
+                if low in PARTICLES and end + 1 < len(self.words) and self._gap(end + 1) == " ":
                     after = end + 1
-                    if self.low[after] in _PARTICLES and after + 1 < len(self.words):
+                    if self.low[after] in PARTICLES and after + 1 < len(self.words):
                         after += 1
-                    if self._capital(after) and not self._is_word(after) and self.low[after] not in _PLACES:
+                    if self._capital(after) and not self._is_word(after) and self.low[after] not in PLACES:
                         end = after + 1
                         taken += 1
                         continue
                     break
-            certain = place >= _LIKELY and (end > at or low in _PARTICLES) and low not in NOT_NAMES
+            certain = place >= _LIKELY and (end > at or low in PARTICLES) and low not in NOT_NAMES
             if (
                 self._is_word(end)
                 and not certain
@@ -324,7 +286,7 @@ class _Reader:
             shouted = place == _SURE and self.words[end].isupper()
             if not (self._capital(end) or shouted):
                 break
-            if end > at and place < _SURE and (low in _MONTHS or low in _PLACES):
+            if end > at and place < _SURE and (low in MONTHS or low in PLACES):
                 break
             end += 1
             taken += 1
@@ -339,11 +301,11 @@ class _Reader:
         after = self.low[end] if end < len(self.words) and self._gap(end) == " " else ""
         if " ".join(self.low[at : at + 2]) in BRANDS or f"{self._before(at)} {low}" in BRANDS:
             return False
-        if end - at == 1 and low in _MONTHS and place < _SURE:
+        if end - at == 1 and low in MONTHS and place < _SURE:
             return False
         if place == _SURE:
             return True
-        if after in _PLACES and place < _LIKELY:
+        if after in PLACES and place < _LIKELY:
             return False
         listed = self._is_given(at) or self._is_surname(at)
         if place == _LIKELY:
@@ -382,12 +344,12 @@ class _Reader:
         if joined and one == "name" and self.words[at - 1].endswith(("'s", "’s")):
             return _SURE, True
         if (
-            one in _TITLES
+            one in TITLES
             and (joined or gap == ". ")
             and (self.words[at].isupper() or not self.words[at - 1].isupper())
         ):
             return _SURE, True
-        if one in _LABELS and _LABEL_GAP.fullmatch(gap):
+        if one in LABELS and _LABEL_GAP.fullmatch(gap):
             return _SURE, True
         if joined and (
             (two in ("name", "names") and one in ("is", "was"))
@@ -407,13 +369,13 @@ class _Reader:
             joined
             and one == "name"
             and (
-                two in _LABELS
+                two in LABELS
                 or two in ("customer", "contact", "account", "delivery", "billing")
                 or (two == "the" and three in ("under", "in", "on"))
             )
         ):
             return _SURE, True
-        if gap in (" ", ", ") and one in _RELATIONS:
+        if gap in (" ", ", ") and one in RELATIONS:
             return (_LIKELY if joined or self._is_given(at) else _LISTED), True
         if one in ("and", "or", "und", "et", "y") and joined and self.last_name == at - 1:
             return _LISTED, False
@@ -422,20 +384,20 @@ class _Reader:
         ):
             return _LIKELY, True
         if joined and one in ("called", "named"):  # a product has a name as well
-            return (_LIKELY if two in _RELATIONS else _LISTED), True
-        if joined and ((two, one) in _BY or (one == "under" and self._bounded(self._last(at)))):
+            return (_LIKELY if two in RELATIONS else _LISTED), True
+        if joined and ((two, one) in BY or (one == "under" and self._bounded(self._last(at)))):
             return _LIKELY, True
         greeting = self._greeting(at, gap, one, two, three)
         if greeting and not (greeting[0] < _LIKELY and self._signed(at, gap, one)):
             return greeting
         if joined and (
-            one in _PRESENTING or (two, one) in (("this", "is"), ("i", "am"), ("it", "is"), ("here", "is"))
+            one in PRESENTING or (two, one) in (("this", "is"), ("i", "am"), ("it", "is"), ("here", "is"))
         ):
             return self._presented(at, one, two)
         if self._signed(at, gap, one):
-            return _LIKELY, one in _CLOSERS
+            return _LIKELY, one in CLOSERS
         end = self._run(at, _NONE) if self._capital(at) else at
-        if end > at and end < len(self.words) and self._gap(end) == " " and self.low[end] in _SAID:
+        if end > at and end < len(self.words) and self._gap(end) == " " and self.low[end] in SAID:
             here = self.low[end] in ("here", "speaking") and self._begins(at) and self._bounded(end)
             return (_LIKELY if here else _LISTED), False
         closes = end > at and _ENDS.match(self.text, self.ends[end - 1]) is not None
@@ -447,7 +409,7 @@ class _Reader:
     def _greeting(self, at: int, gap: str, one: str, two: str, three: str) -> tuple[int, bool] | None:
         if gap not in (" ", ", ", ",") or not one:
             return None
-        if one in _GREETINGS and self._begins(at - 1 - (two in ("good",))):
+        if one in GREETINGS and self._begins(at - 1 - (two in ("good",))):
             if one == "dear":
                 return (_LIKELY if self._bounded(self._last(at)) else _LISTED), True
             return (_LIKELY if self._bounded(self._last(at)) and gap != "," else _LISTED), True
@@ -455,10 +417,10 @@ class _Reader:
             head = at - 2
             while head > 0 and self._gap(head) == " " and at - head < 5:
                 head -= 1
-            if self.low[head] in _GREETINGS | _ACKNOWLEDGEMENTS and (head == 0 or self._begins(head)):
+            if self.low[head] in GREETINGS | ACKNOWLEDGEMENTS and (head == 0 or self._begins(head)):
                 return _LISTED, True
             return None
-        if one in _ACKNOWLEDGEMENTS and (self._begins(at - 1) or one in ("thanks", "thx", "thank")):
+        if one in ACKNOWLEDGEMENTS and (self._begins(at - 1) or one in ("thanks", "thx", "thank")):
             bounded = self._bounded(self._last(at)) and one in ("thanks", "cheers", "welcome")
             return (_LIKELY if bounded else _LISTED), True
         return None
@@ -504,7 +466,7 @@ class _Reader:
         if end < len(self.words) or not at or not _ENDS.match(self.text, self.ends[-1]):
             return False
         if (
-            one in _CLOSERS
+            one in CLOSERS
             and re.fullmatch(r"[\s,.!:;–—~-]+", gap)
             and not (one == "you" and self._before(at, 2) != "thank")
         ):

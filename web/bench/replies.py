@@ -23,7 +23,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chatbot.errors import InputError
+from web.bench.reply_combination import Choice, Tell, choose_weights, options_for
 from web.bench.reply_measures import ReplyFigures, distinct_2, is_grounded, likeness, overlap, rouge_l
+from web.bench.reply_speed import latency, plain_tokens_per_second
 from web.bench.rows import read_rows
 
 if TYPE_CHECKING:
@@ -34,17 +36,10 @@ if TYPE_CHECKING:
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SYSTEMS = ("nearest", "ranked", "generator", "combined")
-BEAM = 4
-MOST_TOKENS = 60
 DISTRACTORS = 99
 PAST = 2  # past answers the generator may copy from
-_CANDIDATES = 4  # of each kind that the combination chooses among
 _CHOOSING = 300  # validation turns that choose its weights
 _LATENCY_TURNS = 60
-_LATENCY_TOKENS = 30
-_PLAIN_SECONDS = 6.0
-
-Tell = Callable[[str, float], None]
 
 
 @click.command("replies")
@@ -152,8 +147,8 @@ def measure(
             library, valid, library.samples(pretrain, own=True), bundle, seconds, seed, device, tell
         )
         generator, ranker = ResponseGenerator.load(bundle), AnswerRanker.load(bundle)
-        choice = _choose_weights(
-            Random(seed).sample(valid, min(_CHOOSING, len(valid))), library, generator, ranker, tell
+        choice = choose_weights(
+            Random(seed).sample(valid, min(_CHOOSING, len(valid))), library.past, generator, ranker, tell
         )
         tell("reading", 1.0)
         test = library.samples(read_test())
@@ -163,7 +158,7 @@ def measure(
         found: dict[str, list[str]] = {system: [] for system in SYSTEMS}
         written = []
         for number, sample in enumerate(test):
-            options = _options(sample, library, generator, ranker)
+            options = options_for(sample, library.past, generator, ranker)
             for system, text in choice.replies(options).items():
                 found[system].append(text)
             written.append(options)
@@ -180,7 +175,7 @@ def measure(
             **trained,
             "copy_rate": round(100 * statistics.fmean(options.copied for options in written), 2),
             "perplexity": round(_perplexity(test, generator, chinese), 3),
-            **_latency(test[:_LATENCY_TURNS], library, generator),
+            **latency(test[:_LATENCY_TURNS], generator),
         }
         replies = [
             {"turns": [[turn.role, turn.text] for turn in sample.turns[-4:]], "truth": sample.reply,
@@ -321,102 +316,12 @@ def _train(
     }
 
 
-@dataclass(frozen=True)
-class _Options:
-    """The candidates for one turn, with what is known of each."""
-
-    texts: list[str]
-    likelihood: list[float]  # mean log-probability a piece
-    rank: list[float]
-    near: list[float]  # likeness to the nearest past answer
-    nearest: str
-    ranked: str
-    written: str
-    copied: float
-
-
-@dataclass(frozen=True)
-class _Choice:
-    """Weights of the combination, beside the likelihood's 1."""
-
-    weights: dict[str, float]
-
-    def value(self, likelihood: float, rank: float, near: float, text: str, written: bool) -> float:
-        weights = self.weights
-        bonus = weights["written"] if written else 0.0
-        return likelihood + weights["rank"] * rank + weights["near"] * near + bonus
-
-    def replies(self, options: _Options) -> dict[str, str]:
-        values = [
-            self.value(options.likelihood[i], options.rank[i], options.near[i], text, text == options.written)
-            for i, text in enumerate(options.texts)
-        ]
-        best = options.texts[max(range(len(values)), key=values.__getitem__)] if values else options.nearest
-        return {
-            "nearest": options.nearest,
-            "ranked": options.ranked,
-            "generator": options.written,
-            "combined": best,
-        }
-
-
-def _options(
-    sample: Sample, library: _Library, generator: ResponseGenerator, ranker: AnswerRanker
-) -> _Options:
-    near = library.past.search(sample.turns, k=_CANDIDATES)
-    ranked = ranker.search(sample.turns, k=_CANDIDATES)
-    written = generator.generate(
-        sample.turns, sample.passages, lang=sample.lang, beam=BEAM, max_tokens=MOST_TOKENS,
-        past_answers=sample.past_answers,
-    )  # fmt: skip
-    texts = list(
-        dict.fromkeys([*(c.text for c in written), *(f.answer for f in near), *(r.text for r in ranked)])
-    )
-    nearest = near[0].answer if near else ""
-    likelihood = generator.score(
-        sample.turns, sample.passages, texts, lang=sample.lang, past_answers=sample.past_answers
-    )
-    return _Options(
-        texts=texts,
-        likelihood=likelihood,
-        rank=[float(value) for value in ranker.scores(sample.turns, texts)] if texts else [],
-        near=[likeness(text, nearest) for text in texts],
-        nearest=nearest,
-        ranked=ranked[0].text if ranked else "",
-        written=written[0].text if written else "",
-        copied=written[0].copied if written else 0.0,
-    )
-
-
-def _choose_weights(
-    valid: Sequence[Sample], library: _Library, generator: ResponseGenerator, ranker: AnswerRanker, tell: Tell
-) -> _Choice:
-    """The weights whose replies have the best corpus BLEU on validation turns."""
-    options = []
-    for number, sample in enumerate(valid):
-        options.append(_options(sample, library, generator, ranker))
-        if number % 20 == 0:
-            tell("choosing", number / len(valid))
-    chinese = sum(sample.lang == "zh" for sample in valid) * 2 > len(valid)
-    truth = [sample.reply for sample in valid]
-    best, weights = -1.0, {"rank": 0.0, "near": 0.0, "written": 0.0}
-    for rank in (0.0, 0.01, 0.03, 0.06, 0.12):
-        for near in (0.0, 0.2, 0.5):
-            for bonus in (0.0, 0.15, 0.4, 0.8):
-                tried = _Choice({"rank": rank, "near": near, "written": bonus})
-                replies = [tried.replies(option)["combined"] for option in options]
-                value = overlap(replies, truth, chinese=chinese)[0]
-                if value > best + 1e-9:
-                    best, weights = value, tried.weights
-    return _Choice(weights)
-
-
 def _recall(
     test: Sequence[Sample],
     library: _Library,
     generator: ResponseGenerator,
     ranker: AnswerRanker,
-    choice: _Choice,
+    choice: Choice,
     turns: int,
     seed: int,
     tell: Tell,
@@ -485,81 +390,6 @@ def _perplexity(test: Sequence[Sample], generator: ResponseGenerator, chinese: b
         total += mean * pieces
         units += len("".join(sample.reply.split())) if chinese else len(sample.reply.split())
     return math.exp(min(50.0, -total / max(1, units)))
-
-
-def _latency(test: Sequence[Sample], library: _Library, generator: ResponseGenerator) -> dict[str, Any]:
-    """Beam 4, at most 30 pieces, one thread; the first streamed text. Milliseconds."""
-    wall, cpu, first = [], [], []
-    for sample in test:
-        began, began_cpu = time.perf_counter(), time.process_time()
-        generator.generate(
-            sample.turns, sample.passages, lang=sample.lang, beam=BEAM, max_tokens=_LATENCY_TOKENS,
-            min_tokens=_LATENCY_TOKENS, past_answers=sample.past_answers,
-        )  # fmt: skip
-        wall.append(1000 * (time.perf_counter() - began))
-        cpu.append(1000 * (time.process_time() - began_cpu))
-        began_cpu = time.process_time()
-        next(
-            iter(
-                generator.stream(
-                    sample.turns, sample.passages, lang=sample.lang, past_answers=sample.past_answers
-                )
-            ),
-            "",
-        )
-        first.append(1000 * (time.process_time() - began_cpu))
-    wall.sort()
-    return {
-        "latency": {
-            "p50": round(statistics.median(wall), 2),
-            "p99": round(wall[min(len(wall) - 1, int(0.99 * len(wall)))], 2),
-            "cpu_p50": round(statistics.median(cpu), 2),
-        },
-        "first_token": {"cpu_p50": round(statistics.median(first), 2)},
-    }
-
-
-def plain_tokens_per_second(encoded: Sequence[Any], vocabulary: int, device: str) -> float:
-    """Real tokens a second of the encoder-decoder loop that tutorials teach: one step at a time, shuffled batches.
-
-    The same LSTM sizes, a step-by-step attention decoder, batches of 16 padded to the longest row of the data.
-    """
-    import torch
-    from torch import nn
-
-    target = torch.device(device)
-    longest = max(len(row.source) for row in encoded)
-    widest = max(len(row.reply) for row in encoded) + 1
-    embedding = nn.Embedding(vocabulary, 192, padding_idx=0).to(target)
-    encoder = nn.LSTM(192, 128, batch_first=True, bidirectional=True).to(target)
-    cell = nn.LSTMCell(192 + 256, 256).to(target)
-    out = nn.Linear(512, vocabulary).to(target)
-    parameters = [*embedding.parameters(), *encoder.parameters(), *cell.parameters(), *out.parameters()]
-    optimizer = torch.optim.Adam(parameters)
-    random = Random(1)
-    tokens, began = 0, time.monotonic()
-    while time.monotonic() - began < _PLAIN_SECONDS:
-        rows = [random.choice(encoded) for _ in range(16)]
-        source = torch.tensor([row.source + [0] * (longest - len(row.source)) for row in rows], device=target)
-        reply = torch.tensor([row.reply + [0] * (widest - len(row.reply)) for row in rows], device=target)
-        states, _ = encoder(embedding(source))  # [16, source, 256]
-        hidden = memory = states.new_zeros(16, 256)
-        fed = torch.full((16,), 2, device=target)
-        loss = states.new_zeros(())
-        for place in range(widest):
-            weights = torch.softmax((states @ hidden[:, :, None]).squeeze(-1), dim=-1)
-            context = (weights[:, None, :] @ states).squeeze(1)
-            hidden, memory = cell(torch.cat([embedding(fed), context], dim=-1), (hidden, memory))
-            logits = out(torch.cat([hidden, context], dim=-1))
-            loss = loss + nn.functional.cross_entropy(
-                logits, reply[:, place], ignore_index=0, reduction="sum"
-            )
-            fed = reply[:, place]
-        optimizer.zero_grad()
-        (loss / (reply != 0).sum()).backward()
-        optimizer.step()
-        tokens += sum(row.n_tokens for row in rows)
-    return tokens / (time.monotonic() - began)
 
 
 def _print(figures: dict[str, Any]) -> None:

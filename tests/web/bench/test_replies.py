@@ -32,7 +32,7 @@ def test_a_reply_is_grounded_when_its_hard_facts_stand_in_the_grounds() -> None:
 def test_the_bench_trains_measures_and_writes_its_figures(
     tmp_path: Path, pairs: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.bench.replies._PLAIN_SECONDS", 0.3)
+    monkeypatch.setattr("web.bench.reply_speed._PLAIN_SECONDS", 0.3)
     things = ("refund", "parcel", "repair", "invoice", "delivery", "voucher")
     rows = []
     for number in range(60):
