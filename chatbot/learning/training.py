@@ -10,6 +10,7 @@ import argparse
 import json
 import multiprocessing
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -29,6 +30,7 @@ from chatbot.progress import Share, as_json
 
 Progress = Callable[[str, float], None]  # stage, share done 0..1
 STAGES = ("encoder", "classifier", "generator", "next")
+_NEXT_USEFUL = 20.0  # percent hit@3 on held-back conversations
 _NEXT_CONVERSATIONS = 6_000  # that teach what is asked next: more change little and take time from the rest
 _APART = ("encoder", "generator")  # in a process of their own where there is a core for it
 
@@ -293,6 +295,12 @@ def _train_next(
         progress=lambda state: tell("next questions", state.step / max(1, state.total_steps)),
     )
     report.metrics["next"] = asdict(figures)
+    if figures.hit_at_3 < _NEXT_USEFUL:  # a proposal that hardly anybody wants is noise under every answer
+        shutil.rmtree(folder / "next")
+        report.skipped["next questions"] = (
+            f"of three proposed, one is asked next in {figures.hit_at_3:.0f} % of the conversations "
+            f"(at least {_NEXT_USEFUL} %)"
+        )
 
 
 _STAGES: dict[str, Callable[[Snapshot, Path, TrainingSettings, TrainingReport, Progress], None]] = {

@@ -1,7 +1,8 @@
 """The conversation database as the search sees it: what may be shown now, and what changed since.
 
 Every writer of knowledge raises the knowledge clock in its transaction and logs what it changed, so a process that
-has applied the changes up to revision n knows everything that was committed up to n (chatbot/records/tables/knowledge.py).
+has applied the changes up to revision n knows everything that was committed up to n
+(chatbot/records/tables/knowledge.py).
 """
 
 from __future__ import annotations

@@ -263,7 +263,7 @@ class _Conversation:
         """Another matter in the same conversation, with its answer."""
         if len(self.lines) > _LONG:
             return
-        other, question = self._other(entry)
+        other, question = self._next(entry)
         self._set_product(other)
         before = self.rng.choice(self.phrases.lead_ins) if lead_in else ""
         self._customer(f"{before}{question}" if self.language == "zh" else f"{before} {question}".strip())
@@ -284,6 +284,14 @@ class _Conversation:
             self._agent(self.rng.choice(self.personas.signoffs[self.agent]))
 
     # ------------------------------------------------------------------ the customer's message
+    def _next(self, entry: Entry) -> tuple[Entry, str]:
+        """A question on what this topic leads to, in seven cases of ten; else on any other topic."""
+        followers = self.table.wording.followers.get(entry.topic or "", ())
+        if not followers or not self._happens(0.7):
+            return self._other(entry)
+        (topic,) = self.rng.choices(followers, weights=range(len(followers), 0, -1))
+        return self.table.about[topic].draw()
+
     def _other(self, entry: Entry) -> tuple[Entry, str]:
         """A question on another topic."""
         while True:

@@ -42,6 +42,11 @@ class Table:
         written = [(entry, text) for entry in wording.entries for text in entry.openings]
         self.openings = Deck(written, rng)
         self.later = Deck([card for card in written if card[0].topic is not None], rng)
+        self.about = {
+            entry.topic: Deck([(entry, text) for text in entry.openings], rng)
+            for entry in wording.entries
+            if entry.topic is not None
+        }
         self.followups = {entry: Deck(entry.followups, rng) for entry in wording.entries if entry.followups}
 
     def answer(self, entry: Entry, question: str, rng: Random, *, longer: bool) -> str:

@@ -1,7 +1,8 @@
 """The hand-written wording of the demo company's past conversations, as read from ``material/*.yaml``.
 
 ``<lang>-personas.yaml`` holds how the agents and customers of a language greet, wait and take leave,
-``phrases.yaml`` the small sentences with which a conversation is put together, and every other
+``phrases.yaml`` the small sentences with which a conversation is put together, ``followers.yaml`` which topic leads to
+which, and every other
 ``<lang>-<section>.yaml`` a list of entries: customers' openings, agents' answers and follow-up questions of one
 topic.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,7 @@ class Wording:
     entries: tuple[Entry, ...]
     personas: Personas
     phrases: Phrases
+    followers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # topic -> what is asked next
 
 
 def read_wording(folder: Path = MATERIAL) -> Mapping[str, Wording]:
@@ -95,6 +97,7 @@ def read_wording(folder: Path = MATERIAL) -> Mapping[str, Wording]:
     Raises FileError when a file is not of the shape described above.
     """
     phrases = _read(folder / "phrases.yaml")
+    followers = {topic: tuple(next_) for topic, next_ in _read(folder / "followers.yaml").items()}
     found: dict[str, Wording] = {}
     for path in sorted(folder.glob("*-personas.yaml")):
         language = path.name.partition("-")[0]
@@ -108,6 +111,7 @@ def read_wording(folder: Path = MATERIAL) -> Mapping[str, Wording]:
             entries=tuple(entries),
             personas=_personas(_read(path), path=path),
             phrases=Phrases(**{name: tuple(lines) for name, lines in phrases[language].items()}),
+            followers=followers,
         )
     if not found:
         raise FileError("The demo's material is missing", value=folder, remedy="Reinstall the package")

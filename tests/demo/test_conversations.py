@@ -262,10 +262,18 @@ def test_agents_state_no_figure_that_is_not_in_the_fact_sheet(lang: str, wording
     assert strange == []
 
 
+def test_every_topic_leads_to_others(wording: dict[str, Wording]) -> None:
+    for words in wording.values():
+        topics = {entry.topic for entry in words.entries} - {None}
+        assert set(words.followers) == topics
+        for topic, others in words.followers.items():
+            assert len(set(others)) == 3 and topic not in others and set(others) <= topics
+
+
 def test_a_damaged_material_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"phrases\.yaml"):
         read_wording(tmp_path)
-    for name in ("phrases.yaml", "en-personas.yaml"):
+    for name in ("phrases.yaml", "followers.yaml", "en-personas.yaml"):
         (tmp_path / name).write_bytes((DEMO / "material" / name).read_bytes())
     (tmp_path / "en-orders.yaml").write_text("- topic: order-status\n  openings: [hi]\n", encoding="utf-8")
     with pytest.raises(FileError, match=r"en-orders\.yaml"):
