@@ -11,7 +11,7 @@ import hashlib
 import itertools
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,10 @@ from chatbot.records.intents import intent_ids
 from chatbot.records.knowledge import published_values
 from ingest.articles.formats import article_files
 from ingest.articles.taking_in import take_in_articles
+from ingest.cleaning import Batch, Hashed, cleaned_ahead
 from ingest.files import RowError, content_hash
 from ingest.intents import take_in_intents
-from ingest.preparing import Dropped, Prepared, content_hash_of, label_key, prepare
+from ingest.preparing import Dropped, Prepared, content_hash_of, label_key, tagged
 from ingest.report import FileReport, ImportReport
 from ingest.storing import store_conversations
 from ingest.transcripts.comments import CommentIndex, split_comment_files
@@ -189,7 +190,7 @@ class _TranscriptImport:
             self._resume(stored, at)
         rows = itertools.islice(self.reading.rows(), at, None)
         try:
-            for part in _batches(rows, self.batch):
+            for part in self._cleaned(rows):
                 prepared, before = self._prepare(part), self.intents.keys()
                 with self.database.write() as session:
                     new = self._store(session, prepared, import_id)
@@ -197,12 +198,12 @@ class _TranscriptImport:
                         session,
                         import_id,
                         expected=at,
-                        next_row=at + len(part),
+                        next_row=at + len(part.rows),
                         report=self.report.as_json(),
                     )
                 self.intents = {**self.intents, **new}
                 self.labels |= {label_key(name): name for name in self.intents.keys() - before}
-                at += len(part)
+                at += len(part.rows)
                 self._tell()
             with self.database.write() as session:
                 report = self.report.as_json()
@@ -217,7 +218,7 @@ class _TranscriptImport:
     def try_out(self) -> None:
         """Read and prepare everything, store nothing."""
         seen: set[str] = set()
-        for part in _batches(self.reading.rows(), self.batch):
+        for part in self._cleaned(self.reading.rows()):
             for item in self._prepare(part):
                 if item.content_hash in seen:
                     self.report.duplicates += 1
@@ -241,29 +242,42 @@ class _TranscriptImport:
                 setattr(self.report, key, value)
         self.report.note = f"{self.report.name}: went on at row {at + 1} where the last attempt stopped"
 
-    def _prepare(self, rows: Iterable[Row]) -> list[Prepared]:
-        """Everything that needs no write lock; counts what is dropped."""
-        found = []
-        for row in rows:
-            self.report.read += 1
+    def _cleaned(self, rows: Iterator[Row]) -> Iterator[Batch]:
+        return cleaned_ahead(
+            (self._asked(part) for part in _batches(rows, self.batch)),
+            rules=self.rules,
+            size=self.reading.file.size,
+        )
+
+    def _asked(self, rows: Sequence[Row]) -> tuple[Sequence[Row], list[Hashed]]:
+        """The rows, and those among them that are not in the database yet."""
+        found = [(row, content_hash_of(row)) for row in rows if not isinstance(row, RowError)]
+        with self.database.read() as session:
+            known = examples.known_transcripts(session, {digest for _, digest in found})
+        return rows, [(row, digest) for row, digest in found if digest not in known]
+
+    def _prepare(self, part: Batch) -> list[Prepared]:
+        """What is to be stored of a batch; counts what is not."""
+        self.report.read += len(part.rows)
+        for row in part.rows:
             if isinstance(row, RowError):
                 self.report.add_error(row)
             else:
-                found.append((row, content_hash_of(row)))
-        with self.database.read() as session:
-            known = examples.known_transcripts(session, {digest for _, digest in found})
+                self.report.turns += len(row.turns)
+        with self.database.read() as session:  # batches before it were stored since it was asked
+            known = examples.known_transcripts(session, {digest for _, digest in part.asked})
+        conversations = sum(not isinstance(row, RowError) for row in part.rows)
+        self.report.duplicates += conversations - len(part.asked)
         ready = []
-        for transcript, digest in found:
-            self.report.turns += len(transcript.turns)
+        for (transcript, digest), item in zip(part.asked, part.cleaned, strict=True):
             if digest in known:
                 self.report.duplicates += 1
                 continue
-            item = prepare(transcript, content_hash=digest, rules=self.rules, intents=self.labels)
             self.report.turns_dropped.update(item.dropped_turns)
             if isinstance(item, Dropped):
                 self.report.dropped[item.rule] += 1
             else:
-                ready.append(item)
+                ready.append(tagged(item, transcript, self.labels))
         return ready
 
     def _store(self, session: Session, prepared: Sequence[Prepared], import_id: int) -> dict[str, int]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from chatbot.language.normalise import detect_language, fold, normalise, tidy
 from chatbot.language.redaction import RedactionRules, redact_conversation
@@ -67,7 +67,23 @@ def prepare(
     transcript: Transcript, *, content_hash: str, rules: RedactionRules, intents: Mapping[str, str]
 ) -> Prepared | Dropped:
     """``intents``: folded name -> name of the intents that exist, among which a label is looked for first."""
+    item = clean(transcript, content_hash=content_hash, rules=rules)
+    return item if isinstance(item, Dropped) else tagged(item, transcript, intents)
+
+
+def tagged(item: Prepared, transcript: Transcript, intents: Mapping[str, str]) -> Prepared:
+    """The cleaned conversation with its label; which one depends on the intents that exist by then."""
     tag = chosen_tag(transcript, intents)
+    key = label_key(tag) if tag else ""
+    return replace(
+        item,
+        tag=None if key in OUT_OF_SCOPE or key in NO_INTENT else tag,
+        out_of_scope=key in OUT_OF_SCOPE,
+    )
+
+
+def clean(transcript: Transcript, *, content_hash: str, rules: RedactionRules) -> Prepared | Dropped:
+    """All that the conversation alone decides; without a label yet."""
     if any(label_key(label) in SPAM for label in transcript.tags):
         return Dropped("spam")
     dropped: Counter[str] = Counter()
@@ -91,13 +107,12 @@ def prepare(
     if not questions:
         return Dropped("only_small_talk", dropped)
     asked = " ".join(turn.text for turn in kept if turn.role == "customer")
-    key = label_key(tag) if tag else ""
     return Prepared(
         content_hash=content_hash,
         external_id=transcript.id,
         lang=transcript.lang or detect_language(asked),
-        tag=None if key in OUT_OF_SCOPE or key in NO_INTENT else tag,
-        out_of_scope=key in OUT_OF_SCOPE,
+        tag=None,
+        out_of_scope=False,
         turns=tuple(kept),
         questions=tuple(questions),
         keys=band_keys(core_of(questions[0].text)),
