@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sqlalchemy import select
 
-from chatbot.errors import InputError, TrainingError
+from chatbot.errors import ConflictError, InputError, TrainingError
 from chatbot.extras import require_training
 from chatbot.learning.releases import live_release_id
 from chatbot.records import actions
@@ -21,9 +21,7 @@ from chatbot.settings import Settings
 
 Progress = Callable[[str, float], None]
 SITE_NAME = "Kettle & Crane"
-SURENESS = (
-    0.5  # chosen on ingest/demo/tuning_questions.jsonl: the lowest at which at most one in twenty is wrong
-)
+SURENESS = 0.5  # on ingest/demo/tuning_questions.jsonl the lowest at which at most one in twenty is wrong
 TRAINING_SECONDS = 165  # enough for a company of this size; a newcomer waits for it
 
 
@@ -87,10 +85,12 @@ def offer_orders(database: Database, settings: Settings) -> dict[str, str]:
             if row is None:
                 try:
                     row = actions.save(session, replace(draft, url=address + path))
-                except InputError:  # its intent is gone
+                except (InputError, ConflictError):  # its intent is gone, or has another action by now
                     continue
             elif row.url.startswith("http://127.0.0.1:"):
                 row.url = address + path
+            else:
+                continue
             secret = row.secret = secret or row.secret
     return {ADDRESS_VARIABLE: address, SECRET_VARIABLE: secret} if secret else {}
 

@@ -224,6 +224,21 @@ def test_a_service_that_is_down_leads_to_a_person_after_three_tries(
         assert session.scalars(select(Conversation.state)).one() == "waiting"
 
 
+def test_the_demo_leaves_an_action_alone_that_was_given_another_address_or_name(
+    bound: Settings, database: Database
+) -> None:
+    with database.write() as session:
+        first, second = (session.scalars(select(Action).where(Action.name == name)).one() for name in NAMES)
+        first.url, first.secret = "https://www.example.com/orders", "fda_own"
+        second.name = "move_parcel"
+    found = offer_orders(database, bound)
+    with database.read() as session:
+        kept = {row.name: (row.url, row.secret) for row in session.scalars(select(Action))}
+    assert kept[NAMES[0]] == ("https://www.example.com/orders", "fda_own")
+    assert set(kept) >= {NAMES[0], "move_parcel"} and NAMES[1] not in kept
+    assert "fda_own" not in found.values()
+
+
 # --- the pages and the API -----------------------------------------------------------------------------------
 
 
@@ -293,6 +308,24 @@ def test_what_cannot_be_is_refused_in_words_and_the_form_keeps_what_was_written(
     answer = post(admin, "/admin/actions/new", **FORM | change)
     assert answer.status_code in (409, 422)
     assert value in answer.text and 'value="Which order?"' in answer.text
+
+
+def test_a_change_that_is_refused_stays_on_the_page_of_its_action(
+    orders: Flask, admin: FlaskClient, database: Database
+) -> None:
+    post(admin, "/admin/actions/new", **FORM)
+    with database.read() as session:
+        row = session.scalars(select(Action).where(Action.name == "refund")).one()
+    for change in (
+        {"url": "file:///etc/passwd"},
+        {"intent": "order_status"},
+        {"slot0_name": "", "slot6_name": "Order!"},
+    ):
+        answer = post(admin, f"/admin/actions/{row.id}", **FORM | change)
+        assert answer.status_code in (409, 422)
+        assert f'action="/admin/actions/{row.id}"' in answer.text and 'role="alert"' in answer.text
+    assert 'value="Order!"' in answer.text
+    assert post(admin, "/admin/actions/99", **FORM).status_code == 404
 
 
 def test_programs_make_change_and_delete_actions(client: FlaskClient, database: Database) -> None:

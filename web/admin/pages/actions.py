@@ -56,7 +56,7 @@ def actions() -> str:
 @blueprint.get("/actions/new")
 @requires("admin")
 def new_action() -> str:
-    return _form(None, MultiDict({"enabled": "yes", "seconds": "4", "proof": "none"}))
+    return _form(MultiDict({"enabled": "yes", "seconds": "4", "proof": "none"}))
 
 
 @blueprint.post("/actions/new")
@@ -69,8 +69,8 @@ def make_action() -> str | tuple[str, int]:
 @requires("admin")
 def action(action_id: int) -> str:
     with parts().database.read() as records:
-        row, intent = library.get_action(records, action_id)
-    return _form(row, _as_form(row, intent))
+        values = _as_form(*library.get_action(records, action_id))
+    return _form(values, action_id)
 
 
 @blueprint.post("/actions/<int:action_id>")
@@ -99,29 +99,27 @@ def new_action_secret(action_id: int) -> str:
         row, intent = library.get_action(records, action_id)
         row.secret = library.new_secret()
         audit.record(records, action="action.secret", subject=row.name, person_id=person_id())
-    return _form(row, _as_form(row, intent), secret=row.secret)
+    return _form(_as_form(row, intent), action_id, secret=row.secret)
 
 
 def _save(action_id: int | None) -> Any:
     form = request.form
-    row = None
     try:
         draft = read_form(form)
         with parts().database.write() as records:
-            if action_id is not None:
-                row, _ = library.get_action(records, action_id)
+            row = None if action_id is None else library.get_action(records, action_id)[0]
             saved = library.save(records, draft, row=row, person_id=person_id())
             audit.record(
                 records,
-                action="action.make" if action_id is None else "action.change",
+                action="action.make" if row is None else "action.change",
                 subject=saved.name,
                 person_id=person_id(),
                 detail=audited(saved, draft),
             )
     except FrontdeskError as error:
-        return _form(row, form, error=error), error.status
+        return _form(form, action_id, error=error), error.status
     if action_id is None:
-        return _form(saved, form, secret=saved.secret)
+        return _form(form, saved.id, secret=saved.secret)
     flash(gettext("Saved."))
     return redirect(url_for("admin.action", action_id=action_id), code=303)
 
@@ -187,15 +185,21 @@ def _as_form(row: Action, intent: str) -> MultiDict[str, str]:
 
 
 def _form(
-    row: Action | None, values: MultiDict[str, str], *, secret: str = "", error: FrontdeskError | None = None
+    values: MultiDict[str, str],
+    action_id: int | None = None,
+    *,
+    secret: str = "",
+    error: FrontdeskError | None = None,
 ) -> str:
+    """The page of an action, or of one that is to be made. Raises NotFoundError for one that is gone."""
     with parts().database.read() as records:
+        row = None if action_id is None else library.get_action(records, action_id)[0]
+        calls = [] if action_id is None else library.recent_calls(records, action_id)
         intents = [
             (one.name, title_of(one, page_language()))
             for one in records.scalars(select(Intent).where(Intent.status != "retired").order_by(Intent.name))
         ]
-        calls = library.recent_calls(records, row.id) if row is not None and row.id else []
-    filled = sum(bool(values.get(f"slot{place}_name")) for place in range(MOST_SLOTS))
+    filled = max((place for place in range(MOST_SLOTS) if values.get(f"slot{place}_name")), default=-1) + 1
     return render_template(
         "admin/action.html",
         section="admin.actions",
