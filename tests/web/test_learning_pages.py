@@ -282,3 +282,16 @@ def test_a_rejected_proposal_and_a_decision_are_taken_back_by_the_button_beside_
     assert press(undo_rejection) == press(undo_decision) == ""
     assert state() == ("open", "unreviewed")
     assert [group["turn_ids"] for group in queue(editor)["groups"]] == [[turn]]
+
+
+def test_undo_takes_back_only_what_this_press_has_decided(editor: FlaskClient, database: Database) -> None:
+    first, second = (
+        ask(database, "do you repair kettles", "unknown"),
+        ask(database, "and toasters", "unknown"),
+    )
+    assert post(editor, "/admin/review", turns=[first], action="ignore").status_code == 200
+    token = re.search(r'name="csrf_token" value="([^"]+)"', editor.get("/admin/account").text)
+    assert token
+    form = {"csrf_token": token[1], "turns": f"{first},{second}", "action": "oos", "back": "x"}
+    page = editor.post("/admin/review", data=form, follow_redirects=True).text
+    assert f'action="/admin/review/undo?turns={second}"' in page

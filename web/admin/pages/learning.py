@@ -228,6 +228,7 @@ def decide_review() -> BaseResponse:
         raise InputError("Which questions?", field="turns", remedy="Name at least one question")
     reason = gettext("review queue: {why}").format(why=given("reason") or action)
     told: dict[str, Any] = {}
+    undo = ""
     with parts().database.write() as records:
         if action == "article":
             told["article"] = _start_article(records, given("title"), given("text"), turns, reason)
@@ -246,14 +247,15 @@ def decide_review() -> BaseResponse:
                 )
                 told |= {"intent_id": rows[0].intent_id, "answer": draft.id}
             told["decided"] = len(rows)
+            undo = url_for("admin.undo_review", turns=",".join(str(row.turn_id) for row in rows))
             _note(records, f"review.{action}", f"{len(rows)} questions", {"turns": turns, **told})
     if action == "article" and not wants_json():
         flash(gettext("The article is a draft: read it, then let the bot quote it."))
         return redirect(url_for("admin.article", article_id=told["article"]), code=303)
-    if given("back") and not wants_json():
+    back = request.form.get("back", type=int)
+    if back is not None:
         flash(gettext("Decided: the next training learns from it."))
-        return redirect(url_for("admin.turn", turn_id=int(given("back"))), code=303)
-    undo = url_for("admin.undo_review", turns=",".join(map(str, turns)))
+        return redirect(url_for("admin.turn", turn_id=back), code=303)
     return done(gettext("Decided."), "admin.review_page", undo=undo, **told)
 
 
