@@ -76,7 +76,7 @@ def bound_to(session: Session, intent: str | None, article_slug: str | None) -> 
         )
         .order_by(Intent.id)
     ).first()
-    return as_action(found[0], found[1]) if found else None
+    return as_action(found[0], found[1], id=found[0].id) if found else None
 
 
 def enabled_action(session: Session, name: str) -> Action | None:
@@ -85,21 +85,21 @@ def enabled_action(session: Session, name: str) -> Action | None:
         .join(Intent, Intent.id == tables.Action.intent_id)
         .where(tables.Action.name == name, tables.Action.enabled)
     ).first()
-    return as_action(found[0], found[1]) if found else None
+    return as_action(found[0], found[1], id=found[0].id) if found else None
 
 
-def as_action(row: tables.Action, intent: str) -> Action:
-    """Raises InputError where what is stored can no longer be."""
+def as_action(kept: tables.Action | Draft, intent: str, *, id: int) -> Action:
+    """Raises InputError for what cannot be, or what is stored and can no longer be."""
     return Action(
-        id=row.id,
-        name=row.name,
+        id=id,
+        name=kept.name,
         intent=intent,
-        url=row.url,
-        slots=plain.slots_from(row.slots),
-        templates=plain.templates_from(row.templates),
-        proof=plain.proof_from(row.proof),
-        changes=row.changes,
-        seconds=row.seconds,
+        url=kept.url,
+        slots=plain.slots_from(kept.slots),
+        templates=plain.templates_from(kept.templates),
+        proof=plain.proof_from(kept.proof),
+        changes=kept.changes,
+        seconds=kept.seconds,
     )
 
 
@@ -134,19 +134,9 @@ def save(
                 remedy=f"Change {other.name} instead",
             )
     row = row or tables.Action(secret=new_secret(), created_at=now)
-    checked = Action(
-        id=row.id or 0,
-        name=draft.name,
-        intent=draft.intent,
-        url=draft.url,
-        slots=plain.slots_from(draft.slots),
-        templates=plain.templates_from(draft.templates),
-        proof=plain.proof_from(draft.proof),
-        changes=draft.changes,
-        seconds=draft.seconds,
-    )
+    checked = plain.as_json(as_action(draft, draft.intent, id=row.id or 0))
     row.name, row.intent_id, row.url = draft.name, intent.id, draft.url
-    row.slots, row.proof = plain.as_json(checked)["slots"], plain.as_json(checked)["proof"]
+    row.slots, row.proof = checked["slots"], checked["proof"]
     row.templates = {lang: text for lang, text in draft.templates.items() if text.strip()}
     row.changes, row.seconds, row.enabled = draft.changes, draft.seconds, draft.enabled
     row.approved_by_id, row.approved_at = person_id, now

@@ -114,17 +114,7 @@ def listed() -> Response:
 def put(path: ActionPath, body: ActionBody) -> Response:
     """Whole, under its name; that approves its texts. Scope `actions`."""
     key: tables.ApiKey = g.api_key
-    draft = Draft(
-        name=path.name,
-        intent=body.intent,
-        url=checked_url(body.url),
-        slots=body.slots,
-        templates=body.templates,
-        proof=body.proof,
-        changes=body.changes,
-        seconds=body.seconds,
-        enabled=body.enabled,
-    )
+    draft = Draft(name=path.name, **body.model_dump() | {"url": checked_url(body.url)})
     with parts().database.write() as session:
         row = session.scalar(select(tables.Action).where(tables.Action.name == path.name))
         saved = library.save(session, draft, row=row, person_id=key.created_by_id)

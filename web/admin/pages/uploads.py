@@ -203,12 +203,12 @@ def import_checked() -> BaseResponse:
 
 
 def _stored(names: Sequence[str]) -> list[str]:
-    """Files that an upload stored. Raises InputError where one is none, or is gone."""
+    """Files that an upload stored. Raises NotFoundError where one is none, or is gone."""
     root = parts().settings.uploads
     if not names:
         raise NotFoundError("No file is named", field="files", value="", remedy="Upload it first")
     for name in names[:MAX_FILES]:
-        if not _STORED.fullmatch(name) or not (root / name).is_file():
+        if not _STORED.fullmatch(name) or not os.path.isfile(root / name):  # no error for a name too long
             raise NotFoundError(
                 "An uploaded file is gone", field="files", value=name, remedy="Upload it once more"
             )
