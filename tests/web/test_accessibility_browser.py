@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from chatbot.records import people
+from chatbot.records import actions, people
 from chatbot.records.api_keys import create_key
 from chatbot.records.conversations import hand_over
 from chatbot.records.database import Database
-from chatbot.records.tables import Answer, Article, Conversation, Intent, Turn
+from chatbot.records.tables import Action, Answer, Article, Conversation, Intent, Turn
+from chatbot.settings import Settings
 from web.admin.blueprint import MENU
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -45,6 +47,30 @@ def filled(app: Flask, database: Database) -> None:
         session.add_all([article, intent])
         session.flush()
         session.add(Answer(intent_id=intent.id, lang="en", text="Three days.", status="draft"))
+        actions.save(
+            session,
+            actions.Draft(
+                name="refund_time",
+                intent="refund_time",
+                url="https://www.example.com/refunds",
+                slots=[{"name": "order", "kind": "order", "ask": {"en": "Which order?"}}],
+                templates={"en": "Your refund for {order} comes {day}."},
+                proof={"kind": "answer", "accepts": ["email"], "paths": {"email": "buyer.email"}},
+            ),
+        )
+
+
+@pytest.fixture
+def uploaded(settings: Settings) -> str:
+    """The address of the page on which an editor says what the columns of a table are."""
+    name = f"{'0' * 32}/chats.csv"
+    (settings.uploads / name).parent.mkdir(parents=True)
+    (settings.uploads / name).write_text(
+        "Chat,By whom,Said\na,Client,Where is my parcel?\na,Agent,It arrives on Friday.\n"
+    )
+    return "/admin/upload/check?" + urlencode(
+        {"files": name, "column.text": "Said", "column.role": "By whom"}
+    )
 
 
 @pytest.mark.parametrize(("locale", "scheme", "width"), [("en-GB", "light", 1280), ("zh-CN", "dark", 390)])
@@ -55,6 +81,7 @@ def test_no_rule_is_broken_on_any_page(
     database: Database,
     audit: Any,
     filled: None,
+    uploaded: str,
     locale: str,
     scheme: str,
     width: int,
@@ -76,6 +103,7 @@ def test_no_rule_is_broken_on_any_page(
         article = session.scalars(select(Article.id)).first()
         intent = session.scalars(select(Intent.id)).first()
         answer = session.scalars(select(Turn.id).where(Turn.role == "bot")).first()
+        action = session.scalars(select(Action.id)).first()
     for path in ("/", "/help/en/refunds", "/chat", "/admin/sign-in", f"/admin/set-up/{link}"):
         look(path)
     page.fill("#name", "Mei")
@@ -90,6 +118,9 @@ def test_no_rule_is_broken_on_any_page(
         "/admin/account",
         "/admin/style",
         "/admin/widget/preview",
+        "/admin/actions/new",
+        f"/admin/actions/{action}",
+        uploaded,
         f"/admin/turns/{answer}",
         f"/admin/conversations/{conversation}",
         f"/admin/articles/{article}",

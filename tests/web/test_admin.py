@@ -32,7 +32,7 @@ from chatbot.records.tables import (
 )
 from chatbot.settings import Settings
 from web.access import required_role
-from web.admin.pages.uploads import safe_name
+from web.admin.pages.uploads import KINDS, safe_name
 from web.admin.style_guide import contrast, pairs, tokens
 from web.jobs import enqueue
 from web.language import LANGUAGES, catalogue
@@ -201,19 +201,48 @@ def test_every_page_is_strict_about_scripts_and_caches(
 
 # --- texts ------------------------------------------------------------------------------------------------
 
-PAGES = Path(__file__).resolve().parents[2] / "web" / "admin" / "templates"
+ROOT = Path(__file__).resolve().parents[2]
+WEB = ROOT / "web"
+PAGES = WEB / "admin" / "templates"
 
 
 def test_every_text_of_the_pages_has_a_chinese_one() -> None:
+    pages = [path.read_text("utf-8") for path in WEB.rglob("*.html")]
     texts = {
         text
-        for path in PAGES.rglob("*.html")
-        for pair in re.findall(r"""_\(\s*(?:"([^"]+)"|'([^']+)')\s*\)""", path.read_text("utf-8"))
+        for page in pages
+        for pair in re.findall(r"""_\(\s*(?:"([^"]+)"|'([^']+)')\s*\)""", page)
         for text in pair
         if text
     }
-    assert len(texts) > 150
+    for words in re.findall(r"{% set \w*words = ({.*?}) %}", "".join(pages)):  # chosen by a stored name
+        texts |= set(re.findall(r': "([^"]+)"', words))
+    for path in WEB.rglob("*.py"):
+        texts |= set(re.findall(r'gettext\(\s*"([^"]+)"', path.read_text("utf-8")))
+    assert len(texts) > 700
     assert sorted(texts - set(catalogue("zh"))) == []
+
+
+def test_the_audit_log_has_words_for_everything_it_keeps(signed_in: SignIn, database: Database) -> None:
+    code = r"[a-z_]+\.[a-z_]+"
+    kept = {"retention"} | {f"upload.{kind}" for kind in KINDS}
+    for folder in ("chatbot", "web"):
+        for path in (ROOT / folder).rglob("*.py"):
+            text = path.read_text("utf-8")
+            for said in re.findall(r"\baction=([^,]+),", text) + re.findall(
+                r"_note\(records, ([^,]+),", text
+            ):
+                kept |= set(re.findall(rf'"({code})"', said))
+            for what in re.findall(r'_audit\(session, "(\w+)"', text):
+                kept.add(f"conversation.{what}")
+            for either in re.findall(r'_changed\([^"\n]*((?:"\w+"[^"\n]*)+), change\)', text):
+                kept |= {f"article.{what}" for what in re.findall(r'"(\w+)"', either)}
+    assert len(kept) > 60 and {"article.passage_drop", "review.reopen", "person.sign_in_failed"} <= kept
+    for language in LANGUAGES:
+        assert sorted(kept - set(catalogue(language))) == []
+    client = signed_in("admin")
+    send(client, "/admin/site", mode="drafts_only")
+    assert "Changed a site&#39;s settings" in client.get("/admin/audit").text
 
 
 def test_the_catalogues_keep_the_gaps_of_their_texts() -> None:
