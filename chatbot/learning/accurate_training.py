@@ -53,7 +53,9 @@ from chatbot.learning.outlier_texts import OutlierPools
 from chatbot.neural.batches import length_buckets
 from chatbot.neural.devices import resolve_device
 from chatbot.neural.export import export_states, parity
-from chatbot.neural.fit import FitProgress, FitResult, FitSettings, Score, fit
+from chatbot.neural.fit import fit
+from chatbot.neural.fit_report import FitProgress, FitResult, Score
+from chatbot.neural.fit_settings import FitSettings
 from chatbot.neural.state_classifier import (
     VECTOR_SCALE,
     PieceBatch,

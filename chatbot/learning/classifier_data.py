@@ -24,7 +24,7 @@ from chatbot.learning.augmentation import augment
 from chatbot.learning.label_quality import Incoherent, incoherent_intents
 from chatbot.learning.outlier_texts import OutlierPools, outlier_pools
 from chatbot.neural.batches import Collator, TextBatch, length_buckets
-from chatbot.neural.fit import Score
+from chatbot.neural.fit_report import Score
 from chatbot.neural.intent_classifier import WIDE_BUCKETS, IntentNetwork
 
 log = logging.getLogger(__name__)

@@ -41,7 +41,9 @@ from chatbot.learning.wide_solving import balance, solve_wide
 from chatbot.neural.batches import Collator
 from chatbot.neural.devices import resolve_device
 from chatbot.neural.export import Parity, export_intents, parity
-from chatbot.neural.fit import FitProgress, FitResult, FitSettings, fit
+from chatbot.neural.fit import fit
+from chatbot.neural.fit_report import FitProgress, FitResult
+from chatbot.neural.fit_settings import FitSettings
 from chatbot.neural.intent_classifier import WIDE_BUCKETS, IntentConfig, IntentNetwork
 
 log = logging.getLogger(__name__)

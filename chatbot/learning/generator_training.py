@@ -30,7 +30,9 @@ from chatbot.learning.generator_data import (
 )
 from chatbot.neural.batches import length_buckets, pad
 from chatbot.neural.devices import resolve_device
-from chatbot.neural.fit import FitProgress, FitResult, FitSettings, Score, fit
+from chatbot.neural.fit import fit
+from chatbot.neural.fit_report import FitProgress, FitResult, Score
+from chatbot.neural.fit_settings import FitSettings
 from chatbot.neural.generator_export import export_generator
 from chatbot.neural.response_generator import GeneratorConfig, ReplyBatch, ResponseGeneratorNetwork
 from chatbot.neural.source_layout import SourceLayout, lay_out, readable_lookup

@@ -31,7 +31,9 @@ from chatbot.inference.next_intent import (
     word_buckets,
 )
 from chatbot.neural.batches import length_buckets
-from chatbot.neural.fit import FitProgress, FitSettings, Score, fit
+from chatbot.neural.fit import fit
+from chatbot.neural.fit_report import FitProgress, Score
+from chatbot.neural.fit_settings import FitSettings
 from chatbot.neural.next_intent import EventBatch, NextIntentConfig, NextIntentNetwork, event_batch
 from chatbot.neural.next_intent_export import next_intent_graph
 

@@ -23,7 +23,9 @@ from chatbot.neural.answer_ranker import AnswerRankerNetwork, PairBatch, RankerC
 from chatbot.neural.batches import length_buckets, pad
 from chatbot.neural.devices import resolve_device
 from chatbot.neural.export import quantise
-from chatbot.neural.fit import FitResult, FitSettings, Score, fit
+from chatbot.neural.fit import fit
+from chatbot.neural.fit_report import FitResult, Score
+from chatbot.neural.fit_settings import FitSettings
 from chatbot.neural.generator_export import tower_graph
 from chatbot.neural.response_generator import ResponseGeneratorNetwork
 from chatbot.neural.source_layout import SourceLayout, lay_out

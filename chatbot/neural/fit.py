@@ -27,10 +27,12 @@ from chatbot.errors import TrainingError
 from chatbot.neural import together
 from chatbot.neural.checkpoints import Checkpoint, CheckpointFolder, Pointer
 from chatbot.neural.devices import fast_bfloat16, resolve_device
+from chatbot.neural.fit_report import FitProgress, FitResult, Score, Validation
+from chatbot.neural.fit_settings import FitSettings
 from chatbot.neural.moving_average import MovingAverage
+from chatbot.neural.parameters import clip_gradients, parameter_groups
 from chatbot.neural.row_adamw import RowAdamW
 from chatbot.neural.schedule import Pace, one_cycle
-from chatbot.progress import CurvePoint, Share
 
 log = logging.getLogger(__name__)
 
@@ -42,142 +44,6 @@ class Batch(Protocol):
     def n_tokens(self) -> int: ...
 
     def to(self, device: torch.device) -> Self: ...
-
-
-@dataclass(frozen=True)
-class Score:
-    """A validation figure that declares its direction, so that choosing the best model is data."""
-
-    name: str
-    value: float
-    higher_is_better: bool = True
-
-    def better_than(self, other: Score | None) -> bool:
-        if other is None:
-            return not math.isnan(self.value)
-        return self.value > other.value if self.higher_is_better else self.value < other.value
-
-
-@dataclass(frozen=True)
-class FitSettings:
-    """How to train. Times in seconds; ``patience`` counts validations without improvement (0: never stop
-    early).
-    """
-
-    epochs: int = 12
-    learning_rate: float = 3e-3
-    betas: tuple[float, float] = (0.9, 0.98)
-    weight_decay: float = 0.01
-    clip: float = 1.0
-    warmup: float = 0.2  # share of the steps in which the learning rate rises
-    patience: int = 0
-    validate_every: int = 0  # steps; 0: once an epoch
-    ema: float = 0.0  # decay of the averaged weights, for example 0.999; 0: none
-    mixed_precision: bool = True  # on a GPU, and on a processor with bfloat16 units
-    budget_seconds: float | None = (
-        None  # the schedule is shortened, never made longer than asked, to end in time
-    )
-    seed: int = 13  # of dropout and the like; the model's start and the batches bring their own
-    accumulate: int = 0  # batches a step; 0: one for each process that trains (chatbot/neural/together.py)
-
-    def __post_init__(self) -> None:
-        checks = {
-            "epochs": self.epochs >= 1,
-            "learning_rate": self.learning_rate > 0,
-            "clip": self.clip >= 0,
-            "warmup": 0 <= self.warmup < 1,
-            "patience": self.patience >= 0,
-            "validate_every": self.validate_every >= 0,
-            "ema": 0 <= self.ema < 1,
-            "accumulate": self.accumulate >= 0,
-            "budget_seconds": self.budget_seconds is None or self.budget_seconds > 0,
-        }
-        for name, fine in checks.items():
-            if not fine:
-                raise TrainingError(f"{name} is out of range", field=name, value=getattr(self, name))
-
-
-@dataclass(frozen=True)
-class FitProgress:
-    """Where the training stands, for a progress bar. ``loss`` is a moving mean; ``score`` the last
-    validation's.
-    """
-
-    step: int
-    total_steps: int
-    epoch: int
-    loss: float
-    score: Score | None
-    seconds: float
-
-    @property
-    def share(self) -> Share:
-        """How much is done, with the point of the curves that goes with it."""
-        point = CurvePoint(self.step, self.loss, self.score.value if self.score else None)
-        return Share(self.step / max(1, self.total_steps), point)
-
-
-@dataclass(frozen=True)
-class Validation:
-    """One validation: the score, and the mean training loss since the one before."""
-
-    step: int
-    epoch: int
-    loss: float
-    score: Score
-
-
-@dataclass(frozen=True)
-class FitResult:
-    """What came out. The model holds the best weights; ``seconds`` counts all runs of a resumed training."""
-
-    best: Score
-    best_step: int
-    steps: int
-    seconds: float
-    tokens_per_second: float  # real tokens, without padding and without validation time
-    stopped: str  # "finished", "patience" or "budget"
-    device: str
-    history: tuple[Validation, ...]
-
-    def curve(self) -> list[tuple[int, float, float]]:
-        """(step, training loss, validation score) of each validation, for the learning curves of a model card."""
-        return [(at.step, round(at.loss, 4), round(at.score.value, 3)) for at in self.history]
-
-
-def parameter_groups(model: nn.Module, settings: FitSettings) -> list[dict[str, Any]]:
-    """Two groups: matrices with weight decay; embeddings, biases and norms (all vectors) without.
-
-    A model with its own ``parameter_groups(settings)`` (layer-wise learning rates) is asked instead; its
-    groups' ``lr`` are peaks of the schedule.
-    """
-    own = getattr(model, "parameter_groups", None)
-    if callable(own):
-        return list(own(settings))
-    embedded = {
-        id(parameter)
-        for module in model.modules()
-        if isinstance(module, nn.Embedding | nn.EmbeddingBag)
-        for parameter in module.parameters()
-    }
-    decayed: list[nn.Parameter] = []
-    plain: list[nn.Parameter] = []
-    for parameter in model.parameters():
-        if parameter.requires_grad:
-            (plain if parameter.ndim < 2 or id(parameter) in embedded else decayed).append(parameter)
-    groups = [
-        {"params": decayed, "weight_decay": settings.weight_decay},
-        {"params": plain, "weight_decay": 0.0},
-    ]
-    return [group for group in groups if group["params"]]
-
-
-def clip_gradients(model: nn.Module, limit: float) -> None:
-    """Scale the gradients down to the norm ``limit`` (Pascanu et al. 2013, section 3.2); of an embedding's rows Adam
-    bounds each step by itself.
-    """
-    dense = [p for p in model.parameters() if p.grad is not None and not p.grad.is_sparse]
-    nn.utils.clip_grad_norm_(dense, limit)
 
 
 @dataclass

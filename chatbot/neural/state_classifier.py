@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from chatbot.errors import TrainingError
 from chatbot.neural.batches import mask_of, pad
-from chatbot.neural.fit import FitSettings
+from chatbot.neural.fit_settings import FitSettings
 from chatbot.neural.objectives import classification_loss, supervised_contrastive
 from chatbot.neural.recurrent_pooling import RecurrentPooling
 

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from chatbot.neural.batches import Collator, TextBatch, length_buckets
 from chatbot.neural.devices import fast_bfloat16
-from chatbot.neural.fit import FitSettings, clip_gradients, parameter_groups
+from chatbot.neural.fit_settings import FitSettings
 from chatbot.neural.intent_classifier import IntentNetwork
+from chatbot.neural.parameters import clip_gradients, parameter_groups
 from chatbot.neural.row_adamw import RowAdamW
 
 PADDED = 128

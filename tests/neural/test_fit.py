@@ -10,7 +10,10 @@ from torch import nn
 
 from chatbot.errors import TrainingError
 from chatbot.neural.devices import resolve_device
-from chatbot.neural.fit import FitSettings, Score, fit, parameter_groups
+from chatbot.neural.fit import fit
+from chatbot.neural.fit_report import Score
+from chatbot.neural.fit_settings import FitSettings
+from chatbot.neural.parameters import parameter_groups
 from chatbot.neural.schedule import one_cycle
 
 
