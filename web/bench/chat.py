@@ -10,7 +10,6 @@ import asyncio
 import json
 import math
 import os
-import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -22,11 +21,12 @@ from typing import Any, Self
 import click
 
 from web.bench import load
+from web.bench.faulty_server import Engines, FaultyServer
+from web.bench.figures import json_option, write_figures
 from web.bench.processes import Usage, usage
+from web.bench.server import demo_folder
 
-READY_SECONDS = 120.0
 LOOK_SECONDS = 10.0
-RAISED_RATE = "1000000 per minute"
 
 
 @click.command("chat")
@@ -49,14 +49,8 @@ RAISED_RATE = "1000000 per minute"
     help="Web processes (not with --url).",
 )
 @click.option("--idle", type=click.IntRange(min=0), default=0, show_default=True, help="Widgets open beside.")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the demo bot, made where it is missing and kept; else a temporary one.",
-)
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@demo_folder
+@json_option
 def command(
     url: str | None,
     rate: float,
@@ -77,8 +71,7 @@ def command(
         figures = measure(
             address, texts, rate=rate, seconds=seconds, streams=streams, idle=idle, pid=pid, progress=progress
         )
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     _print(figures)
 
 
@@ -190,25 +183,16 @@ def server(
     if url is not None:
         yield url.rstrip("/"), None
         return
-    from web.bench.faulty_server import Engines, Server
-
     with ExitStack() as stack:
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frontdesk-bench-")))
         own = Engines() if engines else None
         if own is not None:
             stack.callback(own.stop)
-        ours = Server(folder, engines=own)
+        ours = FaultyServer(folder, engines=own)
         ours.make()
         stack.callback(ours.stop)
         ours.start(environment={"FRONTDESK_WEB_PROCESSES": str(processes)})
         yield ours.address, ours.process.pid if ours.process else None
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _print(figures: dict[str, Any]) -> None:

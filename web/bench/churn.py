@@ -23,6 +23,8 @@ from typing import Any
 
 import click
 
+from web.bench.figures import json_option, write_figures
+
 OPERATIONS_AT_ONCE = 8  # at most, in one transaction
 ASK_EVERY = 100  # operations
 CHECK_EVERY = 2000
@@ -55,9 +57,7 @@ Progress = Callable[[str, float], None]
 @click.option(
     "--database", "url", help="SQLAlchemy URL of an empty database (default: SQLite in a temporary folder)."
 )
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@json_option
 def command(
     changes: int, passages: int, seconds: int | None, seed: int, url: str | None, json_file: Path | None
 ) -> None:
@@ -68,8 +68,7 @@ def command(
         figures = measure(
             Path(folder), changes, passages, seconds=seconds, seed=seed, url=url, progress=progress
         )
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     print_values(f"{sum(figures['changes'].values()):,} changes over {passages:,} passages", figures)
     if figures["stale"] or figures["lost"] or figures["differences"]:
         raise SystemExit(1)

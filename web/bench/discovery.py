@@ -6,7 +6,6 @@ leaving out the hard ones earns nothing.
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chatbot.errors import FileError
+from web.bench.figures import json_option, write_figures
 from web.bench.rows import read_rows
 
 if TYPE_CHECKING:
@@ -32,9 +32,7 @@ BASELINE_STARTS = 4
     "--conversations", "file", type=FILE, required=True, help="Dialogue or intent rows; labels only score."
 )
 @click.option("--seed", type=int, default=13, show_default=True)
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@json_option
 def command(file: Path, seed: int, json_file: Path | None) -> None:
     """Measure intent discovery: how well the proposed clusters agree with the true intents."""
     from web.terminal import TerminalProgress, print_values
@@ -42,8 +40,7 @@ def command(file: Path, seed: int, json_file: Path | None) -> None:
     rows = labelled_openings(read_rows(file))
     with TerminalProgress() as progress:
         figures = measure(rows, seed=seed, progress=progress)
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     print_values("Intent discovery", figures)
 
 

@@ -9,7 +9,6 @@ with the one answer that was told.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import random
 import signal
@@ -24,8 +23,10 @@ import click
 
 from web.bench import mishaps
 from web.bench.chat import percentiles
-from web.bench.faulty_server import Engines, Server
+from web.bench.faulty_server import Engines, FaultyServer
+from web.bench.figures import json_option, write_figures
 from web.bench.insistence import Visitors
+from web.bench.server import demo_folder
 
 Progress = Callable[[str, float], None]
 
@@ -47,14 +48,8 @@ Progress = Callable[[str, float], None]
     help="Only these mishaps after the kills; none: kills alone.",
 )
 @click.option("--seed", default=13, show_default=True, help="The same moments and victims.")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the demo bot, made where it is missing and kept; else a temporary one.",
-)
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@demo_folder
+@json_option
 def command(
     kills: int,
     seconds: float,
@@ -77,8 +72,7 @@ def command(
             seed=seed,
             progress=progress,
         )
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     console = out()
     for name, value in figures.items():
         console.print(f"{name.replace('_', ' '):24} {value}")
@@ -102,7 +96,7 @@ def run(
         own = Engines() if engines else None
         if own is not None:
             stack.callback(own.stop)
-        server = Server(data, engines=own)
+        server = FaultyServer(data, engines=own)
         server.make()
         stack.callback(server.stop)
         server.start()
@@ -139,7 +133,7 @@ def _seconds(milliseconds: float | None) -> float | None:
 
 
 def _kill(
-    server: Server, rng: random.Random, *, kills: int, seconds: float, progress: Progress
+    server: FaultyServer, rng: random.Random, *, kills: int, seconds: float, progress: Progress
 ) -> tuple[list[float], Counter[str]]:
     """Seconds until ready again, for each kill but the worker's; and what was killed how often."""
     recovered: list[float] = []

@@ -3,85 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
-import json
 import os
 import pwd
 import resource
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from chatbot.errors import UnavailableError
-from web.bench.chat import RAISED_RATE, free_port
 from web.bench.processes import tree
+from web.bench.server import READY_SECONDS, Server, free_port
 
-READY_SECONDS = 400.0  # a busy machine takes its time; how long it took is reported
 BACK_AFTER = 1.0  # seconds until a killed database or Redis is started again, as a service manager would
 
 
-class Server:
-    """``frontdesk serve`` on a demo bot, in a session of its own; with ``engines`` on their PostgreSQL and Redis."""
+class FaultyServer(Server):
+    """Its processes can be found, replaced and starved; with ``engines`` it stands on their PostgreSQL and Redis."""
 
     def __init__(self, data: Path, *, engines: Engines | None = None) -> None:
-        self.data = data.absolute()
+        super().__init__(data)
         self.engines = engines
-        self.port = free_port()
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.process: subprocess.Popen[bytes] | None = None
-        self.environment = os.environ | {
-            "FRONTDESK_DATA": str(self.data),
-            "FRONTDESK_DATABASE_URL": "",
-            "FRONTDESK_CHAT_RATE": RAISED_RATE,
-            "FRONTDESK_HOST": "127.0.0.1",
-            "FRONTDESK_LOG_LEVEL": "ERROR",
-            "PORT": str(self.port),
-        }
 
     def make(self) -> None:
         """The demo bot in SQLite; moved into PostgreSQL where that is wanted. Raises UnavailableError."""
-        self.command("demo", "--no-serve")
+        super().make()
         if self.engines is not None:
             self.command("db", "move", self.engines.database_url)
             self.environment |= self.engines.environment
-
-    def command(self, *arguments: str, quiet: bool = False) -> None:
-        """A ``frontdesk`` command on this server's data. Raises UnavailableError where it fails."""
-        made = subprocess.run(
-            [sys.executable, "-m", "web.cli", *arguments],
-            env=self.environment,
-            check=False,
-            stdout=subprocess.DEVNULL if quiet else None,
-        )
-        if made.returncode:
-            raise UnavailableError(f"frontdesk {arguments[0]} failed", value=f"status {made.returncode}")
-
-    def start(self, *, wait: bool = True, environment: Mapping[str, str] | None = None) -> None:
-        with (self.data / "faults.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "web.cli", "serve"],
-                env=self.environment | dict(environment or {}),
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        if wait:
-            self.wait_until_ready()
-
-    def stop(self) -> None:
-        if self.process is not None:
-            self.process.terminate()
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(timeout=60)
-            self.process = None
 
     def renew(self) -> bool:
         """Replace the processes (SIGHUP); whether others answer afterwards."""
@@ -104,29 +56,6 @@ class Server:
             with contextlib.suppress(OSError):
                 hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)[1]
                 resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
-
-    def wait_until_ready(self, seconds: float = READY_SECONDS) -> float:
-        """How long it took; raises UnavailableError."""
-        begun = time.monotonic()
-        while time.monotonic() - begun < seconds:
-            if self.ready():
-                return time.monotonic() - begun
-            time.sleep(0.1)
-        raise UnavailableError("The server did not get ready", value=self.address)
-
-    def ready(self) -> bool:
-        return self.told()[0] == 200
-
-    def told(self) -> tuple[int, dict[str, Any]]:
-        """Status and body of /readyz; 0 where nobody answers."""
-        try:
-            with urllib.request.urlopen(f"{self.address}/readyz", timeout=5) as answer:
-                return answer.status, json.loads(answer.read())
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, {"error": error.read().decode("utf-8", "replace")}
-        except (OSError, ValueError, http.client.HTTPException):
-            return 0, {}
 
     def victims(self) -> dict[str, list[int]]:
         """Process ids of the web server's and the worker's processes, and of PostgreSQL and Redis."""

@@ -13,11 +13,8 @@ import json
 import os
 import random
 import re
-import subprocess
-import sys
 import tempfile
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,8 +25,9 @@ from typing import Any
 import click
 
 from chatbot.errors import UnavailableError
-from web.bench.chat import RAISED_RATE, free_port
+from web.bench.figures import json_option, write_figures
 from web.bench.raw_http import Answer, ask, request_bytes
+from web.bench.server import RAISED_RATE, Server, demo_folder
 from web.bench.spoiling import Description, Spoiler, garbage
 
 VICTIMS = 8
@@ -54,22 +52,15 @@ Progress = Callable[[str, float], None]
 @click.command("fuzz")
 @click.option("--requests", "count", type=click.IntRange(min=1), required=True, help="How many to send.")
 @click.option("--seed", default=13, show_default=True, help="The same requests.")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the demo bot, made where it is missing; its database is written to.",
-)
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@demo_folder
+@json_option
 def command(count: int, seed: int, data: Path | None, json_file: Path | None) -> None:
     """Spoilt requests at every route: no 5xx, no traceback, nothing of another visitor."""
     from web.terminal import TerminalProgress, out
 
     with tempfile.TemporaryDirectory(prefix="frontdesk-fuzz-") as temporary, TerminalProgress() as progress:
         figures = run(data or Path(temporary), count=count, seed=seed, progress=progress)
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     console = out()
     for name, value in figures.items():
         console.print(f"{name.replace('_', ' '):20} {value}", markup=False)
@@ -118,43 +109,29 @@ def run(
     data: Path, *, count: int, seed: int = 13, progress: Progress = lambda stage, share: None
 ) -> dict[str, Any]:
     """→ counts of answers by status and of every trouble, with examples. Raises UnavailableError."""
-    address = ("127.0.0.1", free_port())
-    log = data.absolute() / "fuzz.log"
-    environment = os.environ | {
-        "FRONTDESK_DATA": str(data.absolute()),
-        "FRONTDESK_DATABASE_URL": "",
-        "FRONTDESK_CHAT_RATE": RAISED_RATE,
-        "FRONTDESK_SIGNIN_RATE": RAISED_RATE,
-        "FRONTDESK_TRUSTED_PROXIES": "1",  # so that each request can come from an address of its own
-        "FRONTDESK_METRICS_TOKEN": "",
-        "FRONTDESK_LOG_LEVEL": "WARNING",
-        "FRONTDESK_LOG_FORMAT": "text",
-        "PORT": str(address[1]),
-    }
-    made = subprocess.run(
-        [sys.executable, "-m", "web.cli", "demo", "--no-serve"], env=environment, check=False
+    server = Server(
+        data,
+        environment={
+            "FRONTDESK_SIGNIN_RATE": RAISED_RATE,
+            "FRONTDESK_TRUSTED_PROXIES": "1",  # so that each request can come from an address of its own
+            "FRONTDESK_METRICS_TOKEN": "",
+            "FRONTDESK_LOG_LEVEL": "WARNING",
+            "FRONTDESK_LOG_FORMAT": "text",
+        },
     )
-    if made.returncode:
-        raise UnavailableError("The demo bot could not be made", value=f"status {made.returncode}")
-    description = _prepare(data)
-    with log.open("wb") as written:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "web.cli", "serve", "--web-only"],
-            env=environment,
-            stdout=written,
-            stderr=written,
-            start_new_session=True,
-        )
+    server.make()
+    description = _prepare(server.data)
+    server.log.unlink(missing_ok=True)  # the tracebacks of this run are counted
+    address = ("127.0.0.1", server.port)
     try:
-        _wait(address, server)
+        server.start("--web-only")
         victims = [_victim(address, number) for number in range(VICTIMS)]
         findings = _fuzz(address, description, victims, count=count, seed=seed, progress=progress)
         changed = sum(_turns(address, victim) != victim.turns for victim in victims)
-        alive = server.poll() is None
+        alive = server.alive()
     finally:
-        server.terminate()
-        server.wait(timeout=60)
-    logged = log.read_bytes()
+        server.stop()
+    logged = server.log.read_bytes()
     return {
         "requests": count,
         "statuses": {str(status): times for status, times in sorted(findings.statuses.items())},
@@ -195,16 +172,6 @@ def _prepare(data: Path) -> Description:
         app.extensions["frontdesk"].serving.stop()
         app.extensions["frontdesk"].database.dispose()
     return Description(routes, described)
-
-
-def _wait(address: tuple[str, int], server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and server.poll() is None:
-        answer = ask(address, request_bytes("GET", "/readyz"))
-        if answer is not None and answer.status == 200:
-            return
-        time.sleep(0.2)
-    raise UnavailableError("The server did not get ready", value=address)
 
 
 # --- who is there ----------------------------------------------------------------------------------------

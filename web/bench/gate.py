@@ -7,7 +7,6 @@ that serves on the same frozen half of the rows, as it does after ``frontdesk re
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 import tempfile
 import time
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from web.bench.figures import json_option, write_figures
 from web.bench.rows import read_rows
 
 if TYPE_CHECKING:
@@ -51,9 +51,7 @@ class Material:
 @click.option("--runs", default=20, show_default=True, help="Retrainings on a 95 % resample.")
 @click.option("--steps", default=300, show_default=True, help="Training steps of each.")
 @click.option("--seed", default=13, show_default=True)
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@json_option
 def command(
     files: tuple[Path, ...], intents: int, runs: int, steps: int, seed: int, json_file: Path | None
 ) -> None:
@@ -63,8 +61,7 @@ def command(
     rows = [row for file in files for row in read_rows(file)]
     with TerminalProgress() as progress:
         figures = measure(rows, intents=intents, runs=runs, steps=steps, seed=seed, progress=progress)
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     shown = [
         (row["run"], {True: "promoted", False: "refused", None: "a person"}[row["promote"]], row["reason"])
         for row in figures["candidates"]

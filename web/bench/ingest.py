@@ -23,6 +23,8 @@ from typing import Any
 
 import click
 
+from web.bench.figures import json_option, write_figures
+
 WHATS = {
     "en": [
         "parcel",
@@ -102,17 +104,14 @@ class Run:
 @click.option("--turns", default=18, show_default=True, help="A conversation.")
 @click.option("--kills", default=10, show_default=True, help="Of the second import; 0: no second import.")
 @click.option("--seed", default=13, show_default=True)
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@json_option
 def command(conversations: int, turns: int, kills: int, seed: int, json_file: Path | None) -> None:
     """Measure the import: turns a second, memory, and the same rows after kills."""
     from web.terminal import TerminalProgress, print_values
 
     with TerminalProgress() as progress:
         figures = measure(conversations, turns=turns, kills=kills, seed=seed, progress=progress)
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     print_values("Import", figures)
 
 

@@ -24,6 +24,7 @@ import click
 
 from chatbot.errors import FileError
 from chatbot.inference.classifier_config import STEADY_FILE
+from web.bench.figures import json_option, write_figures
 from web.bench.rows import read_rows
 
 if TYPE_CHECKING:
@@ -74,9 +75,7 @@ class Latency:
     "--recipe", "recipe_file", type=FILE, help="Train the fast tier by this recipe (frontdesk tune --out)."
 )
 @click.option("--no-context", is_flag=True, help="Ignore the turns before a message.")
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@json_option
 def command(
     train_file: Path,
     valid_file: Path,
@@ -113,8 +112,7 @@ def command(
             recipe=recipe,
             progress=progress,
         )
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     _print(figures)
 
 

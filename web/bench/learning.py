@@ -9,7 +9,6 @@ words where no encoder knows the language), the same for the comparison: one ran
 
 from __future__ import annotations
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from web.bench.discovery import FILE, labelled_openings, packaged_vectors
+from web.bench.figures import json_option, write_figures
 from web.bench.rows import read_rows
 
 if TYPE_CHECKING:
@@ -40,9 +40,7 @@ _MOST = 800  # random labels that are tried
 @click.option("--test", "test_file", type=FILE, required=True, help="Intent rows to measure on.")
 @click.option("--actions", type=click.IntRange(min=10), default=350, show_default=True)
 @click.option("--seed", type=int, default=13, show_default=True)
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@json_option
 def command(train_file: Path, test_file: Path, actions: int, seed: int, json_file: Path | None) -> None:
     """Measure how few decisions turn unlabelled messages into a classifier."""
     from web.terminal import TerminalProgress, print_values
@@ -55,8 +53,7 @@ def command(train_file: Path, test_file: Path, actions: int, seed: int, json_fil
             seed=seed,
             progress=progress,
         )
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     print_values("Learning", figures)
 
 

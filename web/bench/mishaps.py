@@ -19,8 +19,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from web.bench.faulty_server import READY_SECONDS, Server
+from web.bench.faulty_server import FaultyServer
 from web.bench.insistence import Visitors
+from web.bench.server import READY_SECONDS
 
 LOCKED_SECONDS = 4.0
 FULL_AT = 4096  # bytes of one file
@@ -30,10 +31,10 @@ STREAM_SECONDS = 75.0  # an open stream ends within a minute (web/streaming.py)
 RETRAINING_SECONDS = 30  # the budget of the models; fitting and measuring come on top
 REFUND, PARCEL = "How long does a refund take?", "Where is my parcel?"
 
-Mishap = Callable[[Server, Visitors], bool | None]  # None: it cannot be tried here
+Mishap = Callable[[FaultyServer, Visitors], bool | None]  # None: it cannot be tried here
 
 
-def locked_database(server: Server, visitors: Visitors) -> bool | None:
+def locked_database(server: FaultyServer, visitors: Visitors) -> bool | None:
     """Another process holds the database for seconds: messages wait and are answered. (SQLite)"""
     if server.engines is not None:
         return None
@@ -47,7 +48,7 @@ def locked_database(server: Server, visitors: Visitors) -> bool | None:
         return visitors.one(REFUND, "locked") and len(visitors.acknowledged) > before
 
 
-def full_disk(server: Server, visitors: Visitors) -> bool | None:
+def full_disk(server: FaultyServer, visitors: Visitors) -> bool | None:
     """Nothing can be written for a while: no message is acknowledged that is not kept, and with room all goes on.
     (SQLite; PostgreSQL's disk is PostgreSQL's.)"""
     if server.engines is not None:
@@ -60,7 +61,7 @@ def full_disk(server: Server, visitors: Visitors) -> bool | None:
     return not accepted and visitors.one(PARCEL, "room-again")
 
 
-def restarts(server: Server, visitors: Visitors) -> bool | None:
+def restarts(server: FaultyServer, visitors: Visitors) -> bool | None:
     """All processes are replaced by new ones twice, as for an update: nobody is turned away."""
     with visitors.writing():
         failed = visitors.turned_away()
@@ -69,7 +70,7 @@ def restarts(server: Server, visitors: Visitors) -> bool | None:
         return replaced and visitors.turned_away() == failed
 
 
-def slow_clients(server: Server, visitors: Visitors) -> bool | None:
+def slow_clients(server: FaultyServer, visitors: Visitors) -> bool | None:
     """Many send a request byte by byte, or ask and never read, or never close: the others are answered in time."""
     start = b"POST /api/v1/conversations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
     with contextlib.ExitStack() as stack:
@@ -96,7 +97,7 @@ def slow_clients(server: Server, visitors: Visitors) -> bool | None:
     return slowest < PROMPT_SECONDS
 
 
-def half_open_streams(server: Server, visitors: Visitors) -> bool | None:
+def half_open_streams(server: FaultyServer, visitors: Visitors) -> bool | None:
     """Visitors wait for a person over open streams and vanish: some without a word, some with a reset. The others are
     answered meanwhile, and within a minute there is room for new streams."""
     started = visitors.insist("/api/v1/conversations", {})
@@ -135,7 +136,7 @@ def half_open_streams(server: Server, visitors: Visitors) -> bool | None:
     return bool(held) and meanwhile and len(free) == len(held)
 
 
-def clock_jumps(server: Server, visitors: Visitors) -> bool | None:
+def clock_jumps(server: FaultyServer, visitors: Visitors) -> bool | None:
     """The wall clock jumps a day ahead and then two days back under load: messages go on being answered, in order.
     (Needs time-machine; the monotonic clock is left alone, as a real jump leaves it.)"""
     if find_spec("time_machine") is None:
@@ -193,7 +194,7 @@ def _moments(visitors: Visitors) -> bool:
     return len(days) >= 3
 
 
-def retraining(server: Server, visitors: Visitors) -> bool | None:
+def retraining(server: FaultyServer, visitors: Visitors) -> bool | None:
     """A release is trained, measured and made live in the middle of traffic: nobody is turned away meanwhile."""
     _, before = server.told()
     with visitors.writing():
@@ -219,7 +220,7 @@ def retraining(server: Server, visitors: Visitors) -> bool | None:
         return answered and swapped and visitors.turned_away() == failed
 
 
-def damaged_bundle(server: Server, visitors: Visitors) -> bool | None:
+def damaged_bundle(server: FaultyServer, visitors: Visitors) -> bool | None:
     """A byte of the live release is wrong: it is not loaded, that is said, and the mended one is."""
     folder = server.data / "releases" / str(server.told()[1]["release"])
     server.stop()
@@ -234,7 +235,7 @@ def damaged_bundle(server: Server, visitors: Visitors) -> bool | None:
     return said and visitors.one(REFUND, "mended")
 
 
-def _says(server: Server, words: str, *, seconds: float = READY_SECONDS) -> bool:
+def _says(server: FaultyServer, words: str, *, seconds: float = READY_SECONDS) -> bool:
     """Whether /readyz answers 503 with these words in the end."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -247,7 +248,7 @@ def _says(server: Server, words: str, *, seconds: float = READY_SECONDS) -> bool
     return False
 
 
-def damaged_index(server: Server, visitors: Visitors) -> bool | None:
+def damaged_index(server: FaultyServer, visitors: Visitors) -> bool | None:
     """Files of the index are cut short: it is made again from the database."""
     server.stop()
     damaged = 0

@@ -7,7 +7,6 @@ training file chooses the weights.
 
 from __future__ import annotations
 
-import json
 import tempfile
 import time
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 import click
 
+from web.bench.figures import json_option, write_figures
 from web.bench.rows import read_rows
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -29,9 +29,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option("--seed", type=int, default=13, show_default=True)
 @click.option("--threads", type=click.IntRange(min=0), default=1, show_default=True, help="0: all cores.")
 @click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), default="auto", show_default=True)
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@json_option
 def command(
     train_file: Path, test_file: Path, no_words: bool, epochs: int, seed: int, threads: int, device: str,
     json_file: Path | None,
@@ -44,8 +42,7 @@ def command(
             train_file, test_file, words=not no_words, epochs=epochs, seed=seed, threads=threads, device=device,
             progress=progress,
         )  # fmt: skip
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     out().print(
         f"hit@3 {figures['hit_at_3']:.1f} % of {figures['n_test']} (most frequent follower "
         f"{figures['baseline_hit_at_3']:.1f} %) · {figures['names']} names · "

@@ -6,7 +6,6 @@ look-alikes that are not personal. People and numbers are invented; checksums ar
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import click
 
 from chatbot.errors import FileError
 from chatbot.language.redaction import find_personal
+from web.bench.figures import json_option, write_figures
 
 MESSAGES = Path(__file__).with_name("redaction_messages.txt")
 COVERED = 0.9  # of a value's letters and digits must be taken
@@ -101,9 +101,7 @@ def measure(path: Path) -> Score:
     help="Marked messages of your own, one a line.",
 )
 @click.option("--faults", is_flag=True, help="List what was missed and what was taken wrongly.")
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@json_option
 def command(messages: Path, faults: bool, json_file: Path | None) -> None:
     """Measure redaction on marked messages: recall by kind, precision."""
     from web.terminal import print_values
@@ -119,8 +117,7 @@ def command(messages: Path, faults: bool, json_file: Path | None) -> None:
         f"recall {kind.lower()}": f"{score.found[kind]} of {score.found[kind] + score.missed[kind]}"
         for kind in sorted(score.found | score.missed)
     }
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     print_values("Redaction", figures)
     if faults:
         for kind, value, text in score.faults:

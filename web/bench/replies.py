@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chatbot.errors import InputError
+from web.bench.figures import json_option, write_figures
 from web.bench.reply_combination import Choice, Tell, choose_weights, options_for
 from web.bench.reply_measures import ReplyFigures, distinct_2, is_grounded, likeness, overlap, rouge_l
 from web.bench.reply_speed import latency, plain_tokens_per_second
@@ -65,9 +66,7 @@ _LATENCY_TURNS = 60
 @click.option(
     "--samples", type=click.Path(dir_okay=False, path_type=Path), help="Write every reply as JSON lines."
 )
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@json_option
 def command(
     train_file: Path,
     valid_file: Path,
@@ -105,8 +104,7 @@ def command(
             device=device,
             progress=progress,
         )
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     if samples:
         lines = (json.dumps(row, ensure_ascii=False) for row in replies)
         samples.write_text("\n".join(lines) + "\n", encoding="utf-8")

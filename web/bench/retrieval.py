@@ -7,7 +7,6 @@ question file is opened last; what can be chosen is chosen on ``--train`` and ``
 
 from __future__ import annotations
 
-import json
 import math
 import tempfile
 import time
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from web.bench.figures import json_option, write_figures
 from web.bench.rows import read_rows
 
 if TYPE_CHECKING:
@@ -50,9 +50,7 @@ _TIMED = 1000
     help="Folder that keeps exported encoders for the next run.",
 )
 @click.option("--seed", type=int, default=13, show_default=True)
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@json_option
 def command(
     documents: Path,
     queries: Path,
@@ -81,8 +79,7 @@ def command(
             seed=seed,
             progress=progress,
         )
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     _print(figures)
 
 

@@ -7,13 +7,14 @@ badly: 54 % recall where real embeddings give 99 %.)
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from web.bench.figures import json_option, write_figures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,17 +34,14 @@ _BLOCK = 50_000
 @click.option("--passages", type=click.IntRange(min=1000), default=1_000_000, show_default=True)
 @click.option("--dimensions", type=click.IntRange(min=8), default=384, show_default=True)
 @click.option("--seed", type=int, default=13, show_default=True)
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@json_option
 def command(passages: int, dimensions: int, seed: int, json_file: Path | None) -> None:
     """Measure the vector index at size: recall, latency, build time, memory."""
     from web.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
         figures = measure(passages, dimensions, seed=seed, progress=progress)
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     _print(figures)
 
 

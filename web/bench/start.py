@@ -20,8 +20,9 @@ import click
 
 from chatbot.errors import UnavailableError
 from web.bench.chat import percentiles
-from web.bench.faulty_server import Server
+from web.bench.figures import json_option, write_figures
 from web.bench.processes import usage
+from web.bench.server import Server, demo_folder
 
 A_PASSAGE = 3  # paragraphs an article, each a passage of its own
 
@@ -33,22 +34,15 @@ Progress = Callable[[str, float], None]
     "--passages", type=click.IntRange(min=0), default=10_000, show_default=True, help="In the index at least."
 )
 @click.option("--starts", type=click.IntRange(min=1), default=5, show_default=True, help="How often.")
-@click.option(
-    "--data",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the demo bot, made where it is missing; articles are added to it.",
-)
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@demo_folder
+@json_option
 def command(passages: int, starts: int, data: Path | None, json_file: Path | None) -> None:
     """Seconds from starting the processes until the bot can answer."""
     from web.terminal import TerminalProgress, out
 
     with tempfile.TemporaryDirectory(prefix="frontdesk-start-") as temporary, TerminalProgress() as progress:
         figures = run(data or Path(temporary), passages=passages, starts=starts, progress=progress)
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     for name, value in figures.items():
         out().print(f"{name.replace('_', ' '):16} {value}")
 

@@ -5,7 +5,6 @@ The same size of network, rows and frozen half as in ``bench gate``.
 
 from __future__ import annotations
 
-import json
 import random
 import tempfile
 import time
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from web.bench.figures import json_option, write_figures
 from web.bench.gate import FILE, judged, prepare, train
 from web.bench.rows import read_rows
 
@@ -30,9 +30,7 @@ if TYPE_CHECKING:
 @click.option("--new", default=3, show_default=True, help="So many of them are new.")
 @click.option("--steps", default=300, show_default=True, help="Training steps from scratch.")
 @click.option("--seed", default=13, show_default=True)
-@click.option(
-    "--json", "json_file", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures."
-)
+@json_option
 def command(
     files: tuple[Path, ...], intents: int, new: int, steps: int, seed: int, json_file: Path | None
 ) -> None:
@@ -42,8 +40,7 @@ def command(
     rows = [row for file in files for row in read_rows(file)]
     with TerminalProgress() as progress:
         figures = measure(rows, intents=intents, new=new, steps=steps, seed=seed, progress=progress)
-    if json_file:
-        json_file.write_text(json.dumps(figures, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_figures(figures, json_file)
     for name in ("before", "scratch", "warm"):
         print_values(name, figures[name])
     click.echo(f"gate, warm held against scratch: {figures['gate']}")
