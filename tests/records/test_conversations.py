@@ -2,56 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 
 from chatbot.dialogue.trace import Classification, Message, PartTrace, Reply, ReplyPart, Trace
 from chatbot.errors import InputError, NotFoundError
 from chatbot.records import conversations
 from chatbot.records.database import Database
 from chatbot.records.idle import close_idle
-from chatbot.records.schema import upgrade
 from chatbot.records.tables import Conversation, Site, Turn
 
-POSTGRES = os.environ.get("FRONTDESK_TEST_DATABASE_URL")
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param(
-            "postgresql",
-            marks=pytest.mark.skipif(not POSTGRES, reason="FRONTDESK_TEST_DATABASE_URL is not set"),
-        ),
-    ]
-)
-def records(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'records.db'}")
-        upgrade(database)
-        yield database
-        database.dispose()
-        return
-    assert POSTGRES is not None
-    name = f"conversations_{os.getpid()}"
-    outside = Database(POSTGRES)
-    with outside.engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA IF EXISTS {name} CASCADE"))
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-    database = Database(f"{POSTGRES}{'&' if '?' in POSTGRES else '?'}options=-csearch_path%3D{name}")
-    upgrade(database)
-    yield database
-    database.dispose()
-    with outside.engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
-    outside.dispose()
 
 
 @pytest.fixture

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from chatbot.errors import ConflictError, InputError, NotFoundError
 from chatbot.records import canned_replies, deliveries, inbox, people, presence
@@ -24,41 +23,10 @@ from chatbot.records.conversations import (
 )
 from chatbot.records.database import Database
 from chatbot.records.idle import close_idle
-from chatbot.records.schema import upgrade
 from chatbot.records.tables import AuditEntry, Conversation, Delivery, Person, Turn, Visitor, Webhook
 
-POSTGRES = os.environ.get("FRONTDESK_TEST_DATABASE_URL")
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param(
-            "postgresql",
-            marks=pytest.mark.skipif(not POSTGRES, reason="FRONTDESK_TEST_DATABASE_URL is not set"),
-        ),
-    ]
-)
-def records(request: pytest.FixtureRequest, database: Database) -> Iterator[Database]:
-    if request.param == "sqlite":
-        yield database
-        return
-    assert POSTGRES is not None
-    name = f"inbox_{os.getpid()}"
-    outside = Database(POSTGRES)
-    with outside.engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA IF EXISTS {name} CASCADE"))
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-    joint = "&" if "?" in POSTGRES else "?"
-    inside = Database(f"{POSTGRES}{joint}options=-csearch_path%3D{name}")
-    upgrade(inside)
-    yield inside
-    inside.dispose()
-    with outside.engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
-    outside.dispose()
 
 
 def person(name: str, role: str = "agent") -> Person:

@@ -3,52 +3,29 @@
 from __future__ import annotations
 
 import ast
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect
 
 from chatbot.errors import InputError
 from chatbot.records import schema
 from chatbot.records.database import Database
 from chatbot.records.tables import Table
 
-POSTGRES = os.environ.get("FRONTDESK_TEST_DATABASE_URL")
 
-
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param(
-            "postgresql",
-            marks=pytest.mark.skipif(not POSTGRES, reason="FRONTDESK_TEST_DATABASE_URL is not set"),
-        ),
-    ]
-)
+@pytest.fixture(params=["sqlite", "postgresql"])
 def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A database without a table: a fresh file, or a schema of its own in the test database."""
-    if request.param == "sqlite":
-        database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
-        yield database
-        database.dispose()
+    if request.param == "postgresql":
+        yield request.getfixturevalue("postgres")
         return
-    assert POSTGRES is not None
-    name = f"frontdesk_{os.getpid()}"
-    outside = Database(POSTGRES)
-    with outside.engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA IF EXISTS {name} CASCADE"))
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-    joint = "&" if "?" in POSTGRES else "?"
-    database = Database(f"{POSTGRES}{joint}options=-csearch_path%3D{name}")
+    database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
     yield database
     database.dispose()
-    with outside.engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
-    outside.dispose()
 
 
 def tables(database: Database) -> set[str]:

@@ -2,37 +2,14 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-
 import pytest
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, select
 
 from chatbot.errors import ConflictError, InputError
 from chatbot.records.conversations import ensure_default_site, receive_message, start_conversation
 from chatbot.records.database import Database
 from chatbot.records.moving import move
 from chatbot.records.tables import Conversation, Site, Table, Turn
-
-POSTGRES = os.environ.get("FRONTDESK_TEST_DATABASE_URL")
-needs_postgres = pytest.mark.skipif(not POSTGRES, reason="FRONTDESK_TEST_DATABASE_URL is not set")
-
-
-@pytest.fixture
-def postgres() -> Iterator[Database]:
-    assert POSTGRES is not None
-    name = f"frontdesk_moving_{os.getpid()}"
-    outside = Database(POSTGRES)
-    with outside.engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA IF EXISTS {name} CASCADE"))
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-    joint = "&" if "?" in POSTGRES else "?"
-    database = Database(f"{POSTGRES}{joint}options=-csearch_path%3D{name}")
-    yield database
-    database.dispose()
-    with outside.engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
-    outside.dispose()
 
 
 @pytest.fixture
@@ -52,7 +29,6 @@ def talked(database: Database) -> Database:
     return database
 
 
-@needs_postgres
 def test_every_row_arrives_and_no_id_is_given_twice(talked: Database, postgres: Database) -> None:
     moved = move(talked, postgres)
     for table in Table.metadata.sorted_tables:
@@ -72,7 +48,6 @@ def test_every_row_arrives_and_no_id_is_given_twice(talked: Database, postgres: 
         assert session.scalars(select(Turn.id).order_by(Turn.id)).all() == [1, 2, 4]  # 3 was erased
 
 
-@needs_postgres
 def test_a_database_in_use_is_left_alone_and_a_failed_move_leaves_nothing(
     talked: Database, postgres: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

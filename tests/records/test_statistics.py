@@ -1,55 +1,21 @@
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import text
 
-from chatbot.records import schema
 from chatbot.records.conversations import ensure_default_site, start_conversation
 from chatbot.records.database import Database
 from chatbot.records.statistics import Period, Statistics, Topic, statistics, topic_titles
 from chatbot.records.tables import Article, Conversation, Feedback, Intent, Turn
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-POSTGRES = os.environ.get("FRONTDESK_TEST_DATABASE_URL")
 Talk = Callable[..., Conversation]
 
 
-@pytest.fixture(
-    params=[
-        "sqlite",
-        pytest.param(
-            "postgresql",
-            marks=pytest.mark.skipif(not POSTGRES, reason="FRONTDESK_TEST_DATABASE_URL is not set"),
-        ),
-    ]
-)
-def either(request: pytest.FixtureRequest, database: Database) -> Iterator[Database]:
-    """A fresh database of each kind."""
-    if request.param == "sqlite":
-        yield database
-        return
-    assert POSTGRES is not None
-    name = f"frontdesk_statistics_{os.getpid()}"
-    outside = Database(POSTGRES)
-    with outside.engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA IF EXISTS {name} CASCADE"))
-        connection.execute(text(f"CREATE SCHEMA {name}"))
-    joint = "&" if "?" in POSTGRES else "?"
-    made = Database(f"{POSTGRES}{joint}options=-csearch_path%3D{name}")
-    schema.upgrade(made)
-    yield made
-    made.dispose()
-    with outside.engine.begin() as connection:
-        connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
-    outside.dispose()
-
-
 @pytest.fixture
-def talk(either: Database) -> Talk:
+def talk(records: Database) -> Talk:
     """A conversation of one question and reply after another: (kind, intent) each."""
 
     def make(
@@ -61,7 +27,7 @@ def talk(either: Database) -> Talk:
         visitor: int | None = None,
         **columns: object,
     ) -> Conversation:
-        with either.write() as session:
+        with records.write() as session:
             site = ensure_default_site(session)
             made = start_conversation(session, site_id=site.id, token_hash="t", locale="en", now=at)
             made.visitor_id = visitor or made.visitor_id
@@ -120,10 +86,10 @@ ANSWERED, UNKNOWN, THANKS = ("passage", "refund"), ("unknown", None), ("smalltal
     ],
 )
 def test_a_conversation_counts_as_solved_only_for_a_reason(
-    either: Database, talk: Talk, replies: list, said: dict, outcome: str
+    records: Database, talk: Talk, replies: list, said: dict, outcome: str
 ) -> None:
     talk(*replies, **said)
-    total = read(either).total
+    total = read(records).total
     found = {
         name: getattr(total, name)
         for name in ("confirmed", "assumed", "neither", "handed_over", "confirmed_by_people")
@@ -134,27 +100,27 @@ def test_a_conversation_counts_as_solved_only_for_a_reason(
     assert set(found.values()) == {0}
 
 
-def test_nothing_is_assumed_of_a_visitor_who_came_back(either: Database, talk: Talk) -> None:
+def test_nothing_is_assumed_of_a_visitor_who_came_back(records: Database, talk: Talk) -> None:
     first = talk(ANSWERED, at=NOW - timedelta(days=6))
     talk(ANSWERED, at=NOW - timedelta(days=4), visitor=first.visitor_id)
     talk(ANSWERED, at=NOW - timedelta(hours=2), visitor=first.visitor_id)
-    assert [(f.assumed, f.neither) for f in read(either).days.values() if f.conversations] == [
+    assert [(f.assumed, f.neither) for f in read(records).days.values() if f.conversations] == [
         (0, 1),  # back two days later
         (1, 0),
         (1, 0),
     ]
 
 
-def test_a_widget_that_was_only_opened_is_no_conversation(either: Database, talk: Talk) -> None:
+def test_a_widget_that_was_only_opened_is_no_conversation(records: Database, talk: Talk) -> None:
     talk()
-    assert read(either).total.conversations == 0
+    assert read(records).total.conversations == 0
 
 
-def test_days_are_the_readers_and_the_period_ends_with_today(either: Database, talk: Talk) -> None:
+def test_days_are_the_readers_and_the_period_ends_with_today(records: Database, talk: Talk) -> None:
     late = datetime(2026, 11, 19, 18, 40, tzinfo=UTC)  # 00:10 of the 20th where clocks are 5.5 hours ahead
     talk(ANSWERED, at=late)
     talk(ANSWERED, at=datetime(2026, 11, 14, 18, 29, tzinfo=UTC))  # a minute before the period there
-    with either.read() as session:
+    with records.read() as session:
         found = statistics(session, Period(7, NOW, timezone(timedelta(hours=5.5))))
     assert [day.isoformat() for day in found.days][::6] == ["2026-11-15", "2026-11-21"]
     assert [day for day, f in found.days.items() if f.conversations] == [date(2026, 11, 20)]
@@ -162,49 +128,49 @@ def test_days_are_the_readers_and_the_period_ends_with_today(either: Database, t
     assert found.total.messages == found.total.replies == 1
 
 
-def test_one_language_alone(either: Database, talk: Talk) -> None:
+def test_one_language_alone(records: Database, talk: Talk) -> None:
     talk(ANSWERED, lang="en", milliseconds=10.0)
     talk(UNKNOWN, UNKNOWN, lang="zh", milliseconds=90.0)
-    found = read(either, lang="zh")
+    found = read(records, lang="zh")
     assert (found.total.conversations, found.total.messages, found.total.unknown_share) == (1, 2, 1.0)
     assert (found.total.median_ms, found.kinds, found.topics) == (90.0, {"unknown": 2}, [])
     assert found.languages == {"zh": 2, "en": 1}  # all, to choose from
 
 
-def test_times_are_ranks_of_what_was_measured(either: Database, talk: Talk) -> None:
+def test_times_are_ranks_of_what_was_measured(records: Database, talk: Talk) -> None:
     for milliseconds in (*range(1, 101), None):
         talk(ANSWERED, milliseconds=milliseconds)
-    assert (read(either).total.median_ms, read(either).total.p95_ms) == (50.0, 95.0)
-    assert read(either, now=NOW - timedelta(days=30)).total.median_ms is None
+    assert (read(records).total.median_ms, read(records).total.p95_ms) == (50.0, 95.0)
+    assert read(records, now=NOW - timedelta(days=30)).total.median_ms is None
 
 
-def test_marks_are_averaged_over_those_given(either: Database, talk: Talk) -> None:
+def test_marks_are_averaged_over_those_given(records: Database, talk: Talk) -> None:
     for mark in (5, 2, None):
         talk(ANSWERED, csat=mark)
-    total = read(either).total
+    total = read(records).total
     assert (total.csat, total.marks) == (3.5, 2)
 
 
-def test_savings_say_what_is_confirmed_and_what_is_assumed(either: Database, talk: Talk) -> None:
+def test_savings_say_what_is_confirmed_and_what_is_assumed(records: Database, talk: Talk) -> None:
     talk(ANSWERED, vote="up")
     talk(ANSWERED)
-    saved = read(either).savings(minutes=6, hour_cost=30)
+    saved = read(records).savings(minutes=6, hour_cost=30)
     assert (saved.least, saved.most) == (3.0, 6.0)
 
 
-def test_topics_carry_their_titles_and_thumbs(either: Database, talk: Talk) -> None:
-    with either.write() as session:
+def test_topics_carry_their_titles_and_thumbs(records: Database, talk: Talk) -> None:
+    with records.write() as session:
         session.add(Intent(name="refund", titles={"en": "Refund time", "zh": "退款时间"}))
         for lang, title in (("zh", "配送"), ("en", "Shipping")):
             session.add(Article(slug="ship", lang=lang, title=title, body="", content_hash=lang))
     talk(ANSWERED, vote="down")
     talk(ANSWERED, ("passage", "article:ship"))
-    topics = read(either).topics
+    topics = read(records).topics
     assert [(topic.name, topic.replies, topic.down) for topic in topics] == [
         ("refund", 2, 1),
         ("article:ship", 1, 0),
     ]
-    with either.read() as session:
+    with records.read() as session:
         assert topic_titles(session, [topic.name for topic in topics] + ["gone"], lang="en") == {
             "refund": "Refund time",
             "article:ship": "Shipping",
@@ -212,12 +178,12 @@ def test_topics_carry_their_titles_and_thumbs(either: Database, talk: Talk) -> N
         }
 
 
-def test_a_topic_surges_by_more_than_chance(either: Database, talk: Talk) -> None:
+def test_a_topic_surges_by_more_than_chance(records: Database, talk: Talk) -> None:
     for number in range(40):
         talk(ANSWERED, at=NOW - timedelta(days=10), vote="down" if number == 0 else None)
     for number in range(30):
         talk(ANSWERED, vote="down" if number < 9 else None)
-    assert [topic.name for topic in read(either).surging] == ["refund"]
+    assert [topic.name for topic in read(records).surging] == ["refund"]
 
 
 @pytest.mark.parametrize(
@@ -235,7 +201,7 @@ def test_what_a_surge_is(replies: int, down: int, before: int, down_before: int,
 
 
 def test_what_left_the_customer_unhappy_counts_against_the_topic_without_a_thumb(
-    either: Database, talk: Talk
+    records: Database, talk: Talk
 ) -> None:
     talk(ANSWERED, csat=1)
     talk(ANSWERED, ("approved", "ship"), handover_reason="asked_for_person")
@@ -244,14 +210,14 @@ def test_what_left_the_customer_unhappy_counts_against_the_topic_without_a_thumb
     talk(ANSWERED, handover_reason="out_of_hours")
     talk(ANSWERED, at=NOW - timedelta(days=10), csat=2)
     found = {
-        topic.name: (topic.replies, topic.negative, topic.negative_before) for topic in read(either).topics
+        topic.name: (topic.replies, topic.negative, topic.negative_before) for topic in read(records).topics
     }
     assert found == {"refund": (5, 3, 1), "ship": (1, 1, 0)}
 
 
-def test_a_topic_surges_by_low_marks_alone(either: Database, talk: Talk) -> None:
+def test_a_topic_surges_by_low_marks_alone(records: Database, talk: Talk) -> None:
     for number in range(40):
         talk(ANSWERED, at=NOW - timedelta(days=10), csat=1 if number == 0 else 5)
     for number in range(30):
         talk(ANSWERED, csat=1 if number < 9 else 5)
-    assert [topic.name for topic in read(either).surging] == ["refund"]
+    assert [topic.name for topic in read(records).surging] == ["refund"]

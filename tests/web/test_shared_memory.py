@@ -38,16 +38,22 @@ def nothing_inherited(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
 
 
-def test_a_child_takes_what_its_parent_has_loaded_and_follows_from_there(
-    promoted: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loads: list[str] = []
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The releases that were loaded."""
+    loaded: list[str] = []
 
     def load(database: Database, settings: Settings, release_id: str) -> Any:
-        loads.append(release_id)
+        loaded.append(release_id)
         return Loaded()
 
     monkeypatch.setattr(serving, "_load_release", load)
+    return loaded
+
+
+def test_a_child_takes_what_its_parent_has_loaded_and_follows_from_there(
+    promoted: Database, settings: Settings, loads: list[str]
+) -> None:
     serving.load_before_fork(settings)
     assert loads == ["r1"]
     told, tell = os.pipe()
@@ -63,15 +69,8 @@ def test_a_child_takes_what_its_parent_has_loaded_and_follows_from_there(
 
 
 def test_who_is_no_child_or_finds_another_release_live_loads_for_himself(
-    promoted: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    promoted: Database, settings: Settings, loads: list[str]
 ) -> None:
-    loads: list[str] = []
-
-    def load(database: Database, settings: Settings, release_id: str) -> Any:
-        loads.append(release_id)
-        return Loaded()
-
-    monkeypatch.setattr(serving, "_load_release", load)
     serving.load_before_fork(settings)
     serving.Serving(promoted, settings).update()
     assert loads == ["r1", "r1"]
