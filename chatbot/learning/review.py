@@ -34,6 +34,7 @@ class QuestionGroup:
     intent: str | None
     suggestion: str | None
     article: str | None
+    article_id: int | None
     article_title: str
     hit_score: float
 
@@ -68,8 +69,8 @@ def _group(rows: Sequence[Asked], total: int) -> QuestionGroup:
     complaints = sum(one.complaint for one in rows)
     uncertainty = sum(one.uncertainty for one in rows) / len(rows)
     intents = Counter(one.intent for one in rows if one.intent)
-    articles = Counter((one.article, one.article_title) for one in rows if one.article)
-    article, title = articles.most_common(1)[0][0] if articles else (None, "")
+    articles = Counter((one.article, one.article_id, one.article_title) for one in rows if one.article)
+    article, article_id, title = articles.most_common(1)[0][0] if articles else (None, None, "")
     return QuestionGroup(
         turn_ids=tuple(one.turn_id for one in rows),
         text=rows[0].text,
@@ -83,6 +84,7 @@ def _group(rows: Sequence[Asked], total: int) -> QuestionGroup:
         intent=intents.most_common(1)[0][0] if intents else None,
         suggestion=typical_answer([one.agent_reply for one in rows if one.agent_reply]),
         article=article,
+        article_id=article_id,
         article_title=title,
         hit_score=max(one.hit_score for one in rows),
     )

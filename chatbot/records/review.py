@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
 from chatbot.errors import ConflictError, InputError, NotFoundError
@@ -45,9 +46,10 @@ class Asked:
     confidence: float
     intent: str | None  # the classifier's first guess
     article: str | None  # slug of the nearest article
+    article_id: int | None
     article_title: str
     hit_score: float  # calibrated, of the best passage; 0 where nothing was found
-    shown: tuple[str, ...]  # slugs of the articles that the answer came from
+    shown: tuple[int, ...]  # ids of the articles that stood under the answer as its sources
     voted_down: bool
     handed_over: bool
     agent_reply: str | None  # the first thing an agent said afterwards
@@ -85,6 +87,7 @@ def asked_questions(session: Session, *, now: datetime | None = None) -> list[As
             customer.created_at,
             bot.kind,
             bot.confidence,
+            bot.reply,
             bot.trace,
             Feedback.vote,
         )
@@ -104,19 +107,9 @@ def asked_questions(session: Session, *, now: datetime | None = None) -> list[As
 
 
 def _asked(row: Any, replies: Sequence[tuple[int, str]], reviewed: bool) -> Asked:
-    parts = [part for part in (row.trace or {}).get("parts", ()) if isinstance(part, dict)]
-    ranked = [guess for part in parts for guess in part.get("classification", {}).get("ranked", ())]
-    hits = sorted(
-        (hit for part in parts for hit in part.get("hits", ())), key=lambda hit: -hit.get("score", 0.0)
-    )
-    best: Mapping[str, Any] = hits[0] if hits else {}
-    shown = tuple(
-        dict.fromkeys(
-            max(part["hits"], key=lambda hit: hit.get("score", 0.0)).get("article_slug", "")
-            for part in parts
-            if part.get("kind") in ("passage", "generated") and part.get("hits")
-        )
-    )
+    parts: Sequence[Mapping[str, Any]] = (row.trace or {}).get("parts", ())
+    ranked = [guess for part in parts for guess in part["classification"]["ranked"]]
+    score, best, shown = _hits(parts, (row.reply or {}).get("parts", ()))
     reply = next((text for turn_id, text in replies if turn_id > row.id), None)
     return Asked(
         turn_id=row.id,
@@ -128,14 +121,39 @@ def _asked(row: Any, replies: Sequence[tuple[int, str]], reviewed: bool) -> Aske
         confidence=row.confidence or 0.0,
         intent=ranked[0]["name"] if ranked else None,
         article=best.get("article_slug"),
+        article_id=best.get("article_id"),
         article_title=best.get("title", ""),
-        hit_score=float(best.get("score", 0.0)),
+        hit_score=score,
         shown=shown,
         voted_down=row.vote == "down",
         handed_over=reply is not None,
         agent_reply=reply,
         reviewed=reviewed,
     )
+
+
+def _hits(
+    parts: Sequence[Mapping[str, Any]], said: Sequence[Mapping[str, Any]]
+) -> tuple[float, Mapping[str, Any], tuple[int, ...]]:
+    """(score of the best passage, the passage, ids of the articles that were shown as sources).
+
+    A passage that was the answer is as good as the answer was sure: one of the article that the classifier knew, or
+    that the customer chose himself, brings no score of the search.
+    """
+    best: tuple[float, Mapping[str, Any]] = (0.0, {})
+    shown: dict[int, None] = {}
+    nothing: Mapping[str, Any] = {}
+    for part, answer in zip_longest(parts, said, fillvalue=nothing):
+        quoted = {(source["url"], source["quote"]) for source in answer.get("sources", ())}
+        for hit in part.get("hits", ()):
+            score = float(hit["score"])
+            if (hit["url"], hit["text"]) in quoted:
+                shown[hit["article_id"]] = None
+                if answer["kind"] in ("passage", "generated"):
+                    score = max(score, float(answer["confidence"]))
+            if not best[1] or score > best[0]:
+                best = (score, hit)
+    return *best, tuple(shown)
 
 
 def _agents_replies(session: Session, conversations: Iterable[int]) -> dict[int, list[tuple[int, str]]]:
@@ -223,6 +241,19 @@ def decide(
     return decided
 
 
+def taken_over(session: Session, turn_ids: Sequence[int], text: str) -> str:
+    """``text`` as it may be published: without personal values where it is what somebody said in these questions'
+    conversations, else as it is, for then the person who decides wrote it."""
+    talks = select(Turn.conversation_id).where(Turn.id.in_(list(turn_ids)))
+    said = session.scalars(
+        select(Turn.text).where(Turn.conversation_id.in_(talks), Turn.role.in_(("customer", "agent")))
+    )
+    plain = " ".join(text.removesuffix("...").split())  # a page shortens a long title
+    if not plain or not any(" ".join(words.split()).startswith(plain) for words in said):
+        return text
+    return redact(text, rules=RedactionRules(keep=published_values(session)))
+
+
 def reopen(session: Session, turn_id: int) -> Example:
     """Take a decision back: the question is as if nobody had looked at it. Raises NotFoundError."""
     example = session.scalar(
@@ -237,7 +268,7 @@ def reopen(session: Session, turn_id: int) -> Example:
 
 @dataclass(frozen=True, slots=True)
 class ArticleUse:
-    """How an article did in the window: answers that came from it, and how many of these were voted down."""
+    """How an article did in the window: answers with it as a source, and how many of these were voted down."""
 
     id: int
     slug: str
@@ -248,15 +279,15 @@ class ArticleUse:
 
 
 def idle_articles(session: Session, asked: Sequence[Asked]) -> tuple[list[ArticleUse], list[ArticleUse]]:
-    """(live articles that no answer came from, those whose answers were voted down, the worst first)."""
-    shown: Counter[str] = Counter()
-    down: Counter[str] = Counter()
+    """(live articles that stood under no answer, those under answers that were voted down, the worst first)."""
+    shown: Counter[int] = Counter()
+    down: Counter[int] = Counter()
     for one in asked:
-        for slug in one.shown:
-            shown[slug] += 1
-            down[slug] += one.voted_down
+        for article_id in one.shown:
+            shown[article_id] += 1
+            down[article_id] += one.voted_down
     used = [
-        ArticleUse(row.id, row.slug, row.lang, row.title, shown[row.slug], down[row.slug])
+        ArticleUse(row.id, row.slug, row.lang, row.title, shown[row.id], down[row.id])
         for row in session.execute(
             select(Article.id, Article.slug, Article.lang, Article.title)
             .where(Article.status == "live")
@@ -268,15 +299,3 @@ def idle_articles(session: Session, asked: Sequence[Asked]) -> tuple[list[Articl
         (one for one in used if one.voted_down), key=lambda one: (-one.voted_down, one.shown, one.title)
     )
     return never, disliked
-
-
-def questions_in_window(session: Session, *, now: datetime | None = None) -> int:
-    since = (now or utcnow()) - WINDOW
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(Turn)
-            .where(Turn.role == "bot", Turn.reply_to_id.is_not(None), Turn.created_at >= since)
-        )
-        or 0
-    )

@@ -13,6 +13,17 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from chatbot.dialogue.trace import (
+    Classification,
+    Hit,
+    IntentGuess,
+    PartTrace,
+    Reply,
+    ReplyKind,
+    ReplyPart,
+    Source,
+    Trace,
+)
 from chatbot.learning.near_questions import group_alike
 from chatbot.records import conversations, people, proposals
 from chatbot.records.database import Database
@@ -51,37 +62,40 @@ def queue(client: FlaskClient, path: str = "/admin/review") -> dict[str, Any]:
 def ask(
     database: Database,
     text: str,
-    kind: str,
+    kind: ReplyKind,
     *,
     confidence: float = 0.1,
     down: bool = False,
     agent: str = "",
     hit: tuple[str, float] | None = None,
+    lang: str = "en",
 ) -> int:
-    """A question as the bot answered it; the id of the customer's turn."""
+    """A question as the bot answered it; the id of the customer's turn. ``hit``: slug and score of what was found."""
     with database.write() as session:
         site = conversations.ensure_default_site(session)
-        talk = conversations.start_conversation(session, site_id=site.id, token_hash="x" * 64, locale="en")
-        turn = Turn(conversation_id=talk.id, role="customer", text=text)
+        talk = conversations.start_conversation(session, site_id=site.id, token_hash="x" * 64, locale=lang)
+        turn = Turn(conversation_id=talk.id, role="customer", text=text, lang=lang)
         session.add(turn)
         session.flush()
-        hits = [{"article_slug": hit[0], "title": hit[0].title(), "score": hit[1]}] if hit else []
-        part = {
-            "kind": kind,
-            "classification": {"ranked": [{"name": "parcel", "confidence": 0.4}]},
-            "hits": hits,
-        }
-        reply = Turn(
-            conversation_id=talk.id,
-            role="bot",
-            text="…",
-            reply_to_id=turn.id,
-            kind=kind,
-            confidence=confidence,
-            trace={"parts": [part]},
+        hits: tuple[Hit, ...] = ()
+        if hit is not None:
+            slug, score = hit
+            article = session.scalars(select(Article).where(Article.slug == slug, Article.lang == lang)).one()
+            hits = (Hit(1, article.id, slug, article.title, "", "", "text", lang, score, score, score),)
+        sources = tuple(Source(one.title, one.url, one.text) for one in hits if kind == "passage")
+        guessed = Classification((IntentGuess("parcel", 0.4),), 0.9)
+        trace = Trace(
+            "r", "approved_and_cited", {}, (PartTrace(text, lang, guessed, hits, None, kind, "t", "t"),)
         )
-        session.add(reply)
-        session.flush()
+        reply, _ = conversations.store_reply(
+            session,
+            talk.public_id,
+            to=turn.id,
+            reply=Reply((ReplyPart("…", kind, confidence, sources=sources),)),
+            trace=trace,
+            lang=lang,
+        )
+        assert reply is not None
         if down:
             session.add(Feedback(turn_id=reply.id, vote="down"))
         if agent:
@@ -197,6 +211,61 @@ def test_gaps_name_the_nearest_article_and_one_click_starts_a_new_one(
         ).all()
     assert asked == ["can I rent a machine?"]
     assert turn in group["turn_ids"] and queue(editor, "/admin/gaps")["groups"] == []
+
+
+@pytest.mark.parametrize(
+    ("lang", "disliked", "never"),
+    [("en", "Shown and voted down", "Never shown"), ("zh", "被展示但被点踩", "从未展示")],
+)
+def test_one_click_on_the_page_makes_a_draft_of_the_agents_answer(
+    database: Database, editor: FlaskClient, lang: str, disliked: str, never: str
+) -> None:
+    with database.write() as session:
+        ids = {
+            (slug, one): put_article(
+                session, ArticleDraft(slug, one, f"{slug} {one}", "text", (PassageDraft(slug, "text"),))
+            )[0].id
+            for slug in ("parcels", "hours")
+            for one in ("en", "zh")
+        }
+    ask(
+        database,
+        "I am at anna@example.org, can I rent a machine",
+        "unknown",
+        hit=("parcels", 0.2),
+        lang=lang,
+        agent="Yes. I wrote to anna@example.org.",
+    )
+    ask(database, "parcels?", "passage", confidence=0.9, hit=("parcels", 0.9), lang=lang, down=True)
+    page = editor.get("/admin/gaps", headers={"Accept-Language": lang}).text
+    gap, _, lists = page.partition(disliked)
+    assert linked(gap) == [ids["parcels", lang]]
+    bad, _, idle = lists.partition(never)
+    assert linked(bad) == [ids["parcels", lang]]
+    other = {"en": "zh", "zh": "en"}[lang]
+    assert sorted(linked(idle)) == sorted([ids["hours", "en"], ids["hours", "zh"], ids["parcels", other]])
+
+    form = gap[gap.index("<form", gap.index("anna@")) :]  # as it stands there: the one click
+    filled = dict(re.findall(r'<input[^>]* name="(\w+)" value="([^"]*)"', form))
+    text = re.search(r'name="text"[^>]*>([^<]*)<', form)
+    assert text
+    sent = editor.post("/admin/review", data=filled | {"text": text[1]})
+    assert sent.status_code == 303
+    with database.read() as session:
+        made = session.scalars(select(Article).order_by(Article.id.desc())).first()
+        assert made is not None
+        assert (made.title, made.body) == (
+            "I am at [EMAIL], can I rent a machine",
+            "Yes. I wrote to [EMAIL].",
+        )
+        assert (made.lang, made.status) == (lang, "draft")
+        assert sent.location.endswith(f"/admin/articles/{made.id}")
+    assert linked(editor.get("/admin/gaps").text.partition(">Shown")[0]) == []
+
+
+def linked(page: str) -> list[int]:
+    """The articles that a piece of a page leads to."""
+    return [int(found) for found in re.findall(r'href="/admin/articles/(\d+)"', page)]
 
 
 def test_the_pages_show_what_there_is_and_escape_it(database: Database, editor: FlaskClient) -> None:

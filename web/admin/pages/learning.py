@@ -242,8 +242,9 @@ def decide_review() -> BaseResponse:
                 intent=given("intent"),
             )
             if action == "answer" and rows[0].intent_id is not None:
+                text = review.taken_over(records, turns, given("text"))
                 draft = answers.write_draft(
-                    records, intent_id=rows[0].intent_id, lang=rows[0].lang, text=given("text")
+                    records, intent_id=rows[0].intent_id, lang=rows[0].lang, text=text
                 )
                 told |= {"intent_id": rows[0].intent_id, "answer": draft.id}
             told["decided"] = len(rows)
@@ -280,8 +281,7 @@ def gaps_page() -> str | BaseResponse:
     with parts().database.read() as records:
         asked = review.asked_questions(records)
         never, disliked = review.idle_articles(records, asked)
-        rows = records.execute(select(Article.slug, Article.id).order_by(Article.id.desc()))
-        ids = {row.slug: row.id for row in rows}
+        still_there = set(records.scalars(select(Article.id)))
     groups = gaps(asked)
     if wants_json():
         return jsonify(
@@ -299,7 +299,7 @@ def gaps_page() -> str | BaseResponse:
         total=len(asked),
         never=never,
         disliked=disliked,
-        article_ids=ids,
+        still_there=still_there,
     )
 
 
@@ -313,8 +313,8 @@ def _start_article(records: Session, title: str, text: str, turns: Sequence[int]
         )
     rows = review.decide(records, turns, action="article", person_id=person_id(), reason=reason)
     draft = make_article(
-        title=title,
-        body=text,
+        title=review.taken_over(records, turns, title),
+        body=review.taken_over(records, turns, text),
         lang=rows[0].lang,
         source="review queue",
         questions=[row.text for row in rows][:20],
