@@ -24,8 +24,10 @@ from chatbot.dialogue.trace import (
     Source,
     Trace,
 )
+from chatbot.records import people
 from chatbot.records.database import Database
 from chatbot.records.schema import upgrade
+from chatbot.records.tables import Person
 from chatbot.settings import Settings
 from web import create_app
 from web.limits import limiter
@@ -167,3 +169,25 @@ def app(settings: Settings, database: Database, serving: Serving) -> Flask:
 @pytest.fixture
 def client(app: Flask) -> FlaskClient:
     return app.test_client()
+
+
+@pytest.fixture
+def signed_in(app: Flask, database: Database) -> Callable[..., FlaskClient]:
+    """A client of the staff's pages, signed in with a role and, where it matters, under a name; signing in itself
+    and the token of a form have tests of their own (tests/web/test_access.py)."""
+
+    def make(role: str = "admin", name: str = "") -> FlaskClient:
+        email = f"{(name or role).lower()}@example.com"
+        with database.write() as session:
+            person = people.find_person(session, email)
+            if person is None:
+                person = Person(email=email, name=name or role.title(), password_hash="x", role=role)
+                session.add(person)
+                session.flush()
+            identity = f"{person.id}:{person.session_epoch}"
+        client = app.test_client()
+        with client.session_transaction(path="/admin/") as cookie:
+            cookie["_user_id"], cookie["_fresh"] = identity, True
+        return client
+
+    return make

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
@@ -19,7 +19,6 @@ from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.bound_actions import GUESSES, DatabaseActions
 from chatbot.dialogue.trace import Classification, IntentGuess
 from chatbot.dialogue.weighing import KnownIntent
-from chatbot.records import people
 from chatbot.records.api_keys import create_key
 from chatbot.records.database import Database
 from chatbot.records.tables import Action, ActionCall, AuditEntry, Conversation, Intent, Turn
@@ -243,16 +242,8 @@ def test_the_demo_leaves_an_action_alone_that_was_given_another_address_or_name(
 
 
 @pytest.fixture
-def admin(app: Flask, database: Database) -> FlaskClient:
-    client = app.test_client()
-    with database.write() as session:
-        person = people.create_person(
-            session, email="a@example.com", name="Ada", password="correct horse battery", role="admin"
-        )
-        identity = f"{person.id}:{person.session_epoch}"
-    with client.session_transaction(path="/admin/") as cookie:
-        cookie["_user_id"], cookie["_fresh"] = identity, True
-    return client
+def admin(signed_in: Callable[..., FlaskClient]) -> FlaskClient:
+    return signed_in("admin")
 
 
 def post(client: FlaskClient, path: str, **form: Any) -> Any:

@@ -39,32 +39,13 @@ from web.language import LANGUAGES, catalogue
 from web.worker import Worker
 
 PASSWORD = "correct horse battery"
-SignIn = Callable[[str], FlaskClient]
+SignIn = Callable[..., FlaskClient]
 
 
 @pytest.fixture(autouse=True)
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     monkeypatch.setattr(people, "_hasher", lambda: quick)
-
-
-@pytest.fixture
-def signed_in(app: Flask, database: Database) -> SignIn:
-    """A client signed in with a role."""
-
-    def make(role: str) -> FlaskClient:
-        client = app.test_client()
-        with database.write() as session:
-            person = people.find_person(session, f"{role}@example.com") or people.create_person(
-                session, email=f"{role}@example.com", name=role.title(), password=PASSWORD, role=role
-            )
-            identity = f"{person.id}:{person.session_epoch}"
-        with client.session_transaction(path="/admin/") as session_cookie:
-            session_cookie["_user_id"] = identity
-            session_cookie["_fresh"] = True
-        return client
-
-    return make
 
 
 def send(client: FlaskClient, path: str, **form: object):

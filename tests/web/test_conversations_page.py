@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -13,20 +14,15 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from chatbot.records import conversation_export, people
+from chatbot.records import conversation_export
 from chatbot.records.database import Database
 from chatbot.records.tables import AuditEntry, Conversation, utcnow
 
 
 @pytest.fixture
-def admin(app: Flask, database: Database) -> FlaskClient:
+def admin(app: Flask, signed_in: Callable[..., FlaskClient]) -> FlaskClient:
     app.config["WTF_CSRF_ENABLED"] = False
-    with database.write() as session:
-        link = people.create_link(session, role="admin", email="a@x.example")
-        people.use_link(session, link, email="a@x.example", name="Mei", password="correct horse battery")
-    client = app.test_client()
-    client.post("/admin/sign-in", data={"email": "a@x.example", "password": "correct horse battery"})
-    return client
+    return signed_in("admin")
 
 
 @pytest.fixture

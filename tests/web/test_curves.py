@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Callable
 from typing import Any
 
-from flask import Flask
+from flask.testing import FlaskClient
 
 from chatbot.learning.retraining import _told
 from chatbot.neural.fit_report import FitProgress, Score
 from chatbot.progress import CurvePoint, Share, as_json, from_json
-from chatbot.records import jobs, people
+from chatbot.records import jobs
 from chatbot.records.database import Database
 from chatbot.records.tables import Job
 from chatbot.settings import Settings
@@ -38,13 +39,11 @@ def test_the_childs_lines_bring_the_curve_to_whoever_follows_it() -> None:
 
 
 def test_the_page_draws_the_curves_of_a_training_under_way_and_forgets_them_at_its_end(
-    app: Flask, database: Database, settings: Settings
+    signed_in: Callable[..., FlaskClient], database: Database, settings: Settings
 ) -> None:
     job_id = enqueue(database, settings, "retrain", {})
     with database.write() as session:
         lease = jobs.claim(session, job_id, worker="w")
-        link = people.create_link(session, role="viewer", email="v@x.example")
-        people.use_link(session, link, email="v@x.example", name="V", password="correct horse battery")
     assert lease is not None
     moments = iter(
         [*(at / 10_000 for at in range(3 * MOST_POINTS - 1)), 60.0]
@@ -59,9 +58,7 @@ def test_the_page_draws_the_curves_of_a_training_under_way_and_forgets_them_at_i
     points = stored["curves"]["train classifier"]
     assert 50 < len(points) <= MOST_POINTS
     assert points == sorted(points)
-    app.config["WTF_CSRF_ENABLED"] = False
-    client = app.test_client()
-    client.post("/admin/sign-in", data={"email": "v@x.example", "password": "correct horse battery"})
+    client = signed_in("viewer")
     state = client.get(f"/admin/jobs/{job_id}/state").get_json()
     assert state["curves"].count("<svg") == 2
     assert "Training the classifier: training loss" in state["curves"]

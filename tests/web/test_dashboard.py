@@ -9,7 +9,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
-from chatbot.records import people
 from chatbot.records.api_keys import create_key
 from chatbot.records.database import Database
 from chatbot.records.statistics import Period, statistics
@@ -19,20 +18,8 @@ from web.language import catalogue
 
 
 @pytest.fixture
-def viewer(app: Flask, database: Database) -> FlaskClient:
-    return _signed_in(app, database, "viewer")
-
-
-def _signed_in(app: Flask, database: Database, role: str) -> FlaskClient:
-    client = app.test_client()
-    with database.write() as session:
-        person = people.create_person(
-            session, email=f"{role}@example.com", name=role, password="correct horse battery", role=role
-        )
-        identity = f"{person.id}:{person.session_epoch}"
-    with client.session_transaction(path="/admin/") as cookie:
-        cookie["_user_id"], cookie["_fresh"] = identity, True
-    return client
+def viewer(signed_in: Callable[..., FlaskClient]) -> FlaskClient:
+    return signed_in("viewer")
 
 
 @pytest.fixture
@@ -133,10 +120,10 @@ def test_what_is_not_offered_is_refused(viewer: FlaskClient, address: str, statu
 
 
 def test_what_an_hour_costs_is_a_setting_of_the_site(
-    app: Flask, database: Database, say: Callable[..., None]
+    app: Flask, signed_in: Callable[..., FlaskClient], say: Callable[..., None]
 ) -> None:
     app.config["WTF_CSRF_ENABLED"] = False
-    admin = _signed_in(app, database, "admin")
+    admin = signed_in("admin")
     say("refund?", vote="up")
     assert admin.post("/admin/site", data={"saved_minutes": "-1"}).status_code == 422
     assert admin.post("/admin/site", data={"hour_cost": "much"}).status_code == 422

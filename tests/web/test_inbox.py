@@ -16,7 +16,6 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from chatbot.dialogue import absence
-from chatbot.records import people
 from chatbot.records.conversations import find_site
 from chatbot.records.database import Database
 from chatbot.records.tables import AuditEntry, Conversation, Delivery, Person, Presence, Site, Visitor
@@ -32,25 +31,10 @@ ids = itertools.count(1)
 
 
 @pytest.fixture
-def agent(app: Flask, database: Database) -> Callable[..., FlaskClient]:
+def agent(app: Flask, signed_in: Callable[..., FlaskClient]) -> Callable[..., FlaskClient]:
     """A client that is signed in as somebody; CSRF has tests of its own."""
     app.config["WTF_CSRF_ENABLED"] = False
-
-    def sign_in(name: str = "Mei", role: str = "agent") -> FlaskClient:
-        email = f"{name.lower()}@example.com"
-        with database.write() as session:
-            person = people.find_person(session, email)
-            if person is None:
-                person = Person(email=email, name=name, password_hash="x", role=role)
-                session.add(person)
-                session.flush()
-            identity = f"{person.id}:{person.session_epoch}"
-        client = app.test_client()
-        with client.session_transaction(path="/admin/") as cookie:
-            cookie["_user_id"], cookie["_fresh"] = identity, True
-        return client
-
-    return sign_in
+    return lambda name="Mei", role="agent": signed_in(role, name)
 
 
 @pytest.fixture

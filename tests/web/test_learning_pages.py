@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from argon2 import PasswordHasher
-from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
@@ -25,24 +24,15 @@ from chatbot.dialogue.trace import (
     Trace,
 )
 from chatbot.learning.near_questions import group_alike
-from chatbot.records import conversations, people, proposals
+from chatbot.records import conversations, proposals
 from chatbot.records.database import Database
 from chatbot.records.knowledge import ArticleDraft, PassageDraft, put_article
 from chatbot.records.tables import Answer, Article, ArticleQuestion, Example, Feedback, Job, Proposal, Turn
 
 
 @pytest.fixture
-def editor(app: Flask, database: Database, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
-    monkeypatch.setattr(people, "_hasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    with database.write() as session:
-        person = people.create_person(
-            session, email="e@example.com", name="Eda", password="correct horse battery", role="editor"
-        )
-        identity = f"{person.id}:{person.session_epoch}"
-    client = app.test_client()
-    with client.session_transaction(path="/admin/") as cookie:
-        cookie["_user_id"], cookie["_fresh"] = identity, True
-    return client
+def editor(signed_in: Callable[..., FlaskClient]) -> FlaskClient:
+    return signed_in("editor")
 
 
 def post(client: FlaskClient, path: str, **values: Any) -> Any:

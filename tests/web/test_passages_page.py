@@ -3,10 +3,8 @@
 import re
 
 import pytest
-from argon2 import PasswordHasher
 from sqlalchemy import select
 
-from chatbot.records import people
 from chatbot.records.knowledge import ArticleDraft, PassageDraft, put_article
 from chatbot.records.tables import AuditEntry, Passage
 
@@ -29,18 +27,8 @@ def article(app, database):
 
 
 @pytest.fixture
-def client(app, database, monkeypatch):
-    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(people, "_hasher", lambda: quick)
-    with database.write() as session:
-        person = people.create_person(
-            session, email="e@example.com", name="E", password="correct horse battery", role="editor"
-        )
-        identity = f"{person.id}:{person.session_epoch}"
-    client = app.test_client()
-    with client.session_transaction(path="/admin/") as cookie:
-        cookie["_user_id"], cookie["_fresh"] = identity, True
-    return client
+def client(signed_in):
+    return signed_in("editor")
 
 
 def token(client):

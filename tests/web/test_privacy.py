@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
@@ -196,19 +198,9 @@ def test_old_conversations_are_forgotten_by_the_sites_rule_or_the_installations(
 
 
 @pytest.fixture
-def signed_in_admin(app: Any, database: Database) -> FlaskClient:
-    from chatbot.records.tables import Person
-
+def signed_in_admin(app: Flask, signed_in: Callable[..., FlaskClient]) -> FlaskClient:
     app.config["WTF_CSRF_ENABLED"] = False
-    with database.write() as session:
-        admin = Person(email="a@b.example", name="A", password_hash="x", role="admin")
-        session.add(admin)
-        session.flush()
-        identity = f"{admin.id}:0"
-    client: FlaskClient = app.test_client()
-    with client.session_transaction(path="/admin/") as cookie:
-        cookie["_user_id"] = identity
-    return client
+    return signed_in("admin")
 
 
 def test_the_page_finds_hands_out_and_erases(database: Database, signed_in_admin: FlaskClient) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -10,7 +11,7 @@ from flask.testing import FlaskClient
 
 from chatbot.learning import canaries
 from chatbot.learning.releases import go_live
-from chatbot.records import jobs, people
+from chatbot.records import jobs
 from chatbot.records.database import Database
 from chatbot.records.tables import Example, Job, Release
 from chatbot.settings import Settings
@@ -56,17 +57,9 @@ def releases(database: Database, settings: Settings, monkeypatch: pytest.MonkeyP
 
 
 @pytest.fixture
-def admin(app: Flask, database: Database, releases: None) -> FlaskClient:
+def admin(app: Flask, signed_in: Callable[..., FlaskClient], releases: None) -> FlaskClient:
     app.config["WTF_CSRF_ENABLED"] = False
-    client = app.test_client()
-    with database.write() as session:
-        person = people.create_person(
-            session, email="a@example.com", name="A", password="long enough words", role="admin"
-        )
-        identity = f"{person.id}:{person.session_epoch}"
-    with client.session_transaction(path="/admin/") as cookie:
-        cookie["_user_id"] = identity
-    return client
+    return signed_in("admin")
 
 
 @pytest.mark.parametrize(("language", "told"), [("en", "3 people whose words"), ("zh", "3 人")])

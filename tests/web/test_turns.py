@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +13,6 @@ from sqlalchemy import select
 
 from chatbot.dialogue.trace import Classification, IntentGuess
 from chatbot.learning.replay import replay_turn
-from chatbot.records import people
 from chatbot.records.database import Database
 from chatbot.records.intents import put_intent
 from chatbot.records.tables import Example, Job, Release, Turn
@@ -32,15 +31,11 @@ class SeesRefunds:
 
 
 @pytest.fixture
-def editor(app: Flask, database: Database) -> FlaskClient:
+def editor(app: Flask, database: Database, signed_in: Callable[..., FlaskClient]) -> FlaskClient:
     app.config["WTF_CSRF_ENABLED"] = False
     with database.write() as session:
         put_intent(session, "refund_time", titles={"en": "Refund time"})
-        link = people.create_link(session, role="editor")
-        people.use_link(session, link, email="e@x.example", name="Mei", password="correct horse battery")
-    client = app.test_client()
-    client.post("/admin/sign-in", data={"email": "e@x.example", "password": "correct horse battery"})
-    return client
+    return signed_in("editor", "Mei")
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
@@ -12,28 +13,15 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from chatbot.dialogue.options import SiteOptions
-from chatbot.records import people
 from chatbot.records.database import Database
 from chatbot.records.tables import ApiKey, AuditEntry, Site
 from web.widget_options import WidgetOptions
 
 
 @pytest.fixture
-def admin(app: Flask, database: Database) -> FlaskClient:
-    return sign_in(app, database, "admin")
-
-
-def sign_in(app: Flask, database: Database, role: str) -> FlaskClient:
+def admin(app: Flask, signed_in: Callable[..., FlaskClient]) -> FlaskClient:
     app.config["WTF_CSRF_ENABLED"] = False
-    with database.write() as session:
-        link = people.create_link(session, role=role, email=f"{role}@x.example")
-        people.use_link(session, link, email=f"{role}@x.example", name=role, password="correct horse battery")
-    client = app.test_client()
-    answer = client.post(
-        "/admin/sign-in", data={"email": f"{role}@x.example", "password": "correct horse battery"}
-    )
-    assert answer.status_code == 303
-    return client
+    return signed_in("admin")
 
 
 FORM = {"accent": "#E11D48", "position": "left", "theme": "dark", "attachment_mb": "3"}
@@ -183,7 +171,7 @@ def test_a_key_made_on_the_page_works_until_it_is_switched_off(
 
 
 def test_agents_get_a_visitors_file_and_viewers_and_strangers_do_not(
-    app: Flask, client: FlaskClient, database: Database
+    client: FlaskClient, signed_in: Callable[..., FlaskClient]
 ) -> None:
     started = client.post("/api/v1/conversations", json={}).get_json()
     headers = {"Authorization": f"Bearer {started['token']}"}
@@ -195,9 +183,9 @@ def test_agents_get_a_visitors_file_and_viewers_and_strangers_do_not(
     client.post(f"{address}/messages", json={"text": "see", "files": [sent["id"]]}, headers=headers)
 
     assert client.get(f"/admin/attachments/{sent['id']}").status_code == 302
-    agent = sign_in(app, database, "agent")
+    agent = signed_in("agent")
     got = agent.get(f"/admin/attachments/{sent['id']}")
     assert (got.data, got.headers["Content-Disposition"][:10]) == (png, "attachment")
     assert agent.get("/admin/attachments/nothing").status_code == 404
     assert "photo.png" in agent.get("/admin/conversations/1").get_data(as_text=True)
-    assert sign_in(app, database, "viewer").get(f"/admin/attachments/{sent['id']}").status_code == 403
+    assert signed_in("viewer").get(f"/admin/attachments/{sent['id']}").status_code == 403
