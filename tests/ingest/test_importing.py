@@ -1,3 +1,4 @@
+import gzip
 import json
 import os
 import signal
@@ -382,6 +383,53 @@ def test_memory_does_not_grow_with_the_file(new_database, tmp_path, write_lines)
     kept, grown_kib = map(int, run.stdout.split())
     assert kept == 300
     assert grown_kib < 16 * 1024
+
+
+def test_dialogues_of_the_public_shapes_come_in_without_the_sets_at_hand(knowledge, tmp_path):
+    """Marks beside a turn, calls of a service among the turns, Chinese without tags; packed, and a FAQ."""
+    flow = dialogue(1, intent="car_trouble") | {"lang": "en"}
+    for turn in flow["turns"]:
+        turn["doc"] = "chart-1"
+    service = dialogue(2, intent="weather") | {"happy": True, "completion": "Complete"}
+    service["turns"][2:2] = [
+        {"role": "action", "text": 'query weather [{"City": "Detroit"}]'},
+        {"role": "action", "text": 'result {"City": "Detroit", "id": 537}'},
+    ]
+    untagged = {
+        "id": "zh-1",
+        "intent": None,
+        "turns": [
+            {"role": "customer", "text": "亲"},
+            {"role": "agent", "text": "您好，有什么可以帮您？"},
+            {"role": "customer", "text": "电子发票在哪里可以查看，订单里找不到"},
+            {"role": "agent", "text": "您可以在订单详情的最下面看到发票。"},
+        ],
+    }
+    path = tmp_path / "dialogues.jsonl.gz"
+    lines = [json.dumps(row, ensure_ascii=False) for row in (flow, service, untagged)]
+    path.write_bytes(gzip.compress("\n".join(lines).encode()))
+    report = import_transcripts(knowledge, [path])
+    assert (report.read, report.errors, report.duplicates) == (3, 0, 0)
+    assert report.kept + sum(report.dropped.values()) == 3 and report.kept == 3
+    assert report.tags == {"car_trouble": 1, "weather": 1}
+    assert report.languages["zh"] == 1
+    with knowledge.read() as session:
+        roles = {
+            transcript.external_id: [turn["role"] for turn in transcript.turns]
+            for transcript in session.scalars(select(Transcript))
+        }
+    assert roles["d2"].count("action") == 2 and roles["d1"].count("action") == 0
+
+    faq = tmp_path / "faq.jsonl"
+    row = {
+        "id": "brakes/1",
+        "question": "Why does it squeak?",
+        "answer": "The pads are worn.",
+        "topic": "brakes",
+    }
+    faq.write_text(json.dumps(row) + "\n", encoding="utf-8")
+    report = import_articles(knowledge, [faq])
+    assert (report.read, report.kept, report.errors) == (1, 1, 0)
 
 
 @pytest.mark.data
