@@ -30,6 +30,9 @@ from chatbot.neural.intent_classifier import WIDE_BUCKETS, IntentNetwork
 log = logging.getLogger(__name__)
 
 OUT_OF_SCOPE = "oos"
+MOST_OUTLIERS = (
+    3_000  # made up: an epoch draws anew from them, and more take longer to prepare than they teach
+)
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,8 @@ class Dataset:
     targets: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     lesson: Lesson | None = None  # of all rows, the made-up ones last
     n_labelled: int = 0  # rows before the made-up ones: messages, then outliers
+    # a request's tokens as the collator's numbers, by its identity, and the request, whose identity must not be reused
+    _numbers: dict[int, tuple[Request, NDArray[np.int64]]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def prepare(
@@ -243,6 +248,7 @@ class Dataset:
         counted = [r.tokens for r in self.full if r.tokens]
         self.vocabulary = Vocabulary.count(counted, buckets=self.vocabulary.buckets, at_least=3, most=8_000)
         self.collator = Collator(self.vocabulary)
+        self._numbers = {}
 
     @property
     def n_inside(self) -> int:
@@ -293,7 +299,7 @@ class Dataset:
         """``rows``: which of the dataset's rows they are, to add what the teacher said of them."""
         lesson = self.lesson if rows is not None else None
         return self.collator.batch(
-            [self.collator.ids(r.tokens) for r in requests],
+            [self._numbers_of(r) for r in requests],
             [r.start for r in requests],
             targets,
             teacher=torch.from_numpy(lesson.logits[rows]) if lesson else None,
@@ -304,12 +310,19 @@ class Dataset:
 
     def rarity(self) -> tuple[torch.Tensor, torch.Tensor]:
         """Inverse document frequencies of words and n-grams over the training messages."""
-        rows = [self.collator.ids(r.tokens) for r in self.bare[: self.n_inside] if r.tokens]
+        rows = [self._numbers_of(r) for r in self.bare[: self.n_inside] if r.tokens]
         return self.collator.rarity(rows, words=len(self.vocabulary), buckets=self.vocabulary.buckets)
 
     def labelled_rows(self) -> list[NDArray[np.int64]]:
         """Token numbers of every labelled message and outlier, without history."""
-        return [self.collator.ids(r.tokens) for r in self.bare[: self.n_labelled]]
+        return [self._numbers_of(r) for r in self.bare[: self.n_labelled]]
+
+    def _numbers_of(self, request: Request) -> NDArray[np.int64]:
+        """The collator's numbers of its tokens: a training message is read again in every epoch."""
+        known = self._numbers.get(id(request))
+        if known is None:
+            known = self._numbers[id(request)] = (request, self.collator.ids(request.tokens))
+        return known[1]
 
     def valid_targets(self) -> NDArray[np.int64]:
         """Class of each validation example, -1 for an intent that has no training example."""
@@ -363,7 +376,8 @@ def training_outliers(split: Split, languages: Sequence[str], *, seed: int) -> O
     pool.
     """
     texts = [e.text for e in split.train]
-    pools = outlier_pools(texts, languages, seed=seed, size=max(300, len(texts) // 2))
+    size = min(MOST_OUTLIERS, max(300, len(texts) // 2))
+    pools = outlier_pools(texts, languages, seed=seed, size=size)
     real = tuple(e.text for e in split.outside_train)
     return replace(pools, train=pools.train + real * _repeats(pools.train, real))
 

@@ -85,10 +85,11 @@ def outlier_pools(texts: Sequence[str], languages: Sequence[str], *, seed: int, 
     sentences: list[str] = []
     for name in ("en", "zh", "other"):
         sentences += off_topic(name)
-    fresh = _unlike(sentences, texts)
+    tokens = [tokenise(text) for text in texts]
+    fresh = _unlike(sentences, tokens)
     random_.shuffle(fresh)
     held, kept = fresh[::_HELD], [s for i, s in enumerate(fresh) if i % _HELD]
-    words = _words(texts)
+    words = _words(tokens)
     latin = [word for word in words if word.isascii()]
 
     def noise(n: int) -> list[str]:
@@ -149,16 +150,16 @@ def _scrambled(random_: random.Random, words: Sequence[str]) -> str:
     return " ".join("".join(random_.sample(word, len(word))) for word in picked)
 
 
-def _words(texts: Sequence[str]) -> list[str]:
-    """Words and Han characters of the texts, as often as they occur there (at most 20,000)."""
-    words = [word_of(token) for text in texts for token in tokenise(text)]
+def _words(texts: Sequence[Sequence[str]]) -> list[str]:
+    """Words and Han characters of the tokenised texts, as often as they occur there (at most 20,000)."""
+    words = [word_of(token) for tokens in texts for token in tokens]
     step = max(1, len(words) // 20_000)
     return [word for word in words[::step] if word[0] != "["]
 
 
-def _unlike(sentences: Sequence[str], texts: Sequence[str]) -> list[str]:
-    """The sentences that resemble no text (cosine of idf-weighted sets of words)."""
-    bags = [frozenset(_terms(text)) for text in texts]
+def _unlike(sentences: Sequence[str], texts: Sequence[Sequence[str]]) -> list[str]:
+    """The sentences that resemble none of the tokenised texts (cosine of idf-weighted sets of words)."""
+    bags = [frozenset(_terms(tokens)) for tokens in texts]
     frequency = Counter(term for bag in bags for term in bag)
     n = len(bags) + 1
 
@@ -173,7 +174,7 @@ def _unlike(sentences: Sequence[str], texts: Sequence[str]) -> list[str]:
     norms = [math.sqrt(sum(idf(term) ** 2 for term in bag)) or 1.0 for bag in bags]
     fresh = []
     for sentence in sentences:
-        terms = frozenset(_terms(sentence))
+        terms = frozenset(_terms(tokenise(sentence)))
         norm = math.sqrt(sum(idf(term) ** 2 for term in terms)) or 1.0
         shared: dict[int, float] = {}
         for term in terms:
@@ -185,6 +186,6 @@ def _unlike(sentences: Sequence[str], texts: Sequence[str]) -> list[str]:
     return fresh
 
 
-def _terms(text: str) -> list[str]:
+def _terms(tokens: Sequence[str]) -> list[str]:
     """Words; Chinese as character bigrams."""
-    return [token[2:4] if token[0] == "~" else token for token in tokenise(text)]
+    return [token[2:4] if token[0] == "~" else token for token in tokens]

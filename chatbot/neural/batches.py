@@ -86,6 +86,9 @@ class TextBatch:
         return replace(self, **moved)  # type: ignore[arg-type]
 
 
+_NOTHING = np.zeros(0, dtype=np.int64)
+
+
 class Collator:
     """Tokens → TextBatch, remembering each token's features."""
 
@@ -114,15 +117,25 @@ class Collator:
         """Inverse document frequencies, log((1 + n) / (1 + df)) + 1, of the word rows [words] and n-grams
         [buckets].
         """
-        seen_words, seen_grams = np.zeros(words), np.zeros(buckets)
-        for row in rows:
-            distinct = np.unique(row)
-            seen_words[np.unique([self._words[i] for i in distinct])] += 1
-            seen_grams[np.unique(np.concatenate([self._grams[i] for i in distinct]))] += 1
-        return tuple(
-            torch.from_numpy(np.log((1 + len(rows)) / (1 + seen)) + 1).float()
-            for seen in (seen_words, seen_grams)
-        )  # type: ignore[return-value]
+        owners = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+        held = np.unique(
+            owners * len(self._words) + np.concatenate([_NOTHING, *rows])
+        )  # each token once a row
+        owners, tokens = np.divmod(held, len(self._words))
+        sizes = np.asarray([len(grams) for grams in self._grams])
+        found = (
+            (owners, np.asarray(self._words)[tokens], words),
+            (
+                np.repeat(owners, sizes[tokens]),
+                np.concatenate([_NOTHING, *(self._grams[i] for i in tokens)]),
+                buckets,
+            ),
+        )
+        seen = [
+            np.bincount(np.unique(owner * width + feature) % width, minlength=width)
+            for owner, feature, width in found
+        ]
+        return tuple(torch.from_numpy(np.log((1 + len(rows)) / (1 + n)) + 1).float() for n in seen)  # type: ignore[return-value]
 
     def features(self, row: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The word rows and the n-gram rows of a text's tokens, one after the other and as often as they come."""

@@ -1,9 +1,10 @@
 """AdamW that touches only the rows of an embedding that a batch has read.
 
-A batch of short messages reads some hundred of the tens of thousands of rows of a hashed table, and a dense update
-costs as much as the LSTM itself. Rows with a sparse gradient get Adam's update (Kingma & Ba 2015, algorithm 1) with
-the moments they had when they were last read ("lazy" Adam, as torch.optim.SparseAdam does), without weight decay; every
-other parameter is AdamW's (Loshchilov & Hutter 2019).
+A batch of short messages reads some thousand of the tens of thousands of rows of a hashed table, and a dense update
+costs as much as the LSTM itself. Rows with a sparse gradient are scaled by Adam's second moment (Kingma & Ba 2015,
+algorithm 1), one a row instead of one a number (the mean of the row's squares, after Gupta et al. 2014, "Training
+highly multiclass classifiers"), as it was when they were last read, without momentum and weight decay: to read and
+write two more tables would be a fifth of a step. Every other parameter is AdamW's (Loshchilov & Hutter 2019).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch
 
 
 class RowAdamW(torch.optim.AdamW):
-    """Takes the same arguments as AdamW; its state has the same slots, whichever way a parameter is updated."""
+    """Takes the same arguments as AdamW."""
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
@@ -32,14 +33,11 @@ class RowAdamW(torch.optim.AdamW):
         state = self.state[parameter]
         if not state:
             state["step"] = torch.zeros((), dtype=torch.float32, device=parameter.device)
-            state["exp_avg"] = torch.zeros_like(parameter)
-            state["exp_avg_sq"] = torch.zeros_like(parameter)
+            state["exp_avg_sq"] = torch.zeros_like(parameter[:, :1])  # one a row
         state["step"] += 1
-        step = float(state["step"])
-        first, second = group["betas"]
-        mean = state["exp_avg"][rows].lerp_(values, 1 - first)
-        square = state["exp_avg_sq"][rows].mul_(second).addcmul_(values, values, value=1 - second)
-        state["exp_avg"][rows] = mean
-        state["exp_avg_sq"][rows] = square
-        spread = square.sqrt_().div_((1 - second**step) ** 0.5).add_(group["eps"])
-        parameter.index_add_(0, rows, mean.div_(spread), alpha=-float(group["lr"]) / (1 - first**step))
+        decay = group["betas"][1]
+        found = values.square().mean(dim=1, keepdim=True)  # [rows, 1]
+        square = state["exp_avg_sq"].index_select(0, rows).lerp_(found, 1 - decay)
+        state["exp_avg_sq"].index_copy_(0, rows, square)
+        spread = square.div_(1 - decay ** float(state["step"])).sqrt_().add_(group["eps"])
+        parameter.index_add_(0, rows, values.div(spread), alpha=-float(group["lr"]))
