@@ -43,6 +43,10 @@ log = logging.getLogger(__name__)
 _VALIDATED = (
     256  # replies of the validation split that choose the weights: more would only take time from training
 )
+_REPLIES_A_SECOND = 100  # twice as many as a processor's core learns from
+_MINUTES = (
+    600.0  # seconds up to which more steps, and larger ones, come further (chosen on held-back replies)
+)
 _PREPARED = (
     2048  # replies varied and encoded at a time, so that the first step does not wait for a whole epoch
 )
@@ -121,6 +125,10 @@ def train_generator(
     began = time.monotonic()
     settings = settings or GeneratorSettings()
     rows = [row for row in dialogues if row.get("split") != "test"]
+    if budget_seconds is not None and resolve_device(device).type == "cpu":
+        if budget_seconds <= _MINUTES:
+            settings = replace(settings, batch=16, learning_rate=8e-3)
+        rows = _enough(rows, int(budget_seconds * _REPLIES_A_SECOND), Random(seed))
     known = read_passages(passages)
     train, valid, from_passages = _samples(rows, known, settings, Random(seed))
     if not train:
@@ -357,6 +365,24 @@ def _shares(progress: Callable[[float], None] | None) -> Callable[[FitProgress],
     if progress is None:
         return None
     return lambda at: progress(at.share)
+
+
+def _enough(rows: list[Mapping[str, Any]], replies: int, random: Random) -> list[Mapping[str, Any]]:
+    """So many of the dialogues that they hold ``replies``: reading what is never come to takes time from training.
+
+    Of those of the validation split no more than give the replies that choose the weights.
+    """
+    wanted = {
+        True: 4 * _VALIDATED,
+        False: replies,
+    }  # validation or not; some replies are left out in the reading
+    taken = []
+    for row in random.sample(rows, len(rows)):
+        held = row.get("split") == "valid"
+        if wanted[held] > 0:
+            wanted[held] -= sum(turn["role"] == "agent" for turn in row["turns"])
+            taken.append(row)
+    return taken
 
 
 def _samples(

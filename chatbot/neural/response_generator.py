@@ -112,7 +112,10 @@ class ResponseGeneratorNetwork(nn.Module):
     def encode(self, source: Tensor, intent: Tensor) -> Memory:
         """source: int64 [batch, source]; intent: int64 [batch]."""
         mask = source != self.config.pad
-        values, _ = self.encoder(self.dropout(self.embedding(source)))  # [batch, source, 2 * encoder_units]
+        read = self.embedding(source)  # [batch, source, embedding]
+        # one mask a source (Gal & Ghahramani 2016, section 4.2): a draw for each piece costs a twelfth of a step
+        read = read * self.dropout(read.new_ones(len(read), 1, read.shape[2]))
+        values, _ = self.encoder(read)  # [batch, source, 2 * encoder_units]
         real = mask[:, :, None]
         mean = (values * real).sum(dim=1) / real.sum(dim=1).clamp(min=1)
         highest = values.masked_fill(~real, -1.0).amax(dim=1)  # LSTM outputs lie in (-1, 1)
@@ -133,8 +136,8 @@ class ResponseGeneratorNetwork(nn.Module):
         """What the decoder's states say about the next piece.
 
         states: [batch, target, decoder_units]; fed: embeddings [batch, target, embedding].
-        Returns logits [batch, target, vocabulary], log attention [batch, target, source], and the gate's
-        logit [batch, target]: positive means write, negative means copy.
+        Returns what ``write`` makes a piece of [batch, target, embedding], log attention [batch, target, source], and
+        the gate's logit [batch, target]: positive means write, negative means copy.
         """
         attention = self.attention(states, memory.keys, runs, covered, starts, mask)
         weights = attention.exp()
@@ -143,8 +146,11 @@ class ResponseGeneratorNetwork(nn.Module):
         both = torch.cat([states, context], dim=-1)
         gate = self.gate(torch.cat([both, fed, going_on], dim=-1)).squeeze(-1)  # [batch, target]
         out = self.dropout(torch.tanh(self.combine(both)))  # [batch, target, embedding]
-        logits = F.linear(out, self.embedding.weight, self.output_bias)  # [batch, target, vocabulary]
-        return logits, attention, gate
+        return out, attention, gate
+
+    def write(self, out: Tensor) -> Tensor:
+        """[…, embedding] → logits […, vocabulary]."""
+        return F.linear(out, self.embedding.weight, self.output_bias)
 
     def token_losses(self, batch: ReplyBatch) -> tuple[Tensor, Tensor]:
         """Negative log-likelihood of every wanted piece under teacher forcing, and whether it is real.
@@ -174,16 +180,23 @@ class ResponseGeneratorNetwork(nn.Module):
 
     def _losses(self, batch: ReplyBatch, fed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         memory = self.encode(batch.source, batch.intent)
-        logits, attention, gate = self._decode(memory, batch.source, fed)
+        out, attention, gate = self._decode(memory, batch.source, fed)
         wanted = batch.wanted
-        total = torch.logsumexp(logits.float(), dim=-1)  # [batch, target]
-        written = logits.gather(-1, wanted[:, :, None]).squeeze(-1).float() - total
+        real = wanted != self.config.pad
+        # half of a batch is padding, and the vocabulary is the dearest thing to compute: real pieces only
+        chances = F.log_softmax(self.write(out[real]).float(), dim=-1)  # [real pieces, vocabulary]
+        written = self._placed(chances.gather(-1, wanted[real][:, None]).squeeze(-1), real)
+        spread = self._placed(-chances.mean(dim=-1), real)  # cross-entropy against the uniform distribution
         here = wanted[:, :, None] == batch.source[:, None, :]  # [batch, target, source]
         copied = torch.logsumexp(attention.float().masked_fill(~here, -1e4), dim=-1)
         write, copy = F.logsigmoid(gate.float()), F.logsigmoid(-gate.float())
         likelihood = torch.logaddexp(write + written, copy + copied)
-        spread = total - logits.float().mean(dim=-1)  # cross-entropy against the uniform distribution
-        return -likelihood, spread, wanted != self.config.pad
+        return -likelihood, spread, real
+
+    @staticmethod
+    def _placed(values: Tensor, real: Tensor) -> Tensor:
+        """values [real pieces] → [batch, target], zero at padding."""
+        return values.new_zeros(real.shape).masked_scatter(real, values)
 
     def _decode(self, memory: Memory, source: Tensor, fed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         embedded = self.embedding(fed)
@@ -207,8 +220,8 @@ class ResponseGeneratorNetwork(nn.Module):
         Scheduled sampling with two parallel passes (Mihaylova & Martins 2019) instead of one step at a time.
         """
         memory = self.encode(batch.source, batch.intent)
-        logits, attention, gate = self._decode(memory, batch.source, batch.fed)
-        best_written = logits.argmax(dim=-1)  # [batch, target]
+        out, attention, gate = self._decode(memory, batch.source, batch.fed)
+        best_written = self.write(out).argmax(dim=-1)  # [batch, target]
         best_place = attention.argmax(dim=-1)
         best_copied = batch.source.gather(1, best_place)
         guess = torch.where(gate > 0, best_written, best_copied)
@@ -242,7 +255,7 @@ class DecoderStep(nn.Module):
         runs, covered = next_runs(source, fed, runs, covered)
         memory = Memory(values, keys, hidden, cell)
         mask = source != network.config.pad
-        logits, attention, gate = network.mixture(
+        out, attention, gate = network.mixture(
             hidden[:, None],
             embedded[:, None],
             memory,
@@ -251,7 +264,7 @@ class DecoderStep(nn.Module):
             network.starts(source, fed[:, None]),
             mask,
         )
-        written = torch.softmax(logits[:, 0], dim=-1) * torch.sigmoid(gate)  # [beams, vocabulary]
+        written = torch.softmax(network.write(out[:, 0]), dim=-1) * torch.sigmoid(gate)  # [beams, vocabulary]
         copied = attention[:, 0].exp() * torch.sigmoid(-gate)  # [beams, source]
         both = written.scatter_add(1, source.expand(fed.shape[0], -1), copied)
         scores, ids = torch.topk(both, self.best, dim=-1)
