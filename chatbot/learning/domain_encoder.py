@@ -177,16 +177,16 @@ def fit_characters(
     generator = torch.Generator().manual_seed(seed)
     start = torch.randn(tokenizer.get_vocab_size(), settings.dimension, generator=generator)
     start *= torch.from_numpy(_informativeness(ids.values(), len(start)))[:, None] / settings.dimension**0.5
-    bag = torch.nn.EmbeddingBag.from_pretrained(start, freeze=False, mode="sum", sparse=True)
+    rows = torch.nn.Embedding.from_pretrained(start, freeze=False, sparse=True)
     if len(items) >= 2:
-        _train(bag, items, ids, settings, seed, progress or (lambda share: None))
-    table = bag.weight.detach().numpy().astype(np.float32)
+        _train(rows, items, ids, settings, seed, progress or (lambda share: None))
+    table = rows.weight.detach().numpy().astype(np.float32)
     table[0] = 0.0
     return tokenizer, table
 
 
 def _train(
-    bag: torch.nn.EmbeddingBag,
+    table: torch.nn.Embedding,
     items: Sequence[Positive],
     ids: Mapping[str, list[int]],
     settings: DomainEncoderSettings,
@@ -196,18 +196,24 @@ def _train(
     import torch
     from torch.nn.functional import cross_entropy, normalize
 
+    held = {text: np.unique(row, return_counts=True) for text, row in ids.items() if row}
+
     def vectors(texts: Sequence[str]) -> torch.Tensor:
-        rows = [ids[text] for text in texts]
-        ends = np.cumsum([0] + [len(row) for row in rows[:-1]])
-        flat = torch.tensor([token for row in rows for token in row])
-        return normalize(bag(flat, torch.from_numpy(ends)), dim=-1)  # [texts, dimension]
+        """[texts, dimension]. How often each text holds each character, times the characters' vectors: a passage has
+        hundreds of characters and few different ones, and a gradient for each of them would be most of a step."""
+        found = [held[text] for text in texts]
+        distinct, columns = np.unique(np.concatenate([row for row, _ in found]), return_inverse=True)
+        counts = np.zeros((len(texts), len(distinct)), np.float32)
+        owners = np.repeat(np.arange(len(texts)), [len(row) for row, _ in found])
+        counts[owners, columns] = np.concatenate([times for _, times in found])
+        return normalize(torch.from_numpy(counts) @ table(torch.from_numpy(distinct)), dim=-1)
 
     numbers = {group: number for number, group in enumerate(dict.fromkeys(item.group for item in items))}
     groups = np.array([numbers[item.group] for item in items])
     size = min(settings.batch_size, len(items))
     per_epoch = -(-len(items) // size)
     epochs = min(settings.max_epochs, max(settings.epochs, -(-settings.min_steps // per_epoch)))
-    optimiser = torch.optim.SparseAdam(bag.parameters(), lr=settings.learning_rate)
+    optimiser = torch.optim.SparseAdam(table.parameters(), lr=settings.learning_rate)
     rng = np.random.default_rng(seed)
     total, step = epochs * per_epoch, 0
     for _ in range(epochs):
@@ -221,8 +227,8 @@ def _train(
             optimiser.param_groups[0]["lr"] = settings.learning_rate * rate
             if len(batch) < 2:
                 continue
-            first = vectors([items[place].first for place in batch])
-            second = vectors([items[place].second for place in batch])
+            texts = [items[place].first for place in batch] + [items[place].second for place in batch]
+            first, second = vectors(texts).split(len(batch))
             scores = first @ second.T / settings.temperature  # [batch, batch]
             group = torch.from_numpy(groups[batch])
             same = group[:, None] == group[None, :]
