@@ -13,12 +13,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chatbot.language.normalise import fold, is_han
+from chatbot.language.normalise import fold
 
 _PIECE = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:[.,:]\d+)*|[\u3400-\u9fff]+", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_\d+)?\]")
@@ -95,8 +94,8 @@ def pieces(text: str) -> list[str]:
     """Words, numbers, and character bigrams of Chinese; placeholders say nothing about the subject."""
     found: list[str] = []
     for piece in _PIECE.findall(fold(_PLACEHOLDER.sub(" ", text))):
-        if len(piece) > 1 and is_han(piece[0]):
-            found += map("".join, pairwise(piece))
+        if len(piece) > 1 and piece[0] >= "\u3400":  # the pattern finds nothing between Latin and Han
+            found += [piece[place : place + 2] for place in range(len(piece) - 1)]
         else:
             found.append(piece)
     return found

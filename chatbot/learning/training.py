@@ -163,7 +163,7 @@ def _train_classifier(
         languages=snapshot.manifest.languages,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.6),
+        budget_seconds=_share(settings, 0.68),
         progress=lambda share: tell("classifier", share),
         recipe=load_recipe(settings.recipe) if settings.recipe is not None else None,
         start=settings.start / "classifier" if settings.start is not None else None,
