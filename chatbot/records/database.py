@@ -3,25 +3,28 @@
 ``Database.read()`` and ``Database.write()`` are the only two ways to a session. On SQLite a writer takes the
 write lock at once (``BEGIN IMMEDIATE``): a transaction that reads first and writes later would otherwise fail
 with SQLITE_BUSY as soon as another process wrote in between, whatever the busy timeout (sqlite.org/isolation).
+The threads of a process queue for it in order (write_queue.py).
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from chatbot.errors import InputError
+from chatbot.records.write_queue import WriteQueue
 
 BUSY_TIMEOUT_MS = 15_000
+POOL = {"pool_size": 16, "max_overflow": 16}  # as many as a web process has threads, and its streams besides
 
 
 class Database:
@@ -47,8 +50,8 @@ class Database:
             options: dict[str, Any] = {"pool_pre_ping": not self.is_sqlite, "hide_parameters": True}
             if self.is_sqlite and parsed.database not in (None, "", ":memory:"):
                 Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
-            if not self.is_sqlite:
-                options |= {"pool_size": 16, "max_overflow": 16}
+            if not (self.is_sqlite and parsed.database in (None, "", ":memory:")):
+                options |= POOL
             self.engine: Engine = create_engine(parsed, **options)
         except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
             raise InputError(
@@ -60,6 +63,7 @@ class Database:
             event.listen(self.engine, "connect", _prepare_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
         self._writing = self.engine.execution_options(frontdesk_writes=True)
+        self._queue = WriteQueue()
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -69,8 +73,18 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Session]:
-        """A session whose changes are committed together at the end of the block, or not at all."""
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        """A session whose changes are committed together at the end of the block, or not at all.
+
+        Raises OperationalError where it is not this writer's turn within ``BUSY_TIMEOUT_MS``.
+        """
+        with ExitStack() as held:
+            if self.is_sqlite:
+                try:
+                    held.enter_context(self._queue.turn(seconds=BUSY_TIMEOUT_MS / 1000))
+                except TimeoutError as error:
+                    raise OperationalError("BEGIN IMMEDIATE", None, error) from error
+            session = held.enter_context(Session(self._writing, expire_on_commit=False))
+            held.enter_context(session.begin())
             yield session
 
     def ping(self) -> bool:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 
 from chatbot.errors import InputError
 from chatbot.records.database import Database
@@ -282,3 +284,24 @@ def test_redis_that_goes_away_under_several_requests_at_once_fails_none_of_them(
         assert client.post("/api/v1/conversations", json={}).status_code == 201
     finally:
         limiter._storage_dead = False
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        OperationalError("BEGIN IMMEDIATE", None, Exception("database is locked")),
+        NoConnectionLeft("QueuePool limit reached"),
+    ],
+    ids=["locked", "no_connection"],
+)
+def test_a_database_that_does_not_answer_is_a_503_that_says_when_to_come_again(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr("web.api.chat.find_site", fail)
+    answer = app.test_client().post("/api/v1/conversations", json={})
+    assert answer.status_code == 503
+    assert answer.get_json()["error"]["code"] == "database_away"
+    assert int(answer.headers["Retry-After"]) > 0

@@ -13,6 +13,7 @@ from flask import Flask, Response, g, jsonify, make_response, render_template, r
 from flask_limiter import RateLimitExceeded
 from pydantic import ValidationError
 from sqlalchemy.exc import DataError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from chatbot.errors import FrontdeskError, InputError, UnavailableError
@@ -112,9 +113,12 @@ def init_app(app: Flask) -> None:
         return error_response(status, _error(status, message), allow=allow)
 
     @app.errorhandler(OperationalError)
-    def database_away(error: OperationalError) -> Response:
-        """Away, locked for too long, or no room on the disk: nothing was stored, and it may pass."""
-        log.error("%s %s: the database does not answer: %s", request.method, route_name(), error.orig)
+    @app.errorhandler(NoConnectionLeft)
+    def database_away(error: OperationalError | NoConnectionLeft) -> Response:
+        """Away, locked for too long, all its connections taken, or no room on the disk: nothing was stored, and it
+        may pass."""
+        told = getattr(error, "orig", error)
+        log.error("%s %s: the database does not answer: %s", request.method, route_name(), told)
         away = UnavailableError(
             "The database does not answer just now",
             code="database_away",
