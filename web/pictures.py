@@ -20,19 +20,33 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from chatbot.errors import NotFoundError, UnavailableError
-from chatbot.records import people
+from chatbot.records import actions, people, proposals
 from chatbot.records.canned_replies import save_canned
 from chatbot.records.database import Database
-from chatbot.records.tables import Article, Conversation, Feedback, Intent, Job, Release, Turn, utcnow
+from chatbot.records.tables import (
+    Action,
+    Conversation,
+    Example,
+    Feedback,
+    Intent,
+    Proposal,
+    ProposalMember,
+    Release,
+    Turn,
+    utcnow,
+)
 from chatbot.settings import Settings
 from web.application import build
 from web.context import parts
+from web.page_list import Page, listed
 from web.worker import Worker
 
 WIDE, PHONE = (1200, 800), (390, 800)
@@ -44,6 +58,12 @@ FAQ = """question,answer
 Do you wrap presents?,"Yes, for 3 euros a parcel; choose it in the basket."
 ,A row without its question
 Can I visit the roastery?,"On the first Saturday of each month, at 11:00."
+"""
+CHATS = """Chat,By whom,Said,Topic
+71,Client,"Hello, my grinder arrived with a crack in the lid. Order KC-204817, Mei Lin.",damage
+71,Agent,"I am sorry about that. We send a new lid today.",damage
+72,Client,Do you ship to Norway?,shipping
+72,Agent,"Yes, in four to six working days.",shipping
 """
 TO_WEBP = """async ([png, quality]) => {
     const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0));
@@ -69,14 +89,6 @@ class Look:
 
 
 LOOKS = (Look("light"), Look("dark", dark=True), Look("phone", size=PHONE), Look("zh", lang="zh"))
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    name: str
-    title: str
-    path: str
-    public: bool = False
 
 
 class _Silent(WSGIRequestHandler):
@@ -228,7 +240,7 @@ def converse(
 
 
 def _work(app: Flask, database: Database, settings: Settings) -> None:
-    """People, canned replies, and jobs that have really run."""
+    """People, canned replies, what somebody would be in the middle of, and jobs that have really run."""
     with database.write() as session:
         mei = people.create_person(session, email=EMAIL, name="Mei", password=PASSWORD, role="admin")
         people.create_person(session, email="jan@example.com", name="Jan", password=PASSWORD, role="agent")
@@ -237,6 +249,10 @@ def _work(app: Flask, database: Database, settings: Settings) -> None:
             ("order", "Could you give me your order number?", "请告诉我您的订单号。"),
         ):
             save_canned(session, shortcut=shortcut, texts={"en": en, "zh": zh}, person_id=mei.id)
+        _begin_to_work(session)
+    table = settings.uploads / uuid4().hex / "chats.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text(CHATS, encoding="utf-8")
     folder = settings.uploads / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "faq.csv").write_text(FAQ, encoding="utf-8")
@@ -257,64 +273,48 @@ def _work(app: Flask, database: Database, settings: Settings) -> None:
     Worker(database, settings).run(until_idle=True)
 
 
-# --- the pages --------------------------------------------------------------------------------------------
+def _begin_to_work(session: Session) -> None:
+    """An action that nobody has switched on, and an intent proposed from messages of the logs themselves."""
+    intent = session.scalars(select(Intent.name).where(Intent.status == "live").order_by(Intent.id)).first()
+    if intent is not None and session.scalars(select(Action.id)).first() is None:
+        actions.save(
+            session,
+            actions.Draft(
+                name="stock",
+                intent=intent,
+                url="https://www.example.com/stock",
+                slots=[
+                    {"name": "product", "kind": "text", "ask": {"en": "Which product?", "zh": "哪一款产品？"}}
+                ],
+                templates={"en": "{product}: {left} left.", "zh": "{product}还剩 {left} 件。"},
+                proof={},
+                enabled=False,
+            ),
+        )
+    if session.scalars(select(Proposal.id)).first() is None:
+        free = session.scalars(
+            select(Example)
+            .where(
+                Example.text.like("%voucher%"),
+                Example.intent_id.is_(None),
+                Example.id.not_in(select(ProposalMember.example_id)),
+            )
+            .order_by(Example.id)
+            .limit(12)
+        ).all()
+        if free:
+            proposals.add_proposal(
+                session,
+                proposals.NewProposal(
+                    name="voucher",
+                    terms=("voucher", "code", "gift"),
+                    members={row.id: 1.0 - at / 24 for at, row in enumerate(free)},
+                    drafts={},
+                ),
+            )
 
 
-def listed(app: Flask, database: Database) -> list[Page]:
-    """Every page: those of visitors, those of the menu, and one of each kind behind a list."""
-    from web.admin.blueprint import MENU
-
-    with database.read() as session:
-        answer = session.scalars(
-            select(Turn)
-            .where(Turn.role == "bot", Turn.kind == "passage")
-            .order_by(Turn.lang != "en", Turn.id)
-        ).first()
-        waiting = session.scalar(
-            select(Conversation.id)
-            .where(Conversation.state == "waiting")
-            .order_by(Conversation.locale != "en", Conversation.handover_at)
-        )
-        article = session.scalars(select(Article).where(Article.lang == "en").order_by(Article.id)).first()
-        intent = session.scalar(select(Intent.id).where(Intent.status == "live").order_by(Intent.id))
-        release = session.scalar(select(Release.id).order_by(Release.created_at.desc()))
-        job = session.scalar(select(Job.id).where(Job.kind == "import_articles").order_by(Job.id.desc()))
-    found = [
-        Page("help", "The company's help page with the widget", "/?locale={lang}", public=True),
-        Page("chat", "The chat as a page of its own", "/chat?locale={lang}", public=True),
-        Page("sign-in", "Signing in", "/admin/sign-in", public=True),
-    ]
-    with app.test_request_context():
-        for entry in MENU:
-            path = app.url_for(entry.endpoint)
-            if entry.endpoint == "inbox.home" and waiting:
-                path += f"?open={waiting}"
-            name = entry.endpoint.partition(".")[2].replace("_", "-").removesuffix("-page")
-            found.append(Page("inbox" if entry.endpoint == "inbox.home" else name, entry.text, path))
-    if article is not None:
-        found.insert(1, Page("help-article", "A help article", f"/help/en/{article.slug}", public=True))
-        found.append(Page("article", "One article with its passages", f"/admin/articles/{article.id}"))
-    if answer is not None:
-        found.append(
-            Page("conversation", "One conversation", f"/admin/conversations/{answer.conversation_id}")
-        )
-        found.append(Page("answer", "Why this answer?", f"/admin/turns/{answer.id}"))
-    found += [
-        Page(name, title, path.format(which))
-        for name, title, path, which in (
-            ("intent", "One intent with its answers", "/admin/intents/{}", intent),
-            ("release", "One release with its model card", "/admin/releases/{}", release),
-            ("job", "An import's report", "/admin/jobs/{}", job),
-        )
-        if which is not None
-    ]
-    return [
-        *found,
-        Page("canned", "Canned replies", "/admin/inbox/canned"),
-        Page("chatwoot", "Connecting Chatwoot", "/admin/inbox/chatwoot"),
-        Page("account", "One's own account", "/admin/account"),
-        Page("style", "Style guide", "/admin/style"),
-    ]
+# --- the pictures ------------------------------------------------------------------------------------------
 
 
 def _photograph(

@@ -382,12 +382,16 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str | Cell]]) -> str:
     """The first column names the row; any other that holds a figure is aligned to the right."""
     made = [[value if isinstance(value, Cell) else Cell(value) for value in row] for row in rows]
     numbers = {place for row in made for place, cell in enumerate(row) if place and cell.is_number}
-    names = "".join(_cell("th", Cell(name), number=place in numbers) for place, name in enumerate(head))
+    # an empty heading is no heading (a screen reader would stop at it), and a row of them is none either
+    names = "".join(
+        _cell("th" if name else "td", Cell(name), number=place in numbers) for place, name in enumerate(head)
+    )
+    named = f"<thead><tr>{names}</tr></thead>" if any(head) else ""
     body = "".join(
         f"<tr>{''.join(_cell('td', cell, number=place in numbers) for place, cell in enumerate(row))}</tr>"
         for row in made
     )
-    return f'<div class="scroll"><table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="scroll"><table>{named}<tbody>{body}</tbody></table></div>'
 
 
 def _cell(element: str, cell: Cell, *, number: bool) -> str:

@@ -10,7 +10,16 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.sessions import SecureCookieSessionInterface
 from werkzeug.serving import WSGIRequestHandler, make_server
+
+from chatbot.records import actions, proposals
+from chatbot.records.api_keys import create_key
+from chatbot.records.conversations import hand_over
+from chatbot.records.database import Database
+from chatbot.records.knowledge import ArticleDraft, PassageDraft, put_article
+from chatbot.records.tables import Answer, Example, Feedback, Intent, Job, Person, Release, Turn
+from chatbot.settings import Settings
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -103,3 +112,114 @@ def audit() -> Callable[[Any], list[str]]:
         ]
 
     return run
+
+
+@pytest.fixture
+def full(app: Flask, database: Database, settings: Settings) -> None:
+    """Something on every page (web/page_list.py): an empty table hides what is wrong with a full one."""
+    client = app.test_client()
+    for text in ("refund, please", "which one?", "refund, generated?"):
+        started = client.post("/api/v1/conversations", json={}).get_json()
+        headers = {"Authorization": f"Bearer {started['token']}"}
+        client.post(f"/api/v1/conversations/{started['id']}/messages", json={"text": text}, headers=headers)
+    with database.write() as session:
+        hand_over(session, started["id"], reason="visitor_asked")
+        session.add(Feedback(turn_id=session.query(Turn.id).filter_by(role="bot").first()[0], vote="down"))
+        create_key(session, name="shop", scopes=["chat"])
+        put_article(
+            session,
+            ArticleDraft(
+                slug="refunds",
+                lang="en",
+                title="Refunds",
+                body="# Refunds\n\nThree days.",
+                passages=(
+                    PassageDraft("Refunds", "Three days."),
+                    PassageDraft("Refunds", "To the same card."),
+                ),
+                source="r.md",
+                questions=("How long?",),
+            ),
+        )
+        intent = Intent(name="refund_time", titles={"en": "Refund time"}, status="live")
+        session.add(intent)
+        session.flush()
+        session.add(Answer(intent_id=intent.id, lang="en", text="Three days.", status="draft"))
+        rows = [
+            Example(
+                text=f"gift card {n}", lang="en", source="transcript", content_hash=str(n), group_key=str(n)
+            )
+            for n in range(6)
+        ]
+        session.add_all(rows)
+        session.flush()
+        proposals.add_proposal(
+            session,
+            proposals.NewProposal(
+                name="gift_card",
+                terms=("gift",),
+                members={row.id: 1.0 for row in rows},
+                drafts={"en": "We sell them."},
+            ),
+        )
+        actions.save(
+            session,
+            actions.Draft(
+                name="refund_time",
+                intent="refund_time",
+                url="https://www.example.com/refunds",
+                slots=[{"name": "order", "kind": "order", "ask": {"en": "Which order?"}}],
+                templates={"en": "Your refund for {order} comes {day}."},
+                proof={"kind": "answer", "accepts": ["email"], "paths": {"email": "buyer.email"}},
+            ),
+        )
+        figures = {"classifier": {"accuracy": 88.0, "calibration": [[30.0, 25.0, 4], [90.0, 95.0, 14]]}}
+        session.add(Release(id="r1", snapshot="s", metrics=figures, reason="too few to tell"))
+        report = {"files": 1, "stored": 2, "row_errors": [{"line": 3, "message": "Its question is empty"}]}
+        session.add(
+            Job(
+                kind="import_articles",
+                state="done",
+                progress=1.0,
+                arguments={"names": ["faq.csv"]},
+                result=report,
+            )
+        )
+    table = settings.uploads / ("0" * 32) / "chats.csv"
+    table.parent.mkdir(parents=True)
+    table.write_text(
+        "Chat,By whom,Said\na,Client,Where is my parcel?\na,Agent,It arrives on Friday.\n", encoding="utf-8"
+    )
+
+
+@pytest.fixture
+def admin_cookie(app: Flask, database: Database) -> str:
+    """The session of an admin who has signed in, without the time that a password takes."""
+    with database.write() as session:
+        person = Person(email="mei@example.com", name="Mei", password_hash="x", role="admin")
+        session.add(person)
+        session.flush()
+        claims = {"_user_id": f"{person.id}:0", "_fresh": True, "_permanent": True}
+    signer = SecureCookieSessionInterface().get_signing_serializer(app)
+    assert signer is not None
+    return str(signer.dumps(claims))
+
+
+@pytest.fixture
+def inside(browser: Any, admin_cookie: str, problems: list[str]) -> Iterator[Callable[..., Any]]:
+    """Opens a browser's page in which an admin is signed in, or a stranger's."""
+    contexts = []
+
+    def open_it(*, stranger: bool = False, **options: Any) -> Any:
+        context = browser.new_context(**({"locale": "en-GB", "reduced_motion": "reduce"} | options))
+        context.set_default_timeout(30_000)
+        cookie = {"name": "frontdesk", "value": admin_cookie, "domain": "127.0.0.1", "path": "/admin"}
+        context.add_cookies([] if stranger else [cookie])
+        context.on("weberror", lambda error: problems.append(str(error.error)))
+        context.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
+        contexts.append(context)
+        return context.new_page()
+
+    yield open_it
+    for context in contexts:
+        context.close()

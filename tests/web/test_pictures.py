@@ -12,7 +12,8 @@ from chatbot.records.database import Database
 from chatbot.records.tables import Article, Conversation
 from chatbot.settings import Settings
 from web.admin.blueprint import MENU
-from web.pictures import LOOKS, converse, copied, index, listed
+from web.page_list import listed
+from web.pictures import LOOKS, converse, copied, index
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "pages"
 
