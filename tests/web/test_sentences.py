@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import json
 import re
+from collections.abc import Iterator
 from importlib.resources import files
+from types import ModuleType
+from typing import get_args
 
 import pytest
 
+from chatbot.dialogue import grounding, relevance
+from chatbot.dialogue.facts import FactKind
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.policy import Evidence, decide
 from chatbot.dialogue.weighing import Candidate
@@ -86,6 +93,40 @@ def test_every_reason_of_the_gate_has_chinese_words(
 def test_values_stay_what_they_are(english: str, chinese: str) -> None:
     assert in_words(english, "zh") == chinese
     assert in_words(english, "en") == english
+
+
+def _reasons(module: ModuleType) -> Iterator[str]:
+    """The sentences that a module says something is wrong with: texts appended to a list, added to one, or returned."""
+    for node in ast.walk(ast.parse(inspect.getsource(module))):
+        told: list[ast.expr] = []
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "append":
+            told = node.args
+        elif isinstance(node, ast.AugAssign) and isinstance(node.value, ast.ListComp):
+            told = [node.value.elt]
+        elif isinstance(node, ast.Return) and isinstance(node.value, ast.List):
+            told = node.value.elts
+        elif isinstance(node, ast.Return) and node.value is not None:
+            told = [node.value]
+        for text in told:
+            if isinstance(text, ast.JoinedStr):
+                parts = [str(one.value) if isinstance(one, ast.Constant) else "X1" for one in text.values]
+                sentence = "".join(parts)
+            else:
+                sentence = str(text.value) if isinstance(text, ast.Constant) else ""
+            if re.match(r"[a-z]+ [a-z]", sentence):
+                yield sentence
+
+
+@pytest.mark.parametrize("module", [grounding, relevance])
+def test_every_reason_of_the_check_of_a_draft_has_chinese_words(module: ModuleType) -> None:
+    kinds = [f"{kind} not in the sources: 14 day" for kind in get_args(FactKind)]
+    elsewhere = "stands in the sources about something else: 0.9 l"
+    found = [*_reasons(module), *kinds, elsewhere]
+    assert len(found) > len(kinds) + 1
+    for reason in found:
+        told = in_words(reason, "zh")
+        assert HAN.search(told), reason
+        assert not WORDS.search(told), told
 
 
 def test_every_template_keeps_its_gaps() -> None:

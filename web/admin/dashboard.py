@@ -106,7 +106,7 @@ def tables(found: Statistics, titles: dict[str, str], say: Say) -> dict[str, Tab
 
 def pictures(found: Statistics, say: Say) -> dict[str, str]:
     """SVG by name; every text in it is escaped where it is made."""
-    words = [_short(day) for day in found.days]
+    words = [_short(day, say) for day in found.days]
     figures = list(found.days.values())
 
     def heights(name: str) -> list[int]:
@@ -206,5 +206,5 @@ def _lines(
     )
 
 
-def _short(day: date) -> str:
-    return f"{day.month}/{day.day}"
+def _short(day: date, say: Say) -> str:
+    return day.strftime(say("%d %b"))

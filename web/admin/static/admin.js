@@ -16,12 +16,12 @@ document.addEventListener("submit", (event) => {
 
 for (const form of document.querySelectorAll("form[data-busy]")) {
   form.addEventListener("submit", (event) => {
-    const button = form.querySelector("button[type=submit]");
-    if (!button || event.defaultPrevented) return;
+    const pressed = event.submitter ?? form.querySelector("button[type=submit]");
+    if (!pressed || event.defaultPrevented) return;
     // After the form was read: a disabled button would not be sent along.
     setTimeout(() => {
-      button.disabled = true;
-      button.textContent = form.dataset.busy;
+      for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = true;
+      pressed.textContent = form.dataset.busy;
     });
   });
 }
