@@ -67,6 +67,8 @@ def _newest(slot: Slot, said: Sequence[Said], alike: Sequence[str]) -> Value | N
         if slot.kind in ("text", "confirm"):
             if asked:  # words mean this only as the answer to this very question
                 return _in_own_words(slot, message.text)
+            if slot.kind == "confirm" and message.asked is not None and message.asked not in alike:
+                return None  # what was confirmed has changed since
             continue
         if message.asked in alike and not asked:
             continue  # the answer to the question for another one of its kind

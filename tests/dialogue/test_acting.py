@@ -135,6 +135,16 @@ def test_a_change_is_confirmed_each_time_and_no_means_no() -> None:
     assert not complete(CANCEL, "cancel KC-1234567")
 
 
+def test_what_was_confirmed_for_one_order_is_not_confirmed_for_another() -> None:
+    service = Service(Outcome("not_found", "404"), done())
+    talk = Conversation(CANCEL, service)
+    talk.say("cancel KC-1234567")
+    assert talk.say("yes").rule == "action_not_found"
+    assert talk.say("sorry, KC-7654321").text == "Cancel KC-7654321?"
+    assert talk.say("yes").text == "Order KC-7654321 is cancelled."
+    assert [slots["order"] for slots, _ in service.asked] == ["KC1234567", "KC7654321"]
+
+
 def test_three_failures_in_a_row_lead_to_a_person() -> None:
     talk = Conversation(STATUS, Service(*[Outcome("failed", "silence")] * 3))
     kinds = [talk.say("where is KC-204817?").kind for _ in range(3)]
