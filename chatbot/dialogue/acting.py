@@ -82,7 +82,8 @@ def act(action: Action, talk: Talk, text: str, actions: Actions, *, lang: str) -
     pending = talk.pending if talk.pending and talk.pending.name == action.name else None
     pending = pending if pending is not None and pending.open else None
     asked = pending.asked if pending else None
-    said = [*talk.said, Said(text, asked)] if text else list(talk.said)
+    missed = pending is not None and not gives(action, talk, text)
+    said = [*talk.said, Said(text, None if missed else asked)] if text else list(talk.said)
     found = read_slots(action.slots, said)
     state = ActionTrace(
         action.name, "asking", filled=tuple(found), failures=pending.failures if pending else 0
@@ -93,7 +94,6 @@ def act(action: Action, talk: Talk, text: str, actions: Actions, *, lang: str) -
         if slot.kind == "confirm" and slot.name in found
     ):
         return dropped(action, state, lang)
-    missed = pending is not None and not gives(action, talk, text)
     if missed:
         state = replace(state, failures=state.failures + 1)
     failed = state.failures + actions.unsuccessful(action, talk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -19,10 +19,11 @@ from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.policy import Bound, Decision, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.requests import Subject, split_requests
-from chatbot.dialogue.saying import ARTICLE, HANDOVER, INTENT, Part, say
+from chatbot.dialogue.saying import INTENT, Part, say
 from chatbot.dialogue.slot_filling import is_dropped
 from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
 from chatbot.dialogue.suggesting import Proposes, suggest
+from chatbot.dialogue.tapping import chosen, gone, is_payload, payload_of, unasked
 from chatbot.dialogue.trace import (
     ActionTrace,
     Classification,
@@ -123,19 +124,18 @@ class Assistant:
         text = normalise(text)[:READ_LIMIT]
         redactor = Redactor()
         before = [Message(m.role, redactor.redact(normalise(m.text))) for m in history[-HISTORY_TURNS:]]
+        words = "" if is_payload(text) else text
+        lang = _language(words, redactor.redact(words), before, default=locale.split("-")[0])
         read = redactor.redact(text)
-        lang = _language(text, read, before, default=locale.split("-")[0])
         said = lang if lang in self.languages else locale.split("-")[0]
 
-        if talk is not None and text in talk.offered:  # the customer tapped a proposed question
-            name = talk.offered[text]
-            slug = name.removeprefix(ARTICLE_LABEL)
-            text = ARTICLE + slug if slug != name else INTENT + name
+        if talk is not None:
+            text = payload_of(text, talk.offered) or text
         parts = self._step(text, read, talk, said, clock)
         if parts is None:
-            direct = self._chosen_by_hand(text, said)
-            if direct is not None:
-                parts = [direct]
+            tapped = chosen(text, self._lookup, said) or (gone(text, said) if not words and read else None)
+            if tapped is not None:
+                parts = [tapped]
             else:
                 with clock("requests"):
                     requests = self._requests(read, before, lang, options)
@@ -144,13 +144,14 @@ class Assistant:
                     self._part(request, before, lang, said, options, again, clock, talk, text)
                     for request in requests
                 ]
-                parts = self._after_a_pause(parts, text, read, talk, said, clock)
+            parts = self._after_a_pause(parts, words, talk, said, clock)
         replies = tuple(
             say(part, lang=said, failures=failures, redactor=redactor, lookup=self._lookup) for part in parts
         )
         topics = tuple(_topic(part.decision) for part in parts)
+        asked = read if words else " ".join(c.title for part in parts if (c := part.decision.chosen))
         with clock("suggest"):
-            suggested = suggest(self._next, self._lookup, talk, read, replies, topics, said)
+            suggested = suggest(self._next, self._lookup, talk, asked, replies, topics, said)
         trace = Trace(
             release=self.release_id,
             mode=options.mode,
@@ -261,7 +262,7 @@ class Assistant:
             if top is not None and top.confidence * classification.in_scope >= options.sureness:
                 wants_person = top.name == PERSON_INTENT
                 small = top.name if top.name in SMALLTALK_INTENTS else None
-            ranked = self._with_passage(self._weigh(classification, known, hits, lang), lang)
+            ranked = self._answerable(self._weigh(classification, known, hits, lang), known, options, lang)
             shown = ranked[0].hit if ranked else None
             if shown is not None and shown not in hits:
                 hits.append(shown)  # the classifier's article: the trace holds whatever may be shown
@@ -326,23 +327,23 @@ class Assistant:
             return None
         if text.startswith(INTENT):
             action = self._actions.bound(text.removeprefix(INTENT))
-            tapped = replace(talk, pending=None)
+            anew = replace(talk, pending=None)
             return (
-                None
-                if action is None
-                else [self._acted(action, tapped, "", _tapped(text, said), said, clock)]
+                None if action is None else [self._acted(action, anew, "", unasked(text, said), said, clock)]
             )
+        if is_payload(text):
+            return None
         pending = _pending(talk)
         action = self._actions.named(pending.name) if pending is not None else None
         if action is None or pending is None or asks_for_person(text):
             return None
-        answer = _tapped(read, said)
+        answer = unasked(read, said)
         if is_dropped(text) and not gives(action, talk, text):
             return [self._told(dropped(action, pending, said), action, answer)]
         return [self._acted(action, talk, text, answer, said, clock)] if gives(action, talk, text) else None
 
     def _after_a_pause(
-        self, parts: list[Part], text: str, read: str, talk: Talk | None, said: str, clock: Clock
+        self, parts: list[Part], text: str, talk: Talk | None, said: str, clock: Clock
     ) -> list[Part]:
         """The message was no answer to what an action had asked for. What was understood of it is answered and the
         action waits; where nothing was, it asks once more."""
@@ -350,11 +351,11 @@ class Assistant:
         if self._actions is None or talk is None or pending is None or any(part.acted for part in parts):
             return parts
         action = self._actions.named(pending.name)
-        first = parts[0]
-        if action is None or first.decision.kind == "person":
+        kinds = {part.decision.kind for part in parts}
+        if action is None or "person" in kinds:
             return parts
-        if first.decision.kind in ("unknown", "choices"):
-            return [self._acted(action, talk, text, first, said, clock)]
+        if kinds <= {"unknown", "choices"}:
+            return [self._acted(action, talk, text, parts[0], said, clock)]
         waits = replace(pending, state="paused", paused=pending.paused + 1)
         return [*parts[:-1], replace(parts[-1], trace=replace(parts[-1].trace, action=waits))]
 
@@ -373,12 +374,22 @@ class Assistant:
         )  # fmt: skip
         return Part(decision, trace, acted)
 
-    def _with_passage(self, ranked: list[Candidate], lang: str) -> list[Candidate]:
-        """The best candidate gets a passage of its article where the search did not bring one."""
-        if not ranked or ranked[0].hit is not None or ranked[0].article_slug is None:
-            return ranked
-        passages = self._lookup.passages(ranked[0].article_slug, lang)
-        return [replace(ranked[0], hit=passages[0]), *ranked[1:]] if passages else ranked
+    def _answerable(
+        self, ranked: Sequence[Candidate], known: Mapping[str, KnownIntent], options: SiteOptions, lang: str
+    ) -> list[Candidate]:
+        """Those likely enough to be offered get a passage of their article where the search did not bring one; of
+        whom there is nothing to say today, in this language, is left out."""
+        found: list[Candidate] = []
+        for candidate in ranked:
+            if candidate.probability >= options.choice_floor and candidate.hit is None:
+                slug, own = candidate.article_slug, known.get(candidate.intent or "")
+                passages = self._lookup.passages(slug, lang) if slug else []
+                if passages:
+                    candidate = replace(candidate, hit=passages[0])
+                elif candidate.approved is None and not (own is not None and own.acts):
+                    continue
+            found.append(candidate)
+        return found
 
     def _draft(
         self,
@@ -417,39 +428,6 @@ class Assistant:
                 encode=lambda texts: self._search.encode(texts, lang=lang),
             )
 
-    def _chosen_by_hand(self, text: str, lang: str) -> Part | None:
-        """The customer tapped a choice: its payload names what to answer."""
-        nothing = Classification(ranked=(), in_scope=0.0, tier="none")
-        if text == HANDOVER:
-            decision = Decision("person", "tapped", "the customer tapped “talk to a person”", 1.0)
-            return Part(
-                decision, PartTrace(text, lang, nothing, (), None, "person", "tapped", decision.reason)
-            )
-        if text.startswith(INTENT):
-            known = self._lookup.intents([text.removeprefix(INTENT)], lang)
-            intent = next(iter(known.values()), None)
-            slug, title, approved = (
-                (intent.article_slug, intent.title, intent.approved) if intent else (None, "", None)
-            )
-        elif text.startswith(ARTICLE):
-            intent, approved, title = None, None, ""
-            slug = text.removeprefix(ARTICLE)
-        else:
-            return None
-        hits = self._lookup.passages(slug, lang) if slug else []
-        hit = hits[0] if hits else None
-        if approved is None and hit is None:
-            return None
-        kind = "approved" if approved is not None else "passage"
-        chosen = Candidate(
-            1.0, title or (hit.title if hit else ""), intent.name if intent else None, slug, approved, hit
-        )
-        decision = Decision(kind, "tapped", "the customer chose it", 1.0, chosen)  # type: ignore[arg-type]
-        return Part(
-            decision,
-            PartTrace(text, lang, nothing, tuple(hits), None, decision.kind, "tapped", decision.reason),
-        )
-
 
 def asked_again(text: str, before: Sequence[Message]) -> bool:
     """Whether the customer wrote the very same before and was answered."""
@@ -482,10 +460,3 @@ def _pending(talk: Talk) -> ActionTrace | None:
     """The action that still waits for an answer."""
     pending = talk.pending
     return pending if pending is not None and pending.open and pending.paused <= PAUSES else None
-
-
-def _tapped(request: str, lang: str) -> Part:
-    """A part of which no model was asked: the message answers a question, or taps an intent."""
-    nothing = Classification(ranked=(), in_scope=0.0, tier="none")
-    decision = Decision("ask", "action", "", 1.0)
-    return Part(decision, PartTrace(request, lang, nothing, (), None, "ask", "action", ""))

@@ -10,12 +10,13 @@ The rules, in the order they are tried (the name of the one that decided is in t
                           → ``ask`` (chatbot/dialogue/acting.py asks, or answers; also when asked again: the answer
                           may be another by now)
 5. ``asked_again``        the same question again after it was answered → ``person`` is offered (``unknown``)
-6. ``sure``               the best candidate's probability reaches ``sureness`` → ``approved`` where its intent has
+6. ``not_known``          nothing reaches ``choice_floor`` → ``unknown``
+7. ``torn``               the best candidate's probability reaches ``sureness``, and the next one's is within
+                          TORN_MARGIN of it → ``choices``
+8. ``sure``               the best candidate's probability reaches ``sureness`` → ``approved`` where its intent has
                           an approved answer, else ``generated`` where the mode allows it, the draft passed its
                           check and the probability reaches GENERATED_SURENESS, else ``passage``
-7. ``torn``               two candidates are near each other, both likely → ``choices``
-8. ``perhaps``            candidates above ``choice_floor`` → ``choices``
-9. ``not_known``          nothing fits → ``unknown``
+9. ``perhaps``            else ``choices`` among the candidates that reach ``choice_floor``
 
 A candidate is a thing that could answer: an intent (with its approved answer or its article) or an article found
 by the search; chatbot/dialogue/weighing.py gives each its probability.

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from chatbot.dialogue.trace import Message, Reply, Role, Trace
 from chatbot.errors import ConflictError, InputError, NotFoundError
+from chatbot.language.normalise import detect_language
 from chatbot.records.attachments import attach_to, attachments_of
 from chatbot.records.deliveries import tell
 from chatbot.records.tables import Conversation, Feedback, Person, Site, Turn, Visitor, utcnow
@@ -161,7 +162,7 @@ def receive_message(
         conversation_id=conversation.id,
         role="customer",
         text=title or text,
-        lang=conversation.locale.partition("-")[0] if title else lang,
+        lang=detect_language(title, default=conversation.locale.partition("-")[0]) if title else lang,
         reply={"payload": text} if title else None,
         client_message_id=client_message_id,
         created_at=now,

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
-from chatbot.dialogue.actions import Talk
+from chatbot.dialogue.actions import Action, Outcome, Slot, Talk, templates_from
 from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.saying import ARTICLE, HANDOVER, INTENT
-from chatbot.dialogue.trace import Classification, Hit, IntentGuess, Message
+from chatbot.dialogue.trace import ActionTrace, Classification, Hit, IntentGuess, Message
 from chatbot.dialogue.weighing import KnownIntent
 from chatbot.inference.generate import Candidate
 
@@ -166,6 +166,37 @@ def test_a_tapped_choice_is_answered(assistant):
     assert assistant.reply(INTENT + "no_such", options=ALLOWED)[0].kind == "unknown"
 
 
+def test_a_tap_is_answered_in_the_language_of_the_conversation_and_no_model_reads_the_payload(assistant):
+    """A payload is Latin letters whatever the customer speaks."""
+    asked = []
+    known, passages = assistant._lookup.intents, assistant._lookup.passages
+    assistant._lookup.intents = lambda names, lang: asked.append(lang) or known(names, lang)
+    assistant._lookup.passages = lambda slug, lang: asked.append(lang) or passages(slug, lang)
+    for payload in (INTENT + "cancel_order", ARTICLE + "refund-time"):
+        _, trace = assistant.reply(payload, options=ALLOWED, locale="zh-CN")
+        assert trace.parts[0].lang == "zh"
+    assert set(asked) == {"zh"}
+    assert "人工" in assistant.reply(HANDOVER, options=ALLOWED, locale="zh")[0].text
+    for payload in (INTENT + "refund", ARTICLE + "gone"):
+        reply, trace = assistant.reply(payload, options=ALLOWED, locale="zh")
+        assert (reply.kind, trace.parts[0].rule) == ("unknown", "tapped")
+        assert reply.parts[0].choices[-1].payload == HANDOVER and "人工" in reply.text
+    assert assistant._classifier.seen == []
+    english = [Message("customer", "How do I cancel?"), Message("bot", "?")]  # on a Chinese page
+    assert "colleague" in assistant.reply(HANDOVER, options=ALLOWED, history=english, locale="zh")[0].text
+
+
+def test_what_has_nothing_to_say_in_this_language_is_neither_sent_nor_offered(assistant):
+    """The classifier knows the intent from English; its article is not there in Chinese."""
+    assistant._lookup.passages = lambda slug, lang: []
+    assistant._search.search = lambda query, *, lang, history=(), k=5: []
+    for sureness in (0.5, 0.99):
+        reply, trace = assistant.reply("refund", options=replace(ALLOWED, sureness=sureness))
+        assert (reply.kind, trace.parts[0].rule) == ("unknown", "not_known")
+        assert [choice.payload for choice in reply.parts[0].choices] == [HANDOVER]
+        assert trace.parts[0].classification.ranked[0].name == "refund_time"
+
+
 def test_models_read_redacted_text(assistant):
     assistant.reply("cancel it, I am jane@example.com", options=ALLOWED)
     assert all("jane@example.com" not in text for text in assistant._classifier.seen)
@@ -205,7 +236,81 @@ def test_after_an_answer_what_customers_ask_next_is_proposed_and_a_tap_on_it_is_
     assert (reply.suggestions, trace.suggested) == (("Refund time",), ("refund_time",))
     assert [event.name for event in proposing.seen] == ["order_status", "cancel_order"]
     assert trace.parts[0].topic == "cancel_order"
-    tapped = Talk("c", 3, offered={"Refund time": "refund_time"})
-    assert assistant.reply("Refund time", options=ALLOWED, talk=tapped)[0].text == REFUND_TEXT
+    tapped = Talk("c", 3, offered={"Refund time？": "refund_time"})  # as a Chinese title ends
+    assert assistant.reply("Refund time？", options=ALLOWED, talk=tapped)[0].text == REFUND_TEXT
+    assert assistant._classifier.seen == ["How do I cancel?"]
+    assistant.reply(INTENT + "cancel_order", options=ALLOWED, talk=Talk("c", 4))
+    assert proposing.seen[-1].text == f"Cancel an order {CANCEL.approved}"
     assert assistant.reply("what about dragons", options=ALLOWED, talk=talk)[0].suggestions == ()
     assert assistant.reply("How do I cancel?", options=ALLOWED)[0].suggestions == ()
+
+
+# --- an action that waits for an answer ----------------------------------------------------------------------
+
+ORDER = Action(
+    1, "order_status", "order_status", "https://shop.example", (Slot("order", "order"),),
+    templates_from({"en": "It is on its way."}),
+)  # fmt: skip
+COMPLAINT = Action(
+    2, "complaint", "complaint", "https://shop.example", (Slot("words", "text"),),
+    templates_from({"en": "Noted: {words}"}),
+)  # fmt: skip
+
+
+class Bound:
+    """The actions, with what they were asked to do."""
+
+    def __init__(self, *actions: Action) -> None:
+        self.actions, self.ran = actions, []
+
+    def bound(self, intent, article_slug=None):
+        return next((action for action in self.actions if action.intent == intent), None)
+
+    def named(self, name):
+        return next((action for action in self.actions if action.name == name), None)
+
+    def unsuccessful(self, action, talk):
+        return 0
+
+    def run(self, action, slots, proof, talk, *, lang):
+        self.ran.append({name: value.text for name, value in slots.items()})
+        return Outcome("done", status=200)
+
+
+def waiting(name: str, asked: str) -> Talk:
+    return Talk("c", 3, pending=ActionTrace(name, "asking", asked=asked))
+
+
+@pytest.mark.parametrize("payload", [ARTICLE + "refund-time", INTENT + "cancel_order", "Refund time"])
+@pytest.mark.parametrize(("name", "asked"), [("order_status", "order"), ("complaint", "words")])
+def test_a_tap_while_an_action_waits_is_answered_and_is_no_detail_of_it(assistant, payload, name, asked):
+    assistant._actions = Bound(ORDER, COMPLAINT)
+    talk = replace(waiting(name, asked), offered={"Refund time": "article:refund-time"})
+    reply, trace = assistant.reply(payload, options=ALLOWED, talk=talk)
+    assert reply.kind in ("approved", "passage") and assistant._actions.ran == []
+    waits = trace.parts[-1].action
+    assert (waits.name, waits.state, waits.asked, waits.paused) == (name, "paused", asked, 1)
+    if name == "order_status":
+        told, _ = assistant.reply("KC-204817", options=ALLOWED, talk=replace(talk, pending=waits))
+        assert told.text == "It is on its way." and assistant._actions.ran == [{"order": "KC-204817"}]
+
+
+def test_other_words_after_a_pause_are_no_answer_to_a_question_for_words(assistant):
+    assistant._actions = Bound(COMPLAINT)
+    talk = Talk("c", 4, pending=ActionTrace("complaint", "paused", asked="words", paused=1))
+    reply, trace = assistant.reply("what about dragons", options=ALLOWED, talk=talk)
+    assert (reply.kind, trace.parts[0].action.state, assistant._actions.ran) == ("ask", "asking", [])
+    told, _ = assistant.reply("dragons!", options=ALLOWED, talk=replace(talk, pending=trace.parts[0].action))
+    assert told.text == "Noted: dragons!"
+
+
+def test_what_was_understood_of_a_message_is_answered_while_an_action_waits(assistant, monkeypatch):
+    assistant._actions = Bound(ORDER)
+    monkeypatch.setattr(assistant, "_requests", lambda *_: ["what about dragons", "How do I cancel?"])
+    talk = waiting("order_status", "order")
+    reply, trace = assistant.reply("dragons and cancelling", options=ALLOWED, talk=talk)
+    assert [part.kind for part in reply.parts] == ["unknown", "approved"]
+    assert trace.parts[-1].action.state == "paused"
+    monkeypatch.setattr(assistant, "_requests", lambda *_: ["what about dragons"])
+    reply, trace = assistant.reply("dragons", options=ALLOWED, talk=talk)
+    assert (reply.kind, trace.parts[0].action.asked) == ("ask", "order")

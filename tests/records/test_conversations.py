@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, select
 
-from chatbot.dialogue.trace import Classification, Message, PartTrace, Reply, ReplyPart, Trace
+from chatbot.dialogue.trace import Choice, Classification, Message, PartTrace, Reply, ReplyPart, Trace
 from chatbot.errors import InputError, NotFoundError
 from chatbot.records import conversations
 from chatbot.records.database import Database
@@ -176,3 +176,21 @@ def test_turns_come_in_pages(records: Database, opened: str) -> None:
         rest = conversations.turns_after(session, conversation.id, after=page[-1].id)
         assert [turn.text for turn in page + rest] == list("01234")
         assert conversations.last_turn_id(session, conversation.id) == rest[-1].id
+
+
+def test_a_tap_says_the_choices_title_in_the_titles_language_and_keeps_its_payload(
+    records: Database, opened: str
+) -> None:
+    """The widget is English; the customer wrote Chinese and was offered a choice in Chinese."""
+    asked = say(records, opened, "退款")
+    choice = Choice("退款要多久？", "/intent refund_time")
+    decided = PartTrace("退款", "zh", Classification((), 0.5), (), None, "choices", "perhaps", "")
+    reply = Reply((ReplyPart("您是想问？", "choices", 0.4, choices=(choice,)),))
+    with records.write() as session:
+        conversations.store_reply(
+            session, opened, to=asked.turn.id, reply=reply,
+            trace=Trace("r1", "approved_and_cited", {}, (decided,)), lang="zh",
+        )  # fmt: skip
+    turn = say(records, opened, choice.payload).turn
+    assert (turn.text, turn.lang, conversations.tapped(turn)) == (choice.title, "zh", choice.payload)
+    assert conversations.tapped(say(records, opened, "/intent never_offered").turn) is None
