@@ -24,17 +24,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
 from typing import Any, Literal
 
 Z = 1.959964  # of the 95 % interval
-Z_LOSS = 2.394  # one-sided 2.5 % shared out over three measures (Bonferroni)
 Z_POWER = 1.644854  # 95 of 100
 MIN_FROZEN = 300
 MIN_MEASURE = 100  # a measure over fewer examples can refuse, but not hold up
 MIN_INTENT = 10
 ALPHA = 0.05
-SEEN = 2.0  # margins: a loss seen that is larger asks a person, proven or not
+SEEN = 2.0  # margins: a loss seen that is larger asks a person
 
 State = Literal["proven", "not shown", "unclear", "worse"]
 
@@ -56,6 +56,7 @@ BOUNDS = {
     # how often it dares to answer moves with the fitted temperature; a candidate that fell silent must still be seen
     "answered rightly": Bound(3, 0.14),
 }
+Z_LOSS = NormalDist().inv_cdf(1 - 0.025 / len(BOUNDS))  # one-sided, shared out over the measures (Bonferroni)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,6 @@ class Verdict:
     blocked_intents: tuple[str, ...] = ()
     frozen: int = 0
     margin: float = 0.01
-    details: dict[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         body = asdict(self)

@@ -42,7 +42,7 @@ from chatbot.learning.loading import (
 from chatbot.learning.read_vectors import take_noted
 from chatbot.learning.recipe_search import RECIPE_FILE
 from chatbot.learning.release_cards import gather, skipped_parts, write_card
-from chatbot.learning.releases import ReleaseRow, bundle_folder, go_live, live_release_id
+from chatbot.learning.releases import ReleaseRow, bundle_folder, go_live, labels_of, live_release_id
 from chatbot.learning.search_fitting import DOMAIN, fit_search
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot, SnapshotManifest, load_snapshot
 from chatbot.learning.weighing_fit import fit_weighing
@@ -61,6 +61,8 @@ Progress = Callable[[str, float], None]
 KEPT_SNAPSHOTS = 5
 MOST_NEW = 0.25  # of the intents; with more, there is little to learn on from
 KEPT_WORK_SECONDS = 24 * 3600
+KILLED_AFTER = 10.0  # seconds that a training has to end in when it is told to
+ASKED_FOR = "asked_for"  # in a manifest's metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +93,10 @@ def retrain(
     """Train a release from what the database knows now, and promote it where the gate lets it through.
 
     ``warm``: where only some intents are new, the classifier learns on from the live one's weights.
+    ``budget_seconds``: instead of the setting's, for the training proper; 0: no limit.
 
-    ``budget_seconds``: instead of the setting's, for the training proper; 0: no limit. The same data and seed as the
-    live release's is not trained again unless ``force``. Raises TrainingError where
-    there is nothing to train on or the training process failed.
+    The live release's own data, seed, encoder, recipe and budget are not trained again unless ``force``. Raises
+    TrainingError where there is nothing to train on or the training process failed.
     """
     require_training()
     tell = progress or (lambda stage, share: None)
@@ -106,7 +108,9 @@ def retrain(
     tell("snapshot", 1.0)
     with database.read() as session:
         live = live_release_id(session)
-    if live is not None and not force and _same_data(settings, live, snapshot, seed):
+    budget = settings.training_budget if budget_seconds is None else budget_seconds
+    asked = _asked_for(settings, budget)
+    if live is not None and not force and _same(settings, live, snapshot, seed, asked):
         return Outcome(live, "unchanged", "nothing has changed since the live release was trained")
     if not snapshot.passages and not snapshot.dialogues:
         raise _nothing()
@@ -120,12 +124,12 @@ def retrain(
             settings,
             device=device,
             seed=seed,
-            budget_seconds=budget_seconds,
+            budget=budget,
             tell=tell,
             start=_start(settings, snapshot, live) if warm and live is not None else None,
         )
-        manifest = _finish_bundle(trained, release_id, snapshot, settings, tell)
-    return _decide(database, settings, snapshot, manifest, live, created_by, tell)
+        manifest = _finish_bundle(trained, release_id, snapshot, settings, tell, asked)
+    return _decide(database, settings, snapshot, manifest, created_by, tell)
 
 
 def snapshot_of(database: Database, settings: Settings, *, seed: int = 13) -> Snapshot:
@@ -191,11 +195,10 @@ def import_bundle(
             remedy="Give that snapshot",
         )
     with database.write() as session:
-        live = live_release_id(session)
         _keep_row(session, snapshot.manifest)
     release_id = new_release_id(utcnow(), snapshot.manifest.fingerprint)
-    manifest = _finish_bundle(trained, release_id, snapshot, settings, tell)
-    return _decide(database, settings, snapshot, manifest, live, created_by, tell)
+    manifest = _finish_bundle(trained, release_id, snapshot, settings, tell, {})
+    return _decide(database, settings, snapshot, manifest, created_by, tell)
 
 
 def new_release_id(now: datetime, fingerprint: str) -> str:
@@ -233,7 +236,7 @@ def _nothing() -> TrainingError:
 def _start(settings: Settings, snapshot: Snapshot, live: str) -> Path | None:
     """The live bundle, where learning on from it is worth trying."""
     wanted = {row["intent"] for row in snapshot.examples if row["split"] == "train"} - {None, OUT_OF_SCOPE}
-    return bundle_folder(settings, live) if only_some_new(_labels(settings, live), wanted) else None
+    return bundle_folder(settings, live) if only_some_new(labels_of(settings, live), wanted) else None
 
 
 def only_some_new(old: Collection[str], new: Collection[str]) -> bool:
@@ -242,9 +245,21 @@ def only_some_new(old: Collection[str], new: Collection[str]) -> bool:
     return bool(added) and set(old) <= set(new) and len(added) <= MOST_NEW * len(set(new))
 
 
-def _same_data(settings: Settings, live: str, snapshot: Snapshot, seed: int) -> bool:
+def _asked_for(settings: Settings, budget: float) -> dict[str, Any]:
+    """What a training is asked for beside its data; the manifest keeps it."""
+    recipe = settings.data / RECIPE_FILE
+    return {
+        "encoder": settings.encoder,
+        "recipe": recipe.read_text(encoding="utf-8") if recipe.is_file() else None,
+        "budget": budget,
+    }
+
+
+def _same(settings: Settings, live: str, snapshot: Snapshot, seed: int, asked: dict[str, Any]) -> bool:
+    """Whether the live release was made of the same; where it does not say what was asked for, its data decides."""
     manifest = read_manifest(bundle_folder(settings, live))
-    return manifest.snapshot == snapshot.manifest.fingerprint and manifest.seed == seed
+    same_data = manifest.snapshot == snapshot.manifest.fingerprint and manifest.seed == seed
+    return same_data and manifest.metrics.get(ASKED_FOR, asked) == asked
 
 
 def _train(
@@ -254,7 +269,7 @@ def _train(
     *,
     device: str,
     seed: int,
-    budget_seconds: float | None,
+    budget: float,
     tell: Progress,
     start: Path | None = None,
 ) -> None:
@@ -267,7 +282,6 @@ def _train(
     command += ["--device", device, "--seed", str(seed), "--threads", str(settings.training_threads)]
     if settings.encoder != DOMAIN:
         command += ["--encoder", settings.encoder, "--encoder-store", str(settings.encoders)]
-    budget = settings.training_budget if budget_seconds is None else budget_seconds
     if budget:
         command += ["--budget", str(budget)]
     if (settings.data / RECIPE_FILE).is_file():
@@ -286,7 +300,11 @@ def _train(
                 failure = _told(line, tell) or failure
             code = child.wait()
         except BaseException:
-            child.kill()
+            child.terminate()  # torchrun takes its processes along; killed, it would leave them behind
+            try:
+                child.wait(KILLED_AFTER)
+            except subprocess.TimeoutExpired:
+                child.kill()
             raise
         if code != 0:
             errors.seek(0)
@@ -304,13 +322,20 @@ def _told(line: str, tell: Progress) -> dict[str, Any]:
         message = json.loads(line)
     except ValueError:
         return {}  # a library printed something
+    if not isinstance(message, dict):
+        return {}  # so did another, and it reads as JSON: a number, a list
     if "stage" in message:
         tell(f"train {message['stage']}", from_json(message))
     return dict(message.get("error", {}))
 
 
 def _finish_bundle(
-    trained: Path, release_id: str, snapshot: Snapshot, settings: Settings, tell: Progress
+    trained: Path,
+    release_id: str,
+    snapshot: Snapshot,
+    settings: Settings,
+    tell: Progress,
+    asked: dict[str, Any],
 ) -> Manifest:
     """The trained bundle with its search fitted, under its final name."""
     with building(bundle_folder(settings, release_id)) as folder:
@@ -327,6 +352,7 @@ def _finish_bundle(
         )
         weighed.weighing.save(folder / WEIGHING)
         metrics = manifest.metrics | {"search_fit": fitted.metrics, "weighing": weighed.metrics}
+        metrics |= {ASKED_FOR: asked} if asked else {}
         sealed = seal(folder, replace(manifest, metrics=metrics, encoders=fitted.encoders))
         tell("fit search", 1.0)
     return sealed
@@ -346,11 +372,15 @@ def _decide(
     settings: Settings,
     snapshot: Snapshot,
     manifest: Manifest,
-    live: str | None,
     created_by: int | None,
     tell: Progress,
 ) -> Outcome:
-    """Evaluate the candidate and the live release on the same frozen set, ask the gate, write the outcome down."""
+    """Evaluate the candidate and the live release on the same frozen set, ask the gate, write the outcome down.
+
+    Which release is live is read here: in the hours of a training somebody may have promoted another one.
+    """
+    with database.read() as session:
+        live = live_release_id(session)
     candidate = _evaluate(settings, snapshot, manifest.id, lambda share: tell("evaluate", share * 0.5))
     standing = None
     if live is not None:
@@ -358,8 +388,8 @@ def _decide(
     verdict = gate.judge(
         candidate.outcomes,
         standing.outcomes if standing is not None else None,
-        candidate_intents=_labels(settings, manifest.id),
-        live_intents=_active(snapshot, _labels(settings, live)) if live is not None else (),
+        candidate_intents=labels_of(settings, manifest.id),
+        live_intents=_active(snapshot, labels_of(settings, live)) if live is not None else (),
         margin=settings.gate_margin / 100,
     )
     tell("evaluate", 1.0)
@@ -367,15 +397,16 @@ def _decide(
     metrics = candidate.as_json() | {"training": manifest.metrics, "seconds": manifest.seconds}
     judged = verdict.as_json() | {"live": standing.as_json() if standing is not None else None}
     folder = bundle_folder(settings, manifest.id)
-    row = ReleaseRow(
-        manifest.id, status, False, utcnow(), metrics, judged, verdict.reason, live, manifest.snapshot
-    )
+    reason = verdict.reason
+    row = ReleaseRow(manifest.id, status, False, utcnow(), metrics, judged, reason, live, manifest.snapshot)
     write_card(folder, gather(row, folder, counts=snapshot.manifest.counts))
     if (
         verdict.promote
     ):  # its index is ready before it is live: no serving process has to encode the knowledge
         prepare_index(database, settings, manifest.id, progress=tell)
     with database.write() as session:
+        if verdict.promote and live_release_id(session) != live:
+            status, reason = "candidate", f"a person must look: another release went live meanwhile; {reason}"
         session.add(
             Release(
                 id=manifest.id,
@@ -384,24 +415,22 @@ def _decide(
                 snapshot=manifest.snapshot,
                 metrics=metrics,
                 gate=judged,
-                reason=verdict.reason,
+                reason=reason,
                 created_by_id=created_by,
             )
         )
         session.flush()
-        if verdict.promote:
-            go_live(session, settings, manifest.id, reason=f"gate: {verdict.reason}", person_id=created_by)
+        if status == "promoted":
+            go_live(session, settings, manifest.id, reason=f"gate: {reason}", person_id=created_by)
         session.add(
             AuditEntry(
                 person_id=created_by,
                 action=f"release.{status}",
                 subject=f"release {manifest.id}",
-                detail={"reason": verdict.reason},
+                detail={"reason": reason},
             )
         )
-    return Outcome(
-        manifest.id, status, verdict.reason, metrics, judged, manifest.seconds, skipped_parts(folder)
-    )
+    return Outcome(manifest.id, status, reason, metrics, judged, manifest.seconds, skipped_parts(folder))
 
 
 def _evaluate(
@@ -415,11 +444,6 @@ def _evaluate(
         sureness=SiteOptions().sureness,
         progress=progress,
     )
-
-
-def _labels(settings: Settings, release_id: str) -> tuple[str, ...]:
-    config = bundle_folder(settings, release_id) / "classifier" / "config.json"
-    return tuple(json.loads(config.read_text(encoding="utf-8"))["labels"]) if config.is_file() else ()
 
 
 def _active(snapshot: Snapshot, labels: tuple[str, ...]) -> tuple[str, ...]:

@@ -18,8 +18,9 @@ from web.commands.environment import FILES, load_settings, log_to_stderr, open_d
 )
 @click.option("--seed", default=13, show_default=True, help="Same data, same seed, same bot.")
 @click.option("--warm", is_flag=True, help="Where only some intents are new, learn on from the live release.")
+@click.option("--force", is_flag=True, help="Train also where nothing has changed since the live release.")
 @click.option("--json", "json_out", type=FILES, help="Write the outcome to a file (- for stdout).")
-def retrain(device: str | None, seed: int, warm: bool, json_out: Path | None) -> None:
+def retrain(device: str | None, seed: int, warm: bool, force: bool, json_out: Path | None) -> None:
     """Train a new release from what is in the database and, if it is no worse, make it live."""
     from chatbot.learning.retraining import retrain as run
     from web.jobs import as_result
@@ -30,7 +31,13 @@ def retrain(device: str | None, seed: int, warm: bool, json_out: Path | None) ->
     database = open_database(settings)
     with TerminalProgress() as progress:
         outcome = run(
-            database, settings, device=device or settings.device, seed=seed, progress=progress, warm=warm
+            database,
+            settings,
+            device=device or settings.device,
+            seed=seed,
+            progress=progress,
+            warm=warm,
+            force=force,
         )
     _print_outcome(as_result(outcome), json_out)
 

@@ -1,0 +1,161 @@
+"""The run behind ``frontdesk retrain``, its training and its measuring played by stand-ins."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from chatbot.learning import retraining
+from chatbot.learning.bundles import Manifest, seal
+from chatbot.learning.gate import Outcome as Example
+from chatbot.learning.releases import live_release_id
+from chatbot.learning.retraining import ASKED_FOR, RECIPE_FILE, _decide, _told, _train, retrain
+from chatbot.records.database import Database
+from chatbot.records.tables import Promotion, Release
+from chatbot.settings import Settings
+
+
+@dataclass
+class Measured:
+    outcomes: list[Example]
+
+    def as_json(self) -> dict[str, Any]:
+        return {}
+
+
+SNAPSHOT: Any = SimpleNamespace(
+    manifest=SimpleNamespace(fingerprint="abcd", counts={}, intents=[]), passages=[1], dialogues=[], pairs=[]
+)
+
+
+def put_live(database: Database, release_id: str) -> None:
+    with database.write() as session:
+        if session.get(Release, release_id) is None:
+            session.add(Release(id=release_id, status="promoted", snapshot="abcd"))
+            session.flush()
+        session.add(Promotion(release_id=release_id, reason="test"))
+
+
+@pytest.fixture
+def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The releases that were measured, each as good as the other."""
+    seen: list[str] = []
+
+    def evaluate(settings: Settings, snapshot: Any, release_id: str, progress: Any) -> Measured:
+        seen.append(release_id)
+        return Measured([Example("a", True, False, True)] * 400)
+
+    monkeypatch.setattr(retraining, "_evaluate", evaluate)
+    for name in ("write_card", "gather", "prepare_index"):
+        monkeypatch.setattr(retraining, name, lambda *_, **__: None)
+    monkeypatch.setattr(retraining, "skipped_parts", lambda folder: {})
+    return seen
+
+
+def decide(database: Database, settings: Settings) -> retraining.Outcome:
+    return _decide(
+        database,
+        settings,
+        SNAPSHOT,
+        Manifest("new", "t", "abcd", 13, ("en",)),
+        None,
+        lambda stage, share: None,
+    )
+
+
+def test_a_candidate_is_held_against_what_is_live_when_its_training_ends(
+    database: Database, settings: Settings, measured: list[str]
+) -> None:
+    put_live(database, "old")
+    put_live(database, "promoted-during-the-training")
+    assert decide(database, settings).status == "promoted"
+    assert measured == ["new", "promoted-during-the-training"]
+    with database.read() as session:
+        assert live_release_id(session) == "new"
+        assert session.get_one(Release, "new").parent_id == "promoted-during-the-training"
+
+
+def test_a_release_that_goes_live_while_the_candidate_is_measured_is_not_pushed_aside(
+    database: Database, settings: Settings, measured: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_live(database, "old")
+    monkeypatch.setattr(
+        retraining, "prepare_index", lambda *_, **__: put_live(database, "promoted-while-measuring")
+    )
+    found = decide(database, settings)
+    assert found.status == "candidate" and "another release went live" in found.reason
+    with database.read() as session:
+        assert live_release_id(session) == "promoted-while-measuring"
+        row = session.get_one(Release, "new")
+        assert (row.status, row.reason) == ("candidate", found.reason)
+        assert session.scalars(select(Promotion.release_id)).all() == ["old", "promoted-while-measuring"]
+
+
+class Begun(Exception):
+    """A training would have begun."""
+
+
+def test_the_same_again_is_not_trained_and_whatever_else_is_asked_for_is(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    budgets: list[float] = []
+
+    def train(*_: Any, budget: float, **__: Any) -> None:
+        budgets.append(budget)
+        raise Begun
+
+    def again(settings: Settings = settings, **options: Any) -> str:
+        try:
+            return retrain(database, settings, **options).status
+        except Begun:
+            return "begun"
+
+    monkeypatch.setattr(retraining, "_freeze", lambda *_: Path("nowhere"))
+    monkeypatch.setattr(retraining, "load_snapshot", lambda folder: SNAPSHOT)
+    monkeypatch.setattr(retraining, "publish_questions", lambda *_: None)
+    monkeypatch.setattr(retraining, "_train", train)
+    asked = retraining._asked_for(settings, settings.training_budget)
+    folder = settings.releases / "r1"
+    folder.mkdir(parents=True)
+    seal(folder, Manifest("r1", "t", "abcd", 13, ("en",), metrics={ASKED_FOR: asked}))
+    put_live(database, "r1")
+
+    assert again() == "unchanged"
+    assert again(force=True) == again(seed=14) == again(budget_seconds=60) == "begun"
+    assert budgets == [settings.training_budget, settings.training_budget, 60]
+    assert again(settings.model_copy(update={"encoder": "another/encoder"})) == "begun"
+    (settings.data / RECIPE_FILE).write_text('{"learning_rate": 0.1}')  # what `frontdesk tune` leaves
+    assert again() == "begun"
+
+
+def test_what_a_library_prints_is_no_progress_even_where_it_reads_as_json() -> None:
+    heard: list[str] = []
+    for line in ("warning: slow", "3", '"stage"', "[1, 2]", "null", ""):
+        assert _told(line, lambda stage, share: heard.append(stage)) == {}
+    assert heard == []
+    assert _told('{"error": {"message": "m"}}', lambda stage, share: None) == {"message": "m"}
+
+
+def test_a_training_that_is_called_off_is_told_to_end_before_it_is_killed(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """torchrun ends its processes when it is told to; killed, it leaves them behind."""
+    program = tmp_path / "python"
+    program.write_text(
+        f"#!/bin/sh\ntrap 'echo ended > {tmp_path}/ended; exit 1' TERM\n"
+        'echo \'{"stage": "classifier", "progress": 0.1}\'\nwhile :; do sleep 0.05; done\n'
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr(retraining.sys, "executable", str(program))
+
+    def called_off(stage: str, share: float) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        _train(tmp_path, tmp_path / "out", settings, device="cpu", seed=1, budget=0, tell=called_off)
+    assert (tmp_path / "ended").read_text() == "ended\n"
