@@ -21,7 +21,7 @@ from typing import Any, Self
 import click
 
 from web.bench import load
-from web.bench.faulty_server import Engines, FaultyServer
+from web.bench.faulty_server import running
 from web.bench.figures import json_option, write_figures
 from web.bench.processes import Usage, usage
 from web.bench.server import demo_folder
@@ -185,13 +185,8 @@ def server(
         return
     with ExitStack() as stack:
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frontdesk-bench-")))
-        own = Engines() if engines else None
-        if own is not None:
-            stack.callback(own.stop)
-        ours = FaultyServer(folder, engines=own)
-        ours.make()
-        stack.callback(ours.stop)
-        ours.start(environment={"FRONTDESK_WEB_PROCESSES": str(processes)})
+        wanted = {"FRONTDESK_WEB_PROCESSES": str(processes)}
+        ours = stack.enter_context(running(folder, engines=engines, environment=wanted))
         yield ours.address, ours.process.pid if ours.process else None
 
 

@@ -23,7 +23,7 @@ import click
 
 from web.bench import mishaps
 from web.bench.chat import percentiles
-from web.bench.faulty_server import Engines, FaultyServer
+from web.bench.faulty_server import FaultyServer, running
 from web.bench.figures import json_option, write_figures
 from web.bench.insistence import Visitors
 from web.bench.server import demo_folder
@@ -92,14 +92,7 @@ def run(
 ) -> dict[str, Any]:
     """→ the figures of MEASURES, times in ms; ``faults``: whether each mishap was survived, None: not tried here."""
     rng = random.Random(seed)
-    with contextlib.ExitStack() as stack:
-        own = Engines() if engines else None
-        if own is not None:
-            stack.callback(own.stop)
-        server = FaultyServer(data, engines=own)
-        server.make()
-        stack.callback(server.stop)
-        server.start()
+    with running(data, engines=engines) as server:
         visitors = Visitors(server.address)
         with visitors.writing():
             recovered, killed = _kill(server, rng, kills=kills, seconds=seconds, progress=progress)

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,22 @@ class FaultyServer(Server):
         if self.engines is not None:
             found |= self.engines.victims()
         return found
+
+
+@contextlib.contextmanager
+def running(
+    data: Path, *, engines: bool = False, environment: Mapping[str, str] | None = None
+) -> Iterator[FaultyServer]:
+    """A server of the demo bot in ``data``, made, started and in the end stopped, with engines of its own if wanted."""
+    with contextlib.ExitStack() as stack:
+        own = Engines() if engines else None
+        if own is not None:
+            stack.callback(own.stop)
+        server = FaultyServer(data, engines=own)
+        server.make()
+        stack.callback(server.stop)
+        server.start(environment=environment)
+        yield server
 
 
 class Engines:
