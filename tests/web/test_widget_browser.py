@@ -100,6 +100,26 @@ def test_talking_to_a_person_and_hearing_him_without_a_reload(
     assert problems == []
 
 
+def test_a_conversation_that_a_person_opens_again_is_heard_without_a_connection_held(
+    context: Any, open_widget: Any, database: Database
+) -> None:
+    context.clock.install()
+    _, frame = open_widget()
+    ask(frame, "How long does a refund take?")
+    expect(frame.locator(".turn.bot .thumbs")).to_be_visible()
+    with database.write() as session:
+        conversation = session.scalars(select(Conversation)).one()
+        conversation.state = "human"
+        session.add(Turn(conversation_id=conversation.id, role="agent", text="It is on its way."))
+    context.clock.fast_forward(10_000)
+    expect(frame.locator(".turn.agent")).to_have_count(0)  # it does not ask all the time
+    context.clock.fast_forward(6_000)
+    expect(frame.locator(".turn.agent")).to_contain_text("It is on its way.")
+    with database.write() as session:  # from here on a connection brings what the person says
+        session.add(Turn(conversation_id=conversation.id, role="agent", text="Anything else?"))
+    expect(frame.locator(".turn.agent")).to_have_count(2)
+
+
 def test_who_does_not_want_to_wait_goes_back_to_the_assistant(open_widget: Any) -> None:
     _, frame = open_widget()
     ask(frame, "a person please")

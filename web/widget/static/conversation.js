@@ -2,12 +2,14 @@
 //
 // A message gets its client_message_id before it is sent and keeps it through every retry, reload and tab, so the
 // server stores it once. Unsent messages lie in the browser's storage; one tab at a time sends them, in order.
-// While a person is awaited one tab holds a connection for all of them; otherwise nobody does.
+// While a person is awaited one tab holds a connection for all of them; otherwise nobody does: a tab that is looked at
+// asks for news ever less often, so that whoever opens a closed conversation again is heard.
 
 import { ApiError, blob, call, events, wait } from "./transport.js";
 import { Storage, randomId } from "./storage.js";
 
 const POLL_MS = [3000, 5000, 8000, 13000, 20000, 30000];
+const QUIET_MS = [15000, 30000, 60000, 120000, 300000];
 const BUSY_MS = { waiting: 8000, human: 3000 };
 const PASSING_TRIES = 5;
 
@@ -28,6 +30,8 @@ export class Conversation extends EventTarget {
   #last = 0;
   #sending = false;
   #following = null;
+  #timer = 0;
+  #quiet = 0; // how often it has asked for news since something happened
 
   constructor(config) {
     super();
@@ -44,7 +48,10 @@ export class Conversation extends EventTarget {
     } catch { /* an old browser: each tab for itself */ }
     addEventListener("online", () => { this.#changed(); this.flush(); });
     addEventListener("offline", () => this.#changed());
-    document.addEventListener("visibilitychange", () => { if (!document.hidden && this.key) this.refresh().catch(() => {}); });
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden && this.key) this.refresh().catch(() => {});
+      this.#watch();
+    });
   }
 
   get online() { return navigator.onLine !== false; }
@@ -97,6 +104,24 @@ export class Conversation extends EventTarget {
     if (this.key) await this.refresh().catch((error) => this.#forgetIfGone(error));
     this.#changed();
     this.flush();
+    this.#watch();
+  }
+
+  /** From here on it is asked for news where no connection brings them. */
+  #watch() {
+    clearTimeout(this.#timer);
+    this.#quiet = 0;
+    const ask = async () => {
+      if (this.key && !this.#sending && !["waiting", "human"].includes(this.state)) {
+        await this.refresh().catch((error) => this.#forgetIfGone(error));
+      }
+      later();
+    };
+    const later = () => {
+      clearTimeout(this.#timer);
+      if (!document.hidden) this.#timer = setTimeout(ask, QUIET_MS[Math.min(this.#quiet++, QUIET_MS.length - 1)]);
+    };
+    later();
   }
 
   async refresh() {
@@ -146,6 +171,7 @@ export class Conversation extends EventTarget {
     } finally {
       this.#sending = false;
       this.#changed();
+      this.#watch();
     }
   }
 
