@@ -59,7 +59,7 @@ Do you wrap presents?,"Yes, for 3 euros a parcel; choose it in the basket."
 ,A row without its question
 Can I visit the roastery?,"On the first Saturday of each month, at 11:00."
 """
-CHATS = """Chat,By whom,Said,Topic
+CHATS = """conversation,author,message,topic
 71,Client,"Hello, my grinder arrived with a crack in the lid. Order KC-204817, Mei Lin.",damage
 71,Agent,"I am sorry about that. We send a new lid today.",damage
 72,Client,Do you ship to Norway?,shipping

@@ -146,3 +146,10 @@ def test_every_word_of_the_pictures_and_tables_has_a_chinese_one(
     pictures(found, remember)
     tables(found, {}, remember)
     assert sorted(said - set(catalogue("zh"))) == []
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "told"), [(0.4, "0 ms"), (187.6, "188 ms"), (1999.0, "1999 ms"), (47_905.0, "47.9 s")]
+)
+def test_what_takes_seconds_is_told_in_seconds(app: Flask, milliseconds: float, told: str) -> None:
+    assert app.jinja_env.filters["lasting"](milliseconds) == told

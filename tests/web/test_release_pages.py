@@ -88,6 +88,15 @@ def test_a_trial_is_started_measured_and_ended_on_the_page(admin: FlaskClient) -
     assert "Start a trial" in ended.text
 
 
+def test_a_page_without_a_replay_says_what_to_do_and_the_live_release_that_there_is_nothing(
+    admin: FlaskClient,
+) -> None:
+    waiting = admin.get("/admin/releases/r2/replay").text
+    assert "Replay the last conversations" in waiting and "/admin/releases/r2/replay" in waiting
+    live = admin.get("/admin/releases/r1/replay").text
+    assert "This release is live" in live and "Replay the last conversations" not in live
+
+
 def test_a_replay_is_queued_and_its_changes_are_shown(
     admin: FlaskClient, database: Database, settings: Settings
 ) -> None:

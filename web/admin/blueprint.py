@@ -126,6 +126,12 @@ def when(moment: datetime | None) -> str:
     return f"{local.day} {local:%b %H:%M}" if local.year == now.year else f"{local:%Y-%m-%d}"
 
 
+@blueprint.app_template_filter("lasting")
+def lasting(milliseconds: float) -> str:
+    """How long something took: in ms, from two seconds on in seconds."""
+    return f"{milliseconds:.0f} ms" if milliseconds < 2000 else f"{milliseconds / 1000:.1f} s"
+
+
 @blueprint.app_template_filter("iso")
 def iso(moment: datetime | None) -> str:
     return moment.astimezone(UTC).isoformat(timespec="seconds") if moment else ""
