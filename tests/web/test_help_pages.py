@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import event
 
 from chatbot.records.database import Database
 from chatbot.records.tables import Article, Example, Intent, utcnow
@@ -76,6 +78,32 @@ def test_an_empty_chat_offers_what_customers_ask_most(client: FlaskClient, datab
     with database.read() as session:
         assert starters(session, "en") == ["About often", "About sometimes", "About twice"]
         assert starters(session, "zh") == []
+
+
+def test_what_is_asked_most_is_counted_once_until_something_changes(database: Database) -> None:
+    counted: list[str] = []
+
+    def note(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if "count(" in statement:
+            counted.append(statement)
+
+    def first() -> list[str]:
+        with database.read() as session:
+            return starters(session, "en")
+
+    add(database, "often", examples=3)
+    add(database, "sometimes", examples=1)
+    event.listen(database.engine, "before_cursor_execute", note)
+    for _ in range(3):
+        assert first() == ["About often", "About sometimes"]
+    assert len(counted) == 1
+    add(database, "now", examples=5)
+    assert first() == ["About now", "About often", "About sometimes"]
+    assert len(counted) == 2
+    with database.write() as session:
+        session.query(Article).filter_by(slug="now").one().status = "draft"
+    assert first() == ["About often", "About sometimes"]  # at once, whatever is kept
+    assert len(counted) == 2
 
 
 def test_without_examples_the_first_articles_are_offered(database: Database) -> None:
