@@ -8,6 +8,7 @@ When none passes, the likeliest one is kept with the reasons against it: the tra
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -23,6 +24,7 @@ LEAST_TOKENS = (
     70  # three sentences or so: one or two leave out what was asked, measured on held-back conversations
 )
 MAX_TOKENS = 90
+_ENDED = re.compile(r"[.!?](?=\s)|[。！？]")
 _LIKELIHOOD = 0.1  # weight of the generator's score beside the question's words found in the draft
 
 
@@ -71,7 +73,8 @@ def draft(
         else None
     )
     best: Draft | None = None
-    for candidate in sorted(written, key=lambda one: (one.finished, _value(one, asked)), reverse=True):
+    whole = [one if one.finished else replace(one, text=_to_its_last_end(one.text)) for one in written]
+    for candidate in sorted(whole, key=lambda one: (one.finished, _value(one, asked)), reverse=True):
         check = grounding.check(candidate.text, sources=grounds, customer=customer, lang=lang)
         if check.passed and wanted is not None:
             beside = wanted.missed_by(candidate.text)
@@ -82,6 +85,12 @@ def draft(
         if best is None or drafted.score > best.score:
             best = drafted
     return best
+
+
+def _to_its_last_end(text: str) -> str:
+    """A reply that was cut at its longest, without the sentence in which that happened; one sentence stays as it is."""
+    ends = [match.end() for match in _ENDED.finditer(text)]
+    return text[: ends[-1]] if ends else text
 
 
 def _value(candidate: Candidate, asked: dict[str, float]) -> float:

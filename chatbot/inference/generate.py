@@ -1,7 +1,9 @@
 """Replies from the exported response generator: greedy and beam search over one decoder step. No torch.
 
 Beam search with the length normalisation of Wu et al. 2016 (section 7, equation 14). A reply may not write the same
-four pieces twice. The sources are encoded once a reply; every beam shares them.
+four pieces twice, and a sentence of a passage that it has begun to copy is copied to its end: one that goes on in the
+middle of another says what neither says, and the check would refuse it. The sources are encoded once a reply; every
+beam shares them.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from chatbot.neural.tokenizer import SubwordTokenizer
 FORMAT = 1
 _REPEAT = 4  # no run of so many pieces is written twice
 _LENGTH_POWER = 0.8
+_COPYING = 3.0  # so many pieces of a passage in a row are a sentence that is being copied
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class _Encoded:
     hidden: NDArray[np.float32]  # [1, d]
     cell: NDArray[np.float32]  # [1, d]
     first: int  # the language tag that begins the reply
+    prose: NDArray[np.bool_]  # [s], which pieces are a passage's
 
 
 @dataclass(frozen=True)
@@ -113,6 +117,7 @@ class ResponseGenerator:
         self._step_session = open_session(folder / "step.onnx", threads=threads)
         self._intent_rows = {name: row for row, name in enumerate(self.intents, start=1)}
         self._never = self.tokenizer.tags.all - {self.tokenizer.tags.end}
+        self._ends = np.asarray(self.tokenizer.boundaries()[0]) >= 1  # by piece: it ends a sentence
 
     @classmethod
     def load(cls, bundle: Path, *, threads: int = 1) -> ResponseGenerator:
@@ -222,7 +227,12 @@ class ResponseGenerator:
         values, keys, hidden, cell = self._encoder.run(
             ["values", "keys", "hidden", "cell"], {"source": source, "intent": row}
         )
-        return _Encoded(source, values, keys, hidden, cell, self.tokenizer.tags.reply(lang))
+        tags = np.isin(source[0], list(self.tokenizer.tags.all))
+        segment = np.maximum.accumulate(
+            np.where(tags, np.arange(len(tags)), 0)
+        )  # where each piece's segment begins
+        prose = (source[0][segment] == self.tokenizer.tags.passage) & ~tags
+        return _Encoded(source, values, keys, hidden, cell, self.tokenizer.tags.reply(lang), prose)
 
     def _start(self, encoded: _Encoded, rows: int) -> _States:
         empty = np.zeros((rows, encoded.source.shape[1]), dtype=np.float32)
@@ -251,13 +261,26 @@ class ResponseGenerator:
         )
         return _Step(scores, ids, chosen, copied, _States(*after))
 
+    def _torn(self, encoded: _Encoded, fed: NDArray[np.int64], step: _Step) -> NDArray[np.bool_]:
+        """[b, best]: pieces that leave a sentence of a passage in its middle, where one that goes on is to be had."""
+        runs = step.states.runs * encoded.prose  # [b, s]: how many of the last pieces stand before each place
+        longest = runs.max(axis=1, keepdims=True)
+        copying = (longest[:, 0] >= _COPYING) & ~self._ends[fed]
+        torn = np.zeros(step.ids.shape, dtype=bool)
+        for row in np.flatnonzero(copying).tolist():
+            going_on = np.isin(step.ids[row], encoded.source[0][runs[row] == longest[row]])
+            if going_on.any():
+                torn[row] = ~going_on & ~self._ends[step.ids[row]]
+        return torn
+
     def _steps(self, encoded: _Encoded, most: int, least: int) -> Iterator[_Beam]:
         """The greedy reply after each piece; the last one carries the score of its end."""
         states, reply = self._start(encoded, 1), _Beam()
         fed = np.array([encoded.first], dtype=np.int64)
         for _ in range(most):
             step = self._advance(encoded, fed, states)
-            piece, score = self._best(reply, step.ids[0], step.scores[0], least)
+            whole = ~self._torn(encoded, fed, step)[0]
+            piece, score = self._best(reply, step.ids[0][whole], step.scores[0][whole], least)
             if piece == self.tokenizer.tags.end:
                 return
             reply = reply.grown(piece, score, float(step.copied[0]))
@@ -290,13 +313,14 @@ class ResponseGenerator:
         done: list[_Beam] = []
         for _ in range(most):
             step = self._advance(encoded, fed, states)
+            torn = self._torn(encoded, fed, step)
             totals = step.scores + np.array([[reply.total] for reply in beams], dtype=np.float32)
             order = np.argsort(-totals, axis=None, kind="stable")
             grown: list[tuple[int, _Beam]] = []
             for flat in order.tolist():
                 row, column = divmod(flat, totals.shape[1])
                 piece = int(step.ids[row, column])
-                if not self._possible(beams[row], piece, least):
+                if torn[row, column] or not self._possible(beams[row], piece, least):
                     continue
                 score, copied = float(step.scores[row, column]), float(step.copied[row])
                 if piece == end:

@@ -87,3 +87,15 @@ def test_the_reply_that_speaks_of_what_was_asked_is_preferred_to_a_likelier_one(
 
 def test_nothing_written_is_no_draft() -> None:
     assert draft(Writer(), ASKED, [HIT], lang="en") is None
+
+
+def test_a_reply_that_was_cut_off_loses_the_sentence_in_which_that_happened() -> None:
+    written = draft(
+        Writer(Candidate("A refund takes 5 working days. A refund ta", -0.1, finished=False)),
+        ASKED,
+        [HIT],
+        lang="en",
+    )
+    assert written is not None
+    assert written.text == "A refund takes 5 working days."
+    assert written.check.passed

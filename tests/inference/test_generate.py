@@ -3,14 +3,16 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
+import numpy as np
 import pytest
 
 from chatbot.dialogue.trace import Message
 from chatbot.errors import BundleError, InputError, TrainingError
-from chatbot.inference.generate import ResponseGenerator
+from chatbot.inference.generate import ResponseGenerator, _Step
 from chatbot.learning.generator_training import GeneratorReport, GeneratorSettings, train_generator
 
 THINGS = ["refund", "delivery", "repair", "exchange", "parcel", "invoice"]
@@ -198,3 +200,27 @@ def test_serving_imports_no_torch(trained: tuple[Path, GeneratorReport]) -> None
         "assert not {'torch', 'sentence_transformers', 'transformers'} & set(sys.modules), 'heavy import'\n"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
+
+
+def test_a_passages_sentence_that_is_being_copied_is_copied_to_its_end(generator: ResponseGenerator) -> None:
+    text = "A refund takes 30 days. Ask us in your account."
+    encoded = generator._encode(ask("A refund takes how long?"), [f"Refunds\n{text}"], (), None, "en")
+    source = encoded.source[0]
+    place = int(np.flatnonzero(encoded.prose)[-4])  # in the middle of the last sentence
+    states = generator._start(encoded, 1)
+    runs = np.zeros_like(states.runs)
+    runs[0, place] = 4
+    other = next(piece for piece in range(20, 400) if piece not in source and not generator._ends[piece])
+    scores = np.zeros((1, 2), np.float32)
+
+    def torn(fed: int, *, prose: np.ndarray = encoded.prose) -> list[bool]:
+        ids = np.array([[source[place], other]], dtype=np.int64)
+        step = _Step(scores, ids, scores[0], scores[0], replace(states, runs=runs))
+        return generator._torn(replace(encoded, prose=prose), np.array([fed]), step)[0].tolist()
+
+    assert torn(int(source[place - 1])) == [False, True]
+    assert torn(int(np.flatnonzero(generator._ends)[-1])) == [False, False]  # a sentence has just ended
+    assert torn(int(source[place - 1]), prose=np.zeros_like(encoded.prose)) == [
+        False,
+        False,
+    ]  # what a look-up says
