@@ -15,14 +15,18 @@ from dataclasses import dataclass
 from chatbot.dialogue.smalltalk import smalltalk
 
 MAX_REQUESTS = 3
+UNSAID = 0.8  # as sure must the models be of a question after a question that nothing calls another one
 _END = re.compile(r"(?<=[?？！。；\n])\s*|(?<=[!;])\s+|(?<=[a-z0-9)]\.)\s+(?=[A-Z])")
+_BESIDES = "另外(?![那这的半几收])"  # "besides"; 另外那个 is the other one, and 另外收 charges extra
 _TURN = re.compile(
     r"\s*(?:,|，|\.|。)?\s+(?=(?:and )?(?:also|by the way|btw|(?:another|one more) (?:question|thing))\b)"
-    r"|(?<=[\u3400-\u9fff])[,，、\s]*(?=(?:另外|还有个|还有一个|还有就是|对了|顺便问|顺便再))",
+    r"|(?<=[\u3400-\u9fff])[,，、\s]*(?=(?:还有个|还有一个|还有就是|对了|顺便问|顺便再))"
+    rf"|(?<=[\u3400-\u9fff])[,，、\s]+(?={_BESIDES})",
     re.IGNORECASE,
 )
 _ANOTHER = re.compile(
-    r"(?:and )?(?:also|by the way|btw|second(?:ly)?|another|one more)\b|\d\s*[.)、:]|(?:另外|还有|对了|顺便|其次|第二)",
+    r"(?:and )?(?:also|by the way|btw|second(?:ly)?|another|one more)\b|\d\s*[.)、:]"
+    rf"|(?:{_BESIDES}|还有|对了|顺便|其次|第二)",
     re.IGNORECASE,
 )
 _ASKS = re.compile(
@@ -69,10 +73,13 @@ def split_requests(text: str, subject_of: Callable[[str], Subject], *, sure: flo
     if len({key for key in keys if key is not None}) < 2:
         return [" ".join(pieces)]
     requests: list[tuple[str | None, list[str]]] = []
-    for key, piece in zip(keys, pieces, strict=True):
+    for key, piece, subject in zip(keys, pieces, subjects, strict=True):
         current = requests[-1] if requests else None
         if current is None or (
-            key is not None and current[0] is not None and key != current[0] and _opens(piece, current[1])
+            key is not None
+            and current[0] is not None
+            and key != current[0]
+            and _opens(piece, current[1], certain=subject.probability >= UNSAID)
         ):
             requests.append((key, [piece]))
         else:
@@ -80,8 +87,12 @@ def split_requests(text: str, subject_of: Callable[[str], Subject], *, sure: flo
     return [" ".join(parts) for _, parts in requests][:MAX_REQUESTS]
 
 
-def _opens(piece: str, before: list[str]) -> bool:
-    """Whether ``piece`` may be a request beside those ``before`` it, going by how it is said."""
+def _opens(piece: str, before: list[str], *, certain: bool) -> bool:
+    """Whether ``piece`` may be a request beside those ``before`` it, going by how it is said.
+
+    "The deposit, do I get it back? Will there be a charge?" asks one thing: what the second question alone seems to ask
+    counts only where the models are certain of it.
+    """
     return bool(_ANOTHER.match(piece)) or (
-        bool(_ASKS.search(piece)) and any(_ASKS.search(part) for part in before)
+        certain and bool(_ASKS.search(piece)) and any(_ASKS.search(part) for part in before)
     )

@@ -65,3 +65,20 @@ def test_two_questions_are_two_requests_and_so_is_what_is_called_another():
         "My parcel has not come. Also, the lid is broken.",
     ):
         assert len(split_requests(text, subject.__getitem__, sure=0.6)) == 2
+
+
+def test_a_question_after_a_question_is_another_request_only_where_the_models_are_certain():
+    def subject(probability: float):
+        return {
+            "交了定金，退不退？": Subject("deposit", 0.9),
+            "要扣钱吗": Subject("fees", probability),
+        }.__getitem__
+
+    assert len(split_requests("交了定金，退不退？要扣钱吗", subject(0.6), sure=0.5)) == 1
+    assert len(split_requests("交了定金，退不退？要扣钱吗", subject(0.9), sure=0.5)) == 2
+
+
+def test_the_other_one_and_an_extra_charge_are_no_turn_to_another_request():
+    for text in ("一单分了两个箱子发，另外那个箱子的单号上哪找", "除了进口税，快递还会另外收钱吗"):
+        assert sentences(text) == [text]
+    assert len(sentences("退款多久到账，另外发票怎么开")) == 2
