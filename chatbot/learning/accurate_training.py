@@ -70,6 +70,9 @@ log = logging.getLogger(__name__)
 
 Encoded = tuple[NDArray[np.float16], NDArray[np.float32]]  # states [t, width], unit vector [width]
 _PIECES = 64  # word pieces of a text that training reads
+_READ_A_SECOND = (
+    250  # messages encoded for a second of training: reading more takes longer than learning from them
+)
 _FEW = 16_000  # messages up to which tuning takes a CPU of two cores about ten minutes
 
 
@@ -122,6 +125,8 @@ def train_accurate(
     if tune and weights is None:
         raise TrainingError("tuning the encoder needs its trained weights", field="weights", value=None)
     context = sum(bool(e.context) for e in split.train) >= 0.1 * len(split.train)
+    if budget_seconds is not None and not tune and target.type == "cpu":
+        split = _evenly(split, int(budget_seconds * _READ_A_SECOND), seed=seed)
     pools = training_outliers(split, encoder.languages or ("en",), seed=seed)
     named = [*split.train, *named_examples(labels, split.train, encoder.languages)]
     train, valid = _rows(named, pools.train, labels, context), _rows(split.valid, (), labels, context)
@@ -174,6 +179,22 @@ def teacher_of(out_dir: Path, *, encoder: SentenceEncoder | None = None) -> Teac
         return Lesson(np.stack([logits for logits, _ in said]), np.stack([vector for _, vector in said]))
 
     return teach
+
+
+def _evenly(split: Split, most: int, *, seed: int) -> Split:
+    """At most ``most`` of the training messages: of each intent as many as of any other, as far as it has them."""
+    if len(split.train) <= most:
+        return split
+    random_ = np.random.default_rng(seed)
+    by_intent: dict[str | None, list[Example]] = {}
+    for place in random_.permutation(len(split.train)):
+        by_intent.setdefault(split.train[place].intent, []).append(split.train[place])
+    left, kept = most, []
+    for waiting, (_, found) in enumerate(sorted(by_intent.items(), key=lambda item: len(item[1]))):
+        each = left // (len(by_intent) - waiting)  # what rare intents leave goes to the others
+        kept += found[:each]
+        left -= min(each, len(found))
+    return replace(split, train=tuple(kept))
 
 
 def _rows(examples: Sequence[Example], outliers: Sequence[str], labels: Sequence[str], context: bool) -> Rows:

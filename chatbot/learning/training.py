@@ -115,6 +115,7 @@ def train(
             beside = stack.enter_context(_Beside(apart, snapshot_folder, folder, settings))
         torch.set_num_threads(cores)
         for stage in stages:
+            tell(stage, 0.0)  # what is prepared before the first step is part of it
             with _timed(report, stage):
                 _STAGES[stage](snapshot, folder, settings, report, tell)
         if beside is not None:
@@ -163,7 +164,7 @@ def _train_classifier(
         languages=snapshot.manifest.languages,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.68),
+        budget_seconds=_share(settings, 0.75),
         progress=lambda share: tell("classifier", share),
         recipe=load_recipe(settings.recipe) if settings.recipe is not None else None,
         start=settings.start / "classifier" if settings.start is not None else None,
@@ -253,7 +254,7 @@ def _train_generator(
         folder,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.8),
+        budget_seconds=_share(settings, 0.85),
         progress=lambda share: tell("generator", share),
     )
     report.metrics["generator"], report.parity["generator"] = figures.metrics, figures.parity

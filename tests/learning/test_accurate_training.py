@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
@@ -15,10 +16,11 @@ from chatbot.inference.classify_states import AccurateClassifier, CascadeClassif
 from chatbot.inference.encode import EncoderConfig
 from chatbot.learning.accurate_training import (
     AccurateRecipe,
+    _evenly,
     teacher_of,
     train_accurate,
 )
-from chatbot.learning.classifier_data import Example, Recipe
+from chatbot.learning.classifier_data import Example, Recipe, Split
 from chatbot.learning.few_examples import Rows, class_batches, named_examples
 from chatbot.learning.tiers import Encoder, train_tiers
 
@@ -213,3 +215,14 @@ def test_an_encoder_tuned_on_few_examples_is_served_with_the_untuned_one_beside_
     assert served.classify("so refund my money").top.name == "refund"
     with pytest.raises(BundleError, match="another sentence encoder"):
         AccurateClassifier.load(folder)
+
+
+def test_of_too_many_messages_each_intent_keeps_as_many_as_any_other_as_far_as_it_has_them():
+    examples = tuple(
+        Example(f"{intent} {n}", intent, "en")
+        for intent, size in (("a", 5), ("b", 40), ("c", 90))
+        for n in range(size)
+    )
+    split = _evenly(Split(examples, (), (), ()), 61, seed=1)
+    assert Counter(e.intent for e in split.train) == {"a": 5, "b": 28, "c": 28}
+    assert _evenly(Split(examples, (), (), ()), 135, seed=1).train == examples

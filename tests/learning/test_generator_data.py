@@ -1,5 +1,6 @@
 """What the generator learns from: cleaned targets, linked passages, facts varied alike everywhere."""
 
+from collections import Counter
 from random import Random
 
 import pytest
@@ -13,6 +14,7 @@ from chatbot.learning.generator_data import (
     vary,
     without_courtesies,
 )
+from chatbot.learning.generator_training import _enough
 
 PASSAGES = read_passages(
     [
@@ -115,3 +117,18 @@ def test_a_passage_teaches_its_title_and_its_sentences() -> None:
     assert any(s.turns[0].text == "Refunds" and "5 working days" in s.reply for s in samples)
     assert any(s.lang == "zh" and s.reply == "款项原路退回。" for s in samples)
     assert all(s.passages for s in samples)
+
+
+def test_in_the_minutes_of_a_processor_no_more_is_read_than_it_comes_to() -> None:
+    rows = [
+        {
+            "id": str(n),
+            "split": "valid" if n % 4 == 0 else "train",
+            "turns": [{"role": "customer"}, {"role": "agent"}],
+        }
+        for n in range(4000)
+    ]
+    taken = _enough(rows, 500, Random(3))
+    assert Counter(row["split"] for row in taken) == {"train": 500, "valid": 1000}  # all that are held
+    assert taken == _enough(rows, 500, Random(3))
+    assert len(_enough(rows[:40], 500, Random(3))) == 40
