@@ -50,7 +50,6 @@ _END, _END_ZH = 12, 5  # the same for a piece that a sentence begins or ends wit
 _COPIED = 12  # characters that count as copied
 _NEIGHBOURS = 1  # sentences on each side that count as the same place
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*(?:_?\d+)?\]|\{[^{}\s]{1,30}\}")
-_REPEATED = re.compile(r"(.{3,}?)(?:[\s,.，。]*\1){2,}", re.DOTALL)
 _BARE_UNIT = re.compile(
     r"[A-Za-z：，、:,]\s*(?:欧元|美元|英镑|人民币|个工作日|小时|分钟|%|％)"
     r"|(?<=[:,])\s*(?:euros?|percent|working days|hours|minutes)\b"
@@ -126,7 +125,7 @@ def _form(draft: str, sources: Sequence[str], customer: Sequence[str], lang: str
     whole = {fact.value for fact in facts(text) if fact.kind in ("email", "url")}
     if any(not any(found in canonical(word) for found in whole) for word in re.findall(r"\S*@\S*", text)):
         reasons.append("broken address")
-    if _REPEATED.search(text) or _repeats(text):
+    if _thrice(text) or _repeats(text):
         reasons.append("repeats itself")
     reasons += [f"profanity: {word}" for word in profanity(text)]
     han, latin = len(_HAN.findall(text)), len(_LATIN.findall(text))
@@ -318,6 +317,34 @@ def _broken_addresses(draft: str, sources: Sequence[str]) -> list[str]:
         if re.search(word + r"\.[a-z]{2}", known) and not re.search(word + r"(?:\.?\s|\.?$)", known):
             found.append(f"broken address: {match[1]}")
     return found
+
+
+def _thrice(text: str) -> bool:
+    """Whether three characters or more stand three times in a row, with nothing but spaces, commas and full stops
+    between: ``(.{3,}?)(?:[\\s,.，。]*\\1){2,}``, which took longer than all other checks of a draft together."""
+    places: dict[str, list[int]] = {}
+    for at in range(len(text) - 2):
+        places.setdefault(text[at : at + 3], []).append(at)
+    for found in places.values():
+        for place, first in enumerate(found if len(found) > 2 else ()):
+            for second in found[place + 1 :]:
+                between = second  # what parts the two belongs to the piece, or does not
+                while between > first and _parts(text[between - 1]):
+                    between -= 1
+                for end in range(max(first + 3, between), second + 1):
+                    piece = text[first:end]
+                    third = second + len(piece)
+                    if not text.startswith(piece, second):
+                        continue
+                    while not (stands := text.startswith(piece, third)) and _parts(text[third : third + 1]):
+                        third += 1
+                    if stands:
+                        return True
+    return False
+
+
+def _parts(mark: str) -> bool:
+    return mark.isspace() or (mark != "" and mark in ",.，。")
 
 
 def _repeats(text: str) -> bool:

@@ -1,7 +1,11 @@
 """The check before a written sentence is sent. Sources are those of a small shop; drafts are what models get wrong."""
 
+import random
+import re
+
 import pytest
 
+from chatbot.dialogue import grounding
 from chatbot.dialogue.grounding import check
 
 CANCEL = (
@@ -348,3 +352,17 @@ def test_a_heading_run_into_a_sentence_and_an_end_inside_a_bracket_are_refused()
     assert any("heading" in reason for reason in run_on.reasons)
     open_end = check("Raise it by 1 °C (Crane One)", sources=[source], customer=[], lang="en")
     assert "unfinished sentence" in open_end.reasons
+
+
+def test_what_stands_three_times_in_a_row_is_found_as_the_expression_finds_it() -> None:
+    expression = re.compile(r"(.{3,}?)(?:[\s,.，。]*\1){2,}", re.DOTALL)
+    rng, found = random.Random(3), 0
+    for _ in range(4000):
+        letters = rng.choice(["ab", "ab ", "abc, ", "a .", "退款。，", "abcdef ,.\n"])
+        text = "".join(rng.choices(letters, k=rng.randrange(24)))
+        word = "".join(rng.choices(letters, k=rng.randrange(2, 7)))
+        text += rng.choice(["", ",", "  "]).join([word] * rng.randrange(5)) + rng.choice(["", "x"])
+        wanted = expression.search(text) is not None
+        assert grounding._thrice(text) == wanted, text
+        found += wanted
+    assert 500 < found < 3500
