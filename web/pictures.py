@@ -50,6 +50,7 @@ from web.page_list import Page, listed
 from web.worker import Worker
 
 WIDE, PHONE = (1200, 800), (390, 800)
+PATIENCE_MS = 180_000  # with a page of a busy machine: half a set of pictures is none
 QUALITY = 0.7  # of the WebP pictures, 0..1
 CONVERSATIONS = 60
 DAYS = 28
@@ -341,6 +342,8 @@ def _photograph(
                 locale="zh-CN" if look.lang == "zh" else "en-GB",
                 reduced_motion="reduce",
             )
+            for window in (context, stranger):
+                window.set_default_timeout(PATIENCE_MS)
             page = context.new_page()
             if cookies is None:
                 page.goto(f"{url}/admin/sign-in")
