@@ -13,6 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Protocol, Self
@@ -162,15 +163,28 @@ class RememberingEncoder(SentenceEncoder):
     ) -> None:
         super().__init__(config, session, tokenizer)
         self._known: dict[str, Vectors] = {}
+        self.workers = (
+            1  # threads that encode beside each other; a session's own gain nothing on a short text
+        )
         # where vectors are kept beyond this piece of work (chatbot/retrieval/embeddings.py): texts, encode → vectors
         self.store: Callable[[Sequence[str], Callable[[Sequence[str]], Vectors]], Vectors] | None = None
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        made = self.store(new, super().encode) if self.store is not None else super().encode(new)
+        made = self.store(new, self._encode_new) if self.store is not None else self._encode_new(new)
         self._known.update(zip(new, made, strict=True))
         vectors = [self._known[text] for text in texts]
         return np.stack(vectors) if vectors else super().encode(texts)
+
+    def _encode_new(self, texts: Sequence[str]) -> Vectors:
+        if self.workers == 1 or len(texts) < 2 * self.workers:
+            return super().encode(texts)
+        parts = [texts[start :: self.workers] for start in range(self.workers)]
+        vectors = np.empty((len(texts), self.config.dimension), dtype=np.float32)
+        with ThreadPoolExecutor(self.workers) as pool:
+            for start, found in enumerate(pool.map(super().encode, parts)):
+                vectors[start :: self.workers] = found
+        return vectors
 
 
 class Base(Protocol):

@@ -67,6 +67,7 @@ def fit_search(
     # what is encoded here is wanted again by the evaluation, the index and the next retraining
     for encoder in loaded.values():
         if isinstance(encoder, RememberingEncoder):
+            encoder.workers = settings.training_threads or os.cpu_count() or 1
             cache = EmbeddingCache(
                 settings.data / "index" / EMBEDDINGS, encoder.fingerprint, encoder.dimension
             )

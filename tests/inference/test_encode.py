@@ -51,6 +51,13 @@ def test_an_encoder_that_remembers_gives_the_same_and_reads_a_text_once(folder, 
     assert read == []
 
 
+def test_several_workers_encode_the_same_vectors_in_the_same_order(folder, encoder):
+    remembering = RememberingEncoder.load(folder)
+    remembering.workers = 3
+    texts = [f"where is order number {n}" for n in range(7)]
+    np.testing.assert_array_equal(remembering.encode(texts), encoder.encode(texts))
+
+
 def test_an_encoder_that_remembers_asks_the_store_first(folder, encoder):
     remembering = RememberingEncoder.load(folder)
     kept: dict[str, np.ndarray] = {}
