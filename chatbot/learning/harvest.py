@@ -24,8 +24,10 @@ from chatbot.records.tables import Article, ArticleQuestion, Example, Intent, Pa
 
 log = logging.getLogger(__name__)
 
-MIN_COVERAGE = 0.45  # share of an answer that its article must account for
-MIN_MARGIN = 0.08  # and how far ahead of the next article
+# Of 16,000 openings that were answered from an article, these find it for 87 % and are right for 98 to 99 %. With 0.45
+# for English words, a third of the Chinese ones stayed without: pairs of characters agree less often.
+MIN_COVERAGE = 0.3  # share of an answer that its article must account for
+MIN_MARGIN = 0.1  # and how far ahead of the next article
 SOURCES = 3  # passages a turn of a dialogue is given, as in chatbot/dialogue/assistant.py
 MAX_PAIRS_AN_ARTICLE = 200
 MIN_ARTICLE_EXAMPLES = 6  # its title and given questions among them
