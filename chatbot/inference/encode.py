@@ -171,8 +171,9 @@ class RememberingEncoder(SentenceEncoder):
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         new = [text for text in dict.fromkeys(texts) if text not in self._known]
-        made = self.store(new, self._encode_new) if self.store is not None else self._encode_new(new)
-        self._known.update(zip(new, made, strict=True))
+        if new:
+            made = self.store(new, self._encode_new) if self.store is not None else self._encode_new(new)
+            self._known.update(zip(new, made, strict=True))
         vectors = [self._known[text] for text in texts]
         return np.stack(vectors) if vectors else super().encode(texts)
 

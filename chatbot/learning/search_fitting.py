@@ -19,7 +19,7 @@ from chatbot.learning.search_calibration import calibrate_search
 from chatbot.learning.search_judging import SearchPair
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
 from chatbot.retrieval.embeddings import EmbeddingCache
-from chatbot.retrieval.search import ANY_LANGUAGE, EMBEDDINGS
+from chatbot.retrieval.search import ANY_LANGUAGE, EMBEDDINGS, encoder_for
 from chatbot.settings import Settings
 
 DOMAIN = "domain"  # FRONTDESK_ENCODER: no other encoder than the one trained with the release
@@ -72,6 +72,8 @@ def fit_search(
                 settings.data / "index" / EMBEDDINGS, encoder.fingerprint, encoder.dimension
             )
             encoder.store = cache.vectors
+    for lang in sorted({pair.lang for pair in pairs}):  # at once: one by one, each is a visit to the store
+        encoder_for(lang, loaded).encode([pair.query for pair in pairs if pair.lang == lang])
     fit = calibrate_search(passages, pairs, loaded, questions=questions, trained=encoders)
     fit.model.save(folder / SEARCH_MODEL)
     save_adapters(folder, fit.adapted)

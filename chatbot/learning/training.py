@@ -164,7 +164,7 @@ def _train_classifier(
         languages=snapshot.manifest.languages,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.75),
+        budget_seconds=_share(settings, 0.7),
         progress=lambda share: tell("classifier", share),
         recipe=load_recipe(settings.recipe) if settings.recipe is not None else None,
         start=settings.start / "classifier" if settings.start is not None else None,
@@ -199,7 +199,7 @@ def _train_accurate_tier(
         encoder=encoder,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.1),
+        budget_seconds=_share(settings, 0.06),
         progress=lambda share: tell("accurate classifier", share),
         recipe=AccurateRecipe(tune=False),
     )
