@@ -12,7 +12,7 @@ import pytest
 
 from chatbot.dialogue.trace import Message
 from chatbot.errors import BundleError, InputError, TrainingError
-from chatbot.inference.generate import ResponseGenerator, _Step
+from chatbot.inference.generate import ResponseGenerator, _Beam, _Step
 from chatbot.learning.generator_training import GeneratorReport, GeneratorSettings, train_generator
 
 THINGS = ["refund", "delivery", "repair", "exchange", "parcel", "invoice"]
@@ -224,3 +224,11 @@ def test_a_passages_sentence_that_is_being_copied_is_copied_to_its_end(generator
         False,
         False,
     ]  # what a look-up says
+
+
+def test_no_placeholder_is_opened(generator: ResponseGenerator) -> None:
+    opening = [
+        piece for piece in range(generator.tokenizer.size) if "[" in generator.tokenizer.decode([piece])
+    ]
+    assert opening  # the customers' [ORDER] is among what it has read
+    assert not any(generator._possible(_Beam(), piece, 0) for piece in opening)
