@@ -24,7 +24,7 @@ from chatbot.records.tables import Article, ArticleQuestion, Example, Intent, Pa
 
 log = logging.getLogger(__name__)
 
-# Of 16,000 openings that were answered from an article, these find it for 87 % and are right for 98 to 99 %. With 0.45
+# Of 20,600 openings with an answer, these find the article for 83 % and are right in 98 to 99 % of them. With 0.45
 # for English words, a third of the Chinese ones stayed without: pairs of characters agree less often.
 MIN_COVERAGE = 0.3  # share of an answer that its article must account for
 MIN_MARGIN = 0.1  # and how far ahead of the next article
