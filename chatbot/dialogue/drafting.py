@@ -25,6 +25,7 @@ LEAST_TOKENS = (
 )
 MAX_TOKENS = 90
 _ENDED = re.compile(r"[.!?](?=\s)|[。！？]")
+_LAST_LATIN = 0x2E80
 _LIKELIHOOD = 0.1  # weight of the generator's score beside the question's words found in the draft
 
 
@@ -68,17 +69,25 @@ def draft(
     asked = _rarity(history, sources)
     passages = tuple(hit.passage_id for hit in hits)
     wanted = (
-        Wanted(history[-1].text, sources=[hit.text for hit in hits], encode=encode)
+        Wanted(history[-1].text, sources=[hit.text for hit in hits], encode=encode, lang=lang)
         if encode is not None
         else None
     )
     best: Draft | None = None
     whole = [one if one.finished else replace(one, text=_to_its_last_end(one.text)) for one in written]
+    if len(grounds) == len(sources):  # a look-up is no prose: what is said of it is the generator's own
+        told = [hit.text for hit in hits]
+        whole = [replace(one, text=_unbroken(one.text, told)) for one in whole]
     for candidate in sorted(whole, key=lambda one: (one.finished, _value(one, asked)), reverse=True):
         check = grounding.check(candidate.text, sources=grounds, customer=customer, lang=lang)
         if check.passed and wanted is not None:
             beside = wanted.missed_by(candidate.text)
             check = replace(check, passed=False, reasons=(beside,)) if beside else check
+        if check.passed and wanted is not None and len(grounds) == len(sources):
+            fuller = _followed(candidate.text, wanted.lacking(candidate.text))
+            rechecked = grounding.check(fuller, sources=grounds, customer=customer, lang=lang)
+            if rechecked.passed:
+                candidate, check = replace(candidate, text=fuller), rechecked
         drafted = Draft(candidate.text, candidate.score, passages, check=check)
         if check.passed:
             return drafted
@@ -91,6 +100,36 @@ def _to_its_last_end(text: str) -> str:
     """A reply that was cut at its longest, without the sentence in which that happened; one sentence stays as it is."""
     ends = [match.end() for match in _ENDED.finditer(text)]
     return text[: ends[-1]] if ends else text
+
+
+def _unbroken(text: str, sources: Sequence[str]) -> str:
+    """The draft without the sentences that no source has in one piece, from a clause's beginning to its end.
+
+    A small generator picks well and phrases badly: "We are still comes back, book a repair." is made of the source's
+    words and passes for true. Where nothing would be left, everything is, and the check decides.
+    """
+    known = [_plain(part) for source in sources for part in sentences(source)]
+    kept = [part for part in sentences(text) if any(_stands_in(_plain(part), one) for one in known)]
+    return _followed("", kept) or text
+
+
+def _followed(text: str, parts: Sequence[str]) -> str:
+    """``text`` and then ``parts``, with a space where the script has one."""
+    for part in parts:
+        text += part if not text or ord(text[-1]) > _LAST_LATIN else f" {part}"
+    return text
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split()).rstrip(".!?;。！？；")
+
+
+def _stands_in(part: str, source: str) -> bool:
+    place = source.find(part) if part else -1
+    if place < 0:
+        return False
+    before, after = source[:place].rstrip(), source[place + len(part) :].lstrip()
+    return (not before or before[-1] in ";:；：") and (not after or after[0] in ";；")
 
 
 def _value(candidate: Candidate, asked: dict[str, float]) -> float:

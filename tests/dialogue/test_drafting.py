@@ -1,6 +1,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from chatbot.dialogue.drafting import draft
 from chatbot.dialogue.trace import Hit, Message
 from chatbot.inference.generate import Candidate
@@ -99,3 +101,36 @@ def test_a_reply_that_was_cut_off_loses_the_sentence_in_which_that_happened() ->
     assert written is not None
     assert written.text == "A refund takes 5 working days."
     assert written.check.passed
+
+
+PARCEL = replace(
+    HIT,
+    title="Returns",
+    text="A return parcel costs 5 euros. The label is in the parcel; keep it dry.\nEngraved items stay.",
+)
+
+
+def test_a_sentence_that_no_source_has_in_one_piece_is_left_out_of_a_draft() -> None:
+    garbled = "A return parcel costs 5 euros. The label is engraved in the parcel items."
+    written = draft(Writer(Candidate(garbled, -0.1)), ASKED, [PARCEL], lang="en")
+    assert written is not None and written.text == "A return parcel costs 5 euros."
+    kept = draft(
+        Writer(Candidate("The label is in the parcel. Keep it dry.", -0.1)), ASKED, [PARCEL], lang="en"
+    )
+    assert kept is not None and kept.text == "The label is in the parcel. Keep it dry."
+
+
+def test_a_draft_to_the_point_is_completed_with_what_belongs_to_it() -> None:
+    def near(texts: Sequence[str]) -> np.ndarray:  # nearest the parcel's price, then its label
+        order = [
+            1.0 if "?" in text else 0.9 if "5 euros" in text else 0.8 if "label" in text else 0.1
+            for text in texts
+        ]
+        return np.array([[value, (1 - value**2) ** 0.5] for value in order], dtype=np.float32)
+
+    asked = [Message("customer", "what does a return cost?")]
+    written = draft(
+        Writer(Candidate("A return parcel costs 5 euros.", -0.1)), asked, [PARCEL], lang="en", encode=near
+    )
+    assert written is not None and written.check.passed
+    assert written.text.startswith("A return parcel costs 5 euros. The label is in the parcel;")

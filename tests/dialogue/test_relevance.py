@@ -30,9 +30,31 @@ def test_the_two_sentences_nearest_to_the_question_are_to_the_point():
     assert why(BOTH) is None
 
 
-def test_one_of_them_alone_leaves_the_other_out():
-    reason = why("A return parcel costs 4.95 euros within the EU.")
+def test_one_of_them_is_enough_in_english_and_not_in_chinese():
+    one = "A return parcel costs 4.95 euros within the EU."
+    assert why(one) is None
+    strict = Wanted("what does it cost to send a return parcel?", sources=[PASSAGE], encode=encode, lang="zh")
+    reason = strict.missed_by(one)
     assert reason is not None and "label" in reason
+    assert strict.missed_by(BOTH) is None
+
+
+def test_a_draft_lacks_the_nearest_sentences_that_it_does_not_say():
+    wanted = Wanted("what does it cost to send a return parcel?", sources=[PASSAGE], encode=encode)
+    assert wanted.lacking(
+        "A return parcel costs 4.95 euros within the EU. Engraved items cannot be returned."
+    ) == [
+        "The return must be sent within 30 days.",
+        "The label is in the parcel.",
+    ]
+    assert wanted.lacking(PASSAGE) == []
+
+
+def test_a_line_of_a_list_is_lacking_as_a_sentence():
+    wanted = Wanted(
+        "spare lid price", sources=["Prices are below.\n- Lid price: 9 euros\n- Gasket: 8.90"], encode=encode
+    )
+    assert wanted.lacking("Prices are below.") == ["Lid price: 9 euros.", "Gasket: 8.90."]
 
 
 def test_a_true_sentence_about_something_else_is_not():
