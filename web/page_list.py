@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from chatbot.records.database import Database
 from chatbot.records.tables import (
@@ -112,13 +113,15 @@ def _menu(app: Flask, database: Database) -> Iterator[Page]:
         yield Page(name.replace("_", "-").removesuffix("-page"), entry.text, path, entry.endpoint)
 
 
+def cited_answer(session: Session) -> Turn | None:
+    """The first answer taken from a passage, an English one where there is any: the answer that is looked at."""
+    found = select(Turn).where(Turn.role == "bot", Turn.kind == "passage")
+    return session.scalars(found.order_by(Turn.lang != "en", Turn.id)).first()
+
+
 def _behind(app: Flask, database: Database) -> Iterator[Page]:
     with database.read() as session:
-        answer = session.scalars(
-            select(Turn)
-            .where(Turn.role == "bot", Turn.kind == "passage")
-            .order_by(Turn.lang != "en", Turn.id)
-        ).first()
+        answer = cited_answer(session)
         article = session.scalar(
             select(Article.id)
             .where(Article.status == "live")

@@ -46,7 +46,7 @@ from chatbot.records.tables import (
 from chatbot.settings import Settings
 from web.application import build
 from web.context import parts
-from web.page_list import Page, listed
+from web.page_list import Page, cited_answer, listed
 from web.worker import Worker
 
 WIDE, PHONE = (1200, 800), (390, 800)
@@ -262,11 +262,7 @@ def _work(app: Flask, database: Database, settings: Settings) -> None:
     arguments = {"files": ["pictures/faq.csv"], "names": ["faq.csv"]}
     enqueue(database, settings, "import_articles", arguments, person_id=mei.id)
     with database.read() as session:
-        answer = session.scalars(
-            select(Turn)
-            .where(Turn.role == "bot", Turn.kind == "passage")
-            .order_by(Turn.lang != "en", Turn.id)
-        ).first()
+        answer = cited_answer(session)
         release = session.scalars(select(Release.id).order_by(Release.created_at.desc())).first()
     if answer is not None and release is not None:
         told = {"release_id": release, "turn_id": answer.reply_to_id, "answer_id": answer.id}
