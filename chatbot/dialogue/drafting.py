@@ -75,15 +75,18 @@ def draft(
     )
     best: Draft | None = None
     whole = [one if one.finished else replace(one, text=_to_its_last_end(one.text)) for one in written]
-    if len(grounds) == len(sources):  # a look-up is no prose: what is said of it is the generator's own
-        told = [hit.text for hit in hits]
-        whole = [replace(one, text=_unbroken(one.text, told)) for one in whole]
+    from_passages = len(grounds) == len(
+        sources
+    )  # a look-up is no prose: what is said of it is the generator's own
+    if from_passages:
+        known = [_plain(part) for hit in hits for part in sentences(hit.text)]
+        whole = [replace(one, text=_unbroken(one.text, known)) for one in whole]
     for candidate in sorted(whole, key=lambda one: (one.finished, _value(one, asked)), reverse=True):
         check = grounding.check(candidate.text, sources=grounds, customer=customer, lang=lang)
         if check.passed and wanted is not None:
             beside = wanted.missed_by(candidate.text)
             check = replace(check, passed=False, reasons=(beside,)) if beside else check
-        if check.passed and wanted is not None and len(grounds) == len(sources):
+        if check.passed and wanted is not None and from_passages:
             fuller = _followed(candidate.text, wanted.lacking(candidate.text))
             rechecked = grounding.check(fuller, sources=grounds, customer=customer, lang=lang)
             if rechecked.passed:
@@ -102,13 +105,14 @@ def _to_its_last_end(text: str) -> str:
     return text[: ends[-1]] if ends else text
 
 
-def _unbroken(text: str, sources: Sequence[str]) -> str:
-    """The draft without the sentences that no source has in one piece, from a clause's beginning to its end.
+def _unbroken(text: str, known: Sequence[str]) -> str:
+    """The draft without the sentences that no source sentence has in one piece, from a clause's beginning to its end.
+
+    known: the sources' sentences, each as ``_plain`` has it.
 
     A small generator picks well and phrases badly: "We are still comes back, book a repair." is made of the source's
     words and passes for true. Where nothing would be left, everything is, and the check decides.
     """
-    known = [_plain(part) for source in sources for part in sentences(source)]
     kept = [part for part in sentences(text) if any(_stands_in(_plain(part), one) for one in known)]
     return _followed("", kept) or text
 

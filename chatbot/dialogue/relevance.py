@@ -40,7 +40,7 @@ class Wanted:
         if len(self._parts) <= 1:
             return None
         nearest = np.argsort(-self._cosines, kind="stable")[:NEAREST].tolist()
-        repeated = {_repeats(statement, self._parts) for statement in sentences(draft)}
+        repeated = self._repeated(draft)
         left_out = [place for place in nearest if place not in repeated]
         if len(nearest) - len(left_out) >= self._needed:
             return None
@@ -50,9 +50,24 @@ class Wanted:
         """Of the FURTHER nearest sentences those that ``draft`` does not repeat, as the sources order them."""
         if len(self._parts) <= 1:
             return []
-        repeated = {_repeats(statement, self._parts) for statement in sentences(draft)}
+        repeated = self._repeated(draft)
         nearest = sorted(np.argsort(-self._cosines, kind="stable")[:FURTHER].tolist())
         return [_sentence(self._parts[place]) for place in nearest if place not in repeated]
+
+    def _repeated(self, draft: str) -> set[int]:
+        """Which source sentences the draft's statements repeat: each the one that holds most of its content words."""
+        found = set()
+        for statement in sentences(draft):
+            words = content_words(statement)
+            shares = [len(words & known) for known in self._words]
+            best = int(np.argmax(shares))
+            if shares[best]:
+                found.add(best)
+        return found
+
+    @cached_property
+    def _words(self) -> list[frozenset[str]]:
+        return [frozenset(content_words(part)) for part in self._parts]
 
     @cached_property
     def _cosines(self) -> NDArray[np.float32]:
@@ -73,13 +88,3 @@ def _sentence(part: str) -> str:
 def _states(part: str) -> bool:
     """Whether a line states something; a heading only names what follows, and lies near every question about it."""
     return bool(re.search(r"[.!?;:。！？；：\d]", part))
-
-
-def _repeats(statement: str, parts: Sequence[str]) -> int | None:
-    """Which source sentence ``statement`` repeats: the one that holds most of its content words."""
-    words = content_words(statement)
-    if not words:
-        return None
-    shares = [len(words & content_words(part)) for part in parts]
-    best = int(np.argmax(shares))
-    return best if shares[best] else None
