@@ -57,6 +57,7 @@ class ScriptedAssistant:
         options: SiteOptions,
         failures: int = 0,
         talk: Talk | None = None,
+        hurried: Callable[[], bool] = lambda: False,
     ) -> tuple[Reply, Trace]:
         with self._lock:
             self.calls.append((text, list(history), failures))
@@ -71,6 +72,7 @@ class ScriptedAssistant:
             kind=part.kind,
             rule="asked_for_person" if part.kind == "person" else "sure",
             reason="written by the test",
+            left_out=hurried(),
         )
         return Reply((part,)), Trace(
             self.release_id, options.mode, {"sureness": options.sureness}, (decided,)

@@ -85,13 +85,15 @@ def build(
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
 
+    crowd = pressure.Crowd()
     attach(
         app,
         Parts(
             settings=settings,
             database=database,
             serving=serving,
-            exchange=Exchange(database, serving, message_limit=settings.message_limit),
+            exchange=Exchange(database, serving, message_limit=settings.message_limit, crowd=crowd),
+            crowd=crowd,
             streams=StreamSlots(max(1, settings.web_threads // 2)),
             agent_streams=StreamSlots(max(1, settings.web_threads // 4)),
         ),

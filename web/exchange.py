@@ -36,6 +36,7 @@ from chatbot.records.database import Database
 from chatbot.records.tables import Turn
 from web import metrics
 from web.addresses import absolute, with_help_pages
+from web.pressure import Crowd
 from web.serving import Serving
 
 
@@ -74,12 +75,15 @@ class Answered:
 
 
 class Exchange:
-    """``message_limit`` is in characters."""
+    """``message_limit`` is in characters; ``crowd`` are the messages that are being answered here."""
 
-    def __init__(self, database: Database, serving: Serving, *, message_limit: int) -> None:
+    def __init__(
+        self, database: Database, serving: Serving, *, message_limit: int, crowd: Crowd | None = None
+    ) -> None:
         self._database = database
         self._serving = serving
         self._message_limit = message_limit
+        self._crowd = crowd or Crowd()
         self._turns: WeakValueDictionary[str, threading.Lock] = WeakValueDictionary()
         self._guard = threading.Lock()
 
@@ -124,7 +128,7 @@ class Exchange:
         Raises UnavailableError while no release is live; the message is stored, and sending it again is safe.
         """
         turn = accepted.turn
-        with self._turn_of(accepted.public_id):
+        with self._turn_of(accepted.public_id), self._crowd.joined():
             with self._database.read() as session:
                 stored = reply_to(session, turn.id)
                 conversation = find_conversation(session, accepted.public_id)
@@ -148,10 +152,12 @@ class Exchange:
                     options=accepted.options,
                     failures=failures,
                     talk=talk,
+                    hurried=self._crowd.too_many,
                 )
             reply = with_help_pages(reply, trace)
             metrics.REPLY_SECONDS.observe(time.perf_counter() - began)
             metrics.REPLIES.labels(reply.kind, turn.lang).inc()
+            metrics.count_drafts(trace)
             with self._database.write() as session:
                 stored, state = store_reply(
                     session, accepted.public_id, to=turn.id, reply=reply, trace=trace, lang=turn.lang

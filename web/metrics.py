@@ -25,6 +25,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.process_collector import ProcessCollector
 from sqlalchemy import func, select
 
+from chatbot.dialogue.trace import Trace
 from chatbot.errors import AccessError
 from chatbot.records.overview import waiting_count
 from chatbot.records.tables import Job, utcnow
@@ -63,12 +64,24 @@ REFUSED = Counter(
     "frontdesk_refused_total", "Requests refused because the machine was full.", registry=REGISTRY
 )
 REPLIES = Counter("frontdesk_replies_total", "Answers of the bot.", ("kind", "lang"), registry=REGISTRY)
+DRAFTS = Counter(
+    "frontdesk_drafts_total",
+    "Drafts that were due: written, or left out because too many messages were being answered.",
+    ("outcome",),
+    registry=REGISTRY,
+)
 REPLY_SECONDS = Histogram(
     "frontdesk_reply_seconds",
     "Deciding and writing an answer.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
     registry=REGISTRY,
 )
+
+
+def count_drafts(trace: Trace) -> None:
+    for part in trace.parts:
+        if part.draft is not None or part.left_out:
+            DRAFTS.labels("left_out" if part.left_out else "written").inc()
 
 
 class Standing:

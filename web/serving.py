@@ -51,6 +51,7 @@ class Answering(Protocol):
         options: SiteOptions,
         failures: int = 0,
         talk: Talk | None = None,
+        hurried: Callable[[], bool] = ...,
     ) -> tuple[Reply, Trace]: ...
 
     def refresh(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -113,12 +113,14 @@ class Assistant:
         locale: str = "en",
         failures: int = 0,
         talk: Talk | None = None,
+        hurried: Callable[[], bool] = lambda: False,
     ) -> tuple[Reply, Trace]:
         """The reply to ``text``.
 
         ``history`` holds the turns before, oldest first; ``failures`` counts the bot's last replies in a row that
         did not answer. The models read redacted text, as they were trained on it. ``talk`` is the conversation as
-        actions need it; without it none is carried out.
+        actions need it; without it none is carried out. ``hurried`` is asked where a draft would be written next: while
+        it says yes none is, and the trace tells.
         """
         clock = Clock()
         text = normalise(text)[:READ_LIMIT]
@@ -141,7 +143,7 @@ class Assistant:
                     requests = self._requests(read, before, lang, options)
                 again = asked_again(read, before)
                 parts = [
-                    self._part(request, before, lang, said, options, again, clock, talk, text)
+                    self._part(request, before, lang, said, options, again, clock, talk, text, hurried)
                     for request in requests
                 ]
             parts = self._after_a_pause(parts, words, talk, said, clock)
@@ -246,6 +248,7 @@ class Assistant:
         clock: Clock,
         talk: Talk | None,
         raw: str,
+        hurried: Callable[[], bool],
     ) -> Part:
         readable = has_letters(request) and lang in self.languages
         classification = Classification(ranked=(), in_scope=0.0, tier="none")
@@ -255,7 +258,7 @@ class Assistant:
         small = smalltalk(request)
         action: Action | None = None
         wants_person = asks_for_person(request)
-        draft = None
+        draft, left_out = None, False
         if readable and small is None and not wants_person:
             classification, known, hits = self._evidence(request, before, lang, clock)
             top = classification.top
@@ -268,8 +271,10 @@ class Assistant:
                 hits.append(shown)  # the classifier's article: the trace holds whatever may be shown
             if small is None and not wants_person:
                 action = self._bound(ranked, options, talk)
-            if small is None and not wants_person and action is None:
-                draft = self._draft(request, before, lang, ranked, hits, options, clock)
+            if small is None and not wants_person and action is None and self._due(ranked, options):
+                left_out = hurried()
+                if not left_out:
+                    draft = self._draft(request, before, lang, ranked[0], hits, clock)
         if small is not None or wants_person:
             known |= self._lookup.intents([small or PERSON_INTENT], said)
         bound: Bound = "none"
@@ -285,6 +290,7 @@ class Assistant:
                 draft=draft,
                 options=options,
                 action=bound,
+                left_out=left_out,
             )
         )
         if small is not None or wants_person:
@@ -305,6 +311,7 @@ class Assistant:
                 decision.kind,
                 decision.rule,
                 decision.reason,
+                left_out=left_out,
             ),
         )
         if decision.rule == "action" and action is not None and talk is not None:
@@ -391,25 +398,26 @@ class Assistant:
             found.append(candidate)
         return found
 
+    def _due(self, ranked: Sequence[Candidate], options: SiteOptions) -> bool:
+        """Whether a draft about the best candidate is worth writing: agents are given one wherever there is something
+        to say; a customer only where it could be sent."""
+        best = ranked[0] if ranked else None
+        if self._writer is None or best is None or best.hit is None:
+            return False
+        for_agents = options.mode == "drafts_only" and best.probability >= options.choice_floor
+        return for_agents or may_speak(best, options)
+
     def _draft(
         self,
         request: str,
         before: Sequence[Message],
         lang: str,
-        ranked: Sequence[Candidate],
+        best: Candidate,
         hits: list[Hit],
-        options: SiteOptions,
         clock: Clock,
     ) -> Draft | None:
-        """What the generator would say from the passages of the best candidate, with its check.
-
-        Agents are given a draft wherever there is something to say; a customer only where it could be sent.
-        """
-        best = ranked[0] if ranked else None
-        if self._writer is None or best is None or best.hit is None:
-            return None
-        for_agents = options.mode == "drafts_only" and best.probability >= options.choice_floor
-        if not (for_agents or may_speak(best, options)):
+        """What the generator would say from the passages of the best candidate, with its check."""
+        if self._writer is None or best.hit is None:
             return None
         with clock("generate"):
             own = [hit for hit in hits if hit.article_slug == best.article_slug] or [best.hit]

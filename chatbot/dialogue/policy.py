@@ -52,6 +52,7 @@ class Evidence:
     draft: Draft | None
     options: SiteOptions
     action: Bound = "none"
+    left_out: bool = False  # a draft was due and not written, because too many messages were being answered
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +137,9 @@ def _sure(best: Candidate, evidence: Evidence) -> Decision:
     if draft is not None and draft.check.passed and may_speak(best, evidence.options):
         return Decision("generated", "sure", f"{says}; the draft passed its check", best.probability, best)
     why = (
-        f"mode {mode} sends no draft"
+        "the draft was left out: too many messages at once"
+        if evidence.left_out
+        else f"mode {mode} sends no draft"
         if mode != "generated_allowed"
         else f"a drafted sentence needs {GENERATED_SURENESS:.2f}"
         if not may_speak(best, evidence.options)

@@ -169,6 +169,7 @@ class PartTrace:
     reason: str  # the rule in words, with the numbers it compared
     action: ActionTrace | None = None
     topic: str | None = None  # what was answered: an intent, or ``article:slug``
+    left_out: bool = False  # a draft was due and not written: too many messages at once (web/pressure.py)
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,38 @@ def test_no_draft_is_made_where_only_approved_text_may_be_sent(assistant):
     assert trace.parts[0].draft is None
 
 
+def test_in_a_hurry_the_passage_is_sent_that_a_draft_would_be_written_from_and_the_trace_says_so(assistant):
+    def hurried() -> bool:
+        asked.append("draft")
+        return True
+
+    asked: list[str] = []
+    reply, trace = assistant.reply("Where is my refund?", options=ALLOWED, hurried=hurried)
+    part = trace.parts[0]
+    assert (reply.kind, reply.text) == ("passage", REFUND_TEXT)
+    assert part.left_out and part.draft is None
+    assert part.reason.endswith("the draft was left out: too many messages at once")
+    _, for_agents = assistant.reply(
+        "Where is my refund?", options=SiteOptions(mode="drafts_only"), hurried=hurried
+    )
+    assert for_agents.parts[0].left_out and for_agents.parts[0].draft is None
+    assert asked == ["draft", "draft"]
+
+
+def test_where_no_draft_is_due_a_hurry_changes_nothing_and_is_not_even_asked_about(assistant):
+    def hurried() -> bool:
+        raise AssertionError("no draft was due")
+
+    for text, options in (
+        ("How do I cancel?", ALLOWED),
+        ("Where is my refund?", SiteOptions()),
+        ("Hello!", ALLOWED),
+    ):
+        told, trace = assistant.reply(text, options=options, hurried=hurried)
+        same, before = assistant.reply(text, options=options)
+        assert told == same and trace.parts == before.parts and not trace.parts[0].left_out
+
+
 def test_a_customer_does_not_wait_for_a_draft_that_could_not_be_sent_but_an_agent_is_given_it(assistant):
     assistant._search.search = lambda query, *, lang, history=(), k=5: [
         passage("refund-time", REFUND_TEXT, 0.7)

@@ -62,6 +62,16 @@ def test_an_action_comes_before_its_intents_answer_where_the_bot_is_sure_or_has_
     assert rule(0.2, "complete") == "not_known"
 
 
+def test_a_draft_that_was_left_out_is_given_as_the_reason_for_the_passage():
+    sure = evidence(hits=[hit("refund-time", 0.95)], classification=classified(("refund_time", 0.95)))
+    assert decide(sure).reason.endswith("no draft was made")
+    hurried = decide(replace(sure, left_out=True))
+    assert hurried.kind == "passage" and hurried.reason.endswith(
+        "the draft was left out: too many messages at once"
+    )
+    assert replace(hurried, reason="") == replace(decide(sure), reason="")
+
+
 def test_a_person_is_never_refused_to_who_asks_for_one():
     decision = decide(evidence(asks_for_person=True, classification=classified(("cancel_order", 0.99))))
     assert (decision.kind, decision.rule) == ("person", "asked_for_person")

@@ -7,6 +7,7 @@ import inspect
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from importlib.resources import files
 from types import ModuleType
 from typing import get_args
@@ -17,6 +18,7 @@ from chatbot.dialogue import grounding, relevance
 from chatbot.dialogue.facts import FactKind
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.policy import Evidence, decide
+from chatbot.dialogue.trace import Hit
 from chatbot.dialogue.weighing import Candidate
 from chatbot.learning.gate import Outcome, judge
 from web.sentences import in_words
@@ -26,9 +28,16 @@ WORDS = re.compile(r"[a-z]{4,}")
 
 
 def evidence(
-    *candidates: Candidate, readable: bool = True, person: bool = False, again: bool = False
+    *candidates: Candidate,
+    readable: bool = True,
+    person: bool = False,
+    again: bool = False,
+    left_out: bool = False,
 ) -> Evidence:
-    return Evidence(readable, None, person, again, candidates, None, SiteOptions())
+    return Evidence(readable, None, person, again, candidates, None, SiteOptions(), left_out=left_out)
+
+
+PASSAGE = Hit(1, 1, "t1", "T1", "T1", "", "text", "en", 0.9, 0.0, 0.0)
 
 
 def candidate(title: str, probability: float) -> Candidate:
@@ -45,6 +54,8 @@ def candidate(title: str, probability: float) -> Candidate:
         evidence(candidate("T1", 0.1)),
         evidence(candidate("T1", 0.5)),
         evidence(candidate("T1", 0.9)),
+        evidence(replace(candidate("T1", 0.9), hit=PASSAGE)),
+        evidence(replace(candidate("T1", 0.9), hit=PASSAGE), left_out=True),
         evidence(candidate("T1", 0.9), candidate("T2", 0.85)),
     ],
 )

@@ -144,7 +144,9 @@ def close(conversation_id: int) -> Response:
 @blueprint.get("/conversations/<int:conversation_id>/suggestion")
 @requires("agent")
 def suggested(conversation_id: int) -> Response:
-    return jsonify(suggestion(parts().database, parts().serving, conversation_id))
+    return jsonify(
+        suggestion(parts().database, parts().serving, conversation_id, hurried=parts().crowd.too_many)
+    )
 
 
 @blueprint.get("/articles")

@@ -5,6 +5,7 @@ The same assistant that answers customers is asked, and nothing is stored: here 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -29,13 +30,27 @@ MOST_PASSAGES = 6
 QUERY_LIMIT = 300  # characters
 
 
-def suggestion(database: Database, serving: Serving, conversation_id: int) -> dict[str, Any]:
-    """``{"turn_id", "question", "guess", "drafts", "passages"}`` for the customer's last question; ``turn_id`` is None
-    where nothing was asked yet. The surest draft comes first. Raises UnavailableError while no release is live."""
+def suggestion(
+    database: Database,
+    serving: Serving,
+    conversation_id: int,
+    *,
+    hurried: Callable[[], bool] = lambda: False,
+) -> dict[str, Any]:
+    """``{"turn_id", "question", "guess", "drafts", "left_out", "passages"}`` for the customer's last question;
+    ``turn_id`` is None where nothing was asked yet. The surest draft comes first; ``left_out``: none was written while
+    too many customers were being answered. Raises UnavailableError while no release is live."""
     with database.read() as session:
         turn = _last_question(session, conversation_id)
         if turn is None:
-            return {"turn_id": None, "question": None, "guess": None, "drafts": [], "passages": []}
+            return {
+                "turn_id": None,
+                "question": None,
+                "guess": None,
+                "drafts": [],
+                "left_out": False,
+                "passages": [],
+            }
         conversation = session.get_one(Conversation, conversation_id)
         options = SiteOptions.from_json(session.get_one(Site, conversation.site_id).options)
         history = history_before(session, turn)
@@ -46,6 +61,7 @@ def suggestion(database: Database, serving: Serving, conversation_id: int) -> di
         history=history,
         locale=conversation.locale,
         options=replace(options, mode="drafts_only"),  # a draft wherever there is something to say
+        hurried=hurried,
     )
     redactor = Redactor()  # as the assistant has read it, to put the values back
     for message in history:
@@ -67,6 +83,7 @@ def suggestion(database: Database, serving: Serving, conversation_id: int) -> di
         "question": turn.text[:QUERY_LIMIT],
         "guess": _guess(trace),
         "drafts": drafts,
+        "left_out": any(part.left_out for part in trace.parts),
         "passages": _passages(trace),
     }
 

@@ -60,6 +60,7 @@ WORDS = {
     "guess": "The bot takes it for",
     "draft": "Draft",
     "drafts": "What the bot would say",
+    "left_out": "The draft was left out: too many messages at once",
     "use": "Use it",
     "approved": "Approved answer",
     "passage": "From the articles",

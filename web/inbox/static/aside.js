@@ -50,7 +50,8 @@ export class Aside {
     this.drafts = told.drafts;
     this.help.replaceChildren(h("h3", {}, t("drafts")),
       ...(told.guess ? [h("p.small.quiet", {}, `${t("guess")}: ${told.guess.title} (${percent(told.guess.confidence)})`)] : []),
-      ...(told.drafts.length ? told.drafts.map((draft, at) => this.#draft(draft, at)) : [h("p.small.quiet", {}, t(told.turn_id ? "no_draft" : "no_question"))]));
+      ...(told.drafts.length ? told.drafts.map((draft, at) => this.#draft(draft, at)) : [h("p.small.quiet", {}, t(told.turn_id ? "no_draft" : "no_question"))]),
+      ...(told.left_out ? [h("p.small.quiet", {}, t("left_out"))] : []));
     if (!this.query.value) this.#list(told.passages);
   }
 
