@@ -10,6 +10,7 @@ import asyncio
 import json
 import math
 import os
+import secrets
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ from typing import Any, Self
 import click
 
 from web.bench import load
+from web.bench.counted import drafts_counted, drafts_since
 from web.bench.faulty_server import running
 from web.bench.figures import json_option, write_figures
 from web.bench.processes import Usage, usage
@@ -66,10 +68,19 @@ def command(
     from web.terminal import TerminalProgress
 
     texts = questions()
-    own = server(url, data, engines=engines, processes=processes)
+    token = "" if url else secrets.token_hex()
+    own = server(url, data, engines=engines, processes=processes, metrics_token=token)
     with own as (address, pid), TerminalProgress() as progress:
         figures = measure(
-            address, texts, rate=rate, seconds=seconds, streams=streams, idle=idle, pid=pid, progress=progress
+            address,
+            texts,
+            rate=rate,
+            seconds=seconds,
+            streams=streams,
+            idle=idle,
+            pid=pid,
+            metrics_token=token,
+            progress=progress,
         )
     write_figures(figures, json_file)
     _print(figures)
@@ -95,10 +106,14 @@ def measure(
     streams: int,
     idle: int = 0,
     pid: int | None = None,
+    metrics_token: str = "",
     progress: Callable[[str, float], None] = lambda stage, share: None,
 ) -> dict[str, Any]:
-    """→ the figures of MEASURES (times in ms, sizes in bytes); memory and processor time where ``pid`` is ours."""
+    """→ the figures of MEASURES (times in ms, sizes in bytes); memory and processor time where ``pid`` is ours, drafts
+    where its metrics are. A message that was never answered counts with as long as it had waited in the end: the times
+    are at least what is said, never less."""
     before = usage(pid) if pid else None
+    drafts = drafts_counted(url, metrics_token)
     with Watched(pid) as watched:
         outcome = asyncio.run(
             load.run(url, texts, rate=rate, seconds=seconds, streams=streams, idle=idle, progress=progress)
@@ -113,24 +128,32 @@ def measure(
         "answered": outcome.answered,
         "errors": outcome.errors.total(),
         "errors_by_kind": dict(outcome.errors),
+        "unanswered": outcome.unanswered,
         "lost": outcome.lost,
         "duplicated": outcome.duplicated,
         "out_of_order": outcome.out_of_order,
-        "first_byte": percentiles([sent.first_byte for sent in outcome.sent if sent.first_byte is not None]),
-        "total": percentiles(
-            [sent.total for sent in outcome.sent if sent.total is not None and not sent.error]
-        ),
+        "unchecked": outcome.unchecked,
+        "first_byte": percentiles(_waited(outcome.sent, lambda sent: sent.first_byte)),
+        "total": percentiles(_waited(outcome.sent, lambda sent: sent.total)),
+        "drafts": drafts_since(drafts, drafts_counted(url, metrics_token)),
         "rss_bytes": after.rss_bytes if after else None,
         "pss_bytes": after.pss_bytes if after else None,
+        "memory": watched.memory,
         "rss_series": watched.series,
         "load_average": watched.load_average,
         "cpu_seconds": _spent(before, after),
     }
 
 
+def _waited(messages: Sequence[load.Sent], time_of: Callable[[load.Sent], float | None]) -> list[float]:
+    """Seconds of each message that met with no error: until the time asked for, or at least until the end."""
+    times = (time_of(sent) or sent.given_up for sent in messages if not sent.error)
+    return [seconds for seconds in times if seconds is not None]
+
+
 class Watched:
-    """Memory of a process and its children while something runs, ``LOOK_SECONDS`` apart, and how busy the machine
-    was (the mean of the one-minute load averages seen)."""
+    """Memory of a process and its children while something runs, from its start to its end, ``LOOK_SECONDS`` apart, and
+    how busy the machine was (the mean of the one-minute load averages seen)."""
 
     def __init__(self, pid: int | None) -> None:
         self.series: list[int] = []
@@ -143,19 +166,31 @@ class Watched:
     def load_average(self) -> float:
         return round(sum(self._loads) / max(len(self._loads), 1), 2)
 
+    @property
+    def memory(self) -> dict[str, int] | None:
+        """At the start, in the middle and at the end."""
+        if not self.series:
+            return None
+        return {"start": self.series[0], "middle": self.series[len(self.series) // 2], "end": self.series[-1]}
+
     def __enter__(self) -> Self:
+        self._look()
         self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
+        self._look()
 
     def _watch(self) -> None:
         while not self._stop.wait(LOOK_SECONDS):
-            self._loads.append(os.getloadavg()[0])
-            if self._pid and (used := usage(self._pid)):
-                self.series.append(used.rss_bytes)
+            self._look()
+
+    def _look(self) -> None:
+        self._loads.append(os.getloadavg()[0])
+        if self._pid and (used := usage(self._pid)):
+            self.series.append(used.rss_bytes)
 
 
 def percentiles(seconds: Sequence[float]) -> dict[str, float | None]:
@@ -177,7 +212,12 @@ def _spent(before: Usage | None, after: Usage | None) -> float | None:
 
 @contextmanager
 def server(
-    url: str | None, data: Path | None, *, engines: bool = False, processes: int = 1
+    url: str | None,
+    data: Path | None,
+    *,
+    engines: bool = False,
+    processes: int = 1,
+    metrics_token: str = "",
 ) -> Iterator[tuple[str, int | None]]:
     """The address to load and the process id where the server is ours."""
     if url is not None:
@@ -185,7 +225,7 @@ def server(
         return
     with ExitStack() as stack:
         folder = data or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="frontdesk-bench-")))
-        wanted = {"FRONTDESK_WEB_PROCESSES": str(processes)}
+        wanted = {"FRONTDESK_WEB_PROCESSES": str(processes), "FRONTDESK_METRICS_TOKEN": metrics_token}
         ours = stack.enter_context(running(folder, engines=engines, environment=wanted))
         yield ours.address, ours.process.pid if ours.process else None
 
@@ -201,7 +241,7 @@ def _print(figures: dict[str, Any]) -> None:
         table.add_row(name.replace("_", " "), *times)
     console = out()
     console.print(table)
-    counted = ("sent", "answered", "errors", "lost", "duplicated", "out_of_order")
+    counted = ("sent", "answered", "errors", "unanswered", "lost", "duplicated", "out_of_order", "unchecked")
     console.print("  ".join(f"{name.replace('_', ' ')} {figures[name]}" for name in counted))
     if figures["errors_by_kind"]:
         console.print(", ".join(f"{kind}: {count}" for kind, count in figures["errors_by_kind"].items()))
@@ -210,8 +250,12 @@ def _print(figures: dict[str, Any]) -> None:
         console.print(
             f"memory {figures['rss_bytes'] / 1e6:.0f} MB {shared}  processor {figures['cpu_seconds']:.1f} s"
         )
-        if series := figures["rss_series"]:
-            console.print(
-                f"memory from {series[0] / 1e6:.0f} to {series[-1] / 1e6:.0f} MB, at most {max(series) / 1e6:.0f}"
-            )
+    if memory := figures["memory"]:
+        told = ", ".join(f"{size / 1e6:.0f} MB ({when})" for when, size in memory.items())
+        console.print(f"memory {told}, at most {max(figures['rss_series']) / 1e6:.0f}")
+    if drafts := figures["drafts"]:
+        console.print(
+            f"drafts written {drafts['written']}, left out {drafts['left_out']}"
+            + (f" ({drafts['left_out_share']:.1f} %)" if drafts["left_out_share"] is not None else "")
+        )
     console.print(f"load average {figures['load_average']}")

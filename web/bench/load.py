@@ -2,8 +2,9 @@
 
 Open loop: messages are due at a fixed rate whatever the server does, and a time counts from when the message was
 due, not from when a visitor got round to sending it (otherwise a slow server is measured less often, which hides
-its slowness: "coordinated omission", Gil Tene 2013). Plain asyncio, so that the load costs little of the machine it
-measures.
+its slowness: "coordinated omission", Gil Tene 2013). It ends in time whatever the server does: what is not answered
+``DRAIN_SECONDS`` after the last message was due is unanswered, and its waiting until then counts. Plain asyncio, so
+that the load costs little of the machine it measures.
 """
 
 from __future__ import annotations
@@ -22,18 +23,24 @@ from chatbot.errors import UnavailableError
 
 SSE = "text/event-stream"
 PATIENCE_SECONDS = 60.0  # one request
+DRAIN_SECONDS = 15.0  # for what is still on its way when the last message was due
+CHECK_SECONDS = 90.0  # for reading all conversations back
+AGAIN_SECONDS = 1.0  # until a conversation that could not be read back is tried again
 OPENING_AT_ONCE = 16
 
 
 @dataclass(slots=True)
 class Sent:
-    """One message: times in seconds from when it was due, None where nothing came."""
+    """One message: times in seconds from when it was due, None where nothing came. ``given_up``: how long it had waited
+    when the run ended without an answer to it, or before a visitor was free to send it."""
 
     message_id: str
     due: float
     first_byte: float | None = None
     total: float | None = None
     error: str | None = None
+    acknowledged: bool = False
+    given_up: float | None = None
 
 
 @dataclass(slots=True)
@@ -54,12 +61,14 @@ class Stream:
 class Outcome:
     """What happened, counted against what the server has stored."""
 
-    sent: list[Sent]
+    sent: list[Sent]  # every message that was due
     answered: int
     errors: Counter[str]
-    lost: int  # acknowledged or not: not in the conversation afterwards
+    unanswered: int  # no answer and no error until the end; answered, errors and these are all that was sent
+    lost: int  # acknowledged, and not in the conversation afterwards
     duplicated: int  # more than once in the conversation, or answered more than once
     out_of_order: int  # turns that stand before one that was sent earlier
+    unchecked: int  # conversations that could not be read back in time: nothing is known of what they lost
     seconds: float
 
 
@@ -159,18 +168,21 @@ async def run(
         free.put_nowait(visitor)
     count = max(1, round(rate * seconds))
     begin = time.perf_counter() + 0.5
+    until = asyncio.get_running_loop().time() + 0.5 + seconds + DRAIN_SECONDS
     running: set[asyncio.Task[None]] = set()
+    messages: list[Sent] = []
     for number in range(count):
-        due = begin + number / rate
-        await asyncio.sleep(max(0.0, due - time.perf_counter()))
-        task = asyncio.create_task(_say(free, texts[number % len(texts)], f"bench-{number}", due))
+        message = Sent(f"bench-{number}", begin + number / rate)
+        await asyncio.sleep(max(0.0, message.due - time.perf_counter()))
+        messages.append(message)
+        task = asyncio.create_task(_say(free, texts[number % len(texts)], message, until))
         running.add(task)
         task.add_done_callback(running.discard)
         if number % 10 == 0:
             progress("messages", number / count)
     await asyncio.gather(*running)
     spent = time.perf_counter() - begin
-    outcome = await _audit(visitors, spent, progress)
+    outcome = await _audit(visitors, messages, spent, progress)
     await asyncio.gather(*(stream.connection.close() for stream in [*visitors, *widgets]))
     return outcome
 
@@ -203,18 +215,25 @@ async def _open(
     return opened
 
 
-async def _say(free: asyncio.Queue[Stream], text: str, message_id: str, due: float) -> None:
-    stream = await free.get()
-    sent = Sent(message_id, due)
-    stream.sent.append(sent)
+async def _say(free: asyncio.Queue[Stream], text: str, sent: Sent, until: float) -> None:
+    """``until``: when the run is over, in the loop's time."""
+    stream: Stream | None = None
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await _exchange(stream, text, sent)
+        async with asyncio.timeout_at(until) as run:
+            stream = await free.get()
+            stream.sent.append(sent)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await _exchange(stream, text, sent)
     except (OSError, ValueError, asyncio.IncompleteReadError) as error:
-        sent.error = type(error).__name__
-        await stream.connection.close()
+        if run.expired():
+            sent.given_up = time.perf_counter() - sent.due
+        else:
+            sent.error = type(error).__name__
+        if stream is not None:
+            await stream.connection.close()
     finally:
-        free.put_nowait(stream)
+        if stream is not None:
+            free.put_nowait(stream)
 
 
 async def _exchange(stream: Stream, text: str, sent: Sent) -> None:
@@ -227,6 +246,7 @@ async def _exchange(stream: Stream, text: str, sent: Sent) -> None:
     content = b""
     async for status, piece in pieces:
         content += piece
+        sent.acknowledged = sent.acknowledged or status == 200
         if status != 200:
             sent.error = f"HTTP {status}"
         elif sent.first_byte is None and (b"event: delta\n" in content or b"event: reply\n" in content):
@@ -237,23 +257,44 @@ async def _exchange(stream: Stream, text: str, sent: Sent) -> None:
 
 
 async def _audit(
-    visitors: Sequence[Stream], seconds: float, progress: Callable[[str, float], None]
+    visitors: Sequence[Stream],
+    messages: list[Sent],
+    seconds: float,
+    progress: Callable[[str, float], None],
 ) -> Outcome:
     """Read every conversation back and hold it against what was sent."""
-    lost = duplicated = disordered = 0
+    lost = duplicated = disordered = unchecked = 0
+    until = asyncio.get_running_loop().time() + CHECK_SECONDS
     for number, stream in enumerate(visitors):
-        turns = await _turns(stream)
+        turns = await _turns_in_time(stream, until)
+        progress("check", (number + 1) / len(visitors))
+        if turns is None:
+            unchecked += 1
+            continue
         stored = [turn["client_message_id"] for turn in turns if turn["role"] == "customer"]
         answers = Counter(turn["reply_to"] for turn in turns if turn["role"] == "bot")
         expected = [sent.message_id for sent in stream.sent]
-        lost += len(set(expected) - set(stored))
+        lost += len({sent.message_id for sent in stream.sent if sent.acknowledged} - set(stored))
         duplicated += len(stored) - len(set(stored)) + sum(times - 1 for times in answers.values())
         kept = [message for message in expected if message in set(stored)]
         disordered += sum(one != other for one, other in zip(stored, kept, strict=False))
-        progress("check", (number + 1) / len(visitors))
-    sent = [sent for stream in visitors for sent in stream.sent]
-    errors = Counter(item.error for item in sent if item.error)
-    return Outcome(sent, len(sent) - errors.total(), errors, lost, duplicated, disordered, seconds)
+    errors = Counter(sent.error for sent in messages if sent.error)
+    unanswered = sum(sent.given_up is not None for sent in messages)
+    answered = len(messages) - errors.total() - unanswered
+    return Outcome(messages, answered, errors, unanswered, lost, duplicated, disordered, unchecked, seconds)
+
+
+async def _turns_in_time(stream: Stream, until: float) -> list[dict[str, Any]] | None:
+    """The conversation's turns, asked for again while the server is too full to tell; None where it stays so."""
+    loop = asyncio.get_running_loop()
+    while loop.time() < until:
+        try:
+            async with asyncio.timeout_at(until):
+                return await _turns(stream)
+        except (UnavailableError, OSError, ValueError, asyncio.IncompleteReadError):
+            await stream.connection.close()
+            await asyncio.sleep(min(AGAIN_SECONDS, max(0.0, until - loop.time())))
+    return None
 
 
 async def _turns(stream: Stream) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ import json
 import os
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,13 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from chatbot.errors import UnavailableError
 from chatbot.records.database import Database
 from chatbot.records.tables import Turn
+from chatbot.settings import Settings
+from web import create_app
 from web.bench import load
 from web.bench.chat import command, measure, percentiles, questions
+from web.bench.counted import drafts_counted, drafts_since
 from web.bench.processes import usage
+from web.serving import Serving
 
 
 class Kept(WSGIRequestHandler):
@@ -33,6 +38,12 @@ class Kept(WSGIRequestHandler):
 
 @pytest.fixture
 def url(app: Flask) -> Iterator[str]:
+    with served(app) as address:
+        yield address
+
+
+@contextmanager
+def served(app: Flask) -> Iterator[str]:
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=Kept)
     server.daemon_threads = True  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
@@ -67,13 +78,69 @@ def test_failures_are_counted_by_kind(url: str, assistant: Any) -> None:
     assert figures["rss_bytes"] is None
 
 
+def test_it_ends_in_time_with_figures_where_the_server_does_not_keep_up(
+    url: str, assistant: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "DRAIN_SECONDS", 0.3)
+    goes_on = threading.Event()
+    assistant.before_reply = lambda text: goes_on.wait(60) if text == "stuck" else None
+    try:
+        figures = measure(url, ["refund?", "stuck"], rate=40, seconds=0.25, streams=2)
+    finally:
+        goes_on.set()
+    assert figures["sent"] == 10
+    assert figures["answered"] + figures["unanswered"] == 10 and figures["errors"] == 0
+    assert (
+        figures["unanswered"] >= 7
+    )  # two visitors are stuck; nobody is free to send what was due after that
+    assert figures["total"]["p50"] >= 300  # what was never answered has waited at least until the end
+    assert figures["first_byte"]["p99"] >= 300
+    assert (figures["lost"], figures["unchecked"]) == (0, 0)
+
+
+def test_conversations_that_cannot_be_read_back_are_counted_not_waited_for(
+    url: str, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load, "CHECK_SECONDS", 0.2)
+    app.view_functions["chat.read"] = lambda **_: ("full", 503)
+    figures = measure(url, ["refund?"], rate=20, seconds=0.2, streams=2)
+    assert (figures["answered"], figures["unchecked"], figures["lost"]) == (4, 2, 0)
+
+
+def test_a_refused_message_is_an_error_and_was_not_lost(url: str, app: Flask) -> None:
+    app.view_functions["chat.send"] = lambda **_: ("full", 503)
+    figures = measure(url, ["refund?"], rate=20, seconds=0.2, streams=2)
+    assert (figures["answered"], figures["errors_by_kind"], figures["lost"]) == (0, {"HTTP 503": 4}, 0)
+
+
+def test_memory_is_told_from_the_start_to_the_end(url: str) -> None:
+    figures = measure(url, ["refund?"], rate=20, seconds=0.2, streams=2, pid=os.getpid())
+    assert set(figures["memory"]) == {"start", "middle", "end"}
+    assert all(size > 1e6 for size in figures["memory"].values())
+
+
+def test_drafts_are_counted_from_the_servers_own_metrics(
+    settings: Settings, database: Database, serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    token = "0123456789abcdef-of-a-test"
+    app = create_app(settings.model_copy(update={"metrics_token": token}), database=database, serving=serving)
+    with served(app) as url:
+        monkeypatch.setattr(app.extensions["frontdesk"].crowd, "too_many", lambda: True)
+        figures = measure(url, ["refund?"], rate=20, seconds=0.2, streams=2, metrics_token=token)
+        assert figures["drafts"] == {"written": 0, "left_out": 4, "left_out_share": 100.0}
+        assert drafts_counted(url, "wrong") is None
+    assert (
+        drafts_since({"written": 1, "left_out": 1}, {"written": 4, "left_out": 2})["left_out_share"] == 25.0
+    )
+
+
 def test_what_the_server_has_lost_or_doubled_is_found(url: str, database: Database) -> None:
     async def tamper() -> load.Outcome:
         streams = await load._open(url, 1, "visitors", lambda stage, share: None)
         free: asyncio.Queue[load.Stream] = asyncio.Queue()
         free.put_nowait(streams[0])
         for name in "abc":
-            await load._say(free, name, name, 0.0)
+            await load._say(free, name, load.Sent(name, 0.0), asyncio.get_running_loop().time() + 60)
         with database.write() as session:
             turns = session.scalars(select(Turn).order_by(Turn.id)).all()
             first_answer, second = turns[1], turns[2]
@@ -90,7 +157,7 @@ def test_what_the_server_has_lost_or_doubled_is_found(url: str, database: Databa
             turns[0].client_message_id, turns[4].client_message_id = None, "a"
             session.flush()
             turns[0].client_message_id = "c"
-        outcome = await load._audit(streams, 1.0, lambda stage, share: None)
+        outcome = await load._audit(streams, streams[0].sent, 1.0, lambda stage, share: None)
         await streams[0].connection.close()
         return outcome
 
