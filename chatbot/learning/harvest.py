@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue.weighing import ARTICLE_LABEL
 from chatbot.learning.answered_from import ArticleFinder, pieces
 from chatbot.learning.snapshot import OUT_OF_SCOPE, SnapshotManifest, write_snapshot
+from chatbot.records.example_changes import RELABELLED
 from chatbot.records.knowledge import set_questions
 from chatbot.records.tables import Article, ArticleQuestion, Example, Intent, Passage, Transcript, utcnow
 
@@ -31,6 +32,7 @@ MIN_MARGIN = 0.1  # and how far ahead of the next article
 SOURCES = 3  # passages a turn of a dialogue is given, as in chatbot/dialogue/assistant.py
 MAX_PAIRS_AN_ARTICLE = 200
 MIN_ARTICLE_EXAMPLES = 6  # its title and given questions among them
+_CORRECTED = func.coalesce(Example.label_reason, "").startswith(RELABELLED, autoescape=True)
 _EXAMPLES = select(  # columns, not objects: making a hundred thousand of these takes longer than reading them
     Example.text,
     Example.lang,
@@ -40,6 +42,7 @@ _EXAMPLES = select(  # columns, not objects: making a hundred thousand of these 
     Example.context,
     Example.split,
     Example.group_key,
+    _CORRECTED.label("corrected"),
 ).where(Example.status.in_(("accepted", "unreviewed")))
 
 
@@ -183,7 +186,9 @@ def _examples(
     for row in session.execute(_EXAMPLES.order_by(Example.id)).yield_per(1000):
         intent = intents.get(row.intent_id) if row.intent_id is not None else None
         label = OUT_OF_SCOPE if row.out_of_scope else intent.name if intent else None
-        if label == "greeting" and row.context:
+        if row.corrected:
+            pass  # read and labelled by a person, whatever the conversation's tag or the answer says
+        elif label == "greeting" and row.context:
             label = None  # the tag named the greeting before this message
         elif row.answer and not row.context and label != OUT_OF_SCOPE:
             slug = _answered_from(knowledge, row.answer, row.lang, row.text)
@@ -203,6 +208,7 @@ def _examples(
 
 def _dialogues(session: Session, knowledge: _Knowledge) -> Iterator[dict[str, Any]]:
     told_of = (Transcript.id, Transcript.lang, Transcript.split, Transcript.tag, Transcript.turns)
+    corrected = _corrected_tags(session)
     for row in session.execute(select(*told_of).order_by(Transcript.id)).yield_per(500):
         question = ""
         turns: list[dict[str, Any]] = []
@@ -215,7 +221,31 @@ def _dialogues(session: Session, knowledge: _Knowledge) -> Iterator[dict[str, An
                 if slug is not None:
                     told["sources"] = [p["id"] for p in knowledge.nearest(slug, row.lang, turn["text"])]
             turns.append(told)
-        yield {"id": str(row.id), "lang": row.lang, "split": row.split, "intent": row.tag, "turns": turns}
+        intent = corrected.get(row.id, row.tag)
+        yield {"id": str(row.id), "lang": row.lang, "split": row.split, "intent": intent, "turns": turns}
+
+
+def _corrected_tags(session: Session) -> dict[int, str | None]:
+    """What conversations are about whose opening, the first message with a label, a person relabelled or took out."""
+    opening = (
+        select(func.min(Example.id))
+        .where(
+            Example.transcript_id.is_not(None),
+            Example.status != "ignored",
+            Example.intent_id.is_not(None) | Example.out_of_scope,
+        )
+        .group_by(Example.transcript_id)
+    )
+    rows = session.execute(
+        select(Example.transcript_id, Example.status, Intent.name)
+        .outerjoin(Intent, Intent.id == Example.intent_id)
+        .where(Example.id.in_(opening), _CORRECTED | (Example.status == "rejected"))
+    )
+    return {
+        transcript: None if status == "rejected" else name
+        for transcript, status, name in rows
+        if transcript is not None
+    }
 
 
 def _pairs(session: Session, intents: dict[int, Intent], knowledge: _Knowledge) -> Iterator[dict[str, Any]]:
@@ -226,7 +256,7 @@ def _pairs(session: Session, intents: dict[int, Intent], knowledge: _Knowledge) 
     for row in rows.yield_per(1000):
         intent = intents.get(row.intent_id) if row.intent_id is not None else None
         slug = intent.article_slug if intent else None
-        if row.answer and not row.context:
+        if row.answer and not row.context and not row.corrected:
             told = _answered_from(knowledge, row.answer, row.lang, row.text)
             if intent is None:
                 slug = told

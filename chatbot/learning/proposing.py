@@ -32,7 +32,14 @@ from chatbot.learning.clustering import (
 from chatbot.learning.discovery import cluster_questions, proposed_name, typical_answer
 from chatbot.learning.harvest import MIN_COVERAGE, MIN_MARGIN
 from chatbot.records.database import Database
-from chatbot.records.proposals import NewProposal, add_members, add_proposal, get_proposal, split
+from chatbot.records.proposals import (
+    SUGGESTED,
+    NewProposal,
+    add_members,
+    add_proposal,
+    get_proposal,
+    split,
+)
 from chatbot.records.tables import Article, Example, Intent, Passage, Proposal, ProposalMember
 from chatbot.settings import Settings
 
@@ -182,7 +189,7 @@ def suggest(session: Session, examples: Mapping[int, float], intent_id: int | No
         row = session.get(Example, example_id)
         if row is not None and row.status == "unreviewed" and row.intent_id is None:
             row.intent_id = intent_id
-            row.label_reason = "like an accepted proposal"
+            row.label_reason = SUGGESTED
 
 
 def split_proposal(

@@ -32,17 +32,17 @@ def record(
     person_id: int | None = None,
     detail: dict[str, Any] | None = None,
     now: datetime | None = None,
-) -> None:
+) -> AuditEntry:
     """Add an entry. ``action`` is a verb of ours ("release.promote"), ``subject`` names the thing in words."""
-    session.add(
-        AuditEntry(
-            person_id=person_id,
-            action=action[:64],
-            subject=subject[:200],
-            detail=detail or {},
-            created_at=now or utcnow(),
-        )
+    entry = AuditEntry(
+        person_id=person_id,
+        action=action[:64],
+        subject=subject[:200],
+        detail=detail or {},
+        created_at=now or utcnow(),
     )
+    session.add(entry)
+    return entry
 
 
 def entries(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
@@ -12,13 +13,17 @@ from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from chatbot.errors import ConflictError, InputError, NotFoundError
-from chatbot.records.answers import write_draft
+from chatbot.records import audit
+from chatbot.records.answers import MAX_ANSWER, write_draft
 from chatbot.records.intents import put_intent, title_from
 from chatbot.records.tables import Article, Example, Intent, Proposal, ProposalMember, utcnow
 
 MAX_NAME = 120
 SAMPLES = 6
-_PART = 500  # values in one IN list
+SUGGESTED = (
+    "like an accepted proposal"  # an example's reason: its intent is a guess that nobody has confirmed
+)
+PART = 500  # values in one IN list
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,44 +171,83 @@ def accept(
     now: datetime | None = None,
 ) -> Intent:
     """Make the proposal an intent (or add its messages to the one of that name): its messages are labelled, the
-    agents' typical answers become drafts to approve, the matching article is bound where the intent has none.
+    agents' typical answers become drafts to approve, the matching article is bound where the intent has none. The
+    audit entry says how all of it was before, for proposal_undo.py.
 
     A message that was labelled otherwise before keeps its label. Raises InputError for an empty name, ConflictError
     where the proposal was decided already.
     """
-    row = _open(session, proposal_id)
+    row, now = _open(session, proposal_id), now or utcnow()
     name = checked_name(name)
+    before = {"name": row.name, "intent_id": row.intent_id}
     known = _known_article(session, row.article_slug)
     intent, change = put_intent(session, name, titles=None if _exists(session, name) else _titles(row, name))
     if intent.status == "retired":
         raise ConflictError(
             "An intent of this name was retired", field="name", value=name, remedy="Choose another name"
         )
-    if known and not intent.article_slug:
-        intent.article_slug = known
-    ids = session.scalars(select(ProposalMember.example_id).where(ProposalMember.proposal_id == row.id)).all()
-    for at in range(0, len(ids), _PART):
+    bound = known if known and not intent.article_slug else None
+    if bound:
+        intent.article_slug = bound
+    labelled = _label(session, row, intent, person_id)
+    drafts = []
+    if change == "created":
+        for lang, text in row.drafts.items():
+            drafts.append(
+                write_draft(session, intent_id=intent.id, lang=lang, text=text[:MAX_ANSWER], now=now).id
+            )
+    row.name, row.intent_id = name, intent.id
+    _decide(row, "accepted", person_id, now)
+    audit.record(
+        session,
+        action="proposal.accept",
+        subject=f"proposal {row.id}: {intent.name}",
+        person_id=person_id,
+        detail={
+            "before": before,
+            "made": dict(intent.titles) if change == "created" else None,
+            "bound": bound,
+            "drafts": drafts,
+            "labelled": [
+                {"intent_id": intent_id, "reason": reason, "examples": id_ranges(ids)}
+                for (intent_id, reason), ids in labelled.items()
+            ],
+        },
+        now=now,
+    )
+    session.flush()
+    return intent
+
+
+def _label(
+    session: Session, row: Proposal, intent: Intent, person_id: int | None
+) -> dict[tuple[int | None, str | None], list[int]]:
+    """Label the proposal's messages that nobody has labelled: (intent, reason) before -> their ids."""
+    unlabelled = session.execute(
+        select(Example.id, Example.intent_id, Example.label_reason)
+        .join(ProposalMember, ProposalMember.example_id == Example.id)
+        .where(
+            ProposalMember.proposal_id == row.id,
+            Example.status == "unreviewed",
+            Example.intent_id.is_(None) | (Example.intent_id == intent.id),
+        )
+    ).all()
+    before: dict[tuple[int | None, str | None], list[int]] = defaultdict(list)
+    for example_id, intent_id, reason in unlabelled:
+        before[intent_id, reason].append(example_id)
+    ids = [one.id for one in unlabelled]
+    for at in range(0, len(ids), PART):
         session.execute(
             update(Example)
-            .where(
-                Example.id.in_(ids[at : at + _PART]),
-                Example.status == "unreviewed",
-                Example.intent_id.is_(None) | (Example.intent_id == intent.id),
-            )
+            .where(Example.id.in_(ids[at : at + PART]))
             .values(
                 intent_id=intent.id,
                 status="accepted",
                 labelled_by_id=person_id,
-                label_reason=f"proposal {row.id}",
+                label_reason=reason_of(row.id),
             )
         )
-    if change == "created":
-        for lang, text in row.drafts.items():
-            write_draft(session, intent_id=intent.id, lang=lang, text=text[:4_000], now=now)
-    row.name, row.intent_id = name, intent.id
-    _decide(row, "accepted", person_id, now)
-    session.flush()
-    return intent
+    return before
 
 
 def reject(
@@ -215,21 +259,12 @@ def reject(
     return row
 
 
-def reopen(session: Session, proposal_id: int) -> Proposal:
-    """Take a rejection back. Raises NotFoundError, and ConflictError where it was not rejected."""
-    row = get_proposal(session, proposal_id)
-    if row.status != "rejected":
-        raise ConflictError(
-            "Somebody has decided about this proposal already", field="proposal", value=row.status
-        )
-    row.status, row.decided_by_id, row.decided_at = "open", None, None
-    return row
-
-
 def merge(
     session: Session, proposal_ids: Sequence[int], *, person_id: int | None, now: datetime | None = None
 ) -> Proposal:
-    """One proposal of several: the largest keeps its name. Raises InputError for fewer than two."""
+    """One proposal of several: the largest keeps its name. The audit entry says how they were, for proposal_undo.py.
+    Raises InputError for fewer than two."""
+    now = now or utcnow()
     rows = [_open(session, one) for one in dict.fromkeys(proposal_ids)]
     if len(rows) < 2:
         raise InputError(
@@ -240,9 +275,11 @@ def merge(
         )
     sizes = {row.id: _size(session, row.id) for row in rows}
     kept = max(rows, key=lambda row: (sizes[row.id], -row.id))
+    before, moved = merged_fields(kept), {}
     for row in rows:
         if row is kept:
             continue
+        moved[str(row.id)] = id_ranges(members_of(session, row.id))
         session.execute(
             update(ProposalMember).where(ProposalMember.proposal_id == row.id).values(proposal_id=kept.id)
         )
@@ -254,8 +291,49 @@ def merge(
         }
         kept.article_slug = kept.article_slug or row.article_slug
         _decide(row, "merged", person_id, now)
+    audit.record(
+        session,
+        action="proposal.merge",
+        subject=f"proposal {kept.id}: {kept.name}",
+        person_id=person_id,
+        detail={"kept": kept.id, "moved": moved, "before": before, "after": merged_fields(kept)},
+        now=now,
+    )
     session.flush()
     return kept
+
+
+def merged_fields(row: Proposal) -> dict[str, Any]:
+    """What a merge changes about the proposal that is kept. Of its drafts the languages alone: its own texts stay when
+    others join them, and an audit entry, which is never erased, holds no text."""
+    return {
+        "terms": list(row.terms),
+        "evidence": dict(row.evidence),
+        "article_slug": row.article_slug,
+        "drafts": sorted(row.drafts),
+    }
+
+
+def members_of(session: Session, proposal_id: int) -> list[int]:
+    """The ids of its messages."""
+    return list(
+        session.scalars(select(ProposalMember.example_id).where(ProposalMember.proposal_id == proposal_id))
+    )
+
+
+def reason_of(proposal_id: int) -> str:
+    """Why an example has its label that the acceptance of this proposal has given it."""
+    return f"proposal {proposal_id}"
+
+
+def id_ranges(ids: Iterable[int]) -> str:
+    """``3 4 5 9`` as ``3-5 9``: thousands of neighbouring numbers are a line of an audit entry."""
+    ordered = sorted(ids)
+    begins = [one for at, one in enumerate(ordered) if not at or ordered[at - 1] != one - 1]
+    ends = [one for at, one in enumerate(ordered) if at + 1 == len(ordered) or ordered[at + 1] != one + 1]
+    return " ".join(
+        str(first) if first == last else f"{first}-{last}" for first, last in zip(begins, ends, strict=True)
+    )
 
 
 def split(
@@ -330,8 +408,8 @@ def _size(session: Session, proposal_id: int) -> int:
 
 def _release(session: Session, examples: Collection[int]) -> None:
     ids = list(examples)
-    for at in range(0, len(ids), _PART):
-        session.execute(delete(ProposalMember).where(ProposalMember.example_id.in_(ids[at : at + _PART])))
+    for at in range(0, len(ids), PART):
+        session.execute(delete(ProposalMember).where(ProposalMember.example_id.in_(ids[at : at + PART])))
 
 
 def _exists(session: Session, name: str) -> bool:

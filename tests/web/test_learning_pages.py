@@ -27,7 +27,17 @@ from chatbot.learning.near_questions import group_alike
 from chatbot.records import conversations, proposals
 from chatbot.records.database import Database
 from chatbot.records.knowledge import ArticleDraft, PassageDraft, put_article
-from chatbot.records.tables import Answer, Article, ArticleQuestion, Example, Feedback, Job, Proposal, Turn
+from chatbot.records.tables import (
+    Answer,
+    Article,
+    ArticleQuestion,
+    Example,
+    Feedback,
+    Intent,
+    Job,
+    Proposal,
+    Turn,
+)
 
 
 @pytest.fixture
@@ -40,6 +50,16 @@ def post(client: FlaskClient, path: str, **values: Any) -> Any:
     found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/admin/account").text)
     assert found
     return client.post(path, json=values, headers={"X-CSRFToken": found[1]})
+
+
+def press(client: FlaskClient, path: str, **form: str | list[str]) -> str:
+    """Send a form as a browser does; where the undo beside the message leads."""
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/admin/account").text)
+    assert token
+    answer = client.post(path, data=form | {"csrf_token": token[1]}, follow_redirects=True)
+    assert answer.status_code == 200, answer.text
+    found = re.search(r'role="status"><span>[^<]*</span>\s*<form method="post" action="([^"]+)"', answer.text)
+    return found[1] if found else ""
 
 
 def queue(client: FlaskClient, path: str = "/admin/review") -> dict[str, Any]:
@@ -267,7 +287,9 @@ def test_the_pages_show_what_there_is_and_escape_it(database: Database, editor: 
     assert "Nothing is proposed" in editor.get("/admin/discovery").text
 
 
-def test_proposals_are_decided_over_http(database: Database, editor: FlaskClient) -> None:
+@pytest.fixture
+def gifts(database: Database) -> list[int]:
+    """Two proposals of three messages each."""
     with database.write() as session:
         rows = [
             Example(
@@ -277,7 +299,7 @@ def test_proposals_are_decided_over_http(database: Database, editor: FlaskClient
         ]
         session.add_all(rows)
         session.flush()
-        ids = [
+        return [
             proposals.add_proposal(
                 session,
                 proposals.NewProposal(
@@ -286,11 +308,16 @@ def test_proposals_are_decided_over_http(database: Database, editor: FlaskClient
             ).id
             for at in (0, 1)
         ]
+
+
+def test_proposals_are_decided_over_http(database: Database, editor: FlaskClient, gifts: list[int]) -> None:
     assert "gift card 1" in editor.get("/admin/discovery").text
-    kept = post(editor, "/admin/discovery/merge", proposals=ids).json["proposal"]
+    kept = post(editor, "/admin/discovery/merge", proposals=gifts).json["proposal"]
     page = editor.get(f"/admin/discovery/{kept}")
     assert page.status_code == 200 and "gift card 5" in page.text
-    made = post(editor, f"/admin/discovery/{kept}/split", examples=[rows[0].id]).json["made"]
+    with database.read() as session:
+        first = session.scalars(select(Example.id).order_by(Example.id)).first()
+    made = post(editor, f"/admin/discovery/{kept}/split", examples=[first]).json["made"]
     assert post(editor, f"/admin/discovery/{made[0]}/reject").json["ok"]
     assert post(editor, f"/admin/discovery/{kept}/rename", name="gift cards").json["name"] == "gift_cards"
     assert post(editor, f"/admin/discovery/{kept}/accept").json["intent"] == "gift_cards"
@@ -298,6 +325,47 @@ def test_proposals_are_decided_over_http(database: Database, editor: FlaskClient
     assert post(editor, "/admin/discovery").json["job"]
     with database.read() as session:
         assert session.scalars(select(Job.kind)).all() == ["discover"]
+
+
+def test_one_click_takes_an_acceptance_and_a_merge_back(
+    database: Database, editor: FlaskClient, gifts: list[int]
+) -> None:
+    def state() -> tuple[list[tuple[str, int]], int]:
+        told = queue(editor, "/admin/discovery")["proposals"]
+        with database.read() as session:
+            return [(one["name"], one["count"]) for one in told], len(session.scalars(select(Intent)).all())
+
+    before = state()
+    undo_merge = press(editor, "/admin/discovery/merge", proposals=[str(one) for one in gifts])
+    assert state() == ([("p0", 6)], 0)
+    undo_acceptance = press(editor, f"/admin/discovery/{gifts[0]}/accept", name="gift_cards")
+    assert state() == ([], 1)
+    page = editor.get("/admin/discovery").text
+    for undo in (undo_merge, undo_acceptance):  # there too, when the message is gone
+        assert f'action="{undo}"' in page.partition("Decided lately")[2]
+
+    refused = post(editor, undo_merge)
+    assert (refused.status_code, refused.json["error"]["value"]) == (409, "gift_cards")
+    assert "Take that decision back first" in refused.json["error"]["remedy"]
+    with_words = editor.post(
+        undo_merge,
+        data={"csrf_token": re.findall(r'name="csrf_token" value="([^"]+)"', page)[0]},
+        headers={"Accept": "text/html", "Accept-Language": "zh"},
+    )
+    assert with_words.status_code == 409 and "请先撤销那个决定" in with_words.text
+    press(editor, undo_acceptance)
+    press(editor, undo_merge)
+    assert state() == before
+    assert "Decided lately" not in editor.get("/admin/discovery").text
+
+
+def test_decisions_are_taken_back_by_editors_alone(
+    signed_in: Callable[..., FlaskClient], gifts: list[int], database: Database
+) -> None:
+    with database.write() as session:
+        proposals.accept(session, gifts[0], name="gift_cards", person_id=None)
+    assert post(signed_in("agent"), f"/admin/discovery/{gifts[0]}/reopen").status_code == 403
+    assert queue(signed_in("editor"), "/admin/discovery")["decided"][0]["intent"] == "gift_cards"
 
 
 def test_the_pages_load_nothing_that_trains() -> None:
@@ -319,26 +387,16 @@ def test_a_rejected_proposal_and_a_decision_are_taken_back_by_the_button_beside_
         session.flush()
         proposal = row.id
 
-    def press(path: str, **form: str) -> str:
-        """Send a form as a browser does; where the undo beside the message leads."""
-        token = re.search(r'name="csrf_token" value="([^"]+)"', editor.get("/admin/account").text)
-        assert token
-        answer = editor.post(path, data=form | {"csrf_token": token[1]}, follow_redirects=True)
-        found = re.search(
-            r'role="status"><span>[^<]*</span>\s*<form method="post" action="([^"]+)"', answer.text
-        )
-        return found[1] if found else ""
-
     def state() -> tuple[str, str]:
         with database.read() as session:
             example = session.scalars(select(Example).where(Example.turn_id == turn)).one()
             return session.get_one(Proposal, proposal).status, example.status
 
-    undo_rejection = press(f"/admin/discovery/{proposal}/reject")
-    undo_decision = press("/admin/review", turns=str(turn), action="ignore")
+    undo_rejection = press(editor, f"/admin/discovery/{proposal}/reject")
+    undo_decision = press(editor, "/admin/review", turns=str(turn), action="ignore")
     assert state() == ("rejected", "ignored")
     assert queue(editor)["groups"] == []
-    assert press(undo_rejection) == press(undo_decision) == ""
+    assert press(editor, undo_rejection) == press(editor, undo_decision) == ""
     assert state() == ("open", "unreviewed")
     assert [group["turn_ids"] for group in queue(editor)["groups"]] == [[turn]]
 

@@ -21,6 +21,7 @@ from chatbot.records import answers, audit, proposals, review
 from chatbot.records.answers import list_intents
 from chatbot.records.jobs import open_job
 from chatbot.records.knowledge import put_article
+from chatbot.records.proposal_undo import decided_lately, take_back
 from chatbot.records.tables import Article
 from ingest.articles.article import make_article
 from web.access import person_id, requires
@@ -79,11 +80,16 @@ def done(message: str, endpoint: str, *, undo: str = "", **told: Any) -> BaseRes
 def discovery() -> str | BaseResponse:
     with parts().database.read() as records:
         found = proposals.list_proposals(records)
+        decided = decided_lately(records)
         known = [line.name for line in list_intents(records)]
         running = open_job(records, "discover")
     if wants_json():
-        return jsonify({"proposals": [asdict(one) for one in found]})
-    return render_template("admin/discovery.html", proposals=found, known=known, running=running)
+        return jsonify(
+            {"proposals": [asdict(one) for one in found], "decided": [asdict(one) for one in decided]}
+        )
+    return render_template(
+        "admin/discovery.html", proposals=found, decided=decided, known=known, running=running
+    )
 
 
 @blueprint.post("/discovery")
@@ -113,11 +119,11 @@ def accept_proposal(proposal_id: int) -> BaseResponse:
     with parts().database.write() as records:
         name = given("name") or proposals.get_proposal(records, proposal_id).name
         intent = proposals.accept(records, proposal_id, name=name, person_id=person_id())
-        _note(records, "proposal.accept", f"proposal {proposal_id}: {intent.name}")
         intent_name, intent_id = intent.name, intent.id
     return done(
         gettext("{name} is an intent now. Its draft answers wait for approval.").format(name=intent_name),
         "admin.discovery",
+        undo=url_for("admin.reopen_proposal", proposal_id=proposal_id),
         intent=intent_name,
         intent_id=intent_id,
     )
@@ -136,9 +142,9 @@ def reject_proposal(proposal_id: int) -> BaseResponse:
 @blueprint.post("/discovery/<int:proposal_id>/reopen")
 @requires("editor")
 def reopen_proposal(proposal_id: int) -> BaseResponse:
+    """Take back whatever was decided about it: a rejection, an acceptance, a merge."""
     with parts().database.write() as records:
-        row = proposals.reopen(records, proposal_id)
-        _note(records, "proposal.reopen", f"proposal {proposal_id}: {row.name}")
+        take_back(records, proposal_id, person_id=person_id())
     return done(gettext("It is proposed again."), "admin.discovery")
 
 
@@ -192,10 +198,10 @@ def remove_from_proposal(proposal_id: int, example_id: int) -> BaseResponse:
 def merge_proposals() -> BaseResponse:
     with parts().database.write() as records:
         chosen = given_ids("proposals")
-        kept = proposals.merge(records, chosen, person_id=person_id())
-        _note(records, "proposal.merge", f"proposal {kept.id}: {kept.name}", {"merged": chosen})
-        kept_id = kept.id
-    return done(gettext("They are one proposal now."), "admin.discovery", proposal=kept_id)
+        kept_id = proposals.merge(records, chosen, person_id=person_id()).id
+    gone = next(one for one in chosen if one != kept_id)
+    undo = url_for("admin.reopen_proposal", proposal_id=gone)
+    return done(gettext("They are one proposal now."), "admin.discovery", undo=undo, proposal=kept_id)
 
 
 # --- the review queue ------------------------------------------------------------------------------------

@@ -20,7 +20,8 @@ for (const form of document.querySelectorAll("form[data-busy]")) {
     if (!pressed || event.defaultPrevented) return;
     // After the form was read: a disabled button would not be sent along.
     setTimeout(() => {
-      for (const button of form.querySelectorAll("button[type=submit]")) button.disabled = true;
+      // those outside it that belong to it, too
+      for (const field of form.elements) if (field.type === "submit") field.disabled = true;
       pressed.textContent = form.dataset.busy;
     });
   });
