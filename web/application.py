@@ -23,6 +23,7 @@ from web.api import (
     chatwoot,
     deep_chat,
     errors,
+    examples,
     files,
     health,
     rasa,
@@ -109,8 +110,8 @@ def build(
     app.register_api(chat.api)
     app.register_api(files.api)
     app.register_api(waiting.api)
-    for api in (reading.api, statistics.api, actions.api, rasa.api, deep_chat.api, transcripts.api):
-        app.register_api(api)
+    for module in (reading, statistics, actions, examples, rasa, deep_chat, transcripts):
+        app.register_api(module.api)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics_blueprint)
     _register_pages(app)
@@ -137,7 +138,8 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(inbox.blueprint)
     app.register_blueprint(chatwoot.blueprint)
     app.extensions["csrf"].exempt(chatwoot.blueprint)  # another server asks, with its key and signature
-    for api in (chat.api, files.api, waiting.api, actions.api, rasa.api, deep_chat.api, transcripts.api):
+    visitors, programs = (chat, files, waiting), (actions, examples, rasa, deep_chat, transcripts)
+    for api in (module.api for module in (*visitors, *programs)):
         app.extensions["csrf"].exempt(api)  # no cookie is looked at there: see web/visitors.py
 
 

@@ -25,6 +25,7 @@ from chatbot.records.tables import (
     Job,
     Proposal,
     Release,
+    Transcript,
     Turn,
 )
 from web.context import parts
@@ -128,6 +129,7 @@ def _behind(app: Flask, database: Database) -> Iterator[Page]:
             .order_by(Article.lang != "en", Article.id)
             .limit(1)
         )
+        talk = session.scalar(select(Transcript.id).order_by(Transcript.lang != "en", Transcript.id).limit(1))
         intent = session.scalar(select(Intent.id).where(Intent.status == "live").order_by(Intent.id).limit(1))
         action = session.scalar(select(Action.id).order_by(Action.id).limit(1))
         proposal = session.scalar(
@@ -143,6 +145,13 @@ def _behind(app: Flask, database: Database) -> Iterator[Page]:
             "admin.conversation",
             "conversation_id",
             answer.conversation_id if answer else None,
+        ),
+        (
+            "transcript",
+            "A past conversation and what was learned from it",
+            "admin.transcript",
+            "transcript_id",
+            talk,
         ),
         ("answer", "Why this answer?", "admin.turn", "turn_id", answer.id if answer else None),
         ("intent", "One intent with its answers", "admin.intent", "intent_id", intent),

@@ -18,6 +18,7 @@ SCOPES = {
     "conversations:read": "Read conversations",
     "knowledge:read": "Read articles",
     "actions": "Make and change actions",
+    "examples": "Read and change the examples of intents",
     "statistics:read": "Read the figures of the overview",
 }
 PREFIX = "fdk_"

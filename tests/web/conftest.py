@@ -13,12 +13,23 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from chatbot.records import actions, proposals
+from chatbot.records import actions, example_changes, proposals
 from chatbot.records.api_keys import create_key
 from chatbot.records.conversations import hand_over
 from chatbot.records.database import Database
+from chatbot.records.example_changes import OUT_OF_SCOPE, Decider
 from chatbot.records.knowledge import ArticleDraft, PassageDraft, put_article
-from chatbot.records.tables import Answer, Example, Feedback, Intent, Job, Person, Release, Turn
+from chatbot.records.tables import (
+    Answer,
+    Example,
+    Feedback,
+    Intent,
+    Job,
+    Person,
+    Release,
+    Transcript,
+    Turn,
+)
 from chatbot.settings import Settings
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -145,6 +156,27 @@ def full(app: Flask, database: Database, settings: Settings) -> None:
         session.add(intent)
         session.flush()
         session.add(Answer(intent_id=intent.id, lang="en", text="Three days.", status="draft"))
+        said = [{"role": "customer", "text": "Money back?"}, {"role": "agent", "text": "In three days."}]
+        talk = Transcript(content_hash="t", lang="en", tag="refund_time", split="train", turns=said)
+        session.add(talk)
+        session.flush()
+        session.add(
+            Example(
+                text="Money back?",
+                lang="en",
+                intent_id=intent.id,
+                source="transcript",
+                status="accepted",
+                transcript_id=talk.id,
+                content_hash="m",
+                group_key="m",
+                label_reason="the conversation's tag",
+            )
+        )
+        written = example_changes.add(
+            session, "when do I get my money", intent=OUT_OF_SCOPE, by=Decider(None)
+        )
+        example_changes.relabel(session, written.examples, intent="refund_time", by=Decider(None))
         rows = [
             Example(
                 text=f"gift card {n}", lang="en", source="transcript", content_hash=str(n), group_key=str(n)

@@ -46,6 +46,7 @@ MENU = (
     MenuEntry("admin.review_page", "Review queue", "editor", "Learning"),
     MenuEntry("admin.discovery", "Proposed intents", "editor", "Learning"),
     MenuEntry("admin.gaps_page", "Gaps", "editor", "Learning"),
+    MenuEntry("admin.examples", "Examples", "viewer", "Learning"),
     MenuEntry("admin.releases", "Releases", "viewer", "Bot"),
     MenuEntry("admin.jobs", "Jobs", "viewer", "Bot"),
     MenuEntry("admin.actions", "Actions", "admin", "Bot"),

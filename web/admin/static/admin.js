@@ -40,6 +40,27 @@ for (const field of document.querySelectorAll("[data-select-all]")) {
   field.addEventListener("focus", () => field.select());
 }
 
+// --- a list of which some are ticked -----------------------------------------------------------------------
+
+for (const all of document.querySelectorAll("[data-tick-all]")) {
+  const boxes = [...document.querySelectorAll(`input[type=checkbox][name="${CSS.escape(all.dataset.tickAll)}"]`)];
+  const told = all.parentElement.querySelector("[data-ticked]");
+  const plain = told.textContent;
+  const tell = () => {
+    const number = boxes.filter((box) => box.checked).length;
+    all.checked = number === boxes.length;
+    all.indeterminate = number > 0 && !all.checked;
+    told.textContent = number ? told.dataset.text.replace("{number}", number) : plain;
+  };
+  all.hidden = false; // without scripts it would do nothing
+  all.addEventListener("change", () => {
+    for (const box of boxes) box.checked = all.checked;
+    tell();
+  });
+  for (const box of boxes) box.addEventListener("change", tell);
+  tell(); // a browser that goes back keeps the ticks
+}
+
 // --- files -------------------------------------------------------------------------------------------------
 
 for (const drop of document.querySelectorAll(".drop")) {
