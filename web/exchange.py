@@ -33,7 +33,7 @@ from chatbot.records.conversations import (
     tapped,
 )
 from chatbot.records.database import Database
-from chatbot.records.tables import Turn
+from chatbot.records.tables import Conversation, Turn
 from web import metrics
 from web.addresses import absolute, with_help_pages
 from web.pressure import Crowd
@@ -118,7 +118,7 @@ class Exchange:
                 files=files,
             )
             if received.new:
-                conversation = find_conversation(session, public_id)
+                conversation = session.get_one(Conversation, received.turn.conversation_id)
                 hear_message(session, conversation, received.turn.text)
         return Accepted(public_id, received.turn, received.state, locale, options)
 

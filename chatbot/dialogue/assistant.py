@@ -127,8 +127,8 @@ class Assistant:
         redactor = Redactor()
         before = [Message(m.role, redactor.redact(normalise(m.text))) for m in history[-HISTORY_TURNS:]]
         words = "" if is_payload(text) else text
-        lang = _language(words, redactor.redact(words), before, default=locale.split("-")[0])
         read = redactor.redact(text)
+        lang = _language(words, read if words else "", before, default=locale.split("-")[0])
         said = lang if lang in self.languages else locale.split("-")[0]
 
         if talk is not None:

@@ -5,16 +5,15 @@ Read for each message, never cached: an answer withdrawn a second ago must not b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 
 from chatbot.dialogue.trace import Hit
 from chatbot.dialogue.weighing import ARTICLE_LABEL, KnownIntent
 from chatbot.records.database import Database
-from chatbot.records.tables import Action, Answer, Article, Intent, Passage, utcnow
+from chatbot.records.tables import Action, Answer, Article, Intent, Passage, UtcDateTime, utcnow
 
 
 class Lookup(Protocol):
@@ -30,49 +29,32 @@ class Lookup(Protocol):
 
 
 class DatabaseLookup:
-    """The knowledge tables of one database."""
+    """The knowledge tables of one database.
+
+    Asked several times a message: its statements are made once, below, and run without a session.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def intents(self, names: Sequence[str], lang: str) -> dict[str, KnownIntent]:
-        now = utcnow()
+        if not names:
+            return {}
+        at = {"lang": lang, "now": utcnow()}
         slugs = [name.removeprefix(ARTICLE_LABEL) for name in names if name.startswith(ARTICLE_LABEL)]
-        with self._database.read() as session:
-            articles = session.execute(
-                select(Article.slug, Article.title).where(
-                    Article.slug.in_(slugs),
-                    Article.lang == lang,
-                    Article.status == "live",
-                    _valid(Article.valid_from, Article.valid_until, now),
-                )
-            ).all()
-            rows = session.scalars(
-                select(Intent).where(Intent.name.in_(names), Intent.status.in_(("live", "provisional")))
-            ).all()
-            approved = {
-                answer.intent_id: answer.text
-                for answer in session.scalars(
-                    select(Answer)
-                    .where(
-                        Answer.intent_id.in_([row.id for row in rows]),
-                        Answer.lang == lang,
-                        Answer.status == "approved",
-                        _valid(Answer.valid_from, Answer.valid_until, now),
-                    )
-                    .order_by(Answer.approved_at, Answer.id)  # the one approved last wins
-                )
-            }
-            acting = set(
-                session.scalars(
-                    select(Action.intent_id).where(
-                        Action.enabled, Action.intent_id.in_([row.id for row in rows])
-                    )
-                )
-            )
+        with self._database.engine.connect() as connection:
+            articles = connection.execute(_ARTICLES, at | {"slugs": slugs}).all() if slugs else []
+            rows = connection.execute(_INTENTS, {"names": list(names)}).all()
+            ids = {"ids": [row.id for row in rows]}
+            approved = dict(row for row in connection.execute(_APPROVED, at | ids)) if rows else {}
+            acting = set(connection.scalars(_ACTING, ids)) if rows else set()
         return {
             row.name: KnownIntent(
-                row.name, title_of(row, lang), row.article_slug, approved.get(row.id), row.id in acting
+                row.name,
+                title_in(row.titles, row.name, lang),
+                row.article_slug,
+                approved.get(row.id),
+                row.id in acting,
             )
             for row in rows
         } | {
@@ -81,43 +63,72 @@ class DatabaseLookup:
         }
 
     def passages(self, article_slug: str, lang: str) -> list[Hit]:
-        now = utcnow()
-        with self._database.read() as session:
-            rows = session.execute(
-                select(Passage, Article)
-                .join(Article, Passage.article_id == Article.id)
-                .where(
-                    Article.slug == article_slug,
-                    Article.lang == lang,
-                    Article.status == "live",
-                    Passage.enabled,
-                    _valid(Article.valid_from, Article.valid_until, now),
-                    _valid(Passage.valid_from, Passage.valid_until, now),
-                )
-                .order_by(Passage.position)
-            ).all()
-        return [
-            Hit(
-                passage_id=passage.id,
-                article_id=article.id,
-                article_slug=article.slug,
-                title=article.title,
-                title_path=passage.title_path,
-                url=article.url,
-                text=passage.text,
-                lang=passage.lang,
-                score=0.0,
-                keyword_score=0.0,
-                dense_score=0.0,
-            )
-            for passage, article in rows
-        ]
+        asked = {"slug": article_slug, "lang": lang, "now": utcnow()}
+        with self._database.engine.connect() as connection:
+            rows = connection.execute(_PASSAGES, asked).all()
+        return [Hit(*row, score=0.0, keyword_score=0.0, dense_score=0.0) for row in rows]
 
 
 def title_of(intent: Intent, lang: str) -> str:
     """The intent's title in ``lang``, else in English, else its name in words."""
-    return intent.titles.get(lang) or intent.titles.get("en") or intent.name.replace("_", " ").capitalize()
+    return title_in(intent.titles, intent.name, lang)
 
 
-def _valid(start, end, now: datetime):  # type: ignore[no-untyped-def]  # column expressions
-    return or_(start.is_(None), start <= now) & or_(end.is_(None), end > now)
+def title_in(titles: Mapping[str, str], name: str, lang: str) -> str:
+    return titles.get(lang) or titles.get("en") or name.replace("_", " ").capitalize()
+
+
+_NOW = bindparam("now", type_=UtcDateTime())
+
+
+def _valid(of: type[Article] | type[Answer] | type[Passage]) -> ColumnElement[bool]:
+    return and_(
+        or_(of.valid_from.is_(None), of.valid_from <= _NOW),
+        or_(of.valid_until.is_(None), of.valid_until > _NOW),
+    )
+
+
+_ARTICLES = select(Article.slug, Article.title).where(
+    Article.slug.in_(bindparam("slugs", expanding=True)),
+    Article.lang == bindparam("lang"),
+    Article.status == "live",
+    _valid(Article),
+)
+_INTENTS = select(Intent.id, Intent.name, Intent.titles, Intent.article_slug).where(
+    Intent.name.in_(bindparam("names", expanding=True)), Intent.status.in_(("live", "provisional"))
+)
+_APPROVED = (
+    select(Answer.intent_id, Answer.text)
+    .where(
+        Answer.intent_id.in_(bindparam("ids", expanding=True)),
+        Answer.lang == bindparam("lang"),
+        Answer.status == "approved",
+        _valid(Answer),
+    )
+    .order_by(Answer.approved_at, Answer.id)  # the one approved last wins
+)
+_ACTING = select(Action.intent_id).where(
+    Action.enabled, Action.intent_id.in_(bindparam("ids", expanding=True))
+)
+_PASSAGES = (
+    select(  # in the order of Hit's fields
+        Passage.id,
+        Article.id,
+        Article.slug,
+        Article.title,
+        Passage.title_path,
+        Article.url,
+        Passage.text,
+        Passage.lang,
+    )
+    .join(Article, Passage.article_id == Article.id)
+    .where(
+        Article.slug == bindparam("slug"),
+        Article.lang == bindparam("lang"),
+        Article.status == "live",
+        Passage.enabled,
+        _valid(Article),
+        _valid(Passage),
+    )
+    .order_by(Passage.position)
+)

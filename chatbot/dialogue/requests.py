@@ -68,6 +68,8 @@ def split_requests(text: str, subject_of: Callable[[str], Subject], *, sure: flo
     pieces = sentences(text)
     if len(pieces) < 2:
         return [pieces[0] if pieces else text]
+    if not any(_may_open(piece, pieces[:place]) for place, piece in enumerate(pieces) if place):
+        return [" ".join(pieces)]  # whatever the models would say: asking them costs as much as an answer
     subjects = [subject_of(piece) for piece in pieces]
     keys = [subject.key if subject.probability >= sure else None for subject in subjects]
     if len({key for key in keys if key is not None}) < 2:
@@ -93,6 +95,11 @@ def _opens(piece: str, before: list[str], *, certain: bool) -> bool:
     "The deposit, do I get it back? Will there be a charge?" asks one thing: what the second question alone seems to ask
     counts only where the models are certain of it.
     """
+    return bool(_ANOTHER.match(piece)) or (certain and _may_open(piece, before))
+
+
+def _may_open(piece: str, before: list[str]) -> bool:
+    """Whether any certainty of the models could let ``piece`` open a request."""
     return bool(_ANOTHER.match(piece)) or (
-        certain and bool(_ASKS.search(piece)) and any(_ASKS.search(part) for part in before)
+        bool(_ASKS.search(piece)) and any(_ASKS.search(part) for part in before)
     )

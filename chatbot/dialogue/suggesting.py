@@ -54,4 +54,6 @@ def suggest(
             or (own.article_slug and lookup.passages(own.article_slug, lang))
         ):
             found[name] = own.title
-    return list(found.items())[:SUGGESTIONS]
+            if len(found) == SUGGESTIONS:
+                break
+    return list(found.items())

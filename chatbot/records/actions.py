@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue import actions as plain
@@ -62,19 +62,29 @@ def get_action(session: Session, action_id: int) -> tuple[tables.Action, str]:
     return row, session.get_one(Intent, row.intent_id).name
 
 
+def _bound(of: ColumnElement[bool]) -> Select[tables.Action, str]:
+    """Asked for every message: made once."""
+    return (
+        select(tables.Action, Intent.name)
+        .join(Intent, Intent.id == tables.Action.intent_id)
+        .where(of, tables.Action.enabled, Intent.status != "retired")
+        .order_by(Intent.id)
+        .limit(1)
+    )
+
+
+_BOUND = (_bound(Intent.name == bindparam("intent")), _bound(Intent.article_slug == bindparam("slug")))
+
+
 def bound_to(session: Session, intent: str | None, article_slug: str | None) -> Action | None:
     """The action that is switched on for a live intent; without an intent, for the one that the article belongs to."""
     if intent is None and article_slug is None:
         return None
-    found = session.execute(
-        select(tables.Action, Intent.name)
-        .join(Intent, Intent.id == tables.Action.intent_id)
-        .where(
-            Intent.name == intent if intent is not None else Intent.article_slug == article_slug,
-            tables.Action.enabled,
-            Intent.status != "retired",
-        )
-        .order_by(Intent.id)
+    by_name, by_article = _BOUND
+    found = (
+        session.execute(by_name, {"intent": intent})
+        if intent is not None
+        else session.execute(by_article, {"slug": article_slug})
     ).first()
     return as_action(found[0], found[1], id=found[0].id) if found else None
 

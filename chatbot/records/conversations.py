@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue.trace import Message, Reply, Role, Trace
@@ -70,6 +70,9 @@ def find_site(session: Session, key: str | None) -> Site:
 
 # --- conversations ---------------------------------------------------------------------------------------
 
+_NAMED = select(Conversation).where(Conversation.public_id == bindparam("public_id"))
+_LOCKED = _NAMED.with_for_update()
+
 
 def start_conversation(
     session: Session,
@@ -103,8 +106,7 @@ def start_conversation(
 
 def find_conversation(session: Session, public_id: str, *, lock: bool = False) -> Conversation:
     """Raises NotFoundError where there is none. ``lock`` keeps others from changing it until the commit."""
-    query = select(Conversation).where(Conversation.public_id == public_id)
-    conversation = session.scalar(query.with_for_update() if lock else query)
+    conversation = session.scalar(_LOCKED if lock else _NAMED, {"public_id": public_id})
     if conversation is None:
         raise NotFoundError(
             "No such conversation",

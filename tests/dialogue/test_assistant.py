@@ -277,6 +277,31 @@ def test_after_an_answer_what_customers_ask_next_is_proposed_and_a_tap_on_it_is_
     assert assistant.reply("How do I cancel?", options=ALLOWED)[0].suggestions == ()
 
 
+def test_no_more_is_looked_up_than_is_proposed(assistant):
+    names = [f"article:{number}" for number in range(5)]
+    looked: list[str] = []
+
+    class Many(Lookup):
+        def intents(self, names, lang):
+            known = {
+                name: KnownIntent(name, name, name[8:], None) for name in names if name.startswith("article:")
+            }
+            return known | super().intents(names, lang)
+
+        def passages(self, slug, lang):
+            looked.append(slug)
+            return [passage(slug, REFUND_TEXT)] if slug != "1" else []
+
+    assistant._next, assistant._lookup = Next(*names), Many()
+    reply, _ = assistant.reply("How do I cancel?", options=ALLOWED, talk=Talk("c", 2))
+    assert reply.suggestions == ("article:0", "article:2", "article:3") and looked[-4:] == [
+        "0",
+        "1",
+        "2",
+        "3",
+    ]
+
+
 # --- an action that waits for an answer ----------------------------------------------------------------------
 
 ORDER = Action(

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chatbot.dialogue import requests
 from chatbot.dialogue.requests import Subject, sentences, split_requests
 
 
@@ -82,3 +86,45 @@ def test_the_other_one_and_an_extra_charge_are_no_turn_to_another_request():
     for text in ("一单分了两个箱子发，另外那个箱子的单号上哪找", "除了进口税，快递还会另外收钱吗"):
         assert sentences(text) == [text]
     assert len(sentences("退款多久到账，另外发票怎么开")) == 2
+
+
+def test_the_models_are_not_asked_where_nothing_that_is_said_could_open_a_request():
+    def asked(text: str) -> Subject:
+        raise AssertionError(text)
+
+    story = "My parcel has not come. It was due on Monday. I am annoyed."
+    assert split_requests(story, asked, sure=0.5) == [story]
+    assert split_requests("I unsubscribed in May. How do I make that end?", asked, sure=0.5)[0].startswith(
+        "I uns"
+    )
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["My refund is late.", "Where is it?", "Also, an invoice please.", "退款多久到账？", "另外要发票。",
+             "I am annoyed.", "Can I change the address?", "Thanks."]
+        ),
+        min_size=1,
+        max_size=4,
+    ),
+    st.sampled_from([0.4, 0.6, 0.9]),
+)  # fmt: skip
+def test_not_asking_them_changes_no_request(said: list[str], probability: float) -> None:
+    def subject(text: str) -> Subject:
+        return Subject(by_word(text).key, probability)
+
+    text = " ".join(said)
+    short = split_requests(text, subject, sure=0.5)
+    may_open = requests._may_open
+    asked: list[str] = []
+
+    def first_yes(piece: str, before: list[str]) -> bool:
+        asked.append(piece)
+        return True if len(asked) == 1 else may_open(piece, before)
+
+    requests._may_open = first_yes  # as if something could always open one: the models decide alone
+    try:
+        assert split_requests(text, subject, sure=0.5) == short
+    finally:
+        requests._may_open = may_open

@@ -100,6 +100,17 @@ def test_redacting_twice_changes_nothing_more():
     assert redact(once) == once
 
 
+def test_a_conversation_that_reads_a_text_again_reads_the_same():
+    for text in (
+        "I am Jane Miller, jane@example.com; Jane waits for order 4711-2299, [EMAIL_2] and <name> do too.",
+        "我叫王小明，电话13812345678，订单号 2023091512345678，小明在等。",
+    ):
+        redactor = Redactor()
+        redactor.redact("This is Tom Baker, tom@example.com")
+        first = redactor.redact(text)
+        assert first != text and redactor.redact(text) == first
+
+
 def test_spans_do_not_overlap():
     text = "Hi Anna, 12 Baker Street 10115 Berlin, KC-204817 13812345678 a@b.nl 我叫张伟"
     spans = find_personal(text)
