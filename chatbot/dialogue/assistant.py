@@ -14,6 +14,7 @@ from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, complete, dropp
 from chatbot.dialogue.actions import Action, Talk
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.drafting import Writer, draft
+from chatbot.dialogue.follow_ups import asked_again, topic_before, unsaid
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.policy import Bound, Decision, Evidence, decide, may_speak
@@ -42,10 +43,11 @@ from chatbot.dialogue.weighing import (
     KnownIntent,
     Weighing,
     gather,
+    length_of,
     weigh,
 )
 from chatbot.inference.prototypes import apart
-from chatbot.language.normalise import detect_language, fold, has_letters, normalise
+from chatbot.language.normalise import detect_language, has_letters, normalise
 from chatbot.language.redaction import Redactor
 
 HISTORY_TURNS = 6
@@ -125,7 +127,7 @@ class Assistant:
         clock = Clock()
         text = normalise(text)[:READ_LIMIT]
         redactor = Redactor()
-        before = [Message(m.role, redactor.redact(normalise(m.text))) for m in history[-HISTORY_TURNS:]]
+        before = [replace(m, text=redactor.redact(normalise(m.text))) for m in history[-HISTORY_TURNS:]]
         words = "" if is_payload(text) else text
         read = redactor.redact(text)
         lang = _language(words, read if words else "", before, default=locale.split("-")[0])
@@ -190,7 +192,7 @@ class Assistant:
 
         def subject_of(sentence: str) -> Subject:
             classification, known, hits = self._evidence(sentence, (), lang)
-            ranked = self._weigh(classification, known, hits, lang)
+            ranked = self._weigh(classification, known, hits, lang, sentence)
             if not ranked:
                 return Subject(None, 0.0)
             return Subject(ranked[0].article_slug or ranked[0].intent, ranked[0].probability)
@@ -208,7 +210,9 @@ class Assistant:
         if self._provisional is not None:
             classification = self._provisional.beside(classification, request, lang=lang)
         with clock("look up"):
-            known = self._lookup.intents([guess.name for guess in classification.ranked], lang)
+            topic = topic_before(before)
+            names = [guess.name for guess in classification.ranked]
+            known = self._lookup.intents([*names, topic] if topic is not None else names, lang)
         titled = tuple(
             replace(guess, title=known[guess.name].title if guess.name in known else guess.name)
             for guess in classification.ranked
@@ -218,11 +222,18 @@ class Assistant:
         return replace(classification, ranked=titled), known, hits
 
     def _weigh(
-        self, classification: Classification, known: dict[str, KnownIntent], hits: Sequence[Hit], lang: str
+        self,
+        classification: Classification,
+        known: dict[str, KnownIntent],
+        hits: Sequence[Hit],
+        lang: str,
+        request: str,
+        topic: str | None = None,
     ) -> list[Candidate]:
         near, rest = apart(classification, self._provisional.names if self._provisional else ())
-        found = gather(rest, known, hits)
-        ranked = weigh(found, in_scope=rest.in_scope, weights=self._weighing.weights(lang))
+        weights = self._weighing.weights(lang)
+        found = gather(rest, known, hits, topic if weights is not None else None)
+        ranked = weigh(found, in_scope=rest.in_scope, weights=weights, words=length_of(request))
         if not near:
             return ranked
         # what a provisional intent has is a probability already, and the search knows nothing of it
@@ -265,7 +276,8 @@ class Assistant:
             if top is not None and top.confidence * classification.in_scope >= options.sureness:
                 wants_person = top.name == PERSON_INTENT
                 small = top.name if top.name in SMALLTALK_INTENTS else None
-            ranked = self._answerable(self._weigh(classification, known, hits, lang), known, options, lang)
+            ranked = self._weigh(classification, known, hits, lang, request, topic_before(before))
+            ranked = self._answerable(unsaid(ranked, before), known, options, lang)
             shown = ranked[0].hit if ranked else None
             if shown is not None and shown not in hits:
                 hits.append(shown)  # the classifier's article: the trace holds whatever may be shown
@@ -435,15 +447,6 @@ class Assistant:
                 intent=best.intent,
                 encode=lambda texts: self._search.encode(texts, lang=lang),
             )
-
-
-def asked_again(text: str, before: Sequence[Message]) -> bool:
-    """Whether the customer wrote the very same before and was answered."""
-    folded = fold(text)
-    if smalltalk(text) is not None:
-        return False
-    earlier = [i for i, m in enumerate(before) if m.role == "customer" and fold(m.text) == folded]
-    return any(message.role in ("bot", "agent") for i in earlier[:1] for message in before[i + 1 :])
 
 
 def _topic(decision: Decision) -> str | None:

@@ -15,10 +15,11 @@ Mode = Literal["approved_and_cited", "generated_allowed", "drafts_only"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One earlier turn, as the models read it."""
+    """One earlier turn, as the models read it; ``topic``: what a bot's turn answered, an intent or ``article:slug``."""
 
     role: Role
     text: str
+    topic: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

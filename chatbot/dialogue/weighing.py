@@ -4,6 +4,9 @@ Both look at every article, from different sides, and neither is always right. A
 option "nothing fits" (McFadden 1974) weighs their log-probabilities; its few weights are fitted by maximum likelihood
 on held-back questions, so what comes out is calibrated by construction. A release without such a fit falls back to
 noisy-or (Pearl 1988, *Probabilistic Reasoning in Intelligent Systems*, section 4.3.2).
+
+What the turn before was answered with is a candidate again: "and in a shop?" after an answer about refunds asks about
+refunds. The fewer words a message has, and the surer it is in scope, the more that counts.
 """
 
 from __future__ import annotations
@@ -47,21 +50,29 @@ class Candidate:
     hit: Hit | None = None
     by_classifier: float = 0.0  # what each of the two gave it
     by_search: float = 0.0
+    stays: bool = False  # the turn before was answered with it
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """Of the conditional logit: a candidate's utility is ``classifier`` · log p + ``search`` · log s; that of "nothing
-    fits" is ``nothing`` + ``scope`` · log(1 − in scope) + ``unfound`` · log(1 − best s)."""
+    fits" is ``nothing`` + ``scope`` · log(1 − in scope) + ``unfound`` · log(1 − best s). What the turn before was
+    answered with has ``stay`` + ``stay_long`` · log(1 + words) + ``stay_inside`` · log(in scope) more."""
 
     classifier: float = 1.0
     search: float = 1.0
     nothing: float = -4.0
     scope: float = 0.5
     unfound: float = 0.5
+    stay: float = 0.0
+    stay_long: float = 0.0
+    stay_inside: float = 0.0
 
     def utility(self, candidate: Candidate) -> float:
         return self.classifier * log_of(candidate.by_classifier) + self.search * log_of(candidate.by_search)
+
+    def staying(self, words: float, in_scope: float) -> float:
+        return self.stay + self.stay_long * math.log1p(words) + self.stay_inside * log_of(in_scope)
 
     def nothing_fits(self, in_scope: float, found: float) -> float:
         return self.nothing + self.scope * log_of(1 - in_scope) + self.unfound * log_of(1 - found)
@@ -102,23 +113,35 @@ class Weighing:
 
 
 def gather(
-    classification: Classification, intents: Mapping[str, KnownIntent], hits: Sequence[Hit]
+    classification: Classification,
+    intents: Mapping[str, KnownIntent],
+    hits: Sequence[Hit],
+    topic: str | None = None,
 ) -> list[Candidate]:
-    """The things that could answer, each once, with what the classifier and the search gave it; not yet weighed."""
+    """The things that could answer, each once, with what the classifier and the search gave it; not yet weighed.
+
+    ``topic``: what the turn before was answered with (Message.topic); it could answer again.
+    """
     found: dict[str, Candidate] = {}
-    for guess in classification.ranked:
-        known = intents.get(guess.name)
+    named = [(guess.name, guess.confidence * classification.in_scope) for guess in classification.ranked]
+    last = intents.get(topic) if topic is not None else None
+    for name, probability in [*named, *([(last.name, 0.0)] if last is not None else [])]:
+        known = intents.get(name)
         if known is None or known.name in SMALLTALK_INTENTS or known.name == PERSON_INTENT:
             continue
         if known.approved is None and known.article_slug is None and not known.acts:
             continue  # nothing to say about it
-        key = known.article_slug or f"intent:{known.name}"
-        probability = guess.confidence * classification.in_scope
+        key = _key(known)
         if key in found and found[key].by_classifier >= probability:
             continue
-        name = None if known.name.startswith(ARTICLE_LABEL) else known.name
         found[key] = Candidate(
-            0.0, known.title, name, known.article_slug, known.approved, by_classifier=probability
+            0.0,
+            known.title,
+            None if known.name.startswith(ARTICLE_LABEL) else known.name,
+            known.article_slug,
+            known.approved,
+            by_classifier=probability,
+            stays=last is not None and key == _key(last),
         )
     for hit in hits:
         seen = found.get(hit.article_slug)
@@ -131,14 +154,22 @@ def gather(
     return list(found.values())
 
 
-def weigh(candidates: Sequence[Candidate], *, in_scope: float, weights: Weights | None) -> list[Candidate]:
-    """The candidates with their probabilities, best first."""
+def _key(known: KnownIntent) -> str:
+    """Two intents that one article answers are one possible answer."""
+    return known.article_slug or f"intent:{known.name}"
+
+
+def weigh(
+    candidates: Sequence[Candidate], *, in_scope: float, weights: Weights | None, words: float = 0.0
+) -> list[Candidate]:
+    """The candidates with their probabilities, best first. ``words``: the message's length (`length_of`)."""
     if not candidates:
         return []
     if weights is None:
         probabilities = [1 - (1 - c.by_classifier) * (1 - c.by_search) for c in candidates]
     else:
-        utilities = [weights.utility(c) for c in candidates]
+        staying = weights.staying(words, in_scope)
+        utilities = [weights.utility(c) + (staying if c.stays else 0.0) for c in candidates]
         utilities.append(weights.nothing_fits(in_scope, max(c.by_search for c in candidates)))
         top = max(utilities)
         powers = [math.exp(utility - top) for utility in utilities]
@@ -154,6 +185,12 @@ def weigh(candidates: Sequence[Candidate], *, in_scope: float, weights: Weights 
         if shared > 1:
             ranked[:2] = [replace(c, probability=c.probability / shared) for c in ranked[:2]]
     return ranked
+
+
+def length_of(text: str) -> float:
+    """Words; of what is written without spaces, two characters count as one."""
+    unspaced = sum(character >= "\u2e80" for character in text)
+    return len(text.split()) + unspaced / 2 - (unspaced > 0)
 
 
 def log_of(probability: float) -> float:

@@ -1,17 +1,27 @@
-"""Fitting how much the classifier and the search each count, on held-back questions (chatbot/dialogue/weighing.py)."""
+"""Fitting how much the classifier and the search each count, on held-back questions (chatbot/dialogue/weighing.py).
+
+First on questions that stand alone; then, with those weights as they are, how much it counts that the turn before was
+answered with a candidate: on held-back conversations whose agents' answers tell the article. A visitor of a chat
+window changes the subject more often than a ticket does, so questions that stand alone, and some out of scope, are
+put behind a conversation too.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from chatbot.dialogue.assistant import Classifier, Search
-from chatbot.dialogue.trace import Classification
+from chatbot.dialogue.follow_ups import topic_before
+from chatbot.dialogue.trace import Message
 from chatbot.dialogue.weighing import (
     ARTICLE_LABEL,
     Candidate,
@@ -19,6 +29,7 @@ from chatbot.dialogue.weighing import (
     Weighing,
     Weights,
     gather,
+    length_of,
     log_of,
     weigh,
 )
@@ -29,6 +40,10 @@ log = logging.getLogger(__name__)
 MIN_QUESTIONS = 40  # of a language; fewer take the weights of all languages together
 RIDGE = 0.5  # pull to the defaults, in questions
 HITS = 5
+MOST_FOLLOW_UPS = 160  # of a language: three weights need no more, and each takes ten milliseconds
+_ALONE = ("classifier", "search", "nothing", "scope", "unfound")
+_STAYING = ("stay", "stay_long", "stay_inside")
+_STAY_BOUNDS = [(0, 12), (-5, 0), (0, 5)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +54,17 @@ class Judged:
     candidates: tuple[Candidate, ...]
     in_scope: float
     right: int | None
+    words: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question with the article that answers it (None: none does), and what was said before."""
+
+    text: str
+    lang: str
+    article: str | None
+    before: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +80,7 @@ def fit_weighing(
     if classifier is None:
         return WeighingFit(Weighing(), {})
     judged = judge(snapshot, classifier=classifier, search=search, split=split)
+    following = _judged(_follow_ups(snapshot, split), _known(snapshot), classifier=classifier, search=search)
     languages, metrics = {}, {}
     for lang in ["*", *sorted({item.lang for item in judged})]:
         rows = [item for item in judged if lang in ("*", item.lang)]
@@ -61,11 +88,45 @@ def fit_weighing(
             continue
         languages[lang] = _fit(rows)
         metrics[lang] = figures(rows, languages[lang]) | {"questions": float(len(rows))}
+        later = [item for item in following if lang in ("*", item.lang)]
+        if len(later) >= MIN_QUESTIONS:
+            alone = figures(later, languages[lang])
+            languages[lang] = _fit_staying(later, languages[lang])
+            metrics[lang] |= {
+                "follow_ups": float(len(later)),
+                "follow_ups_right": figures(later, languages[lang])["best_right"],
+                "follow_ups_right_alone": alone["best_right"],
+            }
     return WeighingFit(Weighing(languages), metrics)
 
 
 def judge(snapshot: Snapshot, *, classifier: Classifier, search: Search, split: str) -> list[Judged]:
     """What both say of each question of ``split`` whose article is known, and of those out of scope."""
+    asked = [
+        _Asked(row["query"], row["lang"], row["article"]) for row in snapshot.pairs if row["split"] == split
+    ]
+    asked += [_Asked(text, lang, None) for text, lang in _outside(snapshot, split)]
+    return _judged(asked, _known(snapshot), classifier=classifier, search=search)
+
+
+def _judged(
+    asked: Sequence[_Asked], known: Mapping[str, KnownIntent], *, classifier: Classifier, search: Search
+) -> list[Judged]:
+    judged = []
+    for one in asked:
+        topic = topic_before(one.before)
+        classification = classifier.classify(one.text, history=one.before, lang=one.lang)
+        hits = search.search(one.text, lang=one.lang, history=one.before, k=HITS)
+        found = gather(classification, known, hits, topic)
+        if found:
+            right = next(
+                (i for i, c in enumerate(found) if one.article and c.article_slug == one.article), None
+            )
+            judged.append(Judged(one.lang, tuple(found), classification.in_scope, right, length_of(one.text)))
+    return judged
+
+
+def _known(snapshot: Snapshot) -> dict[str, KnownIntent]:
     known = {
         str(intent["name"]): KnownIntent(intent["name"], intent["name"], intent["article"], None)
         for intent in snapshot.manifest.intents
@@ -74,20 +135,58 @@ def judge(snapshot: Snapshot, *, classifier: Classifier, search: Search, split: 
     for row in snapshot.passages:
         label = ARTICLE_LABEL + row["article"]
         known.setdefault(label, KnownIntent(label, row["title"], row["article"], None))
-    asked = [(row["query"], row["lang"], row["article"]) for row in snapshot.pairs if row["split"] == split]
-    asked += [
-        (row["text"], row["lang"], None)
+    return known
+
+
+def _outside(snapshot: Snapshot, split: str) -> list[tuple[str, str]]:
+    return [
+        (row["text"], row["lang"])
         for row in snapshot.examples
         if row["split"] == split and row["intent"] == OUT_OF_SCOPE and not row["context"]
     ]
-    judged = []
-    for text, lang, article in asked:
-        classification: Classification = classifier.classify(text, lang=lang)
-        found = gather(classification, known, search.search(text, lang=lang, k=HITS))
-        if found:
-            right = next((i for i, c in enumerate(found) if article and c.article_slug == article), None)
-            judged.append(Judged(lang, tuple(found), classification.in_scope, right))
-    return judged
+
+
+def _follow_ups(snapshot: Snapshot, split: str) -> list[_Asked]:
+    """Customers' messages after an answer, where this answer and the next one tell their articles; and, behind such
+    an answer to somebody else, questions that stand alone and some out of scope: a quarter as many of each."""
+    random = Random(snapshot.manifest.seed)
+    articles = {row["id"]: row["article"] for row in snapshot.passages}
+    found: list[_Asked] = []
+    for lang in snapshot.manifest.languages:
+        rows = [row for row in snapshot.dialogues if row["split"] == split and row["lang"] == lang]
+        natural = [one for row in rows for one in _asked_on(row, articles)]
+        natural = random.sample(natural, min(len(natural), MOST_FOLLOW_UPS))
+        alone = [
+            _Asked(row["query"], lang, row["article"])
+            for row in snapshot.pairs
+            if row["split"] == split and row["lang"] == lang
+        ]
+        beyond = [_Asked(text, lang, None) for text, spoken in _outside(snapshot, split) if spoken == lang]
+        share = len(natural) // 4
+        moved = [
+            replace(one, before=random.choice(natural).before)
+            for pool in (alone, beyond)
+            for one in random.sample(pool, min(len(pool), share))
+        ]
+        found += natural + moved
+    return found
+
+
+def _asked_on(dialogue: Mapping[str, Any], articles: Mapping[int, str]) -> Iterator[_Asked]:
+    before: list[Message] = []
+    asked: str | None = None
+    for turn in dialogue["turns"]:
+        sources = turn.get("sources") or ()
+        article = articles.get(sources[0]) if sources else None
+        if turn["role"] == "agent":
+            if asked is not None and article is not None and topic_before(before):
+                yield _Asked(asked, dialogue["lang"], article, tuple(before))
+            if asked is not None:
+                before.append(Message("customer", asked))
+            before.append(Message("agent", turn["text"], ARTICLE_LABEL + article if article else None))
+            asked = None
+        elif turn["role"] == "customer":
+            asked = turn["text"] if asked is None else f"{asked} {turn['text']}"
 
 
 def figures(judged: Sequence[Judged], weights: Weights | None) -> dict[str, float]:
@@ -95,7 +194,7 @@ def figures(judged: Sequence[Judged], weights: Weights | None) -> dict[str, floa
     inside = [item for item in judged if item.right is not None]
     confidence, hits = [], []
     for item in judged:
-        best = weigh(item.candidates, in_scope=item.in_scope, weights=weights)[0]
+        best = weigh(item.candidates, in_scope=item.in_scope, weights=weights, words=item.words)[0]
         confidence.append(best.probability)
         hits.append(item.right is not None and item.candidates[item.right].article_slug == best.article_slug)
     answered = np.array(confidence) >= 0.6
@@ -119,7 +218,7 @@ def figures(judged: Sequence[Judged], weights: Weights | None) -> dict[str, floa
 
 
 def _fit(judged: Sequence[Judged]) -> Weights:
-    start = np.array(astuple(Weights()))
+    start = np.array([getattr(Weights(), name) for name in _ALONE])
     tables = []
     for item in judged:
         rows: NDArray[np.float64] = np.zeros((len(item.candidates) + 1, len(start)))
@@ -127,24 +226,61 @@ def _fit(judged: Sequence[Judged]) -> Weights:
             rows[i, :2] = log_of(candidate.by_classifier), log_of(candidate.by_search)
         found = max(candidate.by_search for candidate in item.candidates)
         rows[-1, 2:] = 1.0, log_of(1 - item.in_scope), log_of(1 - found)
-        tables.append((rows, len(item.candidates) if item.right is None else item.right))
+        tables.append(_Table(np.zeros(len(rows)), rows, _place(item)))
+    fitted = _likeliest(tables, start, [(0, 5), (0, 5), (-30, 5), (0, 5), (0, 5)])
+    log.info("weighing fitted on %d questions: %s", len(judged), fitted)
+    return Weights(**dict(zip(_ALONE, fitted, strict=True)))
+
+
+def _fit_staying(judged: Sequence[Judged], weights: Weights) -> Weights:
+    """``weights`` with those for what the turn before was answered with."""
+    tables = []
+    for item in judged:
+        found = max(candidate.by_search for candidate in item.candidates)
+        given = [weights.utility(candidate) for candidate in item.candidates]
+        rows: NDArray[np.float64] = np.zeros((len(item.candidates) + 1, len(_STAYING)))
+        for i, candidate in enumerate(item.candidates):
+            if candidate.stays:
+                rows[i] = 1.0, math.log1p(item.words), log_of(item.in_scope)
+        tables.append(
+            _Table(np.array([*given, weights.nothing_fits(item.in_scope, found)]), rows, _place(item))
+        )
+    fitted = _likeliest(tables, np.zeros(len(_STAYING)), _STAY_BOUNDS)
+    log.info("staying fitted on %d follow-ups: %s", len(judged), fitted)
+    return replace(weights, **dict(zip(_STAYING, fitted, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """One question: utilities already settled [n + 1], what each weight adds to them [n + 1, weights], who is right."""
+
+    given: NDArray[np.float64]
+    rows: NDArray[np.float64]
+    right: int
+
+
+def _place(item: Judged) -> int:
+    return len(item.candidates) if item.right is None else item.right
+
+
+def _likeliest(
+    tables: Sequence[_Table], start: NDArray[np.float64], bounds: Sequence[tuple[float, float]]
+) -> list[float]:
+    """Weights under which the right candidates are likeliest, pulled to ``start``."""
 
     def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         total, gradient = 0.5 * RIDGE * float(((w - start) ** 2).sum()), RIDGE * (w - start)
-        for rows, right in tables:
-            utility = rows @ w
+        for table in tables:
+            utility = table.given + table.rows @ w
             top = utility.max()
             powers = np.exp(utility - top)
             shares = powers / powers.sum()
-            total += float(np.log(powers.sum()) + top - utility[right])
-            gradient = gradient + shares @ rows - rows[right]
+            total += float(np.log(powers.sum()) + top - utility[table.right])
+            gradient = gradient + shares @ table.rows - table.rows[table.right]
         return total, gradient
 
-    found = minimize(
-        loss, start, jac=True, method="L-BFGS-B", bounds=[(0, 5), (0, 5), (-30, 5), (0, 5), (0, 5)]
-    )
-    log.info("weighing fitted on %d questions: %s", len(judged), found.x)
-    return Weights(*(round(float(value), 4) for value in found.x))
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    return [round(float(value), 4) for value in found.x]
 
 
 def _percent(flags: NDArray[np.bool_]) -> float:

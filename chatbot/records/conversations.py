@@ -211,7 +211,7 @@ def history_before(session: Session, turn: Turn, *, limit: int = HISTORY_TURNS) 
     it was not meant for.
     """
     rows = session.execute(
-        select(Turn.role, Turn.text)
+        select(Turn.role, Turn.text, Turn.trace)
         .where(
             Turn.conversation_id == turn.conversation_id,
             Turn.role.in_((*TRANSCRIPT_ROLES, "action")),
@@ -222,7 +222,13 @@ def history_before(session: Session, turn: Turn, *, limit: int = HISTORY_TURNS) 
         .order_by(func.coalesce(Turn.reply_to_id, Turn.id).desc(), Turn.id.desc())
         .limit(limit)
     ).all()
-    return [Message(cast(Role, role), text) for role, text in reversed(rows)]
+    return [Message(cast(Role, role), text, _topic_of(trace)) for role, text, trace in reversed(rows)]
+
+
+def _topic_of(trace: dict[str, Any] | None) -> str | None:
+    """What a bot's turn answered last."""
+    topics = [part.get("topic") for part in (trace or {}).get("parts", ())]
+    return next((topic for topic in reversed(topics) if topic), None)
 
 
 def failures_before(session: Session, turn: Turn) -> int:

@@ -12,12 +12,13 @@ from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.saying import ARTICLE, HANDOVER, INTENT
 from chatbot.dialogue.trace import ActionTrace, Classification, Hit, IntentGuess, Message
-from chatbot.dialogue.weighing import KnownIntent
+from chatbot.dialogue.weighing import KnownIntent, Weighing, Weights
 from chatbot.inference.generate import Candidate
 
 CANCEL = KnownIntent("cancel_order", "Cancel an order", "cancel-order", "You can cancel within 2 hours.")
 REFUND = KnownIntent("refund_time", "Refund time", "refund-time", None)
 REFUND_TEXT = "A refund is sent back within 3 working days to the original payment method."
+CANCEL_TEXT = "Orders can be cancelled in the shop too, at the counter."
 ALLOWED = SiteOptions(mode="generated_allowed")
 
 
@@ -63,7 +64,8 @@ class Lookup:
         return {known.name: known for known in (CANCEL, REFUND) if known.name in names}
 
     def passages(self, slug, lang):
-        return [passage(slug, REFUND_TEXT)] if slug == "refund-time" else []
+        texts = {"refund-time": REFUND_TEXT, "cancel-order": CANCEL_TEXT}
+        return [passage(slug, texts[slug])] if slug in texts else []
 
 
 @pytest.fixture
@@ -371,3 +373,32 @@ def test_what_was_understood_of_a_message_is_answered_while_an_action_waits(assi
     monkeypatch.setattr(assistant, "_requests", lambda *_: ["what about dragons"])
     reply, trace = assistant.reply("dragons", options=ALLOWED, talk=talk)
     assert (reply.kind, trace.parts[0].action.asked) == ("ask", "order")
+
+
+STAYING = Weighing({"*": Weights(stay=9.0, stay_long=-1.0)})
+ASKED = [
+    Message("customer", "How do I cancel?"),
+    Message("bot", CANCEL.approved or "", "cancel_order"),
+]
+
+
+def test_a_few_words_after_an_answer_ask_on_about_it():
+    assistant = Assistant(
+        release_id="r1",
+        languages=("en",),
+        classifier=Classifier(),
+        search=Search(),
+        writer=None,
+        lookup=Lookup(),
+        weighing=STAYING,
+    )
+    alone, _ = assistant.reply("and in a shop?", options=SiteOptions())
+    assert alone.kind == "unknown"
+    reply, trace = assistant.reply("and in a shop?", options=SiteOptions(), history=ASKED)
+    # the approved answer stands in the history already: what the article says is sent
+    assert (reply.kind, reply.text) == ("passage", CANCEL_TEXT)
+    assert trace.parts[0].topic == "cancel_order"
+    after_a_person = [*ASKED[:1], Message("agent", "I have cancelled it.")]
+    assert (
+        assistant.reply("and in a shop?", options=SiteOptions(), history=after_a_person)[0].kind == "unknown"
+    )

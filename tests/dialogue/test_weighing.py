@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot.dialogue.trace import Classification, Hit, IntentGuess
-from chatbot.dialogue.weighing import ARTICLE_LABEL, KnownIntent, Weighing, Weights, gather, weigh
+from chatbot.dialogue.weighing import ARTICLE_LABEL, KnownIntent, Weighing, Weights, gather, length_of, weigh
 from chatbot.errors import BundleError
 
 KNOWN = {
@@ -59,8 +59,35 @@ def test_probabilities_are_ordered_and_the_best_two_claim_no_more_than_everythin
     assert all(0 <= value <= 1 for value in values) and sum(values[:2]) <= 1 + 1e-9
 
 
+def test_what_was_answered_last_can_answer_again_though_nobody_named_it():
+    (found,) = gather(said(("gossip", 0.9)), KNOWN, [], "refund_time")
+    assert (found.intent, found.stays, found.by_classifier) == ("refund_time", True, 0.0)
+    named = gather(said(("refund_time", 0.7)), KNOWN, [hit("beans", 0.5)], "refund_time")
+    assert [(c.article_slug, c.stays) for c in named] == [("refund-time", True), ("beans", False)]
+    assert gather(said(("gossip", 0.9)), KNOWN, [], "thanks") == []
+
+
+def test_a_few_words_stay_with_the_subject_and_a_whole_question_leaves_it():
+    weights = Weights(stay=6.0, stay_long=-2.0, stay_inside=1.0)
+    found = gather(said(("refund_time", 0.05)), KNOWN, [hit("beans", 0.7)], "refund_time")
+
+    def best(words: float, in_scope: float = 0.9) -> str | None:
+        return weigh(found, in_scope=in_scope, weights=weights, words=words)[0].article_slug
+
+    assert (best(3), best(14), best(3, in_scope=0.02)) == ("refund-time", "beans", "beans")
+
+
+@pytest.mark.parametrize(
+    ("text", "length"), [("and in a shop?", 4), ("那门店呢", 2), ("那 Crane Duo 呢", 4), ("", 0)]
+)
+def test_two_characters_of_chinese_count_as_a_word(text, length):
+    assert length_of(text) == length
+
+
 def test_weights_survive_saving(tmp_path):
-    weighing = Weighing({"en": Weights(classifier=0.4, nothing=-2.0), "*": Weights()})
+    weighing = Weighing(
+        {"en": Weights(classifier=0.4, nothing=-2.0, stay=5.5, stay_long=-1.25), "*": Weights()}
+    )
     weighing.save(tmp_path / "weighing.json")
     loaded = Weighing.load(tmp_path / "weighing.json")
     assert loaded == weighing

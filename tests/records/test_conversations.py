@@ -28,9 +28,11 @@ def opened(records: Database) -> str:
         ).public_id
 
 
-def answer(words: str, kind: str = "passage") -> tuple[Reply, Trace]:
+def answer(words: str, kind: str = "passage", topic: str | None = None) -> tuple[Reply, Trace]:
     part = ReplyPart(words, kind, 0.9)  # type: ignore[arg-type]
-    decided = PartTrace("q", "en", Classification((), 0.9), (), None, part.kind, "sure", "because")
+    decided = PartTrace(
+        "q", "en", Classification((), 0.9), (), None, part.kind, "sure", "because", topic=topic
+    )
     return Reply((part,)), Trace("r1", "approved_and_cited", {}, (decided,))
 
 
@@ -120,6 +122,18 @@ def test_history_puts_a_late_reply_where_it_belongs(records: Database, opened: s
             Message("bot", "to one"),
         ]
         assert conversations.history_before(session, third, limit=1) == [Message("bot", "to two")]
+
+
+def test_history_tells_what_a_reply_answered(records: Database, opened: str) -> None:
+    first = say(records, opened, "when is my money back").turn
+    said, trace = answer("In three days.", topic="refund_time")
+    with records.write() as session:
+        conversations.store_reply(session, opened, to=first.id, reply=said, trace=trace, lang="en")
+    second = say(records, opened, "and in a shop?").turn
+    with records.read() as session:
+        assert conversations.history_before(session, second)[-1] == Message(
+            "bot", "In three days.", "refund_time"
+        )
 
 
 def test_failures_are_counted_back_to_the_last_answer(records: Database, opened: str) -> None:

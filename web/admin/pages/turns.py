@@ -7,7 +7,7 @@ which programs read as JSON.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatbot.dialogue.explaining import Why, explain_message
-from chatbot.dialogue.trace import Message
 from chatbot.errors import FrontdeskError, NotFoundError
 from chatbot.language.normalise import normalise
 from chatbot.language.redaction import Redactor
@@ -81,7 +80,7 @@ def explained(turn_id: int) -> tuple[list[Part], str | None]:
     if classifier is None:
         return [], assistant.release_id
     redactor = Redactor()  # as the assistant has read it
-    before = [Message(one.role, redactor.redact(normalise(one.text))) for one in history]
+    before = [replace(one, text=redactor.redact(normalise(one.text))) for one in history]
     found = []
     for part in (turn.trace or {}).get("parts", ()):
         if not part["classification"]["ranked"]:
