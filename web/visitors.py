@@ -18,12 +18,12 @@ from typing import cast
 from urllib.parse import urlsplit
 
 from flask import Response, current_app, g, request
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import AccessError, InputError, NotFoundError
-from chatbot.records.conversations import State, find_conversation
-from chatbot.records.tables import Site, Visitor
+from chatbot.records.conversations import State, no_conversation
+from chatbot.records.tables import Conversation, Site, Visitor
 from web.context import parts
 from web.return_links import opens
 
@@ -68,15 +68,24 @@ def bearer_token() -> str | None:
     return value.strip() or None if scheme.lower() == "bearer" else None
 
 
+_OPENED = (  # asked for every request of a visitor: made once
+    select(Conversation, Site, Visitor.email)
+    .join(Site, Site.id == Conversation.site_id)
+    .join(Visitor, Visitor.id == Conversation.visitor_id)
+    .where(Conversation.public_id == bindparam("public_id"))
+)
+
+
 def open_conversation(public_id: str) -> Caller:
     """The caller's conversation. Raises NotFoundError where there is none, AccessError (401) for a missing or wrong
     token, AccessError (403) for a page of a foreign origin."""
     if not _PUBLIC_ID.fullmatch(public_id):
         raise NotFoundError("No such conversation", field="conversation", value=public_id)
     with parts().database.read() as session:
-        conversation = find_conversation(session, public_id)
-        site = session.get_one(Site, conversation.site_id)
-        visitor = session.get_one(Visitor, conversation.visitor_id)
+        found = session.execute(_OPENED, {"public_id": public_id}).one_or_none()
+    if found is None:
+        raise no_conversation(public_id)
+    conversation, site, email = found
     token = bearer_token()
     if token is None:
         raise AccessError(
@@ -85,9 +94,7 @@ def open_conversation(public_id: str) -> Caller:
             status=401,
             remedy="Send it as Authorization: Bearer <token>",
         )
-    mailed = opens(
-        token, key=current_app.config["SECRET_KEY"], public_id=conversation.public_id, email=visitor.email
-    )
+    mailed = opens(token, key=current_app.config["SECRET_KEY"], public_id=conversation.public_id, email=email)
     if not mailed and not hmac.compare_digest(token_hash(token), conversation.token_hash):
         raise AccessError(
             "This token does not open this conversation",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue import actions as plain
@@ -158,21 +158,26 @@ def save(
 # --- what a conversation brings -----------------------------------------------------------------------------
 
 
+_TURN = bindparam("turn", type_=Integer)
+_PLACE = func.coalesce(Turn.reply_to_id, Turn.id)
+_SAID = (  # asked for every message: made once
+    select(Turn.role, Turn.text, Turn.trace, Turn.reply)
+    .where(
+        Turn.conversation_id == bindparam("conversation"),
+        Turn.role.in_(("customer", "bot")),
+        Turn.id != _TURN,
+        _PLACE < _TURN,
+    )
+    .order_by(_PLACE.desc(), Turn.id.desc())
+    .limit(_REMEMBERED)
+)
+
+
 def talk_before(session: Session, turn: Turn) -> Talk:
     """What an action must know when the bot answers ``turn``: who speaks, what he said, where an action stands."""
     conversation = session.get_one(Conversation, turn.conversation_id)
     visitor = session.get_one(Visitor, conversation.visitor_id)
-    rows = session.execute(
-        select(Turn.role, Turn.text, Turn.trace, Turn.reply)
-        .where(
-            Turn.conversation_id == turn.conversation_id,
-            Turn.role.in_(("customer", "bot")),
-            Turn.id != turn.id,
-            func.coalesce(Turn.reply_to_id, Turn.id) < turn.id,
-        )
-        .order_by(func.coalesce(Turn.reply_to_id, Turn.id).desc(), Turn.id.desc())
-        .limit(_REMEMBERED)
-    ).all()
+    rows = session.execute(_SAID, {"conversation": turn.conversation_id, "turn": turn.id}).all()
     newest, offered = next(((trace, reply) for role, _, trace, reply in rows if role == "bot"), (None, None))
     pending = _action_of(newest)
     said: list[Said] = []

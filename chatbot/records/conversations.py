@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, cast
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import Integer, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue.trace import Message, Reply, Role, Trace
@@ -108,16 +108,50 @@ def find_conversation(session: Session, public_id: str, *, lock: bool = False) -
     """Raises NotFoundError where there is none. ``lock`` keeps others from changing it until the commit."""
     conversation = session.scalar(_LOCKED if lock else _NAMED, {"public_id": public_id})
     if conversation is None:
-        raise NotFoundError(
-            "No such conversation",
-            field="conversation",
-            value=public_id,
-            remedy="It may have been erased: start a new one",
-        )
+        raise no_conversation(public_id)
     return conversation
 
 
+def no_conversation(public_id: str) -> NotFoundError:
+    return NotFoundError(
+        "No such conversation",
+        field="conversation",
+        value=public_id,
+        remedy="It may have been erased: start a new one",
+    )
+
+
 # --- a message and its reply -----------------------------------------------------------------------------
+
+# What every message asks of the database; made once, because making a statement takes longer than running it.
+_OF = Turn.conversation_id == bindparam("conversation")
+_TURN = bindparam("turn", type_=Integer)
+_PLACE = func.coalesce(Turn.reply_to_id, Turn.id)  # a reply stands where the message stands that it answers
+_SEEN = select(Turn).where(_OF, Turn.client_message_id == bindparam("message"))
+_OFFERED = select(Turn.reply).where(_OF, Turn.role == "bot").order_by(Turn.id.desc()).limit(1)
+_REPLY = select(Turn).where(Turn.reply_to_id == _TURN, Turn.role == "bot")
+_HISTORY = (
+    select(Turn.role, Turn.text, Turn.trace)
+    .where(
+        _OF,
+        Turn.role.in_((*TRANSCRIPT_ROLES, "action")),
+        func.coalesce(Turn.kind, "") != NOTICE,
+        Turn.id != _TURN,
+        _PLACE < _TURN,
+    )
+    .order_by(_PLACE.desc(), Turn.id.desc())
+    .limit(bindparam("most", type_=Integer))
+)
+_KINDS = (
+    select(Turn.kind)
+    .where(_OF, Turn.role == "bot", Turn.reply_to_id < _TURN)
+    .order_by(Turn.reply_to_id.desc())
+    .limit(10)
+)
+
+
+def _at(turn: Turn) -> dict[str, int]:
+    return {"conversation": turn.conversation_id, "turn": turn.id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +183,7 @@ def receive_message(
     now = now or utcnow()
     conversation = find_conversation(session, public_id, lock=True)
     if client_message_id is not None:
-        seen = session.scalar(
-            select(Turn).where(
-                Turn.conversation_id == conversation.id, Turn.client_message_id == client_message_id
-            )
-        )
+        seen = session.scalar(_SEEN, {"conversation": conversation.id, "message": client_message_id})
         if seen is not None:
             return Received(seen, _state(conversation), new=False)
     if conversation.state == "closed":
@@ -189,19 +219,14 @@ def tapped(turn: Turn) -> str | None:
 
 def _title_of_choice(session: Session, conversation_id: int, text: str) -> str | None:
     """Title of the choice with this payload among those that the last bot turn offered."""
-    offered = session.scalar(
-        select(Turn.reply)
-        .where(Turn.conversation_id == conversation_id, Turn.role == "bot")
-        .order_by(Turn.id.desc())
-        .limit(1)
-    )
+    offered = session.scalar(_OFFERED, {"conversation": conversation_id})
     choices = [choice for part in (offered or {}).get("parts", ()) for choice in part["choices"]]
     return next((str(choice["title"]) for choice in choices if choice["payload"] == text), None)
 
 
 def reply_to(session: Session, turn_id: int) -> Turn | None:
     """The bot's turn that answers this customer's turn."""
-    return session.scalar(select(Turn).where(Turn.reply_to_id == turn_id, Turn.role == "bot"))
+    return session.scalar(_REPLY, {"turn": turn_id})
 
 
 def history_before(session: Session, turn: Turn, *, limit: int = HISTORY_TURNS) -> list[Message]:
@@ -210,18 +235,7 @@ def history_before(session: Session, turn: Turn, *, limit: int = HISTORY_TURNS) 
     A customer who writes twice in a row is answered in order, so a reply may carry a higher id than the message
     it was not meant for.
     """
-    rows = session.execute(
-        select(Turn.role, Turn.text, Turn.trace)
-        .where(
-            Turn.conversation_id == turn.conversation_id,
-            Turn.role.in_((*TRANSCRIPT_ROLES, "action")),
-            func.coalesce(Turn.kind, "") != NOTICE,
-            Turn.id != turn.id,
-            func.coalesce(Turn.reply_to_id, Turn.id) < turn.id,
-        )
-        .order_by(func.coalesce(Turn.reply_to_id, Turn.id).desc(), Turn.id.desc())
-        .limit(limit)
-    ).all()
+    rows = session.execute(_HISTORY, _at(turn) | {"most": limit}).all()
     return [Message(cast(Role, role), text, _topic_of(trace)) for role, text, trace in reversed(rows)]
 
 
@@ -233,12 +247,7 @@ def _topic_of(trace: dict[str, Any] | None) -> str | None:
 
 def failures_before(session: Session, turn: Turn) -> int:
     """How many replies in a row, up to ``turn``, left the customer without an answer."""
-    kinds = session.scalars(
-        select(Turn.kind)
-        .where(Turn.conversation_id == turn.conversation_id, Turn.role == "bot", Turn.reply_to_id < turn.id)
-        .order_by(Turn.reply_to_id.desc())
-        .limit(10)
-    ).all()
+    kinds = session.scalars(_KINDS, _at(turn)).all()
     count = 0
     for kind in kinds:
         if kind not in NO_HELP:
