@@ -10,7 +10,19 @@ from web.admin.blueprint import blueprint
 from web.context import parts
 
 PAGE_SIZE = 50
-TOPICS = ("", "release", "answer", "article", "upload", "action", "job", "person", "site")
+TOPICS = (
+    "",
+    "release",
+    "answer",
+    "article",
+    "example",
+    "proposal",
+    "upload",
+    "action",
+    "job",
+    "person",
+    "site",
+)
 
 
 @blueprint.get("/audit")
