@@ -23,7 +23,6 @@ from chatbot.records.proposals import (
     SUGGESTED,
     get_proposal,
     members_of,
-    merged_fields,
     reason_of,
 )
 from chatbot.records.tables import (
@@ -293,7 +292,7 @@ def _part(session: Session, entry: AuditEntry) -> None:
         for one in _merges_since(session, entry.created_at)
         if one.id > entry.id and one.detail["kept"] == kept.id and one.id not in undone
     ]
-    if later or merged_fields(kept) != told["after"]:
+    if later:
         raise _changed("Another proposal was merged into it since", kept.name, "Take that merge back first")
     moved = {int(id_): read_ranges(ids) for id_, ids in told["moved"].items()}
     for ids in _parts([one for part in moved.values() for one in part]):

@@ -296,7 +296,7 @@ def merge(
         action="proposal.merge",
         subject=f"proposal {kept.id}: {kept.name}",
         person_id=person_id,
-        detail={"kept": kept.id, "moved": moved, "before": before, "after": merged_fields(kept)},
+        detail={"kept": kept.id, "moved": moved, "before": before},
         now=now,
     )
     session.flush()

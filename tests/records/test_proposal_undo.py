@@ -259,7 +259,14 @@ def test_a_merge_gives_each_its_messages_and_the_kept_one_its_own_words(
     assert state(records) == before
 
 
-def test_merges_are_taken_back_the_last_one_first(records: Database, three: list[int]) -> None:
+@pytest.mark.parametrize("terms", [["box"], ["parcel"]])
+def test_merges_are_taken_back_the_last_one_first(
+    records: Database, three: list[int], terms: list[str]
+) -> None:
+    with records.write() as session:
+        session.get_one(
+            Proposal, three[2]
+        ).terms = terms  # the same ones leave no trace in the one that is kept
     merge(records, three[:2])
     between = state(records)
     merge(records, [three[0], three[2]])
