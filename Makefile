@@ -7,6 +7,9 @@ BIN = $(VENV)/bin
 # No byte code ahead of need: compiling all of torch takes longer than unpacking it, and Python compiles what it imports.
 PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 
+# … and keeps it: where this is set, every process of ours would compile its libraries anew, two seconds each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test lint audit fuzz bench clean
 
 run: $(VENV)/installed
