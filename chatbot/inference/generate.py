@@ -117,7 +117,7 @@ class ResponseGenerator:
         self._step_session = open_session(folder / "step.onnx", threads=threads)
         self._intent_rows = {name: row for row, name in enumerate(self.intents, start=1)}
         # tags, and what opens a placeholder: agents wrote names there, and nobody fills them in
-        holes = {piece for piece in range(self.tokenizer.size) if "[" in self.tokenizer.decode([piece])}
+        holes = {piece for piece, text in enumerate(self.tokenizer.texts) if "[" in text}
         self._never = (self.tokenizer.tags.all | holes) - {self.tokenizer.tags.end}
         self._ends = np.asarray(self.tokenizer.boundaries()[0]) >= 1  # by piece: it ends a sentence
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
@@ -116,14 +117,19 @@ class SubwordTokenizer:
         encoded = self._tokenizer.encode_batch([_clean(text) for text in texts], add_special_tokens=False)
         return [list(item.ids) for item in encoded]
 
+    @cached_property
+    def texts(self) -> tuple[str, ...]:
+        """Each piece by itself as text; a tag's is empty. Made once: a vocabulary takes ten milliseconds and more."""
+        return tuple(str(self._tokenizer.decode([piece])) for piece in range(self.size))
+
     def boundaries(self) -> tuple[list[float], list[float]]:
         """For each piece: does it end a sentence (1; 2 for a tag), and may it open one?"""
         ends, opens = [0.0] * self.size, [0.0] * self.size
-        for piece in range(self.size):
-            if piece in self.tags.all:
+        tags = self.tags.all
+        for piece, text in enumerate(self.texts):
+            if piece in tags:
                 ends[piece] = 2.0
                 continue
-            text = str(self._tokenizer.decode([piece]))
             ends[piece] = float(bool(_SENTENCE_END.search(text)))
             # After a stop inside "7.50" or "example.com" comes no space: that opens nothing.
             opens[piece] = float(text[:1] == " " or text[:1] >= "\u2e80")

@@ -74,6 +74,15 @@ def test_pieces_know_whether_they_end_or_open_a_sentence(tokenizer: SubwordToken
     assert opens[tokenizer.encode("7.50")[-1]] == 0.0
 
 
+def test_each_piece_is_known_as_text(tokenizer: SubwordTokenizer) -> None:
+    assert len(tokenizer.texts) == tokenizer.size
+    assert [text.removeprefix(" ") for text in tokenizer.texts] == [
+        tokenizer.decode([piece]) for piece in range(tokenizer.size)
+    ]
+    assert all(tokenizer.texts[tag] == "" for tag in tokenizer.tags.all)
+    assert {tokenizer.texts[piece] for piece in tokenizer.placeholders.values()} >= {"[EMAIL]", "[NAME_2]"}
+
+
 def test_a_foreign_or_damaged_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "broken.json").write_text("{}")
     with pytest.raises(BundleError, match="tokenizer"):
