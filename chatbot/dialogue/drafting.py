@@ -16,6 +16,7 @@ from typing import Protocol
 from chatbot.dialogue import grounding
 from chatbot.dialogue.relevance import Encode, Wanted
 from chatbot.dialogue.trace import Draft, Hit, Message
+from chatbot.dialogue.wording import sentences as statements
 from chatbot.inference.generate import Candidate
 from chatbot.neural.source_layout import content_units, passage_source, sentences
 
@@ -75,19 +76,25 @@ def draft(
     )
     best: Draft | None = None
     whole = [one if one.finished else replace(one, text=_to_its_last_end(one.text)) for one in written]
-    from_passages = len(grounds) == len(
-        sources
-    )  # a look-up is no prose: what is said of it is the generator's own
-    if from_passages:
-        known = [_plain(part) for hit in hits for part in sentences(hit.text)]
-        whole = [replace(one, text=_unbroken(one.text, known)) for one in whole]
-    for candidate in sorted(whole, key=lambda one: (one.finished, _value(one, asked)), reverse=True):
+    # a look-up is no prose: what is said of it is the generator's own
+    from_passages = len(grounds) == len(sources)
+    known = [_plain(part) for hit in hits for part in statements(hit.text)] if from_passages else []
+    kept = {one.text: _unbroken(one.text, known) if from_passages else one.text for one in whole}
+    paraphrased = {
+        text for text, left in kept.items() if not left
+    }  # wholly: after the others, and the check decides
+    whole = [replace(one, text=_closed(kept[one.text]) or one.text) for one in whole]
+
+    def rank(one: Candidate) -> tuple[bool, bool, float]:
+        return one.finished, one.text not in paraphrased, _value(one, asked)
+
+    for candidate in sorted(whole, key=rank, reverse=True):
         check = grounding.check(candidate.text, sources=grounds, customer=customer, lang=lang)
         if check.passed and wanted is not None:
             beside = wanted.missed_by(candidate.text)
             check = replace(check, passed=False, reasons=(beside,)) if beside else check
         if check.passed and wanted is not None and from_passages:
-            fuller = _followed(candidate.text, wanted.lacking(candidate.text))
+            fuller = _closed(_followed(candidate.text, wanted.lacking(candidate.text)))
             rechecked = grounding.check(fuller, sources=grounds, customer=customer, lang=lang)
             if rechecked.passed:
                 candidate, check = replace(candidate, text=fuller), rechecked
@@ -111,10 +118,15 @@ def _unbroken(text: str, known: Sequence[str]) -> str:
     known: the sources' sentences, each as ``_plain`` has it.
 
     A small generator picks well and phrases badly: "We are still comes back, book a repair." is made of the source's
-    words and passes for true. Where nothing would be left, everything is, and the check decides.
+    words and passes for true.
     """
-    kept = [part for part in sentences(text) if any(_stands_in(_plain(part), one) for one in known)]
-    return _followed("", kept) or text
+    kept = [part for part in statements(text) if any(_stands_in(_plain(part), one) for one in known)]
+    return _followed("", kept)
+
+
+def _closed(text: str) -> str:
+    """The last line of a list, which a source ends with a semicolon, ends the reply."""
+    return {";": f"{text[:-1]}.", "；": f"{text[:-1]}。"}.get(text[-1:], text)
 
 
 def _followed(text: str, parts: Sequence[str]) -> str:

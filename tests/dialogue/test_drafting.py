@@ -130,7 +130,20 @@ def test_a_draft_to_the_point_is_completed_with_what_belongs_to_it() -> None:
 
     asked = [Message("customer", "what does a return cost?")]
     written = draft(
-        Writer(Candidate("A return parcel costs 5 euros.", -0.1)), asked, [PARCEL], lang="en", encode=near
+        Writer(Candidate("A return parcel costs 5 euros. Engraved items stay.", -0.1)),
+        asked,
+        [PARCEL],
+        lang="en",
+        encode=near,
     )
     assert written is not None and written.check.passed
-    assert written.text.startswith("A return parcel costs 5 euros. The label is in the parcel;")
+    assert "The label is in the parcel;" in written.text
+
+
+def test_a_line_of_a_list_is_a_sentence_in_one_piece_and_its_semicolon_ends_no_reply() -> None:
+    listed = replace(
+        HIT, text="Before you send it:\n- pack it well;\n- write the number on it;\n- close the lid."
+    )
+    garbled = "Pack it well. Close the number on the lid. Write the number on it;"
+    written = draft(Writer(Candidate(garbled, -0.1)), ASKED, [listed], lang="en")
+    assert written is not None and written.text == "Pack it well. Write the number on it."
