@@ -175,7 +175,7 @@ async def run(
         message = Sent(f"bench-{number}", begin + number / rate)
         await asyncio.sleep(max(0.0, message.due - time.perf_counter()))
         messages.append(message)
-        task = asyncio.create_task(_say(free, texts[number % len(texts)], message, until))
+        task = asyncio.create_task(_say(free, texts[number % len(texts)], message, until, visitors))
         running.add(task)
         task.add_done_callback(running.discard)
         if number % 10 == 0:
@@ -196,35 +196,47 @@ async def _open(
 
     async def one() -> None:
         async with gate:
-            stream = Stream(Connection(url))
+            connection = Connection(url)
             if widget:
-                await stream.connection.whole("GET", "/widget/frame")
-            status, content = await stream.connection.whole("POST", "/api/v1/conversations", body={})
-            if status != 201:
-                raise UnavailableError(
-                    f"No conversation could be started: HTTP {status}",
-                    value=content[:200].decode("utf-8", "replace"),
-                    remedy="The server must be ready and its limits raised (FRONTDESK_CHAT_RATE)",
-                )
-            started = json.loads(content)
-            stream.id, stream.token = started["id"], started["token"]
-            opened.append(stream)
+                await connection.whole("GET", "/widget/frame")
+            opened.append(await _begun(connection))
             progress(stage, len(opened) / count)
 
     await asyncio.gather(*(one() for _ in range(count)))
     return opened
 
 
-async def _say(free: asyncio.Queue[Stream], text: str, sent: Sent, until: float) -> None:
-    """``until``: when the run is over, in the loop's time."""
+async def _begun(connection: Connection) -> Stream:
+    """A new conversation. Raises UnavailableError where none can be started."""
+    status, content = await connection.whole("POST", "/api/v1/conversations", body={})
+    if status != 201:
+        raise UnavailableError(
+            f"No conversation could be started: HTTP {status}",
+            value=content[:200].decode("utf-8", "replace"),
+            remedy="The server must be ready and its limits raised (FRONTDESK_CHAT_RATE)",
+        )
+    started = json.loads(content)
+    stream = Stream(connection)
+    stream.id, stream.token = started["id"], started["token"]
+    return stream
+
+
+async def _say(
+    free: asyncio.Queue[Stream], text: str, sent: Sent, until: float, visitors: list[Stream]
+) -> None:
+    """``until``: when the run is over, in the loop's time. Where the bot passes the visitor on to a person, another
+    visitor comes in his place, and stands in ``visitors`` too: the bot is silent while somebody is waited for."""
     stream: Stream | None = None
     try:
         async with asyncio.timeout_at(until) as run:
             stream = await free.get()
             stream.sent.append(sent)
             async with asyncio.timeout(PATIENCE_SECONDS):
-                await _exchange(stream, text, sent)
-    except (OSError, ValueError, asyncio.IncompleteReadError) as error:
+                passed_on = await _exchange(stream, text, sent)
+                if passed_on:
+                    stream = await _begun(stream.connection)
+                    visitors.append(stream)
+    except (OSError, ValueError, asyncio.IncompleteReadError, UnavailableError) as error:
         if run.expired():
             sent.given_up = time.perf_counter() - sent.due
         else:
@@ -236,7 +248,8 @@ async def _say(free: asyncio.Queue[Stream], text: str, sent: Sent, until: float)
             free.put_nowait(stream)
 
 
-async def _exchange(stream: Stream, text: str, sent: Sent) -> None:
+async def _exchange(stream: Stream, text: str, sent: Sent) -> bool:
+    """Send a message and read its answer; whether that passed the visitor on to a person."""
     pieces = stream.connection.request(
         "POST",
         f"/api/v1/conversations/{stream.id}/messages",
@@ -254,6 +267,8 @@ async def _exchange(stream: Stream, text: str, sent: Sent) -> None:
     if sent.error is None and b"event: reply\n" not in content:
         sent.error = "error event" if b"event: error\n" in content else "no reply"
     sent.total = time.perf_counter() - sent.due
+    reply = content.partition(b"event: reply\ndata: ")[2].partition(b"\n")[0]
+    return bool(reply) and json.loads(reply)["state"] == "waiting"
 
 
 async def _audit(
@@ -272,7 +287,9 @@ async def _audit(
             unchecked += 1
             continue
         stored = [turn["client_message_id"] for turn in turns if turn["role"] == "customer"]
-        answers = Counter(turn["reply_to"] for turn in turns if turn["role"] == "bot")
+        answers = Counter(
+            turn["reply_to"] for turn in turns if turn["role"] == "bot" and turn.get("reply_to")
+        )
         expected = [sent.message_id for sent in stream.sent]
         lost += len({sent.message_id for sent in stream.sent if sent.acknowledged} - set(stored))
         duplicated += len(stored) - len(set(stored)) + sum(times - 1 for times in answers.values())

@@ -14,12 +14,12 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from flask import Flask
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from chatbot.errors import UnavailableError
 from chatbot.records.database import Database
-from chatbot.records.tables import Turn
+from chatbot.records.tables import Conversation, Turn
 from chatbot.settings import Settings
 from web import create_app
 from web.bench import load
@@ -140,7 +140,7 @@ def test_what_the_server_has_lost_or_doubled_is_found(url: str, database: Databa
         free: asyncio.Queue[load.Stream] = asyncio.Queue()
         free.put_nowait(streams[0])
         for name in "abc":
-            await load._say(free, name, load.Sent(name, 0.0), asyncio.get_running_loop().time() + 60)
+            await load._say(free, name, load.Sent(name, 0.0), asyncio.get_running_loop().time() + 60, streams)
         with database.write() as session:
             turns = session.scalars(select(Turn).order_by(Turn.id)).all()
             first_answer, second = turns[1], turns[2]
@@ -202,3 +202,10 @@ def test_the_command_writes_its_figures(url: str, tmp_path: Path) -> None:
     assert {"sent", "answered", "errors", "lost", "duplicated", "out_of_order", "first_byte", "total"} <= set(
         json.loads(out.read_text())
     )
+
+
+def test_a_visitor_who_is_passed_on_to_a_person_makes_way_for_another(url: str, database: Database) -> None:
+    figures = measure(url, ["a person please", "refund?"], rate=20, seconds=0.4, streams=1)
+    assert (figures["sent"], figures["answered"], figures["errors"]) == (8, 8, 0)
+    with database.read() as session:
+        assert session.scalar(select(func.count(Conversation.id))) == 5
