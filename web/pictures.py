@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -27,12 +27,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import NotFoundError, UnavailableError
 from chatbot.records import actions, people, proposals
 from chatbot.records.canned_replies import save_canned
+from chatbot.records.conversations import DEFAULT_SITE, find_site
 from chatbot.records.database import Database
 from chatbot.records.tables import (
     Action,
+    ArticleQuestion,
     Conversation,
     Example,
     Feedback,
@@ -92,6 +95,9 @@ class Look:
 LOOKS = (Look("light"), Look("dark", dark=True), Look("phone", size=PHONE), Look("zh", lang="zh"))
 
 
+LEAST = {"en": 150, "zh": 60}  # characters of a written answer that is worth a picture
+
+
 class _Silent(WSGIRequestHandler):
     def log(self, type: str, message: str, *args: object) -> None:
         pass
@@ -121,7 +127,10 @@ def take_pictures(
         _work(app, database, copy)
         pages = [page for page in listed(app, database) if not only or page.name in only]
         out.mkdir(parents=True, exist_ok=True)
-        made = _photograph(url, chromium, pages, out, progress)
+        asked = {
+            lang: question_to_write_on(app, database, lang) for lang in sorted({look.lang for look in LOOKS})
+        }
+        made = _photograph(url, chromium, pages, out, asked, progress)
     with app.app_context():
         parts().serving.stop()  # it would go on looking at the copy
     database.dispose()
@@ -311,11 +320,37 @@ def _begin_to_work(session: Session) -> None:
             )
 
 
+def question_to_write_on(app: Flask, database: Database, lang: str) -> str:
+    """The question of an article that the bot answers in the fewest words of its own, though not too few; where it
+    writes nothing, another: the picture shows what the installation does."""
+    with database.read() as session:
+        options = SiteOptions.from_json(find_site(session, DEFAULT_SITE).options)
+        texts = session.scalars(
+            select(ArticleQuestion.text)
+            .where(
+                ArticleQuestion.lang == lang, ArticleQuestion.enabled, ArticleQuestion.source != "transcript"
+            )
+            .order_by(ArticleQuestion.id)
+        ).all()
+    with app.app_context():
+        assistant = parts().serving.assistant()
+    replies = {text: assistant.reply(text, history=(), locale=lang, options=options)[0] for text in texts}
+    written = {text: len(reply.text) for text, reply in replies.items() if reply.kind == "generated"}
+    if written:
+        return min(written, key=lambda text: (written[text] < LEAST[lang], written[text]))
+    return {"zh": "退货后多久能收到退款？"}.get(lang, "How long does a refund take?")
+
+
 # --- the pictures ------------------------------------------------------------------------------------------
 
 
 def _photograph(
-    url: str, chromium: str, pages: Sequence[Page], out: Path, progress: Callable[[str, float], None]
+    url: str,
+    chromium: str,
+    pages: Sequence[Page],
+    out: Path,
+    asked: Mapping[str, str],
+    progress: Callable[[str, float], None],
 ) -> list[Path]:
     from playwright.sync_api import sync_playwright
 
@@ -353,7 +388,7 @@ def _photograph(
             for one in pages:
                 target = visitor if one.public else page
                 target.goto(url + one.path.format(lang=look.lang))
-                _settle(target, one, look)
+                _settle(target, one, look, asked[look.lang])
                 path = out / f"{one.name}.{look.name}.webp"
                 png = base64.b64encode(target.screenshot()).decode()
                 path.write_bytes(base64.b64decode(packer.evaluate(TO_WEBP, [png, QUALITY])))
@@ -365,9 +400,8 @@ def _photograph(
     return made
 
 
-def _settle(page: Any, one: Page, look: Look) -> None:
+def _settle(page: Any, one: Page, look: Look, question: str) -> None:
     """Wait for what comes after the page, and say something where there is somebody to talk to."""
-    question = "退货后多久能收到退款？" if look.lang == "zh" else "How long does a refund take?"
     if one.name == "help":
         page.get_by_role("button", name="打开在线咨询" if look.lang == "zh" else "Open chat").click()
         frame = page.frame_locator("iframe")
