@@ -114,6 +114,7 @@ def audit() -> Callable[[Any], list[str]]:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
 
     def run(target: Any) -> list[str]:
+        target.wait_for_load_state("load")  # on a busy machine the page is there before its style is
         tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
         found = axe.run(target, options={"runOnly": {"type": "tag", "values": tags}})
         return [
