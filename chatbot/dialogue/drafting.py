@@ -80,9 +80,8 @@ def draft(
     from_passages = len(grounds) == len(sources)
     known = [_plain(part) for hit in hits for part in statements(hit.text)] if from_passages else []
     kept = {one.text: _unbroken(one.text, known) if from_passages else one.text for one in whole}
-    paraphrased = {
-        text for text, left in kept.items() if not left
-    }  # wholly: after the others, and the check decides
+    # wholly in words of its own: such a draft comes after the others, and the check decides
+    paraphrased = {text for text, left in kept.items() if not left}
     whole = [replace(one, text=_closed(kept[one.text]) or one.text) for one in whole]
 
     def rank(one: Candidate) -> tuple[bool, bool, float]:

@@ -184,5 +184,10 @@ class Trace:
     milliseconds: dict[str, float] = field(default_factory=dict)
     suggested: tuple[str, ...] = ()  # the reply's suggestions by intent or ``article:slug``
 
+    @property
+    def topic(self) -> str | None:
+        """What was answered last; None where nothing was."""
+        return next((part.topic for part in reversed(self.parts) if part.topic), None)
+
     def as_json(self) -> dict[str, Any]:
         return asdict(self)

@@ -144,8 +144,7 @@ def play(
             stated = all(states_facts(reply.text, q.must, q.must_not) for q in turn.wanted)
             verdict = _judge(turn, reply, trace)
             played.append(Played(conversation.id, conversation.lang, turn, reply, trace, verdict, stated))
-            topic = next((part.topic for part in reversed(trace.parts) if part.topic), None)
-            history += [Message("customer", turn.text), Message("bot", reply.text, topic)]
+            history += [Message("customer", turn.text), Message("bot", reply.text, trace.topic)]
             failures = failures + 1 if reply.kind in ("unknown", "choices") else 0
         if progress:
             progress((number + 1) / len(conversations))
