@@ -26,9 +26,7 @@ from flask import Flask, request
 from chatbot.errors import UnavailableError
 
 TOO_MANY = 4  # messages that one process answers at once: from here on it writes no drafts
-LONG_WAITED = (
-    0.25  # seconds in the queue that say the same, where fewer threads than that are free for answers
-)
+LONG_WAITED = 0.25  # seconds in the queue that say the same, where fewer threads than that answer
 CALM_SECONDS = 30.0  # for so long it must not have been too many before drafts are written again
 MOST_WAITING = 4.0  # seconds in the queue; beyond that a visitor thinks that nothing comes
 RETRY_AFTER = 5  # seconds

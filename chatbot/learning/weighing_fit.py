@@ -151,6 +151,7 @@ def _follow_ups(snapshot: Snapshot, split: str) -> list[_Asked]:
     an answer to somebody else, questions that stand alone and some out of scope: a quarter as many of each."""
     random = Random(snapshot.manifest.seed)
     articles = {row["id"]: row["article"] for row in snapshot.passages}
+    outside = _outside(snapshot, split)
     found: list[_Asked] = []
     for lang in snapshot.manifest.languages:
         rows = [row for row in snapshot.dialogues if row["split"] == split and row["lang"] == lang]
@@ -161,7 +162,7 @@ def _follow_ups(snapshot: Snapshot, split: str) -> list[_Asked]:
             for row in snapshot.pairs
             if row["split"] == split and row["lang"] == lang
         ]
-        beyond = [_Asked(text, lang, None) for text, spoken in _outside(snapshot, split) if spoken == lang]
+        beyond = [_Asked(text, lang, None) for text, spoken in outside if spoken == lang]
         share = len(natural) // 4
         moved = [
             replace(one, before=random.choice(natural).before)
