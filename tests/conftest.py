@@ -34,6 +34,14 @@ from web.limits import limiter
 from web.serving import Serving
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What drives a browser waits for another program on a machine that may be busy: one failure of it is tried again
+    (the summary names it), a second one counts."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 class ScriptedAssistant:
     """Answers by rules that a test can read, and remembers what it was asked."""
 

@@ -80,6 +80,7 @@ def test_the_host_page_hears_of_every_message(open_widget: Any) -> None:
     page.evaluate("window.heard = []; Frontdesk('on', 'message', (m) => heard.push([m.role, m.text]))")
     ask(frame, "refund?")
     expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")
+    page.wait_for_function("heard.length > 1")  # the whole reply: its pieces were shown before
     heard = page.evaluate("heard")
     assert heard[0] == ["customer", "refund?"]
     assert (heard[1][0], len(heard)) == ("bot", 2)
@@ -189,7 +190,7 @@ def test_sound_is_off_until_the_visitor_wants_it(open_widget: Any, context: Any)
     before = inside.evaluate("tones")
     ask(frame, "again?")
     expect(frame.locator(".turn.bot").last).to_contain_text("“again?”")
-    assert inside.evaluate("tones") > before
+    inside.wait_for_function("before => tones > before", arg=before)  # once the whole reply is there
 
 
 def test_the_admins_look_holds_unless_the_snippet_says_otherwise(
