@@ -23,7 +23,7 @@ from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from web import pressure
 from web.context import parts_of
-from web.slow_clients import GATHER_SECONDS, GATHERED, PatientSocket, missing
+from web.slow_clients import GATHER_SECONDS, GATHERED, PatientSocket, missing, sends_no_more
 from web.supervisor import READY_FD
 
 log = logging.getLogger(__name__)
@@ -89,6 +89,8 @@ class Worker(ThreadWorker):
             received, needed = b"", 1
         except OSError:
             received, needed = b"", 0
+        if needed and sends_no_more(conn.sock):
+            needed = 0  # it will never be whole, and epoll would report the end of it again and again
         try:
             # 1 again at the end: a blocking read waits for as many as this says
             conn.sock.setsockopt(

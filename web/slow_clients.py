@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import errno
 import re
+import select
 import socket
 import time
 from typing import Any
@@ -20,6 +21,7 @@ GATHER_SECONDS = 20.0  # for the head and a body of that size
 STALL_SECONDS = 20.0  # one read or write of a thread
 LEAST_PACE = 4096  # bytes a second of a larger body, after STALL_SECONDS
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,12})[ \t]*\r\n", re.IGNORECASE)
+_ENDED = getattr(select, "POLLRDHUP", 0)  # Linux; elsewhere the deadline ends such a connection
 _EXPECT = re.compile(rb"\r\nexpect:", re.IGNORECASE)
 
 
@@ -33,6 +35,15 @@ def missing(received: bytes) -> int:
     if length is None or int(length[1]) > GATHERED or _EXPECT.search(head):
         return 0
     return max(0, end + 4 + int(length[1]) - len(received))
+
+
+def sends_no_more(client: socket.socket) -> bool:
+    """Whether the client has closed its side: what has come is all there will be (``POLLRDHUP``, poll(2))."""
+    if not _ENDED:
+        return False
+    look = select.poll()
+    look.register(client, _ENDED)
+    return bool(look.poll(0))
 
 
 class PatientSocket(socket.socket):

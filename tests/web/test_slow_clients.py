@@ -124,6 +124,20 @@ def test_halves_of_requests_hold_no_thread_and_are_answered_once_they_are_whole(
         half.close()
 
 
+@pytest.mark.parametrize("half", [START, START + b"Content-Length: 9\r\n\r\n{", b"\x16\x03\x01\x02"])
+def test_a_request_whose_sender_has_closed_before_its_end_is_not_waited_for(
+    running: tuple[subprocess.Popen[bytes], int], half: bytes
+) -> None:
+    """It would keep the server's one loop busy for as long as halves are waited for (20 s)."""
+    _, port = running
+    with connect(port, half) as client:
+        client.shutdown(socket.SHUT_WR)
+        begun = time.monotonic()
+        while client.recv(1000):
+            pass
+        assert time.monotonic() - begun < 10
+
+
 def test_an_answered_client_that_does_not_close_holds_up_nobody(
     running: tuple[subprocess.Popen[bytes], int],
 ) -> None:
