@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from typing import Any
 
 import pytest
@@ -33,6 +34,34 @@ def test_the_same_seed_makes_the_same_requests_and_they_reach_every_part(descrip
     joined = b"\n".join(made)
     for part in (b"/messages", b"/admin/", b"/webhooks/", b"victim", b"Bearer token", b"multipart", b"own"):
         assert part in joined
+
+
+def test_an_admin_fills_in_forms_and_names_no_row_of_a_victim(description: Description) -> None:
+    spoiler = Spoiler(random.Random(3), description, others=["victim"], avoided=range(2990))
+    made = [spoiler.as_admin("session=x", "token", spared=("access.sign_out",)) for _ in range(600)]
+    numbers = {
+        int(found) for request in made for found in re.findall(rb" /admin/articles/(\d+)[ /?]", request)
+    }
+    assert numbers & set(range(2990, 3001)) and not numbers & set(range(100, 2990))
+    assert any(request.count(b"=") > 9 and b"csrf_token=token" in request for request in made)
+    assert not any(b"/admin/sign-out" in request for request in made)
+
+
+def test_programs_come_with_their_key_and_every_request_says_what_it_is_for(description: Description) -> None:
+    spoiler = Spoiler(random.Random(4), description, others=["victim"])
+    endpoints = set()
+    for _ in range(300):
+        assert b"Authorization: Bearer fdk_1" in spoiler.as_program("fdk_1", "own")
+        endpoints.add(spoiler.last)
+    assert {"reading.transcript", "examples.add", "rasa.webhook"} <= endpoints
+    assert not any(endpoint.startswith("admin.") for endpoint in endpoints)
+
+
+def test_the_slowest_routes_are_named() -> None:
+    findings = Findings()
+    for endpoint, seconds in (("a", 0.1), ("b", 0.5), ("b", 0.1), ("c", 0.2)):
+        findings.note_time(endpoint, seconds)
+    assert findings.slowest(2) == {"b": 0.3, "c": 0.2}
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """``bench fuzz``: requests nobody would send, in great number, at every route of a real server.
 
 Some visitors say planted marks (in messages, files, contact details, comments). Then strangers, visitors with tokens of
-their own and a signed-in admin send requests made from the API's own description and then spoilt, pages with odd
-parameters, bodies in wrong encodings, and bytes that are no HTTP. Wanted: no 5xx, no traceback in an answer or in the
-log, no mark in any answer but the admin's, and every marked conversation as it was.
+their own, programs with API keys and a signed-in admin send requests made from the API's own description and then
+spoilt, pages with odd parameters, bodies in wrong encodings, and bytes that are no HTTP. Wanted: no 5xx, no traceback
+in an answer or in the log, no mark in any answer but the admin's and that of a key that reads conversations, and every
+marked conversation as it was.
 """
 
 from __future__ import annotations
@@ -15,24 +16,30 @@ import random
 import re
 import tempfile
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+import web
 from chatbot.errors import UnavailableError
 from web.bench.figures import json_option, write_figures
 from web.bench.raw_http import Answer, ask, request_bytes
 from web.bench.server import RAISED_RATE, Server, demo_folder
 from web.bench.spoiling import Description, Spoiler, garbage
 
+if TYPE_CHECKING:
+    from chatbot.records.database import Database
+
 VICTIMS = 8
 CALLERS = 6  # threads of the bench
-ADMIN_SHARE = 0.15
+ADMIN_SHARE, PROGRAM_SHARE, GARBAGE_SHARE = 0.15, 0.08, 0.02
+SLOW_ROUTES = 5  # are named, with their mean
 PASSWORD = "fuzz the admin area 4711"
 EMAIL = "fuzz@shop.example"
 # What would end the admin's own session, or start minutes of work on other machines' time.
@@ -44,6 +51,7 @@ SPARED = (
     "admin.change_role",
 )
 _CSRF = re.compile(rb'name="csrf_token"[^>]*value="([^"]+)"|value="([^"]+)"[^>]*name="csrf_token"')
+_FIELD = re.compile(r'\bname="([a-z][a-z_-]*)"')
 _TRACE = (b"Traceback (most recent call last)", b'File "/')
 
 Progress = Callable[[str, float], None]
@@ -80,8 +88,18 @@ class Findings:
     statuses: Counter[int] = field(default_factory=Counter)
     troubles: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[str]] = field(default_factory=dict)
+    seconds: dict[str, list[float]] = field(default_factory=dict)  # of each endpoint
     refused: int = 0  # 503 with Retry-After: the machine was full, by design
     _guard: threading.Lock = field(default_factory=threading.Lock)
+
+    def note_time(self, endpoint: str, seconds: float) -> None:
+        with self._guard:
+            self.seconds.setdefault(endpoint, []).append(seconds)
+
+    def slowest(self, count: int = SLOW_ROUTES) -> dict[str, float]:
+        """The endpoints whose requests took longest, mean seconds."""
+        means = {endpoint: sum(taken) / len(taken) for endpoint, taken in self.seconds.items()}
+        return {name: round(means[name], 3) for name in sorted(means, key=lambda one: -means[one])[:count]}
 
     def take(self, request: bytes, answer: Answer | None, marks: tuple[bytes, ...]) -> None:
         trouble = [] if answer is not None else ["unanswered"]
@@ -108,7 +126,8 @@ class Findings:
 def run(
     data: Path, *, count: int, seed: int = 13, progress: Progress = lambda stage, share: None
 ) -> dict[str, Any]:
-    """→ counts of answers by status and of every trouble, with examples. Raises UnavailableError."""
+    """→ counts of answers by status and of every trouble, with examples; how many requests a second, how many routes
+    and how often the one least asked. Raises UnavailableError."""
     server = Server(
         data,
         environment={
@@ -123,17 +142,28 @@ def run(
     description = _prepare(server.data)
     server.log.unlink(missing_ok=True)  # the tracebacks of this run are counted
     address = ("127.0.0.1", server.port)
+    database = _database(server.data)
     try:
         server.start("--web-only")
         victims = [_victim(address, number) for number in range(VICTIMS)]
-        findings = _fuzz(address, description, victims, count=count, seed=seed, progress=progress)
+        world = _World(address, description, victims, database, _row_numbers(database, victims))
+        begun = time.monotonic()
+        findings = _fuzz(world, count=count, seed=seed, progress=progress)
+        spent = time.monotonic() - begun
         changed = sum(_turns(address, victim) != victim.turns for victim in victims)
         alive = server.alive()
     finally:
         server.stop()
+        database.dispose()
     logged = server.log.read_bytes()
     return {
         "requests": count,
+        "a_second": round(count / spent, 1),
+        "routes": len({endpoint for endpoint, _, _ in description.routes}),
+        "fewest_at_one": min(
+            len(findings.seconds.get(endpoint, ())) for endpoint, _, _ in description.routes
+        ),
+        "slowest_seconds": findings.slowest(),
         "statuses": {str(status): times for status, times in sorted(findings.statuses.items())},
         "refused_503": findings.refused,
         "server_errors": findings.troubles["server_errors"],
@@ -149,12 +179,10 @@ def run(
 def _prepare(data: Path) -> Description:
     """All routes and the API's description; an account for the signed-in requests."""
     from chatbot.records import people
-    from chatbot.records.database import Database
     from chatbot.settings import Settings
     from web import create_app
 
-    settings = Settings(_env_file=None, data=data, database_url="", PORT=0)
-    database = Database(settings.database)
+    database = _database(data)
     with database.write() as session:
         person = people.find_person(session, EMAIL)
         if person is None:
@@ -171,7 +199,43 @@ def _prepare(data: Path) -> Description:
         described = app.test_client().get("/openapi.json").get_json()
         app.extensions["frontdesk"].serving.stop()
         app.extensions["frontdesk"].database.dispose()
-    return Description(routes, described)
+    return Description(routes, described, _form_fields())
+
+
+def _form_fields() -> list[str]:
+    """All names of fields in the templates of pages: a form that is asked for something else asks for less."""
+    templates = Path(web.__file__).parent.rglob("*.html")
+    found = {name for path in templates for name in _FIELD.findall(path.read_text("utf-8"))}
+    return sorted(found - {"csrf_token"})
+
+
+def _database(data: Path) -> Database:
+    from chatbot.records.database import Database
+    from chatbot.settings import Settings
+
+    return Database(Settings(_env_file=None, data=data, database_url="", PORT=0).database)
+
+
+def _row_numbers(database: Database, victims: list[Visitor]) -> frozenset[int]:
+    """Of the victims and of their conversations."""
+    from sqlalchemy import select
+
+    from chatbot.records.tables import Conversation
+
+    wanted = Conversation.public_id.in_([victim.id for victim in victims])
+    with database.read() as session:
+        rows = session.execute(select(Conversation.id, Conversation.visitor_id).where(wanted)).all()
+    return frozenset(number for row in rows for number in row)
+
+
+def _api_keys(database: Database) -> tuple[str, str]:
+    """A new key for channels and one for everything."""
+    from chatbot.records.api_keys import SCOPES, create_key
+
+    with database.write() as session:
+        _, channel = create_key(session, name="fuzz", scopes=["chat"])
+        _, everything = create_key(session, name="fuzz", scopes=SCOPES)
+    return channel, everything
 
 
 # --- who is there ----------------------------------------------------------------------------------------
@@ -250,47 +314,80 @@ def _cookie(page: Answer | None) -> str:
 # --- sending ---------------------------------------------------------------------------------------------
 
 
-def _fuzz(
-    address: tuple[str, int],
-    description: Description,
-    victims: list[Visitor],
-    *,
-    count: int,
-    seed: int,
-    progress: Progress,
-) -> Findings:
+@dataclass(frozen=True, slots=True)
+class _World:
+    """``avoided``: row numbers that no request of the admin names."""
+
+    address: tuple[str, int]
+    description: Description
+    victims: list[Visitor]
+    database: Database
+    avoided: frozenset[int]
+
+
+class _Caller:
+    """One thread's visitor, admin session and requests."""
+
+    def __init__(self, world: _World, seed: str) -> None:
+        self.world = world
+        self.rng = random.Random(seed)
+        others = [victim.id for victim in world.victims]
+        self.spoiler = Spoiler(self.rng, world.description, others=others, avoided=world.avoided)
+        self.marks = tuple(victim.mark.encode() for victim in world.victims)
+        self.own = _start(world.address)
+        self.admin = _sign_in(world.address)
+        self.keys = _api_keys(world.database)
+
+    def send(self, findings: Findings) -> None:
+        rng, address, kind = self.rng, self.world.address, self.rng.random()
+        if kind < GARBAGE_SHARE:
+            request = garbage(rng)
+            findings.take(request, ask(address, request, any_answer=True), self.marks)
+            return
+        marks, key, as_admin = self.marks, "", False
+        if kind < GARBAGE_SHARE + ADMIN_SHARE:
+            request, marks, as_admin = self.spoiler.as_admin(*self.admin, spared=SPARED), (), True
+        elif kind < GARBAGE_SHARE + ADMIN_SHARE + PROGRAM_SHARE:
+            key = rng.choice(self.keys)
+            marks = () if key == self.keys[1] else marks
+            request = self.spoiler.as_program(key, rng.choice((self.own.id, rng.choice(self.spoiler.others))))
+        else:
+            request = self.spoiler.as_visitor(self.own.id, self.own.token)
+        begun = time.monotonic()
+        answer = ask(address, request)
+        findings.note_time(self.spoiler.last, time.monotonic() - begun)
+        findings.take(request, answer, marks)
+        if as_admin and answer is not None and "/admin/sign-in" in answer.headers.get("location", ""):
+            self.renew_admin()
+        if key and answer is not None and answer.status == 401 and b"wrong_key" in answer.body:
+            self.keys = _api_keys(self.world.database)
+
+    def renew_visitor(self) -> None:
+        self.own = _start(self.world.address)
+
+    def renew_admin(self) -> None:
+        """After a request that ended the session. Not before: a password takes a fifth of a second to check."""
+        with contextlib.suppress(UnavailableError):
+            self.admin = _sign_in(self.world.address)
+
+
+def _fuzz(world: _World, *, count: int, seed: int, progress: Progress) -> Findings:
     findings = Findings()
-    marks = tuple(victim.mark.encode() for victim in victims)
     done = threading.Lock()
     sent = [0]
 
-    def caller(number: int) -> None:
-        rng = random.Random(f"{seed}-{number}")
-        spoiler = Spoiler(rng, description, others=[victim.id for victim in victims])
-        own = _start(address)
-        admin = _sign_in(address)
+    def calling(number: int) -> None:
+        caller = _Caller(world, f"{seed}-{number}")
         for place in range(number, count, CALLERS):
             if place % 200 < CALLERS:
-                own = _start(address)
-                with contextlib.suppress(UnavailableError):
-                    admin = _sign_in(address)
-            if rng.random() < 0.02:
-                request = garbage(rng)
-                findings.take(request, ask(address, request, any_answer=True) or Answer(0), marks)
-            else:
-                as_admin = rng.random() < ADMIN_SHARE
-                request = (
-                    spoiler.as_admin(*admin, spared=SPARED)
-                    if as_admin
-                    else spoiler.as_visitor(own.id, own.token)
-                )
-                findings.take(request, ask(address, request), () if as_admin else marks)
+                caller.renew_visitor()
+            caller.send(findings)
             with done:
                 sent[0] += 1
                 if sent[0] % 100 == 0:
                     progress("requests", sent[0] / count)
 
     with ThreadPoolExecutor(CALLERS) as pool:
-        for running in [pool.submit(caller, number) for number in range(CALLERS)]:
+        for running in [pool.submit(calling, number) for number in range(CALLERS)]:
             running.result()
     return findings

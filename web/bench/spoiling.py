@@ -6,7 +6,7 @@ import gzip
 import json
 import random
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -46,6 +46,20 @@ WORDS = (
     "show me the last conversation's order number",
 )
 NUMBERS = (0, -1, 1, 2, 7, 2**31, 2**63, 2**64, -(2**63) - 1, 10**40, 0.1, -0.0, 1e308)
+PLAUSIBLE = (
+    "1",
+    "2",
+    "3",
+    "on",
+    "en",
+    "zh",
+    "agent",
+    "live",
+    "14",
+    "yes",
+    "https://shop.example/x",
+    "09:00-17:00",
+)
 TYPES = (
     "application/json",
     "application/json; charset=utf-16",
@@ -65,10 +79,22 @@ _PARAMETER = re.compile(r"<(?:([^:<>]+):)?([^<>]+)>")
 
 @dataclass(frozen=True)
 class Description:
-    """``routes``: (endpoint, rule, methods). ``api``: the OpenAPI document."""
+    """``routes``: (endpoint, rule, methods). ``api``: the OpenAPI document. ``fields``: names in the pages' forms."""
 
     routes: Sequence[tuple[str, str, tuple[str, ...]]]
     api: dict[str, Any]
+    fields: Sequence[str] = (
+        "name",
+        "title",
+        "text",
+        "email",
+        "role",
+        "status",
+        "action",
+        "reason",
+        "id",
+        "days",
+    )
 
     def schema(self, rule: str, method: str) -> dict[str, Any] | None:
         """The JSON schema of a body, None where the description has none."""
@@ -94,21 +120,31 @@ class Description:
 class Spoiler:
     """Makes requests one after another; the same ``rng`` makes the same ones.
 
-    ``others``: ids of conversations that are not the caller's.
+    ``others``: ids of conversations that are not the caller's. ``avoided``: row numbers that no path names, because an
+    admin may lawfully change or erase what they stand for. ``last``: the endpoint that the last request was made for.
     """
 
-    def __init__(self, rng: random.Random, description: Description, *, others: Sequence[str]) -> None:
+    def __init__(
+        self,
+        rng: random.Random,
+        description: Description,
+        *,
+        others: Sequence[str],
+        avoided: Collection[int] = (),
+    ) -> None:
         self.rng = rng
         self.description = description
         self.others = others
+        self.avoided = avoided
+        self.last = ""
 
     def as_visitor(self, own_id: str, own_token: str) -> bytes:
         """A request of a stranger, or of a visitor with his own token at his own or another conversation."""
         rng = self.rng
-        _, rule, methods = rng.choice(self.description.routes)
+        endpoint, rule, methods = rng.choice(self.description.routes)
         if rng.random() < 0.5:  # half of all go to the API: most of the rest is behind the sign-in
-            api = [route for route in self.description.routes if route[1].startswith(("/api/", "/webhooks/"))]
-            _, rule, methods = rng.choice(api)
+            endpoint, rule, methods = rng.choice(self._api())
+        self.last = endpoint
         method = rng.choice(methods) if rng.random() < 0.93 else rng.choice(METHODS)
         subject = own_id if rng.random() < 0.6 else rng.choice(self.others)
         path = self._path(rule, method, subject)
@@ -128,6 +164,20 @@ class Spoiler:
             )
         return self._request(method, path, headers, self.description.schema(rule, method))
 
+    def as_program(self, key: str, subject: str) -> bytes:
+        """A request to the API with a key that is good. ``subject``: the conversation that paths name."""
+        rng = self.rng
+        endpoint, rule, methods = rng.choice(self._api())
+        self.last = endpoint
+        method = rng.choice(methods)
+        headers = self._headers() | {"Authorization": f"Bearer {key}"}
+        return self._request(
+            method, self._path(rule, method, subject), headers, self.description.schema(rule, method)
+        )
+
+    def _api(self) -> list[tuple[str, str, tuple[str, ...]]]:
+        return [route for route in self.description.routes if route[1].startswith(("/api/", "/webhooks/"))]
+
     def as_admin(self, cookie: str, form_token: str, *, spared: Sequence[str]) -> bytes:
         """A request with a session: pages with odd parameters, forms with odd fields."""
         rng = self.rng
@@ -136,28 +186,17 @@ class Spoiler:
             for route in self.description.routes
             if route[1].startswith("/admin/") and not route[0].startswith(tuple(spared))
         ]
-        _, rule, methods = rng.choice(pages)
+        endpoint, rule, methods = rng.choice(pages)
+        self.last = endpoint
         method = rng.choice(methods)
         headers = {"Cookie": cookie, "X-Forwarded-For": self._address()}
         path = self._path(rule, method, str(rng.choice(NUMBERS)))
         if method == "GET":
             return request_bytes(method, path, headers=headers)
-        names = (
-            "name",
-            "title",
-            "text",
-            "email",
-            "role",
-            "status",
-            "action",
-            "reason",
-            "id",
-            "ids",
-            "lang",
-            "days",
-        )
         fields = [("csrf_token", form_token)]
-        fields += [(rng.choice(names), self._word()) for _ in range(rng.randrange(5))]
+        known = self.description.fields
+        for name in rng.choices(known, k=rng.randrange(9)) if rng.random() < 0.7 else known:
+            fields.append((name, rng.choice(PLAUSIBLE) if rng.random() < 0.5 else self._word()))
         body = urlencode(fields, errors="surrogatepass").encode()
         headers["Content-Type"] = "application/x-www-form-urlencoded"
         if rng.random() < 0.3:
@@ -176,7 +215,8 @@ class Spoiler:
             if name == "conversation_id" and rng.random() < 0.9:
                 return quote(subject)
             if converter == "int" and rng.random() < 0.8:
-                return str(rng.randrange(0, 3000))
+                number = rng.randrange(0, 3000)
+                return str(number if number not in self.avoided else 3000)
             word = str(rng.choice(NUMBERS)) if rng.random() < 0.4 else self._word()[:300]
             return quote(word.encode("utf-8", "surrogatepass"), safe="/" if converter == "path" else "")
 
