@@ -215,7 +215,7 @@ class Spoiler:
             if name == "conversation_id" and rng.random() < 0.9:
                 return quote(subject)
             if converter == "int" and rng.random() < 0.8:
-                number = rng.randrange(0, 3000)
+                number = rng.randrange(0, rng.choice((40, 3000)))  # low ones exist
                 return str(number if number not in self.avoided else 3000)
             word = str(rng.choice(NUMBERS)) if rng.random() < 0.4 else self._word()[:300]
             return quote(word.encode("utf-8", "surrogatepass"), safe="/" if converter == "path" else "")
