@@ -23,7 +23,8 @@ from chatbot.learning.domain_encoder import Positive
 from chatbot.learning.encoder_adapter import AdapterSettings, fit_adapter
 from chatbot.retrieval.knowledge import PassageEntry, QuestionEntry
 from chatbot.retrieval.language_index import Candidates, LanguageIndex
-from chatbot.retrieval.search import Encoder, read_query
+from chatbot.retrieval.reading import read_query
+from chatbot.retrieval.search import Encoder
 
 _WHOLES = 4  # passages of an article that a question of it is brought near to
 

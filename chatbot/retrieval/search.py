@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -20,21 +21,19 @@ from sqlalchemy.orm import Session
 
 from chatbot.dialogue.trace import Hit, Message
 from chatbot.errors import NotFoundError, UnavailableError
-from chatbot.language.normalise import has_letters, normalise
 from chatbot.records.database import Database
 from chatbot.retrieval import following, snapshots
 from chatbot.retrieval.embeddings import EmbeddingCache, adapted, base_of
 from chatbot.retrieval.following import Changes, DatabaseKnowledge
 from chatbot.retrieval.knowledge import Knowledge, PassageEntry, QuestionEntry
-from chatbot.retrieval.language_index import COLUMN, LanguageIndex, Query
+from chatbot.retrieval.language_index import COLUMN, LanguageIndex
 from chatbot.retrieval.ranking import SearchModel, probability, rank
+from chatbot.retrieval.reading import RecentVectors, read_query
 from chatbot.retrieval.snapshots import StoredPart, key_of, signature
-from chatbot.retrieval.terms import terms
 
 log = logging.getLogger(__name__)
 
 ANY_LANGUAGE = "*"
-CONTEXT_CHARACTERS = 300  # of each earlier message that is read
 EMBEDDINGS = "embeddings"  # folder of the stored vectors, beside the snapshots
 SNAPSHOT_AFTER = 50  # entries that had to be encoded at the start
 
@@ -108,6 +107,7 @@ class Searcher:
         self._embeddings: dict[
             str, EmbeddingCache
         ] = {}  # by base encoder, where there is a folder to keep them
+        self._recent: dict[str, RecentVectors] = defaultdict(RecentVectors)  # by encoder
         self._lock = threading.RLock()
         self._following = threading.Lock()
         self.revision = -1  # of the knowledge; -1: nothing read yet
@@ -279,7 +279,7 @@ class Searcher:
         without words or a language without passages.
         """
         encoder = self.encoder(lang)
-        question = read_query(query, encoder, history=history)
+        question = read_query(query, encoder, history=history, recent=self._recent[encoder.fingerprint])
         if question is None:
             return []
         with self._lock:
@@ -391,27 +391,6 @@ def encoder_for(lang: str, encoders: Mapping[str, Encoder]) -> Encoder:
         if found is not None and (not found.languages or lang in found.languages):
             return found
     return NoEncoder()
-
-
-def read_query(query: str, encoder: Encoder, *, history: Sequence[Message] = ()) -> Query | None:
-    """The question as the indexes read it; None for a text without any letter or digit."""
-    text = normalise(query)
-    if not has_letters(text):
-        return None
-    before = context_of(history)
-    vectors = encoder.encode([text, before] if before else [text])
-    return Query(
-        terms=terms(text),
-        vector=vectors[0],
-        context_terms=terms(before),
-        context_vector=vectors[1] if before else None,
-    )
-
-
-def context_of(history: Sequence[Message]) -> str:
-    """What was said just before, for a question that leans on it: the customer's last message and the answer to it."""
-    spoken = [message for message in history if message.role != "action" and message.text.strip()][-2:]
-    return " ".join(normalise(message.text)[:CONTEXT_CHARACTERS] for message in spoken)
 
 
 def _by_language(entries: Iterable[_Entry]) -> list[tuple[str, list[_Entry]]]:

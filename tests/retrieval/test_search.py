@@ -14,7 +14,7 @@ from chatbot.records.tables import (
     utcnow,
 )
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry, QuestionEntry
-from chatbot.retrieval.search import NoEncoder, Searcher, context_of
+from chatbot.retrieval.search import NoEncoder, Searcher
 
 PASSAGES = [
     PassageEntry(1, 10, "en", "Returns", "Send an item back within 30 days of delivery."),
@@ -91,17 +91,6 @@ def test_a_question_counts_for_its_article(searcher):
 def test_a_follow_up_is_searched_with_the_turns_before(searcher):
     history = [Message("customer", "How long do parcels to Germany take?"), Message("bot", "Two days.")]
     assert found(searcher.search("and there?", lang="en", history=history))[0] == 3
-
-
-def test_the_context_is_the_last_two_spoken_turns():
-    history = [
-        Message("customer", "old"),
-        Message("customer", "new"),
-        Message("action", "look-up"),
-        Message("bot", "yes"),
-    ]
-    assert context_of(history) == "new yes"
-    assert context_of([]) == ""
 
 
 def test_an_encoder_is_not_used_for_a_language_it_was_not_trained_for(encoder):

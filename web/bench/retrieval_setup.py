@@ -30,7 +30,8 @@ from chatbot.retrieval.ranking import (
     probability,
     rank,
 )
-from chatbot.retrieval.search import ANY_LANGUAGE, Encoder, Searcher, read_query
+from chatbot.retrieval.reading import read_query
+from chatbot.retrieval.search import ANY_LANGUAGE, Encoder, Searcher
 
 DOMAIN = "domain"
 _HELD = (
