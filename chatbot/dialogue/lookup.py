@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from sqlalchemy import ColumnElement, and_, bindparam, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 
 from chatbot.dialogue.trace import Hit
 from chatbot.dialogue.weighing import ARTICLE_LABEL, KnownIntent
@@ -42,21 +42,12 @@ class DatabaseLookup:
             return {}
         at = {"lang": lang, "now": utcnow()}
         slugs = [name.removeprefix(ARTICLE_LABEL) for name in names if name.startswith(ARTICLE_LABEL)]
-        with self._database.engine.connect() as connection:
+        with self._database.connect() as connection:
             articles = connection.execute(_ARTICLES, at | {"slugs": slugs}).all() if slugs else []
-            rows = connection.execute(_INTENTS, {"names": list(names)}).all()
-            ids = {"ids": [row.id for row in rows]}
-            approved = dict(row for row in connection.execute(_APPROVED, at | ids)) if rows else {}
-            acting = set(connection.scalars(_ACTING, ids)) if rows else set()
+            rows = connection.execute(_INTENTS, at | {"names": list(names)}).all()
         return {
-            row.name: KnownIntent(
-                row.name,
-                title_in(row.titles, row.name, lang),
-                row.article_slug,
-                approved.get(row.id),
-                row.id in acting,
-            )
-            for row in rows
+            name: KnownIntent(name, title_in(titles, name, lang), slug, approved, acts)
+            for name, titles, slug, approved, acts in rows  # of several approved answers the last one stays
         } | {
             ARTICLE_LABEL + slug: KnownIntent(ARTICLE_LABEL + slug, title, slug, None)
             for slug, title in articles
@@ -64,7 +55,7 @@ class DatabaseLookup:
 
     def passages(self, article_slug: str, lang: str) -> list[Hit]:
         asked = {"slug": article_slug, "lang": lang, "now": utcnow()}
-        with self._database.engine.connect() as connection:
+        with self._database.connect() as connection:
             rows = connection.execute(_PASSAGES, asked).all()
         return [Hit(*row, score=0.0, keyword_score=0.0, dense_score=0.0) for row in rows]
 
@@ -94,21 +85,25 @@ _ARTICLES = select(Article.slug, Article.title).where(
     Article.status == "live",
     _valid(Article),
 )
-_INTENTS = select(Intent.id, Intent.name, Intent.titles, Intent.article_slug).where(
-    Intent.name.in_(bindparam("names", expanding=True)), Intent.status.in_(("live", "provisional"))
-)
-_APPROVED = (
-    select(Answer.intent_id, Answer.text)
-    .where(
-        Answer.intent_id.in_(bindparam("ids", expanding=True)),
-        Answer.lang == bindparam("lang"),
-        Answer.status == "approved",
-        _valid(Answer),
+_INTENTS = (
+    select(
+        Intent.name,
+        Intent.titles,
+        Intent.article_slug,
+        Answer.text,
+        exists().where(Action.enabled, Action.intent_id == Intent.id),
     )
-    .order_by(Answer.approved_at, Answer.id)  # the one approved last wins
-)
-_ACTING = select(Action.intent_id).where(
-    Action.enabled, Action.intent_id.in_(bindparam("ids", expanding=True))
+    .outerjoin(
+        Answer,
+        and_(
+            Answer.intent_id == Intent.id,
+            Answer.lang == bindparam("lang"),
+            Answer.status == "approved",
+            _valid(Answer),
+        ),
+    )
+    .where(Intent.name.in_(bindparam("names", expanding=True)), Intent.status.in_(("live", "provisional")))
+    .order_by(Intent.id, Answer.approved_at, Answer.id)  # the one approved last wins
 )
 _PASSAGES = (
     select(  # in the order of Hit's fields

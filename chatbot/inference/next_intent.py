@@ -11,6 +11,7 @@ import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -35,9 +36,10 @@ class Event:
     text: str = ""
 
 
-def word_buckets(text: str) -> list[int]:
+@lru_cache(maxsize=1024)  # a conversation's events are read again with each of its messages
+def word_buckets(text: str) -> tuple[int, ...]:
     """The last words of ``text`` as buckets 1…BUCKETS-1, the same in training and serving."""
-    return [1 + zlib.crc32(term.encode()) % (BUCKETS - 1) for term in list(terms(text))[-MOST_WORDS:]]
+    return tuple(1 + zlib.crc32(term.encode()) % (BUCKETS - 1) for term in list(terms(text))[-MOST_WORDS:])
 
 
 class NextIntents:

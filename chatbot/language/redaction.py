@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from chatbot.language.addresses import find_addresses
 from chatbot.language.entities import (
@@ -68,6 +69,11 @@ def canonical(value: str) -> str:
 
 def find_personal(text: str, *, rules: RedactionRules = RedactionRules()) -> list[Personal]:
     """The personal values in ``text``, in order, none overlapping another."""
+    return list(_find_personal(text, rules))
+
+
+@lru_cache(maxsize=1024)  # a conversation's turns are read again with each of its messages
+def _find_personal(text: str, rules: RedactionRules) -> tuple[Personal, ...]:
     found: list[Personal] = []
     if not text.isascii() or _QUICK.search(text):
         for entity in find_entities(text, order_pattern=rules.order_pattern, kinds=_KINDS):
@@ -80,7 +86,7 @@ def find_personal(text: str, *, rules: RedactionRules = RedactionRules()) -> lis
             _claim(found, Personal("ADDRESS", address.start, address.end, address.value), rules)
     for name in find_names(text):
         _claim(found, Personal("NAME", name.start, name.end, name.value), rules)
-    return sorted(found, key=lambda personal: personal.start)
+    return tuple(sorted(found, key=lambda personal: personal.start))
 
 
 def _claim(found: list[Personal], personal: Personal, rules: RedactionRules) -> None:

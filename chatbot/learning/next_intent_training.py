@@ -217,7 +217,7 @@ def _encoded(
     """Names, words and what follows each; the first event is not predicted: nothing was said before it."""
     shown = [Event(START), *events]
     names = [rows.get(event.name, 0) for event in shown[:-1]]
-    bags = [word_buckets(event.text) if words else [] for event in shown[:-1]]
+    bags = [list(word_buckets(event.text)) if words else [] for event in shown[:-1]]
     wanted = [-100, *(rows.get(event.name, 0) for event in events[1:])]
     return names[-MOST_EVENTS:], bags[-MOST_EVENTS:], wanted[-MOST_EVENTS:]
 

@@ -50,7 +50,7 @@ class DatabaseKnowledge:
         """The passages among ``ids`` that are enabled, whose article is live, both within their periods."""
         if not ids:
             return {}
-        with self.database.engine.connect() as connection:
+        with self.database.connect() as connection:
             rows = connection.execute(_SHOWN, {"ids": list(ids), "now": utcnow()})
             return {row[0]: StoredPassage(*row) for row in rows}
 

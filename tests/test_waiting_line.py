@@ -13,10 +13,10 @@ from chatbot.records import database as records
 from chatbot.records.database import Database
 from chatbot.records.schema import upgrade
 from chatbot.records.tables import Job
-from chatbot.records.write_queue import WriteQueue
+from chatbot.waiting_line import WaitingLine
 
 
-def _until_waiting(queue: WriteQueue, count: int) -> None:
+def _until_waiting(queue: WaitingLine, count: int) -> None:
     end = time.monotonic() + 10
     while len(queue) < count:
         assert time.monotonic() < end
@@ -24,7 +24,7 @@ def _until_waiting(queue: WriteQueue, count: int) -> None:
 
 
 def test_turns_come_in_the_order_in_which_they_were_asked_for() -> None:
-    queue, order = WriteQueue(), []
+    queue, order = WaitingLine(), []
 
     def write(name: int) -> None:
         with queue.turn(seconds=10):
@@ -41,7 +41,7 @@ def test_turns_come_in_the_order_in_which_they_were_asked_for() -> None:
 
 
 def test_who_writes_again_at_once_does_not_get_in_before_one_who_waits() -> None:
-    queue, waited_for = WriteQueue(), []
+    queue, waited_for = WaitingLine(), []
     asking = threading.Event()
 
     def wait() -> None:
@@ -62,7 +62,7 @@ def test_who_writes_again_at_once_does_not_get_in_before_one_who_waits() -> None
 
 
 def test_who_waits_too_long_is_told_and_holds_up_nobody() -> None:
-    queue = WriteQueue()
+    queue = WaitingLine()
     with queue.turn(seconds=1), pytest.raises(TimeoutError), queue.turn(seconds=0.01):
         pass
     assert len(queue) == 0
