@@ -18,22 +18,22 @@ from weakref import WeakValueDictionary
 from chatbot.dialogue.absence import hear_message, tell_if_closed
 from chatbot.dialogue.files import reply_to_files
 from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.trace import Reply, Trace
 from chatbot.errors import InputError
 from chatbot.language.normalise import detect_language, normalise
-from chatbot.records.actions import talk_before
 from chatbot.records.conversations import (
     FILES_ONLY,
     State,
-    failures_before,
     find_conversation,
-    history_before,
+    find_with_visitor,
     receive_message,
     reply_to,
     store_reply,
     tapped,
 )
 from chatbot.records.database import Database
-from chatbot.records.tables import Conversation, Turn
+from chatbot.records.earlier_turns import turns_before
+from chatbot.records.tables import Turn
 from web import metrics
 from web.addresses import absolute, with_help_pages
 from web.pressure import Crowd
@@ -49,6 +49,7 @@ class Accepted:
     state: State
     locale: str
     options: SiteOptions
+    new: bool  # it had not come before
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +119,8 @@ class Exchange:
                 files=files,
             )
             if received.new:
-                conversation = session.get_one(Conversation, received.turn.conversation_id)
-                hear_message(session, conversation, received.turn.text)
-        return Accepted(public_id, received.turn, received.state, locale, options)
+                hear_message(session, received.conversation, received.turn.text)
+        return Accepted(public_id, received.turn, received.state, locale, options, received.new)
 
     def answer(self, accepted: Accepted) -> Answered:
         """The stored answer to the message, computed now where there is none yet.
@@ -129,33 +129,11 @@ class Exchange:
         """
         turn = accepted.turn
         with self._turn_of(accepted.public_id), self._crowd.joined():
-            with self._database.read() as session:
-                stored = reply_to(session, turn.id)
-                conversation = find_conversation(session, accepted.public_id)
-                state, begun = cast(State, conversation.state), conversation.created_at
-                if stored is not None:
-                    return Answered(stored.id, turn.id, state, stored.reply)
-                if state in ("waiting", "human"):
-                    return Answered(turn.id, turn.id, state, None)
-                history = history_before(session, turn)
-                failures = failures_before(session, turn)
-                talk = talk_before(session, turn)
-            began = time.perf_counter()
-            assistant = self._serving.assistant(accepted.public_id, begun)
-            if turn.kind == FILES_ONLY:
-                reply, trace = reply_to_files(turn.text, assistant.release_id, turn.lang, accepted.options)
-            else:
-                reply, trace = assistant.reply(
-                    tapped(turn) or turn.text,
-                    history=history,
-                    locale=accepted.locale,
-                    options=accepted.options,
-                    failures=failures,
-                    talk=talk,
-                    hurried=self._crowd.too_many,
-                )
-            reply = with_help_pages(reply, trace)
-            metrics.REPLY_SECONDS.observe(time.perf_counter() - began)
+            with self._crowd.in_turn():
+                made = self._make(accepted)
+            if isinstance(made, Answered):
+                return made
+            reply, trace = made
             metrics.REPLIES.labels(reply.kind, turn.lang).inc()
             metrics.count_drafts(trace)
             with self._database.write() as session:
@@ -167,6 +145,35 @@ class Exchange:
         if stored is None:
             return Answered(turn.id, turn.id, state, None)
         return Answered(stored.id, turn.id, state, stored.reply)
+
+    def _make(self, accepted: Accepted) -> Answered | tuple[Reply, Trace]:
+        """A new reply, or what is there already: one that was stored before, or a person."""
+        turn = accepted.turn
+        with self._database.read(alone=True) as session:
+            conversation, visitor = find_with_visitor(session, accepted.public_id)
+            state, begun = cast(State, conversation.state), conversation.created_at
+            stored = None if accepted.new else reply_to(session, turn.id)
+            if stored is not None:
+                return Answered(stored.id, turn.id, state, stored.reply)
+            if state in ("waiting", "human"):
+                return Answered(turn.id, turn.id, state, None)
+            before = turns_before(session, turn)
+        began = time.perf_counter()
+        assistant = self._serving.assistant(accepted.public_id, begun)
+        if turn.kind == FILES_ONLY:
+            reply, trace = reply_to_files(turn.text, assistant.release_id, turn.lang, accepted.options)
+        else:
+            reply, trace = assistant.reply(
+                tapped(turn) or turn.text,
+                history=before.history(),
+                locale=accepted.locale,
+                options=accepted.options,
+                failures=before.failures(),
+                talk=before.talk(conversation, visitor, turn.id),
+                hurried=self._crowd.too_many,
+            )
+        metrics.REPLY_SECONDS.observe(time.perf_counter() - began)
+        return with_help_pages(reply, trace), trace
 
     def _turn_of(self, public_id: str) -> threading.Lock:
         """The conversation's lock; it goes when nobody holds it any more."""

@@ -8,6 +8,9 @@ machine is, a single message never sets it off however slow the machine, and it 
 thread. Once it was too many, drafts stay away until it was not for ``CALM_SECONDS``: the count falls as soon as drafts
 are left out, so without that they would come back and go within the second, and every message would wait beside some.
 
+**They take turns.** The models of at most ``AT_ONCE`` messages run at a time, in the order in which the messages came;
+the others wait (chatbot/waiting_line.py). While an action asks another machine, its message makes room.
+
 **Then it refuses.** gunicorn's threads take requests from a queue without an end. web/gunicorn_worker.py notes how long
 each has waited there; one that waited longer than ``MOST_WAITING`` is answered 503 with Retry-After before any work is
 done on it, so that a queue that has grown too long is gone within moments and those who come later are answered in
@@ -24,11 +27,16 @@ from contextlib import contextmanager
 from flask import Flask, request
 
 from chatbot.errors import UnavailableError
+from chatbot.waiting_line import WaitingLine, whoever_waits_goes_first
 
+AT_ONCE = (
+    2  # messages whose answers are computed: one has the interpreter while the other's models run beside it
+)
 TOO_MANY = 4  # messages that one process answers at once: from here on it writes no drafts
 LONG_WAITED = 0.25  # seconds in the queue that say the same, where fewer threads than that answer
 CALM_SECONDS = 30.0  # for so long it must not have been too many before drafts are written again
 MOST_WAITING = 4.0  # seconds in the queue; beyond that a visitor thinks that nothing comes
+MOST_PATIENCE = 30.0  # seconds until a message that is stored is answered later instead
 RETRY_AFTER = 5  # seconds
 ALWAYS = frozenset({"health.healthz", "health.readyz", "metrics.metrics"})
 
@@ -55,20 +63,55 @@ class Crowd:
         self._clock = clock
         self._guard = threading.Lock()
         self._answering = 0
+        self._line = WaitingLine(AT_ONCE)
         self._calm_from = clock()
 
     @contextmanager
     def joined(self) -> Iterator[None]:
         """While one more message is being answered."""
+        self._enter()
+        try:
+            yield
+        finally:
+            self._leave()
+
+    @contextmanager
+    def in_turn(self) -> Iterator[None]:
+        """Inside ``joined``: while the models run for it. Raises UnavailableError where the turn never comes."""
+        try:
+            self._line.take(MOST_PATIENCE)
+        except TimeoutError as error:
+            raise UnavailableError(
+                "Too much is going on just now",
+                code="busy",
+                remedy="Send the message again",
+                retry_after=RETRY_AFTER,
+            ) from error
+        try:
+            with whoever_waits_goes_first(self._aside):
+                yield
+        finally:
+            self._line.pass_on()
+
+    @contextmanager
+    def _aside(self) -> Iterator[None]:
+        self._line.pass_on()
+        self._leave()
+        try:
+            yield
+        finally:
+            self._enter()
+            self._line.take(None)
+
+    def _enter(self) -> None:
         with self._guard:
             self._answering += 1
             if self._answering >= TOO_MANY or waited() > LONG_WAITED:
                 self._calm_from = self._clock() + CALM_SECONDS
-        try:
-            yield
-        finally:
-            with self._guard:
-                self._answering -= 1
+
+    def _leave(self) -> None:
+        with self._guard:
+            self._answering -= 1
 
     def too_many(self) -> bool:
         """Whether drafts are to be left out just now."""

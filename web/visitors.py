@@ -81,7 +81,7 @@ def open_conversation(public_id: str) -> Caller:
     token, AccessError (403) for a page of a foreign origin."""
     if not _PUBLIC_ID.fullmatch(public_id):
         raise NotFoundError("No such conversation", field="conversation", value=public_id)
-    with parts().database.read() as session:
+    with parts().database.read(alone=True) as session:
         found = session.execute(_OPENED, {"public_id": public_id}).one_or_none()
     if found is None:
         raise no_conversation(public_id)

@@ -282,7 +282,7 @@ class Assistant:
             if shown is not None and shown not in hits:
                 hits.append(shown)  # the classifier's article: the trace holds whatever may be shown
             if small is None and not wants_person:
-                action = self._bound(ranked, options, talk)
+                action = self._bound(ranked, known, options, talk)
             if small is None and not wants_person and action is None and self._due(ranked, options):
                 left_out = hurried()
                 if not left_out:
@@ -332,11 +332,18 @@ class Assistant:
 
     # --- actions ---
 
-    def _bound(self, ranked: Sequence[Candidate], options: SiteOptions, talk: Talk | None) -> Action | None:
+    def _bound(
+        self,
+        ranked: Sequence[Candidate],
+        known: Mapping[str, KnownIntent],
+        options: SiteOptions,
+        talk: Talk | None,
+    ) -> Action | None:
         best = ranked[0] if ranked else None
         if self._actions is None or talk is None or best is None:
             return None
-        if best.probability < options.choice_floor:
+        own = known.get(best.intent or "")
+        if best.probability < options.choice_floor or (own is not None and not own.acts):
             return None
         return self._actions.bound(best.intent, best.article_slug)
 

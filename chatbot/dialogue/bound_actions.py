@@ -19,6 +19,7 @@ from chatbot.records import audit, tables
 from chatbot.records.database import Database
 from chatbot.records.tables import utcnow
 from chatbot.settings import Settings
+from chatbot.waiting_line import aside
 
 GUESSES = 5  # refused proofs for one thing, in whatever conversations, after which it is closed for
 GUESSES_WITHIN = timedelta(hours=1)
@@ -35,7 +36,7 @@ class DatabaseActions:
         self._fetching = fetching
 
     def bound(self, intent: str | None, article_slug: str | None = None) -> Action | None:
-        with self._database.read() as session:
+        with self._database.read(alone=True) as session:
             return records.bound_to(session, intent, article_slug)
 
     def named(self, name: str) -> Action | None:
@@ -64,15 +65,20 @@ class DatabaseActions:
         if refused >= GUESSES:
             outcome = Outcome("refused", f"{refused} proofs for this were refused within an hour: not asked")
         else:
-            outcome = call(
-                action,
-                Request(
-                    {name: value.value for name, value in slots.items()}, proof, lang, talk.conversation, key
-                ),
-                secret=secret,
-                allow=allowed_for(action.url, self._settings),
-                fetching=self._fetching,
-            )
+            with aside():
+                outcome = call(
+                    action,
+                    Request(
+                        {name: value.value for name, value in slots.items()},
+                        proof,
+                        lang,
+                        talk.conversation,
+                        key,
+                    ),
+                    secret=secret,
+                    allow=allowed_for(action.url, self._settings),
+                    fetching=self._fetching,
+                )
         with self._database.write() as session:
             records.note_call(session, action.id, talk, key=key, subject=subject, outcome=outcome)
             if action.changes and outcome.result == "done":

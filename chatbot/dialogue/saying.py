@@ -8,13 +8,13 @@ from chatbot.dialogue.acting import Acted
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.policy import Decision
-from chatbot.dialogue.trace import Choice, Hit, PartTrace, ReplyPart, Source
+from chatbot.dialogue.trace import PAYLOAD, Choice, Hit, PartTrace, ReplyPart, Source
 from chatbot.dialogue.weighing import Candidate
 from chatbot.language.redaction import Redactor
 
-HANDOVER = "/handover"  # payload of the choice that leads to a person
-INTENT = "/intent "  # payload of a "did you mean": the intent's name follows
-ARTICLE = "/article "  # payload of a "did you mean": the article's slug follows
+HANDOVER = f"{PAYLOAD}handover"  # payload of the choice that leads to a person
+INTENT = f"{PAYLOAD}intent "  # payload of a "did you mean": the intent's name follows
+ARTICLE = f"{PAYLOAD}article "  # payload of a "did you mean": the article's slug follows
 
 
 @dataclass(frozen=True, slots=True)

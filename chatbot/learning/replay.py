@@ -23,8 +23,9 @@ from chatbot.dialogue.trace import Message, Reply, Trace
 from chatbot.errors import ConflictError, NotFoundError, UnavailableError
 from chatbot.language.redaction import RedactionRules, redact
 from chatbot.learning.releases import get_release, live_release_id
-from chatbot.records.conversations import failures_before, history_before, tapped
+from chatbot.records.conversations import tapped
 from chatbot.records.database import Database
+from chatbot.records.earlier_turns import turns_before
 from chatbot.records.knowledge import published_values
 from chatbot.records.tables import Conversation, Site, Turn, utcnow
 from chatbot.settings import Settings
@@ -258,13 +259,14 @@ def _asked(
     conversation: Conversation | None = None,
 ) -> Asked:
     row = conversation or session.get_one(Conversation, turn.conversation_id)
+    before = turns_before(session, turn)
     return Asked(
         row.id,
         turn.id,
         tapped(turn) or turn.text,
-        history_before(session, turn),
+        before.history(),
         row.locale,
-        failures_before(session, turn),
+        before.failures(),
         sites[row.site_id],
     )
 

@@ -11,17 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue import actions as plain
-from chatbot.dialogue.actions import Action, Outcome, Said, Talk
-from chatbot.dialogue.trace import ActionTrace
+from chatbot.dialogue.actions import Action, Outcome, Talk
 from chatbot.errors import ConflictError, InputError, NotFoundError
 from chatbot.records import tables
-from chatbot.records.tables import ActionCall, Conversation, Intent, Turn, Visitor, utcnow
-
-_REMEMBERED = 24  # turns that an action looks back
+from chatbot.records.tables import ActionCall, Conversation, Intent, utcnow
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,86 +150,6 @@ def save(
     session.add(row)
     session.flush()
     return row
-
-
-# --- what a conversation brings -----------------------------------------------------------------------------
-
-
-_TURN = bindparam("turn", type_=Integer)
-_PLACE = func.coalesce(Turn.reply_to_id, Turn.id)
-_SAID = (  # asked for every message: made once
-    select(Turn.role, Turn.text, Turn.trace, Turn.reply)
-    .where(
-        Turn.conversation_id == bindparam("conversation"),
-        Turn.role.in_(("customer", "bot")),
-        Turn.id != _TURN,
-        _PLACE < _TURN,
-    )
-    .order_by(_PLACE.desc(), Turn.id.desc())
-    .limit(_REMEMBERED)
-)
-
-
-def talk_before(session: Session, turn: Turn) -> Talk:
-    """What an action must know when the bot answers ``turn``: who speaks, what he said, where an action stands."""
-    conversation = session.get_one(Conversation, turn.conversation_id)
-    visitor = session.get_one(Visitor, conversation.visitor_id)
-    rows = session.execute(_SAID, {"conversation": turn.conversation_id, "turn": turn.id}).all()
-    newest, offered = next(((trace, reply) for role, _, trace, reply in rows if role == "bot"), (None, None))
-    pending = _action_of(newest)
-    said: list[Said] = []
-    running, asked = pending.name if pending is not None and pending.open else None, None
-    # Backwards: the answer to a question counts only while it is the same run of the same action.
-    answers: list[str] = []
-    for role, text, trace, _ in rows:
-        if role == "customer":
-            answers.append(text)
-            continue
-        before = _action_of(trace)
-        same = running is not None and before is not None and before.name == running and before.open
-        asked = before.asked if same and before is not None and before.state == "asking" else None
-        said += [Said(answer, asked) for answer in answers]
-        answers = []
-        if not same:
-            running = None
-    said += [Said(answer) for answer in answers]
-    return Talk(
-        conversation=conversation.public_id,
-        turn_id=turn.id,
-        said=tuple(reversed(said)),
-        pending=pending,
-        identity=visitor.identity,
-        email=visitor.email if visitor.identity is not None else None,
-        topics=_topics([(role, text, trace) for role, text, trace, _ in reversed(rows)]),
-        offered=dict(
-            zip((offered or {}).get("suggestions", ()), (newest or {}).get("suggested", ()), strict=False)
-        ),
-    )
-
-
-def _topics(turns: Sequence[tuple[str, str, Mapping[str, Any] | None]]) -> tuple[tuple[str, str], ...]:
-    """What was answered, oldest first, with what was said since the answer before."""
-    found: list[tuple[str, str]] = []
-    said: list[str] = []
-    for role, text, trace in turns:
-        said.append(text)
-        name = next((part["topic"] for part in (trace or {}).get("parts", ()) if part.get("topic")), None)
-        if role == "bot" and name:
-            found.append((str(name), " ".join(said)))
-            said = []
-        elif found and role == "customer":
-            found[-1] = (found[-1][0], f"{found[-1][1]} {text}")
-            said = []
-    return tuple(found)
-
-
-def _action_of(trace: Mapping[str, Any] | None) -> ActionTrace | None:
-    """The last action in a stored trace."""
-    for part in reversed((trace or {}).get("parts", ())):
-        kept = part.get("action")
-        if kept:
-            return ActionTrace(**{**kept, "filled": tuple(kept.get("filled", ()))})
-    return None
 
 
 # --- requests -----------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 from sqlalchemy import Integer, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
-from chatbot.dialogue.trace import Message, Reply, Role, Trace
+from chatbot.dialogue.trace import PAYLOAD, Reply, Role, Trace
 from chatbot.errors import ConflictError, InputError, NotFoundError
 from chatbot.language.normalise import detect_language
 from chatbot.records.attachments import attach_to, attachments_of
@@ -24,7 +24,6 @@ from chatbot.records.deliveries import tell
 from chatbot.records.tables import Conversation, Feedback, Person, Site, Turn, Visitor, utcnow
 
 DEFAULT_SITE = "default"
-HISTORY_TURNS = 24  # the models read fewer; this only bounds what is loaded
 PAGE = 200
 TRANSCRIPT_ROLES: tuple[Role, ...] = ("customer", "bot", "agent")
 FILES_ONLY = "files"  # kind of a customer's turn that is nothing but files
@@ -72,6 +71,11 @@ def find_site(session: Session, key: str | None) -> Site:
 
 _NAMED = select(Conversation).where(Conversation.public_id == bindparam("public_id"))
 _LOCKED = _NAMED.with_for_update()
+_WITH_VISITOR = (
+    select(Conversation, Visitor)
+    .join(Visitor, Visitor.id == Conversation.visitor_id)
+    .where(Conversation.public_id == bindparam("public_id"))
+)
 
 
 def start_conversation(
@@ -112,6 +116,14 @@ def find_conversation(session: Session, public_id: str, *, lock: bool = False) -
     return conversation
 
 
+def find_with_visitor(session: Session, public_id: str) -> tuple[Conversation, Visitor]:
+    """Raises NotFoundError where there is no such conversation."""
+    found = session.execute(_WITH_VISITOR, {"public_id": public_id}).first()
+    if found is None:
+        raise no_conversation(public_id)
+    return found[0], found[1]
+
+
 def no_conversation(public_id: str) -> NotFoundError:
     return NotFoundError(
         "No such conversation",
@@ -126,32 +138,9 @@ def no_conversation(public_id: str) -> NotFoundError:
 # What every message asks of the database; made once, because making a statement takes longer than running it.
 _OF = Turn.conversation_id == bindparam("conversation")
 _TURN = bindparam("turn", type_=Integer)
-_PLACE = func.coalesce(Turn.reply_to_id, Turn.id)  # a reply stands where the message stands that it answers
 _SEEN = select(Turn).where(_OF, Turn.client_message_id == bindparam("message"))
 _OFFERED = select(Turn.reply).where(_OF, Turn.role == "bot").order_by(Turn.id.desc()).limit(1)
 _REPLY = select(Turn).where(Turn.reply_to_id == _TURN, Turn.role == "bot")
-_HISTORY = (
-    select(Turn.role, Turn.text, Turn.trace)
-    .where(
-        _OF,
-        Turn.role.in_((*TRANSCRIPT_ROLES, "action")),
-        func.coalesce(Turn.kind, "") != NOTICE,
-        Turn.id != _TURN,
-        _PLACE < _TURN,
-    )
-    .order_by(_PLACE.desc(), Turn.id.desc())
-    .limit(bindparam("most", type_=Integer))
-)
-_KINDS = (
-    select(Turn.kind)
-    .where(_OF, Turn.role == "bot", Turn.reply_to_id < _TURN)
-    .order_by(Turn.reply_to_id.desc())
-    .limit(10)
-)
-
-
-def _at(turn: Turn) -> dict[str, int]:
-    return {"conversation": turn.conversation_id, "turn": turn.id}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +148,12 @@ class Received:
     """A customer's message as stored: ``new`` is false when this client_message_id had come before."""
 
     turn: Turn
-    state: State
+    conversation: Conversation
     new: bool
+
+    @property
+    def state(self) -> State:
+        return _state(self.conversation)
 
 
 def receive_message(
@@ -185,11 +178,11 @@ def receive_message(
     if client_message_id is not None:
         seen = session.scalar(_SEEN, {"conversation": conversation.id, "message": client_message_id})
         if seen is not None:
-            return Received(seen, _state(conversation), new=False)
+            return Received(seen, conversation, new=False)
     if conversation.state == "closed":
         conversation.state = "bot"
         conversation.closed_at = None
-    title = _title_of_choice(session, conversation.id, text)
+    title = _title_of_choice(session, conversation.id, text) if text.startswith(PAYLOAD) else None
     turn = Turn(
         conversation_id=conversation.id,
         role="customer",
@@ -209,7 +202,7 @@ def receive_message(
     session.execute(update(Visitor).where(Visitor.id == conversation.visitor_id).values(last_seen_at=now))
     session.flush()
     tell(session, "message", conversation, turn=turn, now=now)
-    return Received(turn, _state(conversation), new=True)
+    return Received(turn, conversation, new=True)
 
 
 def tapped(turn: Turn) -> str | None:
@@ -227,33 +220,6 @@ def _title_of_choice(session: Session, conversation_id: int, text: str) -> str |
 def reply_to(session: Session, turn_id: int) -> Turn | None:
     """The bot's turn that answers this customer's turn."""
     return session.scalar(_REPLY, {"turn": turn_id})
-
-
-def history_before(session: Session, turn: Turn, *, limit: int = HISTORY_TURNS) -> list[Message]:
-    """What was said before ``turn``, oldest first: earlier turns, and replies to earlier turns that came in late.
-
-    A customer who writes twice in a row is answered in order, so a reply may carry a higher id than the message
-    it was not meant for.
-    """
-    rows = session.execute(_HISTORY, _at(turn) | {"most": limit}).all()
-    return [Message(cast(Role, role), text, _topic_of(trace)) for role, text, trace in reversed(rows)]
-
-
-def _topic_of(trace: dict[str, Any] | None) -> str | None:
-    """What a bot's turn answered last."""
-    topics = [part.get("topic") for part in (trace or {}).get("parts", ())]
-    return next((topic for topic in reversed(topics) if topic), None)
-
-
-def failures_before(session: Session, turn: Turn) -> int:
-    """How many replies in a row, up to ``turn``, left the customer without an answer."""
-    kinds = session.scalars(_KINDS, _at(turn)).all()
-    count = 0
-    for kind in kinds:
-        if kind not in NO_HELP:
-            break
-        count += 1
-    return count
 
 
 def store_reply(

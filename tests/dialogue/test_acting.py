@@ -128,7 +128,7 @@ def test_a_change_is_confirmed_each_time_and_no_means_no() -> None:
     talk = Conversation(CANCEL, service)
     assert talk.say("cancel KC-1234567").text == "Cancel KC-1234567?"
     assert talk.say("yes please").text == "Order KC-1234567 is cancelled."
-    talk.said = [Said(one.text) for one in talk.said]  # as talk_before reads a run that has ended
+    talk.said = [Said(one.text) for one in talk.said]  # as it is read of a run that has ended
     assert talk.say("and cancel KC-7654321").text == "Cancel KC-7654321?"
     assert talk.say("no").trace.state == "dropped"
     assert len(service.asked) == 1

@@ -13,6 +13,7 @@ from chatbot.dialogue.trace import Choice, Classification, Message, PartTrace, R
 from chatbot.errors import InputError, NotFoundError
 from chatbot.records import conversations
 from chatbot.records.database import Database
+from chatbot.records.earlier_turns import turns_before
 from chatbot.records.idle import close_idle
 from chatbot.records.tables import Conversation, Site, Turn
 
@@ -111,17 +112,16 @@ def test_history_puts_a_late_reply_where_it_belongs(records: Database, opened: s
     reply(records, opened, first.id, "to one")
     reply(records, opened, second.id, "to two")
     with records.read() as session:
-        assert conversations.history_before(session, third) == [
+        assert turns_before(session, third).history() == [
             Message("customer", "one"),
             Message("bot", "to one"),
             Message("customer", "two"),
             Message("bot", "to two"),
         ]
-        assert conversations.history_before(session, second) == [
+        assert turns_before(session, second).history() == [
             Message("customer", "one"),
             Message("bot", "to one"),
         ]
-        assert conversations.history_before(session, third, limit=1) == [Message("bot", "to two")]
 
 
 def test_history_tells_what_a_reply_answered(records: Database, opened: str) -> None:
@@ -131,16 +131,14 @@ def test_history_tells_what_a_reply_answered(records: Database, opened: str) -> 
         conversations.store_reply(session, opened, to=first.id, reply=said, trace=trace, lang="en")
     second = say(records, opened, "and in a shop?").turn
     with records.read() as session:
-        assert conversations.history_before(session, second)[-1] == Message(
-            "bot", "In three days.", "refund_time"
-        )
+        assert turns_before(session, second).history()[-1] == Message("bot", "In three days.", "refund_time")
 
 
 def test_failures_are_counted_back_to_the_last_answer(records: Database, opened: str) -> None:
     for number, kind in enumerate(("unknown", "passage", "choices", "unknown")):
         reply(records, opened, say(records, opened, str(number)).turn.id, kind, kind)
     with records.read() as session:
-        assert conversations.failures_before(session, say(records, opened, "now").turn) == 2
+        assert turns_before(session, say(records, opened, "now").turn).failures() == 2
 
 
 def test_a_handover_keeps_its_first_reason_and_time(records: Database, opened: str) -> None:

@@ -14,7 +14,6 @@ from chatbot.records import canned_replies, deliveries, inbox, people, presence
 from chatbot.records.conversations import (
     ensure_default_site,
     hand_over,
-    history_before,
     receive_message,
     return_to_bot,
     start_conversation,
@@ -22,6 +21,7 @@ from chatbot.records.conversations import (
     visitor_seen,
 )
 from chatbot.records.database import Database
+from chatbot.records.earlier_turns import turns_before
 from chatbot.records.idle import close_idle
 from chatbot.records.tables import AuditEntry, Conversation, Delivery, Person, Turn, Visitor, Webhook
 
@@ -179,7 +179,7 @@ def test_notes_are_for_colleagues_alone(records: Database, team: dict[str, Perso
             session, public_id, text="Hello?", lang="en", client_message_id=None, now=NOON + MINUTE
         )
         assert "difficult" not in str(turns_after(session, conversation_id))
-        assert "difficult" not in str(history_before(session, received.turn))
+        assert "difficult" not in str(turns_before(session, received.turn).turns)
         assert "difficult" not in str(session.scalars(select(Delivery.payload)).all())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from contextlib import ExitStack
 from typing import Any
 
@@ -13,9 +14,10 @@ from sqlalchemy import select
 
 from chatbot.records.database import Database
 from chatbot.records.tables import Turn
+from chatbot.waiting_line import aside
 from web import pressure
 from web.metrics import DRAFTS
-from web.pressure import CALM_SECONDS, TOO_MANY, Crowd
+from web.pressure import AT_ONCE, CALM_SECONDS, TOO_MANY, Crowd
 
 
 class Clock:
@@ -84,11 +86,58 @@ def test_long_waiting_for_a_thread_is_a_crowd_before_it_is_a_refusal(crowd: Crow
         pressure.note_waited(0)
 
 
+def test_models_run_for_a_few_at_a_time_in_the_order_in_which_they_came(crowd: Crowd) -> None:
+    order: list[int] = []
+    at_once: list[int] = []
+
+    def compute(number: int) -> None:
+        with crowd.joined(), crowd.in_turn():
+            at_once.append(number)
+            order.append(number)
+            assert len(at_once) <= AT_ONCE
+            at_once.remove(number)
+
+    threads = [threading.Thread(target=compute, args=(number,)) for number in range(6)]
+    with ExitStack() as held:
+        for _ in range(AT_ONCE):
+            held.enter_context(crowd.in_turn())
+        for number, thread in enumerate(threads):
+            thread.start()
+            until = time.monotonic() + 10
+            while len(crowd._line) <= number and time.monotonic() < until:
+                time.sleep(0.001)
+        assert order == []
+    for thread in threads:
+        thread.join()
+    assert sorted(order) == list(range(6)) and order.index(0) < 2
+
+
+def test_who_waits_for_another_machine_makes_room_and_is_no_crowd(crowd: Crowd) -> None:
+    with ExitStack() as held:
+        for _ in range(TOO_MANY - 1):
+            held.enter_context(crowd.joined())
+        with crowd.joined(), crowd.in_turn(), ExitStack() as others:
+            with aside():
+                for _ in range(AT_ONCE):
+                    others.enter_context(crowd.in_turn())
+                assert crowd._answering == TOO_MANY - 1
+                others.close()
+            assert crowd._answering == TOO_MANY
+    with aside():  # outside of an answer there is no room to make
+        pass
+
+
 def test_of_messages_at_once_the_last_gets_no_draft_and_is_counted(
     app: Flask, assistant: Any, database: Database
 ) -> None:
-    together = threading.Barrier(TOO_MANY)
-    assistant.before_reply = lambda text: together.wait(timeout=20) and None
+    crowd = app.extensions["frontdesk"].crowd
+
+    def wait_for_all(text: str) -> None:
+        until = time.monotonic() + 20
+        while not crowd.too_many() and time.monotonic() < until:
+            time.sleep(0.005)
+
+    assistant.before_reply = wait_for_all
 
     def say() -> None:
         client = app.test_client()

@@ -19,8 +19,9 @@ from chatbot.errors import UnavailableError
 from chatbot.language.normalise import detect_language, normalise
 from chatbot.language.redaction import Redactor
 from chatbot.records.article_search import search_articles
-from chatbot.records.conversations import history_before, tapped
+from chatbot.records.conversations import tapped
 from chatbot.records.database import Database
+from chatbot.records.earlier_turns import turns_before
 from chatbot.records.tables import Conversation, Site, Turn
 from web.addresses import help_path
 from web.serving import Serving
@@ -53,7 +54,7 @@ def suggestion(
             }
         conversation = session.get_one(Conversation, conversation_id)
         options = SiteOptions.from_json(session.get_one(Site, conversation.site_id).options)
-        history = history_before(session, turn)
+        history = turns_before(session, turn).history()
     text = tapped(turn) or turn.text
     assistant = serving.assistant()
     reply, trace = assistant.reply(

@@ -23,7 +23,7 @@ from chatbot.learning.replay import turn_replays
 from chatbot.records import audit, review
 from chatbot.records.answers import list_intents
 from chatbot.records.conversation_search import decisions
-from chatbot.records.conversations import history_before
+from chatbot.records.earlier_turns import turns_before
 from chatbot.records.statistics import topic_titles
 from chatbot.records.tables import Turn
 from web.access import person_id, requires
@@ -71,7 +71,7 @@ def explained(turn_id: int) -> tuple[list[Part], str | None]:
     """Why the release that answers now reads the requests of this turn so, and its id; nothing where it cannot say."""
     with parts().database.read() as records:
         turn, asked = _answer(records, turn_id)
-        history = history_before(records, asked)
+        history = turns_before(records, asked).history()
     try:
         assistant = parts().serving.assistant()
     except FrontdeskError:

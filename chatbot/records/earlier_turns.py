@@ -1,0 +1,154 @@
+"""What was said before a message, as the bot needs it: read once, for the history, the failures and the actions alike.
+
+Every message asks for it. Most of it is traces, which the database hands over as text to be parsed: three readings of
+the same rows took a tenth of an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from sqlalchemy import Integer, bindparam, func, select
+from sqlalchemy.orm import Session
+
+from chatbot.dialogue.actions import Said, Talk
+from chatbot.dialogue.trace import ActionTrace, Message, Role
+from chatbot.records.conversations import NO_HELP, NOTICE, TRANSCRIPT_ROLES
+from chatbot.records.tables import Conversation, Turn, Visitor
+
+LIMIT = 24  # turns; the models read fewer, and an action looks back as far
+
+_TURN = bindparam("turn", type_=Integer)
+_PLACE = func.coalesce(Turn.reply_to_id, Turn.id)  # a reply stands where the message stands that it answers
+_BEFORE = (  # made once: making a statement takes longer than running it
+    select(Turn.role, Turn.kind, Turn.text, Turn.reply_to_id, Turn.trace, Turn.reply)
+    .where(
+        Turn.conversation_id == bindparam("conversation"),
+        Turn.role.in_((*TRANSCRIPT_ROLES, "action")),
+        Turn.id != _TURN,
+        _PLACE < _TURN,
+    )
+    .order_by(_PLACE.desc(), Turn.id.desc())
+    .limit(LIMIT)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """One turn before the message; ``answers``: whether it is the bot's reply to a message."""
+
+    role: str
+    kind: str | None
+    text: str
+    answers: bool
+    trace: Mapping[str, Any]
+    reply: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """The turns before a message, newest first, at most ``LIMIT``: earlier ones, and replies to earlier ones that came
+    in late. A customer who writes twice in a row is answered in order, so a reply may carry a higher id than the
+    message it was not meant for."""
+
+    turns: tuple[Earlier, ...]
+
+    def history(self) -> list[Message]:
+        """What the models read, oldest first: no notices, no notes."""
+        return [
+            Message(cast(Role, turn.role), turn.text, _topic_of(turn.trace))
+            for turn in reversed(self.turns)
+            if turn.kind != NOTICE
+        ]
+
+    def failures(self) -> int:
+        """How many replies in a row, up to the message, left the customer without an answer."""
+        count = 0
+        for turn in self.turns:
+            if turn.answers:
+                if turn.kind not in NO_HELP:
+                    break
+                count += 1
+        return count
+
+    def talk(self, conversation: Conversation, visitor: Visitor, turn_id: int) -> Talk:
+        """What an action must know: who speaks, what he said, where an action stands."""
+        turns = [turn for turn in self.turns if turn.role in ("customer", "bot")]
+        newest = next((turn for turn in turns if turn.role == "bot"), None)
+        pending = _action_of(newest.trace) if newest is not None else None
+        offered: tuple[Any, Any] = ((), ())
+        if newest is not None:
+            offered = newest.reply.get("suggestions", ()), newest.trace.get("suggested", ())
+        return Talk(
+            conversation=conversation.public_id,
+            turn_id=turn_id,
+            said=_said(turns, pending),
+            pending=pending,
+            identity=visitor.identity,
+            email=visitor.email if visitor.identity is not None else None,
+            topics=_topics(list(reversed(turns))),
+            offered=dict(zip(*offered, strict=False)),
+        )
+
+
+def turns_before(session: Session, turn: Turn) -> Before:
+    rows = session.execute(_BEFORE, {"conversation": turn.conversation_id, "turn": turn.id}).all()
+    return Before(
+        tuple(
+            Earlier(role, kind, text, role == "bot" and reply_to is not None, trace or {}, reply or {})
+            for role, kind, text, reply_to, trace, reply in rows
+        )
+    )
+
+
+def _topic_of(trace: Mapping[str, Any]) -> str | None:
+    """What a bot's turn answered last."""
+    return next((topic for part in reversed(trace.get("parts", ())) if (topic := part.get("topic"))), None)
+
+
+def _said(turns: list[Earlier], pending: ActionTrace | None) -> tuple[Said, ...]:
+    """The customer's turns, oldest first. Read backwards: the answer to a question counts only while it is the same
+    run of the same action."""
+    said: list[Said] = []
+    running = pending.name if pending is not None and pending.open else None
+    answers: list[str] = []
+    for turn in turns:
+        if turn.role == "customer":
+            answers.append(turn.text)
+            continue
+        before = _action_of(turn.trace)
+        same = running is not None and before is not None and before.name == running and before.open
+        asked = before.asked if same and before is not None and before.state == "asking" else None
+        said += [Said(answer, asked) for answer in answers]
+        answers = []
+        if not same:
+            running = None
+    said += [Said(answer) for answer in answers]
+    return tuple(reversed(said))
+
+
+def _topics(turns: list[Earlier]) -> tuple[tuple[str, str], ...]:
+    """What was answered, oldest first, with what was said since the answer before."""
+    found: list[tuple[str, str]] = []
+    said: list[str] = []
+    for turn in turns:
+        said.append(turn.text)
+        name = next((part["topic"] for part in turn.trace.get("parts", ()) if part.get("topic")), None)
+        if turn.role == "bot" and name:
+            found.append((str(name), " ".join(said)))
+            said = []
+        elif found and turn.role == "customer":
+            found[-1] = (found[-1][0], f"{found[-1][1]} {turn.text}")
+            said = []
+    return tuple(found)
+
+
+def _action_of(trace: Mapping[str, Any]) -> ActionTrace | None:
+    """The last action in a stored trace."""
+    for part in reversed(trace.get("parts", ())):
+        kept = part.get("action")
+        if kept:
+            return ActionTrace(**{**kept, "filled": tuple(kept.get("filled", ()))})
+    return None
