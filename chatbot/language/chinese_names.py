@@ -8,7 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from chatbot.language.chinese_words import FUNCTION_CHARACTERS, GIVEN_CHARACTERS, NOT_CHINESE_NAMES
+from chatbot.language.chinese_words import (
+    FUNCTION_CHARACTERS,
+    GIVEN_CHARACTERS,
+    NOT_CALLED,
+    NOT_CHINESE_NAMES,
+)
 from chatbot.language.name_lists import chinese_surnames
 from chatbot.language.name_words import RARER_SURNAMES, SURNAMES, TRADITIONAL_SURNAMES
 
@@ -49,7 +54,9 @@ _DEAR = re.compile(rf"(?:亲爱的|親愛的|尊敬的)({_FAMILY}{_GIVEN}{{1,2}}
 _FOREIGN = re.compile(  # 我叫阿依古丽
     rf"(?:我叫|姓名[:：]|名字[是叫]|我的名字叫)(?!客服|快递|外卖|人工|师傅|滴滴|顺丰|代驾|车|一|个|辆|了)({_OTHER}{{2,5}})(?=[，。！,.!\s]|$)"
 )
-_CALLED = re.compile(rf"(?:叫|名叫|名字叫)({_FAMILY}{_GIVEN}{{1,2}})")
+_CALLED = re.compile(
+    rf"(?:叫|名叫|名字叫)({_FAMILY}{_GIVEN}{{1,2}})|(?:[他她]叫|名叫)({_ANY_FAMILY}{_HAN}{{1,2}})(?=[，。！,.!\s]|$)"
+)
 _SURNAMED = re.compile(
     rf"(?:我姓|免贵姓|免貴姓|本人姓|姓)({_ANY_FAMILY})(?=[\s，。！,.!：:]|$|的|，|我|先生|女士|小姐)"
 )
@@ -63,7 +70,7 @@ _LEAD_WORDS = (
 )
 _RIGHT = (
     r"(?=[的帮幫签簽代下买買也吧吗嗎就收查取说說告在已联留拿给給让讓来來处處打先女小本老师同跟和今"
-    r"昨明上去写寫退换換要想问补補发發寄送转轉态態付收写寫留开開把向没沒还還有是也不前里先再已经订"
+    r"昨明上去写寫退换換改反投催申预預打提要想问补補发發寄送转轉态態付收写寫留开開把向没沒还還有是也不前里先再已经订"
     r"訂退与與]|[\s，。！？,.!?、：:)）]|$)"
 )
 _LED = re.compile(
@@ -71,8 +78,9 @@ _LED = re.compile(
 )
 _RELATED = re.compile(
     "(?:同事|朋友|老公|老婆|妻子|丈夫|爱人|媳妇|妈妈|爸爸|母亲|父亲|儿子|女儿|女兒|兒子|哥哥|姐姐|弟弟|妹妹|室友|邻居|鄰居|闺蜜|表哥|表姐|表弟|表妹|男友|女友|男朋友|女朋友"
-    "|快递员|配送员|骑手|保安|店员|导购|销售|客户经理|技术员|工程师|司机|助理|秘书|同學|同学|先生|太太|家属|孩子|宝宝|我妈|我爸|哥们|用户|用戶|客户|客戶|会员|會員|顾客|买家|業主|业主|患者|旅客|乘客|学员|户主|商户|物业|专员|顾问|房东|领导|老板)"
-    rf"(?:叫|是|名叫|：|:)?({_SEEN_FAMILY}(?:{_GIVEN}{{2}}|{_GIVEN}{_RIGHT}|{_OTHER}{{1,2}}{_RIGHT}))"
+    "|快递员|配送员|骑手|保安|店员|导购|销售|客户经理|技术员|工程师|司机|助理|秘书|同學|同学|先生|太太|家属|孩子|宝宝|我妈|我爸|哥们|闺女|千金|小孩|我娃|娃|门卫|管家|大堂|小哥|班主任|法人|用户|用戶|客户|客戶|会员|會員|顾客|买家|業主|业主|患者|旅客|乘客|学员|户主|商户|物业|专员|顾问|房东|领导|老板)"
+    rf"(?:叫|是|名叫|：|:)?({_SEEN_FAMILY}(?:{_GIVEN}{{2}}|{_GIVEN}{_RIGHT}|{_OTHER}{{1,2}}{_RIGHT})"
+    rf"|{_ANY_FAMILY}{_GIVEN}{{1,2}}{_RIGHT})"
 )
 _AGENT = re.compile(
     r"(?:我是|我叫|我这边是|我这里是|这里是|(客服(?:专员|代表|人员|經理|经理)?|专员|專員|顾问"
@@ -81,7 +89,7 @@ _AGENT = re.compile(
     r"(?=[\s，。！,.!、]|$|的(?!确|话)|[和跟]|为您|為您|为你|很高兴|很高興|竭诚|您好|你好|昨|今|明|刚|之前|上次|特别|很|真|在呢|哦|呢|请问|態度|态度|说|說|答应|答應|处理|给我|的态度|告诉|服务)"
 )
 _ALONE = re.compile(  # a part of the text that is nothing but a name, before a number, an address or the end
-    rf"(?:^|[，。！？\s,.!?、；;：:])({_FAMILY}{_GIVEN}{{1,2}})"
+    rf"(?:^|[，。！？\s,.!?、；;：:])({_FAMILY}{_GIVEN}{{1,2}}|{_ANY_FAMILY}{_GIVEN}{{1,2}}(?=[，,、\s]*(?:1\d{{10}}|\+86|[（(]?0\d)))"
     r"(?=[，,。.\s~～]*$|[，,、\s]*(?:\+?\d{3}|[（(]?0\d|住|电话|電話|手机|手機|地址|收|[\u4e00-\u9fff]{2,4}(?:省|市|区|縣|县)))"
 )
 _FIRST = re.compile(
@@ -98,13 +106,27 @@ _BETWEEN = re.compile(
 )
 _NICKNAME = (
     "李王张刘陈杨赵吴周徐孙朱胡郭何林罗郑梁谢宋许韩邓冯曹彭曾田董潘袁蔡蒋余杜叶魏苏吕丁沈姜崔谭陆"
-    "范汪廖贾薛張劉陳楊趙吳孫羅鄭謝許韓鄧馮葉魏蘇呂陸黄黃钱唐"
+    "范汪廖贾薛張劉陳楊趙吳孫羅鄭謝許韓鄧馮葉魏蘇呂陸黄黃钱唐秦孟侯邱尹段闫阎陶郝顾龚邵戴严莫邢樊倪俞颜聂岳柳殷庄骆"
+    "耿翟傅卢方邹史贺石金夏钟齐游詹赖邹尤"
 )
 _OLD_AND_SMALL = re.compile(
-    rf"(?:^|[，。！？\s,.!?]|客服|保安|同事|师傅|邻居|物业|门卫|房东|快递员|骑手|给|找|是|问|让|叫|跟|的|被|听|由|哥们)((?:老|小|阿)[{_NICKNAME}]|阿[强明伟华东军杰豪美珍芳玲丽辉峰龙亮])"
+    rf"(?:^|[，。！？\s,.!?]|客服|保安|同事|师傅|邻居|物业|门卫|房东|快递员|骑手|小哥|司机|朋友|给|找|是|问|让|叫|跟|的|被|听|由|哥们)((?:老|小|阿)[{_NICKNAME}]|阿[强明伟华东军杰豪美珍芳玲丽辉峰龙亮])"
     r"(?=[，。！？\s,.!?、：:]|$|你好|您好|说|說|代|签|帮|在|答应|态度|吗|师傅|收|让|给|的电话|接|拿|取|昨|今|明|推荐|告诉)"
-    rf"|(?:^|[，。！？\s,.!?]|给|找|问|跟|是|让|们|联系|听|被|由)([{_NICKNAME}](?:姐|哥|总|姨|叔|工|队|董))(?=[，。！？\s,.!?、：:]|$|你好|您好|说|說|让|讓|帮|在|告诉|的|给|签|收|代)"
+    rf"|(?:^|[，。！？\s,.!?]|给|找|问|跟|是|让|们|请|叫|联系|听|被|由)([{_NICKNAME}](?=老板|老闆)|[{_NICKNAME}](?:姐|哥|总|姨|叔|工|队|董))(?=[，。！？\s,.!?、：:]|$|老板|老闆|回|来|你好|您好|说|說|让|讓|帮|在|告诉|的|给|签|收|代)"
 )
+_RELATIVE = "同事|朋友|闺蜜|室友|邻居|老公|老婆|爱人|媳妇|女儿|儿子|闺女|女兒|兒子|孩子|宝宝|妹妹|弟弟|姐姐|哥哥|外甥|外甥女|侄女|侄子|孙女|孙子"
+_DOUBLED = re.compile(  # 我闺女苗苗, 谢谢依依, 毛毛妈妈: a character said twice is what one calls a child or a friend
+    rf"(?:{_RELATIVE}|客服|管家|谢谢你?|谢谢您|感谢|[找叫])(({_OTHER})\2)(?:{_RIGHT}|(?=不|喜欢|特别|很|小姐姐|小哥哥))"
+    rf"|(?:^|[，。！？\s,.!?])(({_OTHER})\4)(?=妈妈|爸爸|奶奶|爷爷|家长|媽媽)"
+)
+_GIVEN_ALONE = re.compile(  # no surname, but a place where only somebody can stand
+    rf"(?:问下|问一下|问问|请问|找|叫)({_GIVEN}{{2}})(?=在不在|在吗|在嗎|在么)"
+    rf"|(?:我和|我跟|我与)({_GIVEN}{{2}})(?=一起|都|俩|两个|两人)"
+    rf"|谢谢[你您]?({_GIVEN}{{2}})(?=小姐姐|小哥哥|老师|[，,！!。\s]*辛苦)"
+    rf"|(?:我是|这里是|我叫)(?:您的)?(?:专属)?客服[：: ]?({_OTHER}{{2,3}})(?=[，,。！!\s~～]|$)"
+    rf"|(?:{_RELATIVE})({_GIVEN}{{2}})(?=推荐|一起|下的单|买的|订的|帮我|也想|说的|在用|收到|签收)"
+)
+_HALF_LATIN = re.compile(r"(?<![\u4e00-\u9fff])(阿[A-Z][a-z]+)|(?:[找是叫给跟])(阿[A-Z][a-z]+)")
 _LEADS = frozenset("是叫给找请问和跟、，。！,.!:： \n的好对让位哦啊向为替给給請問讓為係来呢嗨呀了由派")
 
 
@@ -116,6 +138,12 @@ def find_chinese_names(text: str) -> Iterator[tuple[int, int]]:
             name = match[group]
             typical = len(name) == 3 and all(ch in GIVEN_CHARACTERS for ch in name[1:])
             if name not in NOT_CHINESE_NAMES and (typical or name[:2] not in NOT_CHINESE_NAMES):
+                yield match.span(group)
+    for regex in (_DOUBLED, _GIVEN_ALONE, _HALF_LATIN):
+        for match in regex.finditer(text):
+            group = next(number for number, found in enumerate(match.groups(), 1) if found)
+            known = NOT_CALLED if regex is _DOUBLED else NOT_CALLED | NOT_CHINESE_NAMES
+            if match[group] not in known:
                 yield match.span(group)
     for match in _TITLED.finditer(text):
         span = _before_title(text, match.start(), match[0])

@@ -20,6 +20,8 @@ sita siti sneha somchai soumaya stelios suki sumit sunil sunita suresh swati tad
 taras taye tendai thabo thandi thulani thuy tijana timur tomoko trang trinh tuncay umesh usha uzma vaishali vandana
 varun vidya vijay vikas vikram vinay vinod vishal vivek vusi wahid waleed wei wendeline wojtek xanthe yiannis yildiz
 yohannes yoko youssef yuki yuko yuliya yumi yuna yusra yuto zanele zeynep zhanna ziad zosia zsofia zuri
+andie becca biddy bridie cammy cath dougie gabby gabs izzy jimbo kath kev lauz livvy maddie mags maisie matty maz
+mikey nige shaz simmo soph steph stace stu sukie tiff viv
 """
 GIVEN_NAMES = frozenset(_GIVEN.split())
 
@@ -149,6 +151,7 @@ francisco / san diego / san jose / santa cruz / santa monica / los angeles / jac
 johnson / ernst young / morgan stanley / charles schwab / wells fargo / alexander mcqueen / christian dior /
 oscar mayer / victoria secret / victoria's secret / st george / alfa romeo / aston martin / stanley cup / ella
 paradis / palo alto / beverly hills / chase field / las vegas / steve madden / perry ellis / vera wang / nina
-ricci / lewis hamilton / roland garros / elvis presley / taylor swift /
+ricci / lewis hamilton / roland garros / elvis presley / taylor swift / dr martens / dr pepper / dr oetker / mr muscle / mr clean /
+mrs meyer /
 """
 BRANDS = frozenset(" ".join(name.split()) for name in _BRANDS.split("/"))

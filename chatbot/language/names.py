@@ -61,6 +61,9 @@ _ENDS = re.compile(r"[\s.!?,~)x♥❤️🙏😊👍😀🙂]*$")
 _BEFORE_ANY = (
     TITLES | LABELS | frozenset(["is", "was", "of", "under", "to", "called", "am", "i'm", "im", "from"])
 )
+_KINDS_OF_NAME = frozenset(
+    ["customer", "contact", "account", "delivery", "billing", "first", "last", "middle", "maiden"]
+)
 _CAPITAL = re.compile(r"[A-ZÀ-ÖØ-Þ]")
 _CUES = (
     TITLES
@@ -216,15 +219,10 @@ class _Reader:
         if lower_too and self._lower_name(at, place):
             end = at + 1
             if end < len(self.words) and self._gap(end) == " " and self.words[end].islower():
-                follows = self.starts[end + 1] - self.ends[end] if end + 1 < len(self.words) else 9
-                ends = self._bounded(end) or self._before(end + 2) in (
-                    "and",
-                    "i",
-                    "my",
-                    "from",
-                    "but",
-                    "order",
-                )
+                last = end + 1 == len(self.words)
+                follows = 9 if last else self.starts[end + 1] - self.ends[end]
+                after = "" if last else self.low[end + 1]
+                ends = self._bounded(end) or after in ("and", "i", "my", "from", "but", "order")
                 if self._is_surname(end) or (place == _SURE and ends and not self._is_word(end) and follows):
                     end += 1
             return end
@@ -286,8 +284,9 @@ class _Reader:
             shouted = place == _SURE and self.words[end].isupper()
             if not (self._capital(end) or shouted):
                 break
-            if end > at and place < _SURE and (low in MONTHS or low in PLACES):
-                break
+            person = place == _LIKELY and low in surnames() and (self._is_given(at) or "-" in self.low[at])
+            if end > at and place < _SURE and (low in MONTHS or (low in PLACES and not person)):
+                break  # but "signed by Hye-jin Park"
             end += 1
             taken += 1
             if self.words[end - 1].endswith(("'s", "’s")):
@@ -358,6 +357,8 @@ class _Reader:
             or (one == "called" and two in ("am", "i'm"))
         ):
             return _SURE, True
+        if joined and (three, two, one) == ("name", "on", "it") and (self._capital(at) or self._initial(at)):
+            return _SURE, False
         if joined and (two, one) in (
             ("name", "of"),
             ("names", "of"),
@@ -368,11 +369,7 @@ class _Reader:
         if (
             joined
             and one == "name"
-            and (
-                two in LABELS
-                or two in ("customer", "contact", "account", "delivery", "billing")
-                or (two == "the" and three in ("under", "in", "on"))
-            )
+            and (two in LABELS or two in _KINDS_OF_NAME or (two == "the" and three in ("under", "in", "on")))
         ):
             return _SURE, True
         if gap in (" ", ", ") and one in RELATIONS:

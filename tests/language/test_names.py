@@ -38,6 +38,20 @@ def test_the_lists_are_read_without_importing_the_package_they_come_from():
         ("我同事唐晓芙也买了", ["唐晓芙"]),
         ("马上要用，方便吗", []),
         ("康师傅方便面，李总在吗", ["李总"]),
+        ("signed by Hye-jin Park, near Hyde Park", ["Hye-jin Park"]),
+        ("under Kaur, first name Simran", ["Kaur", "Simran"]),
+        ("the name on it F. Okonjo", ["F. Okonjo"]),
+        ("Dr. Martens or Dr. Bellweather", ["Bellweather"]),
+        ("我闺女苗苗喜欢，我和朋友都喜欢", ["苗苗"]),
+        ("毛毛妈妈您好，谢谢妈妈", ["毛毛"]),
+        ("我和慧敏一起下的单，和大家一起", ["慧敏"]),
+        ("麻烦问下晓东在不在，客服在吗", ["晓东"]),
+        ("您好，我是客服米粒，很高兴", ["米粒"]),
+        ("他叫牛群，这叫牛奶", ["牛群"]),
+        ("客户阎丽反映漏水", ["阎丽"]),
+        ("请段工回我电话，杜老板在", ["段工", "杜"]),
+        ("找阿May，快递小哥阿强", ["阿May", "阿强"]),
+        ("贺佳怡，13788250417", ["贺佳怡"]),
     ],
 )
 def test_a_name_is_one_by_its_place_or_by_the_lists(text, found):
@@ -48,3 +62,8 @@ def test_a_surname_and_its_syllables_are_a_name_and_a_town_is_none():
     assert is_pinyin_name("zhang", "xiaoming") and is_pinyin_name("xiaoming", "zhang")
     assert not is_pinyin_name("hong", "kong")
     assert not is_pinyin_name("long", "table")
+
+
+def test_a_name_before_the_last_word_of_a_text_that_goes_on_in_digits():
+    """The word after the last one was asked for, and the message could not be redacted at all."""
+    assert names("11 general stilwell dr marine ca 93933") == ["marine"]
