@@ -151,7 +151,7 @@ francisco / san diego / san jose / santa cruz / santa monica / los angeles / jac
 johnson / ernst young / morgan stanley / charles schwab / wells fargo / alexander mcqueen / christian dior /
 oscar mayer / victoria secret / victoria's secret / st george / alfa romeo / aston martin / stanley cup / ella
 paradis / palo alto / beverly hills / chase field / las vegas / steve madden / perry ellis / vera wang / nina
-ricci / lewis hamilton / roland garros / elvis presley / taylor swift / dr martens / dr pepper / dr oetker / mr muscle / mr clean /
-mrs meyer /
+ricci / lewis hamilton / roland garros / elvis presley / taylor swift / dr martens / dr pepper / dr oetker /
+mr muscle / mr clean / mrs meyer /
 """
 BRANDS = frozenset(" ".join(name.split()) for name in _BRANDS.split("/"))
