@@ -20,7 +20,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -146,7 +146,9 @@ def run(
     try:
         server.start("--web-only")
         victims = [_victim(address, number) for number in range(VICTIMS)]
-        world = _World(address, description, victims, database, _row_numbers(database, victims))
+        world = _World(
+            address, description, victims, database, _row_numbers(database, victims), _Site.of(database)
+        )
         begun = time.monotonic()
         findings = _fuzz(world, count=count, seed=seed, progress=progress)
         spent = time.monotonic() - begun
@@ -228,6 +230,33 @@ def _row_numbers(database: Database, victims: list[Visitor]) -> frozenset[int]:
     return frozenset(number for row in rows for number in row)
 
 
+@dataclass(frozen=True, slots=True)
+class _Site:
+    """The default site's settings, which an admin's form changes: nobody could start a conversation any more."""
+
+    allowed_origins: list[str]
+    options: dict[str, Any]
+    identity_secret: str | None
+
+    @classmethod
+    def of(cls, database: Database) -> _Site:
+        from sqlalchemy import select
+
+        from chatbot.records.tables import Site
+
+        with database.read() as session:
+            site = session.scalars(select(Site).where(Site.key == "default")).one()
+            return cls(site.allowed_origins, site.options, site.identity_secret)
+
+    def put_back(self, database: Database) -> None:
+        from sqlalchemy import update
+
+        from chatbot.records.tables import Site
+
+        with database.write() as session:
+            session.execute(update(Site).where(Site.key == "default").values(asdict(self)))
+
+
 def _api_keys(database: Database) -> tuple[str, str]:
     """A new key for channels and one for everything."""
     from chatbot.records.api_keys import SCOPES, create_key
@@ -259,7 +288,7 @@ def _post(address: tuple[str, int], path: str, body: Any, token: str = "") -> di
 
 
 def _start(address: tuple[str, int]) -> Visitor:
-    started = _post(address, "/api/v1/conversations", {})
+    started = _post(address, "/api/v1/conversations", {"site": "default"})
     return Visitor(started["id"], started["token"])
 
 
@@ -323,6 +352,7 @@ class _World:
     victims: list[Visitor]
     database: Database
     avoided: frozenset[int]
+    site: _Site
 
 
 class _Caller:
@@ -363,7 +393,10 @@ class _Caller:
             self.keys = _api_keys(self.world.database)
 
     def renew_visitor(self) -> None:
-        self.own = _start(self.world.address)
+        """As the admin's settings may have closed the shop, with the site as it was."""
+        self.world.site.put_back(self.world.database)
+        with contextlib.suppress(UnavailableError):
+            self.own = _start(self.world.address)
 
     def renew_admin(self) -> None:
         """After a request that ended the session. Not before: a password takes a fifth of a second to check."""
