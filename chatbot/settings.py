@@ -116,6 +116,16 @@ class Settings(BaseSettings):
         """Folder of uploaded files, outside any folder that is served."""
         return self.data / "uploads"
 
+    def as_environment(self) -> dict[str, str]:
+        """The environment that gives a child process the same settings."""
+        values: dict[str, str] = {}
+        for name, field in type(self).model_fields.items():
+            alias = field.validation_alias
+            key = alias if isinstance(alias, str) else f"FRONTDESK_{name.upper()}"
+            values[key] = str(getattr(self, name))
+        values["FRONTDESK_DATA"] = str(self.data.absolute())
+        return values
+
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:

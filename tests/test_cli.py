@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -24,7 +24,7 @@ from chatbot.records.database import Database
 from chatbot.records.tables import Promotion, Release
 from web import cli
 from web.commands import environment
-from web.supervisor import Supervisor
+from web.supervisor import READY_FD, Supervisor
 
 Run = Callable[..., Result]
 ROOT = Path(__file__).resolve().parent.parent
@@ -332,3 +332,34 @@ def test_a_part_that_ends_is_started_again_and_the_others_are_left_alone(tmp_pat
         running.join(timeout=20)
     assert steady is not None
     assert steady.poll() is not None
+
+
+def test_what_waits_begins_when_the_web_server_is_ready_or_has_had_its_time(tmp_path: Path) -> None:
+    begun = tmp_path / "begun"
+    say = f"import os, pathlib, sys, time\nmark = pathlib.Path({str(begun)!r}).open('a')\n"
+    parts: dict[str, Sequence[str]] = {
+        "waits": [sys.executable, "-c", say + "mark.write('waits '); mark.close(); time.sleep(60)"],
+        "web": [
+            sys.executable,
+            "-c",
+            say + "mark.write('web '); mark.close(); time.sleep(0.5)\n"
+            f"os.write(int(os.environ[{READY_FD!r}]), b'ready'); time.sleep(60)",
+        ],
+        "other": [sys.executable, "-c", "import time; time.sleep(60)"],
+    }
+    for first_seconds, least in ((30.0, 0.5), (0.3, 0.3)):
+        begun.unlink(missing_ok=True)
+        supervisor = Supervisor(parts, overlapping=["web"], waiting=["waits"], first_seconds=first_seconds)
+        running = threading.Thread(target=supervisor.run)
+        start = time.monotonic()
+        running.start()
+        try:
+            while not (begun.exists() and "waits" in begun.read_text()):
+                assert time.monotonic() < start + 20
+                time.sleep(0.02)
+            assert time.monotonic() - start >= least
+            assert supervisor.parts[2].process is not None
+            assert first_seconds < 1 or begun.read_text() == "web waits "
+        finally:
+            supervisor.stop()
+            running.join(timeout=20)

@@ -1,8 +1,7 @@
 """Queued work: the kinds of job there are, how one is queued, and what each does when its turn comes.
 
-The ``jobs`` table is the truth (chatbot/records/jobs.py). The queue (huey: a SQLite file in the data folder, or
-Redis) only wakes a worker up; a message is the JSON ``{"job": <id>}`` and nothing else, so a message that is
-lost, doubled or forged can do no harm: at most a queued job starts now instead of within a minute.
+The ``jobs`` table is the truth (chatbot/records/jobs.py). The queue (web/job_queue.py) only wakes a worker up: a lost,
+doubled or forged message can do no harm, at most a queued job starts now instead of within a minute.
 """
 
 from __future__ import annotations
@@ -15,14 +14,8 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, is_dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-from huey import Huey, RedisHuey, SqliteHuey
-from huey.api import Task
-from huey.registry import Message
-from huey.serializer import Serializer
 
 from chatbot.errors import FrontdeskError, InputError
 from chatbot.extras import missing_extra
@@ -33,8 +26,6 @@ from web import logs
 
 log = logging.getLogger(__name__)
 
-QUEUE_NAME = "frontdesk"
-_TASK = "frontdesk.job"
 REPORT_EVERY = 0.5  # seconds between two writes of a job's progress
 MOST_POINTS = 200  # of a learning curve that is drawn while it grows
 
@@ -115,65 +106,15 @@ def job_kind(name: str) -> JobKind:
 # --- the queue -------------------------------------------------------------------------------------------
 
 
-class JobIdSerializer(Serializer):
-    """A message as ``{"job": 12}``: no pickle, and nothing in it that could be run."""
-
-    def _serialize(self, data: Message) -> bytes:
-        return json.dumps({"job": data.args[0]}).encode()
-
-    def _deserialize(self, data: bytes) -> Message:
-        job_id = json.loads(data)["job"]
-        if not isinstance(job_id, int):
-            raise ValueError(f"not a job id: {job_id!r}")
-        return Message(id=f"job-{job_id}", name=_TASK, args=(job_id,), kwargs={}, retries=0, retry_delay=0)
-
-
-def open_queue(settings: Settings) -> Huey:
-    """The queue of an installation. Raises InputError for a URL that no queue understands."""
-    return _open_queue(settings.queue_url, str(settings.data.absolute()))
-
-
-@lru_cache(maxsize=8)
-def _open_queue(url: str, data: str) -> Huey:
-    options: dict[str, Any] = {"results": False, "serializer": JobIdSerializer()}
-    if not url:
-        Path(data).mkdir(parents=True, exist_ok=True)
-        queue = SqliteHuey(QUEUE_NAME, filename=str(Path(data) / "queue.db"), fsync=False, **options)
-    elif url.startswith(("redis://", "rediss://", "unix://")):
-        queue = RedisHuey(QUEUE_NAME, url=url, **options)
-    else:
-        raise InputError(
-            "The queue URL cannot be used",
-            field="FRONTDESK_QUEUE_URL",
-            value=url,
-            remedy="Leave it empty, or use redis://host:port/number",
-        )
-    # huey names a task after the module and the class; ours is the same whichever process queues it
-    queue._registry.register(type("job", (Task,), {"__module__": "frontdesk", "execute": _not_here}))
-    return queue
-
-
-def _not_here(self: Task) -> None:
-    raise RuntimeError("web.worker runs jobs; a queue message only names one")
-
-
 def announce(settings: Settings, job_id: int) -> None:
     """Wake a worker for a queued job. A queue that is away is logged, not raised: the worker looks by itself."""
-    queue = open_queue(settings)
+    from web import job_queue
+
+    queue = job_queue.open_queue(settings)
     try:
-        queue.enqueue(queue._registry.string_to_task(_TASK)((job_id,)))
+        job_queue.send(queue, job_id)
     except Exception:  # any of sqlite3's or redis-py's: the row is safe, the wake-up is not needed
         log.warning("could not announce job %s; a worker finds it within a minute", job_id, exc_info=True)
-
-
-def next_job_id(queue: Huey) -> int | None:
-    """The job that the oldest message names, or None when there is none; an unreadable message is dropped."""
-    try:
-        task = queue.dequeue()
-    except (ValueError, KeyError, TypeError):
-        log.warning("dropped a queue message that names no job", exc_info=True)
-        return None
-    return int(task.args[0]) if task is not None else None
 
 
 def enqueue(

@@ -73,11 +73,19 @@ class WebServer(BaseApplication):
         load_before_fork(self.settings)
 
     def load(self) -> Flask:
+        """The application. Its models are read from disk by a thread while this one still imports the pages."""
         if self._load is not None:
             return self._load()
+        from chatbot.records import schema
         from web import create_app
+        from web.serving import Serving, import_models
 
-        return create_app(self.settings)
+        database = Database(self.settings.database)
+        serving = Serving(database, self.settings)
+        if schema.is_current(database):  # else create_app brings it up to date first
+            import_models()
+            serving.start()
+        return create_app(self.settings, database=database, serving=serving)
 
 
 def _host_in_url(host: str) -> str:
@@ -162,15 +170,13 @@ def _forget_metrics(server: object, worker: Any) -> None:
 
 def serve(settings: Settings) -> NoReturn:
     """Web server and worker together, until SIGTERM or SIGINT: this process becomes their supervisor."""
-    from web.worker import settings_environment
-
     check_port(settings)
     held = {LISTEN_FD: str(_listen(settings).detach())}
     sys.stdout.flush()
     os.execve(
         sys.executable,
         [sys.executable, "-m", "web.supervisor"],
-        os.environ | settings_environment(settings) | held,
+        os.environ | settings.as_environment() | held,
     )
 
 

@@ -7,6 +7,7 @@ the assistant it began with.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import logging
 import os
@@ -302,6 +303,12 @@ class Serving:
                 log.exception("the live release could not be followed")
             self.settled.set()
             self._stop.wait(LOOK_SECONDS)
+
+
+def import_models() -> None:
+    """Import what a release needs, so that a thread that loads one does not import beside others."""
+    with contextlib.suppress(Exception):  # where it cannot be imported, loading says so
+        import chatbot.learning.loading  # noqa: F401
 
 
 def _load_release(database: Database, settings: Settings, release_id: str) -> Answering:

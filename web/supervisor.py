@@ -32,6 +32,7 @@ LISTEN_FD = "FRONTDESK_LISTEN_FD"  # number of the listening socket that a web s
 READY_FD = "FRONTDESK_READY_FD"  # where it says that it answers
 DEMO_ORDERS = "FRONTDESK_DEMO_ORDERS"  # where the demo's order service listens, set by ``frontdesk demo``
 STOP_GRACE = 30.0  # seconds for requests in flight
+FIRST_SECONDS = 20.0  # that the first web server has the machine to itself, at most
 READY_SECONDS = 120.0  # for a new web server that is to take an old one's place
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 30.0  # seconds before a part is started again
 SETTLED_AFTER = 10.0  # a part that ran this long did start: it is brought back after the first pause
@@ -39,11 +40,13 @@ SETTLED_AFTER = 10.0  # a part that ran this long did start: it is brought back 
 
 @dataclass
 class Part:
-    """One supervised process. ``overlaps``: its successor begins before it ends."""
+    """One supervised process. ``overlaps``: its successor begins before it ends. ``waits``: it first begins when those
+    that overlap are ready."""
 
     name: str
     command: Sequence[str]
     overlaps: bool = False
+    waits: bool = False
     process: subprocess.Popen[bytes] | None = None
     started: float = 0.0
     pause: float = FIRST_PAUSE
@@ -54,7 +57,8 @@ class Part:
 class Supervisor:
     """Keeps its parts running until ``stop()``; ``run()`` returns when all have ended.
 
-    ``listening`` is the descriptor of the socket that the parts named in ``overlapping`` share.
+    ``listening`` is the descriptor of the socket that the parts named in ``overlapping`` share; those named in
+    ``waiting`` leave the machine to them until they are ready (or ``first_seconds`` have passed).
     """
 
     def __init__(
@@ -62,16 +66,22 @@ class Supervisor:
         parts: dict[str, Sequence[str]],
         *,
         overlapping: Sequence[str] = (),
+        waiting: Sequence[str] = (),
         listening: int | None = None,
         environment: dict[str, str] | None = None,
         clock: Callable[[], float] = time.monotonic,
         ready_seconds: float = READY_SECONDS,
+        first_seconds: float = FIRST_SECONDS,
     ) -> None:
-        self.parts = [Part(name, command, overlaps=name in overlapping) for name, command in parts.items()]
+        self.parts = [
+            Part(name, command, overlaps=name in overlapping, waits=name in waiting)
+            for name, command in parts.items()
+        ]
         self.listening = listening
         self.environment = os.environ | (environment or {})
         self.clock = clock
         self.ready_seconds = ready_seconds
+        self.first_seconds = first_seconds
         self._stopping = threading.Event()
         self._renewing = threading.Event()
 
@@ -84,6 +94,7 @@ class Supervisor:
 
     def run(self) -> None:
         try:
+            self._begin()
             while not self._stopping.is_set():
                 if self._renewing.is_set():
                     self._renewing.clear()
@@ -94,6 +105,26 @@ class Supervisor:
                 self._stopping.wait(0.2)
         finally:
             _end([part.process for part in self.parts if part.process is not None])
+
+    def _begin(self) -> None:
+        for part in self.parts:
+            if not part.overlaps and not part.waits:
+                self._tend(part)
+        if not any(part.waits for part in self.parts):
+            return
+        for part in self.parts:
+            if part.overlaps and not self._stopping.is_set():
+                part.started = self.clock()
+                part.process, _ = self._start_and_wait(part, seconds=self.first_seconds)
+
+    def _start_and_wait(self, part: Part, *, seconds: float) -> tuple[subprocess.Popen[bytes], bool]:
+        """A new process of the part, and whether it said in time that it is ready."""
+        hear, tell = os.pipe()
+        process = self._start(part, ready=tell)
+        os.close(tell)
+        ready = self._heard(hear, process, seconds=seconds)
+        os.close(hear)
+        return process, ready
 
     def _start(self, part: Part, *, ready: int | None = None) -> subprocess.Popen[bytes]:
         # A session of its own: Ctrl-C reaches the supervisor alone, which ends the parts in order.
@@ -126,11 +157,7 @@ class Supervisor:
         if old is None or self._stopping.is_set():
             return  # it is about to be started anyway
         if part.overlaps:
-            hear, tell = os.pipe()
-            new = self._start(part, ready=tell)
-            os.close(tell)
-            ready = self._heard(hear, new)
-            os.close(hear)
+            new, ready = self._start_and_wait(part, seconds=self.ready_seconds)
             if not ready:
                 log.error("the new %s did not get ready; the old one goes on", part.name)
                 _end([new])
@@ -142,9 +169,9 @@ class Supervisor:
             part.process, part.started = self._start(part), self.clock()
         log.warning("the %s was replaced", part.name)
 
-    def _heard(self, hear: int, process: subprocess.Popen[bytes]) -> bool:
+    def _heard(self, hear: int, process: subprocess.Popen[bytes], *, seconds: float) -> bool:
         """Whether the process said that it is ready, in time and before it ended."""
-        deadline = time.monotonic() + self.ready_seconds
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and process.poll() is None and not self._stopping.is_set():
             if select.select([hear], [], [], 0.2)[0]:
                 return bool(os.read(hear, 16))
@@ -177,6 +204,7 @@ def main() -> None:
     supervisor = Supervisor(
         parts,
         overlapping=["web server"],
+        waiting=["worker"],  # nobody looks at it: a job may begin a second later, a visitor's answer not
         listening=int(held) if held else None,
     )
     signal.signal(signal.SIGTERM, supervisor.stop)

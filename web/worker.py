@@ -31,6 +31,7 @@ from chatbot.records.tables import Job, utcnow
 from chatbot.settings import Settings
 from web import logs
 from web.attachments import AttachmentFiles
+from web.job_queue import next_job_id, open_queue
 from web.jobs import (
     JobContext,
     JobStopped,
@@ -39,8 +40,6 @@ from web.jobs import (
     error_as_json,
     job_kind,
     load,
-    next_job_id,
-    open_queue,
 )
 from web.rounds import Rounds
 
@@ -196,7 +195,7 @@ class Worker:
             return
         child = subprocess.Popen(
             [sys.executable, "-m", "web.worker", run, str(job_id), lease.worker, str(lease.attempt)],
-            env=os.environ | settings_environment(self.settings),
+            env=os.environ | self.settings.as_environment(),
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C in the terminal goes to the worker, which ends the child in order
         )
@@ -247,17 +246,6 @@ def end_process(child: subprocess.Popen[bytes], *, grace: float = STOP_GRACE) ->
         with contextlib.suppress(subprocess.TimeoutExpired):
             child.wait(timeout=seconds)
             return
-
-
-def settings_environment(settings: Settings) -> dict[str, str]:
-    """Settings as the environment that gives a child process the same ones."""
-    values: dict[str, str] = {}
-    for name, field in type(settings).model_fields.items():
-        alias = field.validation_alias
-        key = alias if isinstance(alias, str) else f"FRONTDESK_{name.upper()}"
-        values[key] = str(getattr(settings, name))
-    values["FRONTDESK_DATA"] = str(settings.data.absolute())
-    return values
 
 
 def run_worker(settings: Settings, *, until_idle: bool = False) -> None:

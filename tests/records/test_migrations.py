@@ -43,6 +43,15 @@ def test_the_schema_goes_up_down_and_up_again(empty: Database) -> None:
     assert schema.is_current(empty)
 
 
+def test_the_newest_revision_is_the_one_that_alembic_means(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'empty.db'}")
+    script = ScriptDirectory.from_config(schema.alembic_config(database))
+    assert schema.newest_revision() == script.get_current_head()
+    schema.upgrade(database, "base")  # it has the table, and no revision in it
+    assert schema.current_revision(database) is None and not schema.is_current(database)
+    database.dispose()
+
+
 def test_the_migrations_make_what_the_models_say(empty: Database) -> None:
     schema.upgrade(empty)
     command.check(schema.alembic_config(empty))  # raises where autogenerate would still change something

@@ -20,8 +20,9 @@ from chatbot.records.schema import upgrade
 from chatbot.records.tables import Job, utcnow
 from chatbot.settings import Settings
 from web import jobs
-from web.jobs import JobKind, announce, enqueue, next_job_id, open_queue
-from web.worker import Worker, is_gone, settings_environment, worker_name
+from web.job_queue import next_job_id, open_queue
+from web.jobs import JobKind, announce, enqueue
+from web.worker import Worker, is_gone, worker_name
 
 REDIS = os.environ.get("FRONTDESK_TEST_REDIS_URL")
 
@@ -167,9 +168,7 @@ def other_worker(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
         "jobs.register(jobs.JobKind('slow', 'job_probes:slow', exclusive=True))\n"
         "worker.run_worker(Settings())\n"
     )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script], env=os.environ | settings_environment(settings)
-    )
+    process = subprocess.Popen([sys.executable, "-c", script], env=os.environ | settings.as_environment())
     yield process
     if process.poll() is None:
         process.kill()
