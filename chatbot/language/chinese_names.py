@@ -15,7 +15,7 @@ from chatbot.language.chinese_words import (
     NOT_CHINESE_NAMES,
 )
 from chatbot.language.name_lists import chinese_surnames
-from chatbot.language.name_words import RARER_SURNAMES, SURNAMES, TRADITIONAL_SURNAMES
+from chatbot.language.name_words import RARER_SURNAMES, RAREST_SURNAMES, SURNAMES, TRADITIONAL_SURNAMES
 
 _COMPOUND = (
     "欧阳|歐陽|司马|司馬|诸葛|諸葛|上官|司徒|皇甫|慕容|尉迟|东方|夏侯|令狐|公孙|长孙|宇文|端木"
@@ -34,7 +34,7 @@ _PLAIN_FAMILY = "".join(
 _RARE = "".join(
     sorted(name for name in chinese_surnames() if len(name) == 1 and name not in "位和都那来但由初信修安计门")
 )
-_ANY_FAMILY = rf"(?:{_COMPOUND}|[{SURNAMES}{TRADITIONAL_SURNAMES}{RARER_SURNAMES}{_RARE}])"
+_ANY_FAMILY = rf"(?:{_COMPOUND}|[{SURNAMES}{TRADITIONAL_SURNAMES}{RARER_SURNAMES}{RAREST_SURNAMES}{_RARE}])"
 _HAN = "[\u4e00-\u9fff]"
 _GIVEN = f"[{GIVEN_CHARACTERS}]"
 _OTHER = f"[^{FUNCTION_CHARACTERS}\\W\\d_A-Za-z]"  # any character that is no grammar
@@ -63,6 +63,12 @@ _SURNAMED = re.compile(
 _TITLED = re.compile(
     r"(?:先生|女士|小姐|太太|老师|老師|师傅|師傅|经理|經理|主任|医生|醫生|阿姨|叔叔|大爷|大哥|大姐|店长|店長|主管|总监|律师|同学|同學|教授)"
 )
+_ROLE_TITLED = re.compile(
+    rf"(?:司机|技师|维修|安装|前台|财务|人事|班主任)({_ANY_FAMILY})(?=师傅|老师|先生|小姐|女士|经理|姐|哥)"
+)
+_DOER = re.compile(
+    rf"(?:签收|下单|付款|收货|接电话|接待我|取货|领取)的是({_ANY_FAMILY}{_GIVEN}{{1,2}})(?=[，,。！!\s]|$)"
+)
 _LEAD_WORDS = (
     "是|给|給|找|帮|幫|跟|由(?!于)|让|讓|问|問|联系|聯絡|转告|通知|寄给|寄給|转给|转交|发给|交给"
     "|送给|替|把|将|被|叫|写的|写|留的|填的|归|属于|转|通过|来自|感谢|听|一下|改成|改为|换成|请"
@@ -70,7 +76,7 @@ _LEAD_WORDS = (
 )
 _RIGHT = (
     r"(?=[的帮幫签簽代下买買也吧吗嗎就收查取说說告在已联留拿给給让讓来來处處打先女小本老师同跟和今"
-    r"昨明上去写寫退换換改反投催申预預打提要想问补補发發寄送转轉态態付收写寫留开開把向没沒还還有是也不前里先再已经订"
+    r"昨明上去写寫退换換改反投催申咨预預打提要想问补補发發寄送转轉态態付收写寫留开開把向没沒还還有是也不前里先再已经订"
     r"訂退与與]|[\s，。！？,.!?、：:)）]|$)"
 )
 _LED = re.compile(
@@ -78,7 +84,7 @@ _LED = re.compile(
 )
 _RELATED = re.compile(
     "(?:同事|朋友|老公|老婆|妻子|丈夫|爱人|媳妇|妈妈|爸爸|母亲|父亲|儿子|女儿|女兒|兒子|哥哥|姐姐|弟弟|妹妹|室友|邻居|鄰居|闺蜜|表哥|表姐|表弟|表妹|男友|女友|男朋友|女朋友"
-    "|快递员|配送员|骑手|保安|店员|导购|销售|客户经理|技术员|工程师|司机|助理|秘书|同學|同学|先生|太太|家属|孩子|宝宝|我妈|我爸|哥们|闺女|千金|小孩|我娃|娃|门卫|管家|大堂|小哥|班主任|法人|用户|用戶|客户|客戶|会员|會員|顾客|买家|業主|业主|患者|旅客|乘客|学员|户主|商户|物业|专员|顾问|房东|领导|老板)"
+    "|快递员|配送员|骑手|保安|店员|导购|销售|客户经理|技术员|工程师|司机|助理|秘书|同學|同学|先生|太太|家属|孩子|宝宝|我妈|我爸|哥们|闺女|千金|小孩|我娃|娃|门卫|管家|大堂|小哥|班主任|法人|婆婆|公公|岳母|岳父|丈母娘|老丈人|奶奶|爷爷|外婆|外公|姥姥|姥爷|老妈|老爸|姑姑|舅舅|姨妈|大伯|前台|司机|用户|用戶|客户|客戶|会员|會員|顾客|买家|業主|业主|患者|旅客|乘客|学员|户主|商户|物业|专员|顾问|房东|领导|老板)"
     rf"(?:叫|是|名叫|：|:)?({_SEEN_FAMILY}(?:{_GIVEN}{{2}}|{_GIVEN}{_RIGHT}|{_OTHER}{{1,2}}{_RIGHT})"
     rf"|{_ANY_FAMILY}{_GIVEN}{{1,2}}{_RIGHT})"
 )
@@ -96,7 +102,7 @@ _FIRST = re.compile(
     rf"(?:^|[，。！？\s])({_FAMILY}{_GIVEN}{{2}})(?=[和跟与與的说說帮幫签簽代收买買订訂在也给給]|\s*[A-Za-z0-9])"
 )
 _CLOSED = re.compile(
-    rf"(?:谢谢|謝謝|多谢|感谢|此致|敬礼|敬上|祝好|落款|署名)[！!，,。~\s]*({_SEEN_FAMILY}{_OTHER}{{1,2}})[。.\s~～]*$"
+    rf"(?:谢谢|謝謝|多谢|感谢|此致|敬礼|敬上|祝好|落款|署名)[！!，,。~\s]*({_SEEN_FAMILY}{_OTHER}{{1,2}}|{_ANY_FAMILY}{_GIVEN}{{1,2}})[。.\s~～]*$"
 )
 _THREE = re.compile(  # two typical characters after a surname, where a word begins
     rf"(?:^|(?<=[^\u4e00-\u9fff])|(?<=[的是给找叫和跟被把让由听问请于来妈爸婆友事户人员]))([{_PLAIN_FAMILY}]{_GIVEN}{{2}})(?![\u4e00-\u9fff]{{0,1}}[省市区县路街店])"
@@ -107,12 +113,12 @@ _BETWEEN = re.compile(
 _NICKNAME = (
     "李王张刘陈杨赵吴周徐孙朱胡郭何林罗郑梁谢宋许韩邓冯曹彭曾田董潘袁蔡蒋余杜叶魏苏吕丁沈姜崔谭陆"
     "范汪廖贾薛張劉陳楊趙吳孫羅鄭謝許韓鄧馮葉魏蘇呂陸黄黃钱唐秦孟侯邱尹段闫阎陶郝顾龚邵戴严莫邢樊倪俞颜聂岳柳殷庄骆"
-    "耿翟傅卢方邹史贺石金夏钟齐游詹赖邹尤"
+    "耿翟傅卢方邹史贺石金夏钟齐游詹赖尤葛甄温"
 )
 _OLD_AND_SMALL = re.compile(
-    rf"(?:^|[，。！？\s,.!?]|客服|保安|同事|师傅|邻居|物业|门卫|房东|快递员|骑手|小哥|司机|朋友|给|找|是|问|让|叫|跟|的|被|听|由|哥们)((?:老|小|阿)[{_NICKNAME}]|阿[强明伟华东军杰豪美珍芳玲丽辉峰龙亮])"
-    r"(?=[，。！？\s,.!?、：:]|$|你好|您好|说|說|代|签|帮|在|答应|态度|吗|师傅|收|让|给|的电话|接|拿|取|昨|今|明|推荐|告诉)"
-    rf"|(?:^|[，。！？\s,.!?]|给|找|问|跟|是|让|们|请|叫|联系|听|被|由)([{_NICKNAME}](?=老板|老闆)|[{_NICKNAME}](?:姐|哥|总|姨|叔|工|队|董))(?=[，。！？\s,.!?、：:]|$|老板|老闆|回|来|你好|您好|说|說|让|讓|帮|在|告诉|的|给|签|收|代)"
+    rf"(?:^|[，。！？\s,.!?]|客服|保安|同事|师傅|邻居|物业|门卫|房东|快递员|骑手|小哥|司机|朋友|前台|财务|楼下|楼上|隔壁|对门|给|找|是|问|让|叫|跟|的|被|听|由|哥们)((?:老|小|阿)[{_NICKNAME}]|阿(?!里|姨){_GIVEN})"
+    r"(?=[，。！？\s,.!?、：:]|$|你好|您好|说|說|代|签|帮|在|答应|态度|吗|师傅|收|让|给|的电话|接|拿|取|昨|今|明|推荐|告诉|联系|聯絡|服务|来|打电话|帮忙|负责|处理)"
+    rf"|(?:^|[，。！？\s,.!?]|给|找|问|跟|是|让|们|请|叫|联系|听|被|由)([{_NICKNAME}](?=老板|老闆)|[{_NICKNAME}](?:姐|哥|总|姨|叔|工|队|董))(?=[，。！？\s,.!?、：:]|$|老板|老闆|回|来|说|你好|您好|说|說|让|讓|帮|在|告诉|的|给|签|收|代)"
 )
 _RELATIVE = (
     "同事|朋友|闺蜜|室友|邻居|老公|老婆|爱人|媳妇|女儿|儿子|闺女|女兒|兒子|孩子|宝宝"
@@ -124,6 +130,8 @@ _DOUBLED = re.compile(  # 我闺女苗苗, 谢谢依依, 毛毛妈妈: a charact
 )
 _GIVEN_ALONE = re.compile(  # no surname, but a place where only somebody can stand
     rf"(?:问下|问一下|问问|请问|找|叫)({_GIVEN}{{2}})(?=在不在|在吗|在嗎|在么)"
+    rf"|(?:[是由])({_GIVEN}{{2}})(?=在?(?:跟进|负责|对接|接待))"
+    rf"|(?:我找|找一下)({_GIVEN}{{2}})(?=[，,。！!]|$)"
     rf"|(?:我和|我跟|我与)({_GIVEN}{{2}})(?=一起|都|俩|两个|两人)"
     rf"|谢谢[你您]?({_GIVEN}{{2}})(?=小姐姐|小哥哥|老师|[，,！!。\s]*辛苦)"
     rf"|(?:我是|这里是|我叫)(?:您的)?(?:专属)?客服[：: ]?({_OTHER}{{2,3}})(?=[，,。！!\s~～]|$)"
@@ -135,7 +143,7 @@ _LEADS = frozenset("是叫给找请问和跟、，。！,.!:： \n的好对让�
 
 def find_chinese_names(text: str) -> Iterator[tuple[int, int]]:
     """(start, end) of each name, the surest places first; spans may overlap."""
-    for regex in (_SURE, _DEAR, _FOREIGN, _CALLED, _AGENT):
+    for regex in (_SURE, _DEAR, _FOREIGN, _CALLED, _AGENT, _DOER):
         for match in regex.finditer(text):
             group = match.lastindex or 1
             name = match[group]
@@ -152,6 +160,8 @@ def find_chinese_names(text: str) -> Iterator[tuple[int, int]]:
         span = _before_title(text, match.start(), match[0])
         if span:
             yield span
+    for match in _ROLE_TITLED.finditer(text):
+        yield match.span(1)
     for match in _SURNAMED.finditer(text):
         yield match.start(1), match.end(1)
     for regex in (_RELATED, _LED, _ALONE, _FIRST, _CLOSED, _BETWEEN, _THREE):

@@ -188,7 +188,7 @@ _NAMED_ID = re.compile(
     r"pesel|personnummer|fødselsnummer|cpr|steuer-?id|ausweis|nric|fin|emirates id|medicare"
     r"|driver'?s licen[cs]e|licen[cs]e|"
     r"护照|護照|身份证|身份證|身分證|证件|證件|驾驶证|驾照|駕照|社保卡?|港澳通行证|台胞证|通行证|军官证|居住证|学生证|回乡证)"
-    r"(?:\s?(?:number|no\.?|nr\.?|card|id|#)|号码|號碼|字号|字號|号|號)*(?:\s|\bis\b|\bwas\b|\bno\b|:|：|#|=|是|为|為|,|，)*"
+    r"(?:\s?(?:number|no\.?|nr\.?|card|id|#)|号码|號碼|字号|字號|号|號)*(?:\sof(?:\s[^\W\d]+){1,3}(?=:|\sis\b))?(?:\s|\bis\b|\bwas\b|\bno\b|:|：|#|=|是|为|為|,|，)*"
     r"((?!(?:no|is|and|or)\b)(?=(?:[a-z]{1,2}\s)?[a-z]{0,6}\d)(?=(?:[a-z\- "
     r".]{0,6}\d){5})[a-z0-9](?:[a-z0-9]|[\- .(/](?=[a-z0-9]*\d|[a-d]\b)){5,22}\)?)"
 )

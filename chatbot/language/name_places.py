@@ -33,6 +33,7 @@ chat_with speak_to speak_with talk_to asked_for ask_for told_by served_by helped
 ordered_by booked_by placed_by paid_by picked_by sent_by accepted_by collected_by assigned_to addressed_to
 registered_to made_under booked_under ordered_under belongs_to behalf_of attention_of name_of names_of name_on
 name_to certain_m me_to care_of assisted_by approved_by promised_by signed_for for_by dealt_with it_to over_to
+me_as him_as her_as
 """
 BY = frozenset(tuple(pair.split("_")) for pair in _PAIRS.split())
 GREETINGS = _set("hi hiya hello hey dear morning afternoon evening hallo bonjour hola ciao howdy yo")

@@ -32,8 +32,8 @@ archer arlington art asia athena atlas august aurora austin author autumn avon b
 basil bass bath bean beat bee beer bell bent bentley bergen berlin best bill bird bishop black blessing bliss block
 bo bosch boss boston bradford brain branch brand brandy braun bridge bristol brook brooke brooklyn brooks brown
 bruno buck bud buddy bull burger bush butler caesar camp can canal candy canyon cap captain car carol carolina carry
-case cases cash chad chance charity charlotte cher cherry chester chin china chip christian chuck church cielo clay
-clear cleveland cliff close cock cody cole columbus comfort con constance constant cook cooper coral cord cordoba
+case cases cash chad chance charity charlotte chase cher cherry chester chin china chip christian chuck church cielo
+clay clear cleveland cliff close cock cody cole columbus comfort con constance constant cook cooper coral cord cordoba
 core corona crane cross crystal cuba curry dahlia daisy dakota dale dallas dam dare dash dave dawn day deacon dee
 deep dell delta den denver destiny dev diamond doc dock doctor dominic don dot dove drake drew drum duke durham
 dusty earl early easter echo eden edit elder els else ember emerald en english era es eve ever fair faith fall fancy
@@ -138,6 +138,8 @@ TRADITIONAL_SURNAMES = (
     "萬項畢關葛溫連紀簡詹游邱賴柯塗鄔闕饒鮑鄢"
 )
 RARER_SURNAMES = "于傅万常文牛柯梅盛童甘安伍祝左齐焦祁游舒单冉鲍卜尤司易路毕关詹霍屈瞿蓝符裴涂季窦蒲明成"
+# further ones of the Hundred Family Surnames, where a place leaves no doubt that a surname stands there
+RAREST_SURNAMES = "酆锺钮荀羿汲邴糜牧隗宓郗韶蓟鄂莘逄宰郦璩濮郏宦庾暨殳蔚夔厍訾乜巢蒯竺桓仉缑佴谯笪"
 
 # names of people that are names of goods, firms and holidays: nobody's own
 _BRANDS = """

@@ -357,6 +357,9 @@ class _Reader:
             or (one == "called" and two in ("am", "i'm"))
         ):
             return _SURE, True
+        last = self._last(at)
+        if self.low[last + 1 : last + 4] == ["is", "my", "name"] and self._begins(at):
+            return _SURE, True
         if joined and (three, two, one) == ("name", "on", "it") and (self._capital(at) or self._initial(at)):
             return _SURE, False
         if joined and (two, one) in (

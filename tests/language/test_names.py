@@ -52,6 +52,16 @@ def test_the_lists_are_read_without_importing_the_package_they_come_from():
         ("请段工回我电话，杜老板在", ["段工", "杜"]),
         ("找阿May，快递小哥阿强", ["阿May", "阿强"]),
         ("贺佳怡，13788250417", ["贺佳怡"]),
+        ("Halvorsen is my name, what is my name", ["Halvorsen"]),
+        ("address me as Alexandra", ["Alexandra"]),
+        ("Chase declines the payment", []),
+        ("之前是思琪在跟进，是我在跟进", ["思琪"]),
+        ("申请人訾明，签收的是简宁", ["訾明", "简宁"]),
+        ("司机仇师傅，公司财务柏姐，财务公章", ["仇", "柏"]),
+        ("我婆婆刁桂香咨询医保，朋友玩玩", ["刁桂香"]),
+        ("别给阿杰打电话，阿里的电话", ["阿杰"]),
+        ("我找一下嘉欣，我找一下发票", ["嘉欣"]),
+        ("此致，项楠", ["项楠"]),
     ],
 )
 def test_a_name_is_one_by_its_place_or_by_the_lists(text, found):

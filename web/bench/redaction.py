@@ -1,6 +1,6 @@
 """``bench redaction``: recall and precision of redaction on messages whose personal values are marked ⟦KIND:value⟧.
 
-The 500 messages beside this module are written by ourselves: English and Chinese, simplified and traditional, with
+The 748 messages beside this module are written by ourselves: English and Chinese, simplified and traditional, with
 look-alikes that are not personal. People and numbers are invented; checksums are valid.
 """
 
