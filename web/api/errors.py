@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
@@ -46,6 +47,18 @@ REMEDIES = {
 }
 
 
+def _ways_on(home: str, name: str) -> list[tuple[str, str]]:
+    """(address, name) of the page of ours that led here, and of the first one."""
+    came_from = urlsplit(request.referrer or "")
+    back = came_from.path + (f"?{came_from.query}" if came_from.query else "")
+    here = request.full_path.rstrip("?")
+    ours = came_from.netloc == request.host and came_from.path.startswith(home) and not back.startswith("//")
+    return [
+        *([(back, gettext("Back to where you were"))] if ours and back not in (home, here) else []),
+        (home, name),
+    ]
+
+
 def error_response(
     status: int, error: dict[str, Any], *, retry_after: int | None = None, allow: list[str] | None = None
 ) -> Response:
@@ -60,7 +73,9 @@ def error_response(
                 value=error.get("value"),
                 remedy=in_words(error.get("remedy")),
                 language=page_language(),
-                back=("/admin/", gettext("Overview")) if inside else ("/", gettext("Help page")),
+                links=_ways_on(
+                    "/admin/" if inside else "/", gettext("Overview") if inside else gettext("Help page")
+                ),
             ),
             status,
         )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from flask import render_template, request
+import re
+from dataclasses import dataclass
+
+from flask import render_template, request, url_for
 
 from chatbot.records.audit import entries
 from web.access import requires
 from web.admin.blueprint import blueprint
 from web.context import parts
+from web.language import gettext
 
 PAGE_SIZE = 50
 TOPICS = (
@@ -25,6 +29,42 @@ TOPICS = (
 )
 
 
+_NAMED = re.compile(
+    r"(answer|article|conversation|example|job|passage|proposal|question|release|site|visitor|webhook)"
+    r" ([\w.-]+)(?:: (.*))?",
+    re.DOTALL,
+)
+_PAGES = {  # what has a page of its own: its endpoint, and what the address calls the id
+    "article": ("admin.article", "article_id"),
+    "conversation": ("admin.conversation", "conversation_id"),
+    "job": ("admin.job", "job_id"),
+    "proposal": ("admin.proposal", "proposal_id"),
+    "question": ("admin.turn", "turn_id"),
+    "release": ("admin.release", "release_id"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an entry is about, in the reader's words, with its page where it has one."""
+
+    text: str
+    url: str | None = None
+
+
+def subject_of(written: str) -> Subject:
+    """An entry's subject, ``article 12: Returns``, which is written in English as it happens."""
+    match = _NAMED.fullmatch(written)
+    if match is None:
+        return Subject(written)
+    kind, identity, title = match.groups()
+    text = f"{gettext(f'subject_{kind}')} {identity}" + (f" · {title}" if title else "")
+    endpoint, argument = _PAGES.get(kind, ("", ""))
+    if not endpoint or (kind != "release" and not identity.isdecimal()):
+        return Subject(text)
+    return Subject(text, url_for(endpoint, **{argument: identity}))
+
+
 @blueprint.get("/audit")
 @requires("admin")
 def audit() -> str:
@@ -38,7 +78,7 @@ def audit() -> str:
         )
     return render_template(
         "admin/audit.html",
-        entries=found[:PAGE_SIZE],
+        entries=[(entry, subject_of(entry.subject)) for entry in found[:PAGE_SIZE]],
         older=found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None,
         topic=topic,
         topics=TOPICS,
