@@ -25,7 +25,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue.options import SiteOptions
-from chatbot.errors import ConflictError, NotFoundError, TrainingError
+from chatbot.errors import BundleError, ConflictError, NotFoundError, TrainingError
 from chatbot.extras import require_training
 from chatbot.learning import gate
 from chatbot.learning.bundles import Manifest, building, read_manifest, seal, verify
@@ -95,7 +95,8 @@ def retrain(
     ``warm``: where only some intents are new, the classifier learns on from the live one's weights.
     ``budget_seconds``: instead of the setting's, for the training proper; 0: no limit.
 
-    The live release's own data, seed, encoder, recipe and budget are not trained again unless ``force``. Raises
+    The live release's own data, seed, encoder, recipe and budget are not trained again unless ``force``, or its bundle
+    is damaged: that one cannot answer, so it is not learnt on from, and nothing is held against it. Raises
     TrainingError where there is nothing to train on or the training process failed.
     """
     require_training()
@@ -234,7 +235,9 @@ def _nothing() -> TrainingError:
 
 
 def _start(settings: Settings, snapshot: Snapshot, live: str) -> Path | None:
-    """The live bundle, where learning on from it is worth trying."""
+    """The live bundle, where it is whole and learning on from it is worth trying."""
+    if _damage(settings, live):
+        return None
     wanted = {row["intent"] for row in snapshot.examples if row["split"] == "train"} - {None, OUT_OF_SCOPE}
     return bundle_folder(settings, live) if only_some_new(labels_of(settings, live), wanted) else None
 
@@ -255,8 +258,20 @@ def _asked_for(settings: Settings, budget: float) -> dict[str, Any]:
     }
 
 
+def _damage(settings: Settings, release_id: str) -> str:
+    """What is wrong with a release's bundle; empty where it is whole."""
+    try:
+        verify(bundle_folder(settings, release_id))
+    except BundleError as error:
+        return error.one_line()
+    return ""
+
+
 def _same(settings: Settings, live: str, snapshot: Snapshot, seed: int, asked: dict[str, Any]) -> bool:
     """Whether the live release was made of the same; where it does not say what was asked for, its data decides."""
+    if damage := _damage(settings, live):
+        log.warning("the live release %s is damaged and trained anew: %s", live, damage)
+        return False
     manifest = read_manifest(bundle_folder(settings, live))
     same_data = manifest.snapshot == snapshot.manifest.fingerprint and manifest.seed == seed
     return same_data and manifest.metrics.get(ASKED_FOR, asked) == asked
@@ -382,14 +397,17 @@ def _decide(
     with database.read() as session:
         live = live_release_id(session)
     candidate = _evaluate(settings, snapshot, manifest.id, lambda share: tell("evaluate", share * 0.5))
-    standing = None
+    standing, damage = None, ""
     if live is not None:
-        standing = _evaluate(settings, snapshot, live, lambda share: tell("evaluate", 0.5 + share * 0.5))
+        try:
+            standing = _evaluate(settings, snapshot, live, lambda share: tell("evaluate", 0.5 + share * 0.5))
+        except BundleError as error:
+            damage = f"the live release cannot answer, so nothing was held against it: {error.one_line()}"
     verdict = gate.judge(
         candidate.outcomes,
         standing.outcomes if standing is not None else None,
         candidate_intents=labels_of(settings, manifest.id),
-        live_intents=_active(snapshot, labels_of(settings, live)) if live is not None else (),
+        live_intents=_active(snapshot, labels_of(settings, live)) if live and standing else (),
         margin=settings.gate_margin / 100,
     )
     tell("evaluate", 1.0)
@@ -397,7 +415,7 @@ def _decide(
     metrics = candidate.as_json() | {"training": manifest.metrics, "seconds": manifest.seconds}
     judged = verdict.as_json() | {"live": standing.as_json() if standing is not None else None}
     folder = bundle_folder(settings, manifest.id)
-    reason = verdict.reason
+    reason = damage or verdict.reason
     row = ReleaseRow(manifest.id, status, False, utcnow(), metrics, judged, reason, live, manifest.snapshot)
     write_card(folder, gather(row, folder, counts=snapshot.manifest.counts))
     if (

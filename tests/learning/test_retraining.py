@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from chatbot.errors import BundleError
 from chatbot.learning import retraining
-from chatbot.learning.bundles import Manifest, seal
+from chatbot.learning.bundles import MANIFEST, Manifest, seal
 from chatbot.learning.gate import Outcome as Example
 from chatbot.learning.releases import live_release_id
 from chatbot.learning.retraining import ASKED_FOR, RECIPE_FILE, _decide, _told, _train, retrain
@@ -96,6 +97,27 @@ def test_a_release_that_goes_live_while_the_candidate_is_measured_is_not_pushed_
         assert session.scalars(select(Promotion.release_id)).all() == ["old", "promoted-while-measuring"]
 
 
+def test_a_damaged_live_release_stands_in_nobodys_way(
+    database: Database, settings: Settings, measured: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers nobody: the candidate goes live, and it is said why there was no comparison."""
+    put_live(database, "old")
+    evaluate = retraining._evaluate
+
+    def only_the_candidate(settings: Settings, snapshot: Any, release_id: str, progress: Any) -> Any:
+        if release_id == "old":
+            raise BundleError("A file of the bundle was changed or damaged", value="intent/model.onnx")
+        return evaluate(settings, snapshot, release_id, progress)
+
+    monkeypatch.setattr(retraining, "_evaluate", only_the_candidate)
+    found = decide(database, settings)
+    assert found.status == "promoted"
+    assert "cannot answer" in found.reason and "intent/model.onnx" in found.reason
+    with database.read() as session:
+        assert live_release_id(session) == "new"
+        assert session.get_one(Release, "new").reason == found.reason
+
+
 class Begun(Exception):
     """A training would have begun."""
 
@@ -131,6 +153,26 @@ def test_the_same_again_is_not_trained_and_whatever_else_is_asked_for_is(
     assert again(settings.model_copy(update={"encoder": "another/encoder"})) == "begun"
     (settings.data / RECIPE_FILE).write_text('{"learning_rate": 0.1}')  # what `frontdesk tune` leaves
     assert again() == "begun"
+
+    (settings.data / RECIPE_FILE).unlink()
+    assert again() == "unchanged"
+    (folder / "stray").write_bytes(b"x")  # the bundle is not what was sealed
+    assert again() == "begun"
+    (folder / "stray").unlink()
+    (folder / MANIFEST).unlink()
+    assert again() == "begun"
+
+
+def test_a_damaged_release_is_not_learnt_on_from(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = settings.releases / "r1"
+    folder.mkdir(parents=True)
+    (folder / "weights").write_bytes(b"x")
+    seal(folder, Manifest("r1", "t", "abcd", 13, ("en",)))
+    monkeypatch.setattr(retraining, "labels_of", lambda settings, release_id: ("a", "b", "c", "d"))
+    snapshot: Any = SimpleNamespace(examples=[{"split": "train", "intent": name} for name in "abcde"])
+    assert retraining._start(settings, snapshot, "r1") == folder
+    (folder / "weights").write_bytes(b"y")
+    assert retraining._start(settings, snapshot, "r1") is None
 
 
 def test_what_a_library_prints_is_no_progress_even_where_it_reads_as_json() -> None:
