@@ -46,7 +46,9 @@ class Settings(BaseSettings):
         description="Seconds one training may take; the schedule is shortened to end in time. 0: no limit.",
     )
     retrain_after: int = Field(
-        0, ge=0, description="The worker retrains when so many new examples have come; 0: only when asked."
+        0,
+        ge=0,
+        description="The worker retrains when so many examples are new or corrected; 0: only when asked.",
     )
     gate_margin: float = Field(
         1.0, ge=0, le=20, description="Points that a new release may be worse by without proof of a loss."

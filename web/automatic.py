@@ -1,4 +1,4 @@
-"""Retraining by itself: the worker looks whether enough new examples have come since the last training began."""
+"""Retraining by itself: the worker looks whether enough examples came or were corrected since the last training."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from chatbot.errors import ConflictError
+from chatbot.records.corrections import corrected_examples
 from chatbot.records.database import Database
 from chatbot.records.tables import Example, Job, Release
 from chatbot.settings import Settings
@@ -18,8 +19,8 @@ log = logging.getLogger(__name__)
 
 
 def new_examples(session: Session) -> int:
-    """Examples that came since the newest release was made or the last retraining was queued, failed ones included:
-    what could not be trained on once is not tried again every minute."""
+    """Examples that came, or were corrected, since the newest release was made or the last retraining was queued,
+    failed ones included: what could not be trained on once is not tried again every minute."""
     since = [
         moment
         for moment in (
@@ -29,9 +30,10 @@ def new_examples(session: Session) -> int:
         if moment is not None
     ]
     counted = select(func.count()).select_from(Example).where(Example.status.in_(("accepted", "unreviewed")))
-    if since:
-        counted = counted.where(Example.created_at > max(since))
-    return session.scalar(counted) or 0
+    if not since:
+        return session.scalar(counted) or 0
+    came = session.scalar(counted.where(Example.created_at > max(since))) or 0
+    return came + corrected_examples(session, max(since))
 
 
 def retrain_when_due(database: Database, settings: Settings) -> int | None:
@@ -43,10 +45,10 @@ def retrain_when_due(database: Database, settings: Settings) -> int | None:
     if count < settings.retrain_after:
         return None
     try:
-        job_id = enqueue(database, settings, "retrain", {"because": f"{count} new examples"})
+        job_id = enqueue(database, settings, "retrain", {"because": f"{count} new or corrected examples"})
     except ConflictError:  # one is under way
         return None
-    log.info("retraining: %d new examples have come (job %d)", count, job_id)
+    log.info("retraining: %d examples are new or corrected (job %d)", count, job_id)
     return job_id
 
 

@@ -8,11 +8,14 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select, update
 
 from chatbot.learning import canaries
 from chatbot.learning.releases import go_live
 from chatbot.records import jobs
 from chatbot.records.database import Database
+from chatbot.records.example_changes import Decider, relabel
+from chatbot.records.intents import put_intent
 from chatbot.records.tables import Example, Job, Release
 from chatbot.settings import Settings
 from web.automatic import new_examples, retrain_when_due
@@ -164,4 +167,16 @@ def test_enough_new_examples_start_one_training(
     add(3)
     with database.read() as session:
         assert new_examples(session) == 3
-    assert retrain_when_due(database, asks) is not None
+    job_id = retrain_when_due(database, asks)
+    assert job_id is not None
+    with database.write() as session:
+        session.get_one(Job, job_id).state = "done"
+        put_intent(session, "refund")
+        ids = list(session.scalars(select(Example.id).where(Example.status == "unreviewed").limit(3)))
+        session.execute(update(Example).where(Example.id.in_(ids)).values(out_of_scope=True))
+    with database.write() as session:
+        relabel(session, ids, intent="refund", by=Decider(None))
+    job_id = retrain_when_due(database, asks)
+    assert job_id is not None
+    with database.read() as session:
+        assert session.get_one(Job, job_id).arguments["because"] == "3 new or corrected examples"
