@@ -143,7 +143,7 @@ def take_pictures(
 
 
 def copied(settings: Settings, workplace: Path) -> Settings:
-    """The same installation in another folder. Raises NotFoundError."""
+    """The same installation in another folder, without its visitors: pictures are public. Raises NotFoundError."""
     source = settings.data / "frontdesk.db"
     if not source.is_file():
         raise NotFoundError(
@@ -152,6 +152,9 @@ def copied(settings: Settings, workplace: Path) -> Settings:
     workplace.mkdir(parents=True, exist_ok=True)
     with sqlite3.connect(source) as old, sqlite3.connect(workplace / "frontdesk.db") as new:
         old.backup(new)
+        new.execute("PRAGMA foreign_keys = ON")
+        for table in ("conversations", "visitors"):
+            new.execute(f"DELETE FROM {table}")
     for name in ("releases", "encoders", "index"):
         if (settings.data / name).is_dir():
             shutil.copytree(settings.data / name, workplace / name, dirs_exist_ok=True, symlinks=True)

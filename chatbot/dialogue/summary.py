@@ -15,7 +15,9 @@ from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
 from chatbot.language.normalise import fold
 
 QUOTE_LIMIT = 160  # characters of a quoted message
-MOST_TITLES = 4
+MOST_TITLES = 2  # of one step
+MOST_STEPS = 3  # the last ones; two lines stay two lines after sixty turns
+TITLE_LIMIT = 60  # characters
 ANSWERS = ("approved", "passage", "generated")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 
@@ -40,6 +42,7 @@ _WORDS = {
         "asked": "asked back for a detail",
         "agent": "{name} has written",
         "nothing_tried": "Nothing was tried yet",
+        "before": "{count} more before that",
         "somebody": "a colleague",
     },
     "zh": {
@@ -62,6 +65,7 @@ _WORDS = {
         "asked": "追问过细节",
         "agent": "{name}已回复",
         "nothing_tried": "尚未尝试任何办法",
+        "before": "此前还有 {count} 步",
         "somebody": "同事",
     },
 }
@@ -133,8 +137,8 @@ class Summary:
         else:
             first = words["only_person" if self.said_anything else "nothing_said"]
         steps = []
-        for step in self.tried:
-            titles = quoted(step.titles[:MOST_TITLES])
+        for step in self.tried[-MOST_STEPS:]:
+            titles = quoted(clip(title, TITLE_LIMIT) for title in step.titles[:MOST_TITLES])
             if step.what == "answered":
                 said = words["answered"].format(titles=titles) if titles else words["answered_untitled"]
             elif step.what == "offered":
@@ -146,6 +150,8 @@ class Summary:
             else:
                 said = words[step.what]
             steps.append(said + {"down": words["disliked"], "up": words["liked"]}.get(step.vote or "", ""))
+        if earlier := len(self.tried) - len(steps):
+            steps.append(words["before"].format(count=earlier))
         second = words["tried"].format(steps=words["then"].join(steps)) if steps else words["nothing_tried"]
         return first, second
 
@@ -162,14 +168,14 @@ def summarise(turns: Sequence[Said]) -> Summary:
 
 
 def _steps(turns: Sequence[Said]) -> list[Step]:
-    """What was tried in its order; the same thing again is one step, its newest vote counts."""
+    """What was tried, in the order in which each was tried last; the same again is one step, its newest vote counts."""
     found: dict[tuple[str, tuple[str, ...]], Step] = {}
     for turn in turns:
         step = _step(turn)
         if step is None:
             continue
         key = (step.what, step.titles)
-        before = found.get(key)
+        before = found.pop(key, None)
         count = before.count + 1 if before else 1
         found[key] = Step(step.what, step.titles, step.vote or (before.vote if before else None), count)
     return list(found.values())

@@ -366,6 +366,24 @@ def take_out(session: Session, proposal_id: int, example_id: int) -> None:
         raise NotFoundError("The proposal has no such message", field="example", value=example_id)
 
 
+def put_back(session: Session, proposal_id: int, example_id: int) -> None:
+    """A message that was taken out belongs after all. Raises ConflictError where it is in another proposal by now."""
+    _open(session, proposal_id)
+    if session.get(Example, example_id) is None:
+        raise NotFoundError("The message is gone", field="example", value=example_id)
+    member = session.scalar(select(ProposalMember).where(ProposalMember.example_id == example_id))
+    if member is None:
+        session.add(ProposalMember(proposal_id=proposal_id, example_id=example_id, strength=1.0))
+        session.flush()
+    elif member.proposal_id != proposal_id:
+        raise ConflictError(
+            "The message is in another proposal by now",
+            field="example",
+            value=example_id,
+            remedy="Take it out there first",
+        )
+
+
 def checked_name(name: str) -> str:
     """Raises InputError for an empty or overlong name."""
     name = "_".join(name.split())

@@ -55,6 +55,27 @@ def test_the_same_thing_tried_again_is_counted_once() -> None:
     assert second == "Tried: did not know 2 times; the bot answered from “A” (marked as helpful)"
 
 
+def test_two_lines_stay_two_lines_after_sixty_turns() -> None:
+    turns = []
+    for number in range(60):
+        title = f"How do I change the grind size of my subscription after the order {number} was packed?"
+        turns += [
+            Said("customer", f"and {number}?"),
+            bot("passage", title, f"{title} Part two", "Part three"),
+        ]
+    first, second = summarise(turns).lines("en")
+    assert len(first) < 2 * QUOTE_LIMIT + 40 and len(second) < 520
+    assert second.endswith("; 57 more before that") and "order 59" not in first
+    assert summarise(turns).lines("zh")[1].endswith("；此前还有 57 步")
+
+
+def test_what_was_tried_last_is_told_whatever_was_tried_before_it() -> None:
+    turns = [bot("passage", title) for title in ("A", "B", "C", "D", "A")]
+    assert summarise(turns).lines("en")[1] == (
+        "Tried: the bot answered from “C”; the bot answered from “D”; the bot answered from “A”; 1 more before that"
+    )
+
+
 def test_a_colleague_who_wrote_before_is_named() -> None:
     assert "Mei has written" in summarise([Said("agent", "Hi", name="Mei")]).lines("en")[1]
 

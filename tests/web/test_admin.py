@@ -495,6 +495,10 @@ def test_a_draft_changes_nothing_until_it_is_approved(
     assert statuses(database) == {"Within 3 working days.": "approved", "Maybe.": "draft"}
     send(client, f"/admin/answers/{knowledge['answer']}/retire")
     assert statuses(database) == {"Within 3 working days.": "retired", "Maybe.": "draft"}
+    page = client.get(f"/admin/intents/{knowledge['intent']}").text
+    assert "Use it again" in page and f'action="/admin/answers/{knowledge["answer"]}/approve"' in page
+    send(client, f"/admin/answers/{knowledge['answer']}/approve")
+    assert statuses(database)["Within 3 working days."] == "approved"
 
 
 def test_an_empty_answer_is_refused(signed_in: SignIn, knowledge: dict[str, int]) -> None:

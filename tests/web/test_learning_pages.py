@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from chatbot.dialogue.trace import (
     Classification,
@@ -36,6 +36,7 @@ from chatbot.records.tables import (
     Intent,
     Job,
     Proposal,
+    ProposalMember,
     Turn,
 )
 
@@ -45,11 +46,11 @@ def editor(signed_in: Callable[..., FlaskClient]) -> FlaskClient:
     return signed_in("editor")
 
 
-def post(client: FlaskClient, path: str, **values: Any) -> Any:
+def post(client: FlaskClient, path: str, *, headers: dict[str, str] | None = None, **values: Any) -> Any:
     """A program's request: JSON with the token of the session."""
     found = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/admin/account").text)
     assert found
-    return client.post(path, json=values, headers={"X-CSRFToken": found[1]})
+    return client.post(path, json=values, headers={"X-CSRFToken": found[1]} | (headers or {}))
 
 
 def press(client: FlaskClient, path: str, **form: str | list[str]) -> str:
@@ -325,6 +326,34 @@ def test_proposals_are_decided_over_http(database: Database, editor: FlaskClient
     assert post(editor, "/admin/discovery").json["job"]
     with database.read() as session:
         assert session.scalars(select(Job.kind)).all() == ["discover"]
+
+
+def test_a_message_that_was_taken_out_is_put_back_by_one_click(
+    editor: FlaskClient, database: Database, gifts: list[int]
+) -> None:
+    def members(proposal: int) -> set[int]:
+        with database.read() as session:
+            return set(
+                session.scalars(
+                    select(ProposalMember.example_id).where(ProposalMember.proposal_id == proposal)
+                )
+            )
+
+    first, second = gifts[:2]
+    before = members(first)
+    example = min(before)
+    undo = press(editor, f"/admin/discovery/{first}/remove/{example}")
+    assert members(first) == before - {example}
+    post(editor, undo)
+    assert members(first) == before
+    with database.write() as session:
+        session.execute(
+            update(ProposalMember).where(ProposalMember.example_id == example).values(proposal_id=second)
+        )
+    refused = post(editor, undo)
+    assert refused.status_code == 409 and "another proposal" in refused.json["error"]["message"]
+    chinese = post(editor, undo, headers={"Accept-Language": "zh"})
+    assert chinese.json["error"]["message"] == "该消息现在属于另一个建议"
 
 
 def test_one_click_takes_an_acceptance_and_a_merge_back(

@@ -8,8 +8,9 @@ import pytest
 from flask import Flask
 
 from chatbot.errors import NotFoundError
+from chatbot.records.conversations import ensure_default_site, start_conversation
 from chatbot.records.database import Database
-from chatbot.records.tables import Article, Conversation
+from chatbot.records.tables import Article, Conversation, Visitor
 from chatbot.settings import Settings
 from web.admin.blueprint import MENU
 from web.page_list import listed
@@ -21,12 +22,17 @@ DOCS = Path(__file__).resolve().parents[2] / "docs" / "pages"
 def test_a_copy_is_taken_and_the_original_stays_as_it_was(
     app: Flask, database: Database, settings: Settings, tmp_path: Path
 ) -> None:
+    with database.write() as session:
+        site = ensure_default_site(session)
+        start_conversation(session, site_id=site.id, token_hash="x", locale="en")
     copy = copied(settings, tmp_path / "copy")
     other = Database(copy.database)
     with other.write() as session:
+        assert session.query(Conversation).count() == session.query(Visitor).count() == 0
         session.add(Article(slug="a", lang="en", title="A", body="A.", content_hash="a"))
     with database.read() as session:
         assert session.query(Article).count() == 0
+        assert session.query(Conversation).count() == 1
     other.dispose()
     with pytest.raises(NotFoundError):
         copied(settings.model_copy(update={"data": tmp_path / "nothing"}), tmp_path / "again")

@@ -80,7 +80,10 @@ def error_response(
             status,
         )
     else:
-        response = make_response(jsonify({"error": error}), status)
+        told = error
+        if request.path.startswith("/admin"):  # our own pages show it to whoever reads them
+            told = error | {name: in_words(error[name]) for name in ("message", "remedy") if error.get(name)}
+        response = make_response(jsonify({"error": told}), status)
     response.headers["Cache-Control"] = "no-store"
     if retry_after is not None:
         g.retry_after = retry_after  # web/headers.py has the last word on it

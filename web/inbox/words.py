@@ -17,6 +17,7 @@ WORDS = {
     "left_message": "Left a message",
     "nothing_said": "Nothing said yet",
     "visitor": "Visitor",
+    "email": "E-mail",
     "customer": "Customer",
     "bot": "Bot",
     "agent": "Agent",

@@ -190,6 +190,19 @@ def remove_from_proposal(proposal_id: int, example_id: int) -> BaseResponse:
         _note(records, "proposal.remove", f"proposal {proposal_id}", {"example": example_id})
     if wants_json():
         return jsonify({"ok": True})
+    undo = url_for("admin.put_back_into_proposal", proposal_id=proposal_id, example_id=example_id)
+    flash(gettext("The message is taken out."), undo)
+    return redirect(url_for("admin.proposal", proposal_id=proposal_id), code=303)
+
+
+@blueprint.post("/discovery/<int:proposal_id>/examples/<int:example_id>/put-back")
+@requires("editor")
+def put_back_into_proposal(proposal_id: int, example_id: int) -> BaseResponse:
+    with parts().database.write() as records:
+        proposals.put_back(records, proposal_id, example_id)
+        _note(records, "proposal.put_back", f"proposal {proposal_id}", {"example": example_id})
+    if wants_json():
+        return jsonify({"ok": True})
     return redirect(url_for("admin.proposal", proposal_id=proposal_id), code=303)
 
 

@@ -86,7 +86,7 @@ export class Aside {
   #about({ visitor, lang, channel, csat, id, reason }) {
     const rows = [
       [t("visitor"), [visitor.name, visitor.signed && `(${t("signed")})`].filter(Boolean).join(" ")],
-      ["E-mail", visitor.email],
+      [t("email"), visitor.email],
       ...Object.entries(visitor.details),
       [t("reason"), reason],
       [t("language"), lang],
