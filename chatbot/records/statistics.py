@@ -38,7 +38,7 @@ WISHES = (
 MOST_TOPICS = 12
 SURGE_VOTES = 5  # fewer thumbs down are no surge
 SURGE_CHANCE = 0.01
-_QUARTER = 900  # seconds
+QUARTER = 900  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +170,7 @@ class Statistics:
     days: dict[date, Figures]
     kinds: dict[str, int]  # replies by kind, most frequent first
     languages: dict[str, int]  # customers' messages, in every language
+    language_days: dict[date, dict[str, int]]  # the same, day by day
     hours: list[list[int]]  # [weekday, Monday first][hour]: customers' messages
     topics: list[Topic]  # the most asked first
     surging: list[Topic] = field(default_factory=list)
@@ -184,6 +185,7 @@ def statistics(session: Session, period: Period, *, lang: str | None = None) -> 
     total = Figures()
     kinds: Counter[str] = Counter()
     languages: Counter[str] = Counter()
+    language_days: dict[date, Counter[str]] = {day: Counter() for day in days}
     hours = [[0] * 24 for _ in range(7)]
 
     for quarter, tag, outcome, number, answered, marks, marks_sum, up, down in _conversations(
@@ -191,7 +193,7 @@ def statistics(session: Session, period: Period, *, lang: str | None = None) -> 
     ):
         if lang is not None and tag != lang:
             continue
-        for figures in (total, days[period.local(quarter * _QUARTER).date()]):
+        for figures in (total, days[period.local(quarter * QUARTER).date()]):
             figures.conversations += number
             figures.answered += answered
             figures.marks += marks
@@ -207,9 +209,10 @@ def statistics(session: Session, period: Period, *, lang: str | None = None) -> 
     for quarter, role, kind, tag, number in _messages(session, period):
         if role == "customer":
             languages[tag] += number
+            language_days[period.local(quarter * QUARTER).date()][tag] += number
         if lang is not None and tag != lang:
             continue
-        moment = period.local(quarter * _QUARTER)
+        moment = period.local(quarter * QUARTER)
         if role == "customer":
             hours[moment.weekday()][moment.hour] += number
         else:
@@ -223,7 +226,7 @@ def statistics(session: Session, period: Period, *, lang: str | None = None) -> 
 
     times: dict[date, list[float]] = defaultdict(list)
     for quarter, spent in _times(session, period, lang):
-        times[period.local(quarter * _QUARTER).date()].append(spent)
+        times[period.local(quarter * QUARTER).date()].append(spent)
     for day, spent_on_it in times.items():
         days[day].median_ms, days[day].p95_ms = _quantiles(spent_on_it)
     total.median_ms, total.p95_ms = _quantiles([spent for day in times.values() for spent in day])
@@ -236,6 +239,7 @@ def statistics(session: Session, period: Period, *, lang: str | None = None) -> 
         days,
         dict(kinds.most_common()),
         dict(languages.most_common()),
+        {day: dict(counted) for day, counted in language_days.items()},
         hours,
         [topic for topic in topics[:MOST_TOPICS] if topic.replies],
         sorted((topic for topic in topics if topic.surges), key=lambda topic: -topic.negative),
@@ -257,7 +261,7 @@ def topic_titles(session: Session, names: Sequence[str], *, lang: str) -> dict[s
 # --- what the database is asked ----------------------------------------------------------------------------
 
 
-def _seconds(session: Session, column: Any) -> ColumnElement[int]:
+def seconds_since_1970(session: Session, column: Any) -> ColumnElement[int]:
     """Whole seconds since 1970."""
     seconds = extract("epoch", column)
     if session.get_bind().dialect.name == "postgresql":
@@ -265,7 +269,7 @@ def _seconds(session: Session, column: Any) -> ColumnElement[int]:
     return cast(seconds, BigInteger)
 
 
-def _within(column: Any, period: Period) -> ColumnElement[bool]:
+def within(column: Any, period: Period) -> ColumnElement[bool]:
     return and_(column >= period.start, column <= period.now)
 
 
@@ -295,7 +299,7 @@ def _conversations(session: Session, period: Period) -> Iterator[Any]:
         )
         .join(Turn, Turn.conversation_id == Conversation.id)
         .outerjoin(Feedback, Feedback.turn_id == Turn.id)
-        .where(_within(Conversation.created_at, period))
+        .where(within(Conversation.created_at, period))
         .group_by(Conversation.id)
         .subquery()
     )
@@ -311,8 +315,8 @@ def _conversations(session: Session, period: Period) -> Iterator[Any]:
         .where(
             later.visitor_id == c.visitor_id,
             later.id > c.id,
-            _seconds(session, later.created_at)
-            < _seconds(session, c.created_at) + int(BACK_WITHIN.total_seconds()),
+            seconds_since_1970(session, later.created_at)
+            < seconds_since_1970(session, c.created_at) + int(BACK_WITHIN.total_seconds()),
         )
     )
     assumed = and_(
@@ -333,7 +337,7 @@ def _conversations(session: Session, period: Period) -> Iterator[Any]:
         else_="neither",
     ).label("outcome")
     first = aliased(Turn)
-    quarter = (_seconds(session, c.created_at) // _QUARTER).label("quarter")
+    quarter = (seconds_since_1970(session, c.created_at) // QUARTER).label("quarter")
     yield from session.execute(
         select(
             quarter,
@@ -353,11 +357,11 @@ def _conversations(session: Session, period: Period) -> Iterator[Any]:
 
 def _messages(session: Session, period: Period) -> Iterator[Any]:
     """(quarter, role, kind, language, turns) of customers and of the bot."""
-    quarter = (_seconds(session, Turn.created_at) // _QUARTER).label("quarter")
+    quarter = (seconds_since_1970(session, Turn.created_at) // QUARTER).label("quarter")
     yield from session.execute(
         select(quarter, Turn.role, Turn.kind, Turn.lang, func.count())
         .where(
-            _within(Turn.created_at, period),
+            within(Turn.created_at, period),
             or_(Turn.role == "customer", and_(Turn.role == "bot", Turn.kind != NOTICE)),
         )
         .group_by(quarter, Turn.role, Turn.kind, Turn.lang)
@@ -366,11 +370,11 @@ def _messages(session: Session, period: Period) -> Iterator[Any]:
 
 def _times(session: Session, period: Period, lang: str | None) -> Iterator[Any]:
     """(quarter, milliseconds) of each reply."""
-    where = [_within(Turn.created_at, period), Turn.role == "bot", Turn.milliseconds.is_not(None)]
+    where = [within(Turn.created_at, period), Turn.role == "bot", Turn.milliseconds.is_not(None)]
     if lang is not None:
         where.append(Turn.lang == lang)
     yield from session.execute(
-        select(_seconds(session, Turn.created_at) // _QUARTER, Turn.milliseconds).where(*where)
+        select(seconds_since_1970(session, Turn.created_at) // QUARTER, Turn.milliseconds).where(*where)
     )
 
 

@@ -9,6 +9,7 @@ from chatbot.records.conversations import ensure_default_site, start_conversatio
 from chatbot.records.database import Database
 from chatbot.records.statistics import Period, Statistics, Topic, statistics, topic_titles
 from chatbot.records.tables import Article, Conversation, Feedback, Intent, Turn
+from chatbot.records.topics_by_day import DayTopic, displeased_by_day, topics_by_day
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 Talk = Callable[..., Conversation]
@@ -221,3 +222,36 @@ def test_a_topic_surges_by_low_marks_alone(records: Database, talk: Talk) -> Non
     for number in range(30):
         talk(ANSWERED, csat=1 if number < 9 else 5)
     assert [topic.name for topic in read(records).surging] == ["refund"]
+
+
+def test_topics_day_by_day_add_up_to_the_periods(records: Database, talk: Talk) -> None:
+    yesterday = NOW - timedelta(days=1)
+    talk(("approved", "refund"), ("passage", "refund"), vote="down")
+    talk(("approved", "refund"), at=yesterday, last_activity_at=yesterday, csat=1)
+    talk(("approved", "refund"), ("unknown", None), lang="zh", at=yesterday, last_activity_at=yesterday)
+    talk(("approved", "late"), at=NOW - timedelta(days=9), last_activity_at=NOW - timedelta(days=9))
+    period = Period(7, NOW, UTC)
+    with records.read() as session:
+        days = topics_by_day(session, period)
+        chinese = topics_by_day(session, period, lang="zh")
+        whole = {topic.name: topic for topic in statistics(session, period).topics}
+    assert list(days) == period.dates
+    told = {day: topics for day, topics in days.items() if topics}
+    assert told == {
+        yesterday.date(): {"refund": DayTopic(2, 1)},
+        NOW.date(): {"refund": DayTopic(2, 1)},
+    }
+    assert sum(one["refund"].displeased for one in told.values()) == whole["refund"].negative
+    assert {day: topics for day, topics in chinese.items() if topics} == {
+        yesterday.date(): {"refund": DayTopic(1, 0)}
+    }
+    shares = displeased_by_day(days)
+    assert shares[NOW.date()] == 0.5 and shares[period.dates[0]] is None
+
+
+def test_messages_count_by_day_in_their_language(records: Database, talk: Talk) -> None:
+    talk(("approved", "refund"), ("passage", "refund"))
+    talk(("approved", "refund"), lang="zh", at=NOW - timedelta(days=1))
+    found = read(records)
+    days = {day: counted for day, counted in found.language_days.items() if counted}
+    assert list(days.values()) == [{"zh": 1}, {"en": 2}]

@@ -13,7 +13,8 @@ from chatbot.records.api_keys import create_key
 from chatbot.records.database import Database
 from chatbot.records.statistics import Period, statistics
 from chatbot.records.tables import Article, Intent, Promotion, Release, utcnow
-from web.admin.dashboard import DAY_COLUMNS, WEEKDAYS, pictures, tables
+from chatbot.records.topics_by_day import topics_by_day
+from web.admin.dashboard import DAY_COLUMNS, WEEKDAYS, Overview, pictures, tables
 from web.language import catalogue
 
 
@@ -131,18 +132,44 @@ def test_what_an_hour_costs_is_a_setting_of_the_site(
     assert "1 × 7.5 ÷ 60 × 40 = 5" in admin.get("/admin/").text
 
 
+def test_cost_topics_and_languages_are_there_day_by_day_and_as_files(
+    app: Flask, signed_in: Callable[..., FlaskClient], say: Callable[..., None]
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    admin = signed_in("admin")
+    admin.post("/admin/site", data={"saved_minutes": "6", "hour_cost": "50"})
+    say("refund?", vote="up")
+    say("refund again?", vote="down")
+
+    def rows(table: str) -> list[dict[str, str]]:
+        return list(
+            csv.DictReader(io.StringIO(admin.get(f"/admin/figures/{table}.csv").text.lstrip("\ufeff")))
+        )
+
+    (today,) = [row for row in rows("days") if row["Conversations"] != "0"]
+    assert (float(today["Saved, confirmed alone"]), float(today["Saved, with assumed"])) == (5.0, 5.0)
+    (topic,) = rows("topic_days")
+    assert (topic["Day"], topic["Replies"], topic["Displeased"]) == (today["Day"], "2", "1")
+    assert [row["en"] for row in rows("language_days") if row["Day"] == today["Day"]] == ["2"]
+    page = admin.get("/admin/").text
+    for title in ("Share of the answers that displeased", "Cost saved by day"):
+        assert f"<title>{title}" in page or f'aria-label="{title}' in page, title
+
+
 def test_every_word_of_the_pictures_and_tables_has_a_chinese_one(
     app: Flask, database: Database, say: Callable[..., None]
 ) -> None:
     say("refund?", vote="up")
     said: set[str] = {*WEEKDAYS, *(text for text, _ in DAY_COLUMNS)}
+    period = Period(7, utcnow())
 
     def remember(text: str) -> str:
         said.add(text)
         return text
 
     with database.read() as session:
-        found = statistics(session, Period(7, utcnow()))
+        figures = statistics(session, period)
+        found = Overview(figures, figures.savings(minutes=6, hour_cost=30), topics_by_day(session, period))
     pictures(found, remember)
     tables(found, {}, remember)
     assert sorted(said - set(catalogue("zh"))) == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -12,6 +12,7 @@ from chatbot.language.table_export import Cell
 from chatbot.learning.charts import Bars, Line, line_chart, stacked_bars, week_strip
 from chatbot.records.statistics import PERIODS, Figures, Period, Savings, Statistics
 from chatbot.records.tables import utcnow
+from chatbot.records.topics_by_day import DayTopic, displeased_by_day
 
 Say = Callable[[str], str]
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -33,6 +34,7 @@ DAY_COLUMNS = (
     ("Median, ms", "median_ms"),
     ("95th percentile, ms", "p95_ms"),
 )
+SAVED_COLUMNS = ("Saved, confirmed alone", "Saved, with assumed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,20 @@ class Table:
     name: str
     header: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """The figures with what they are worth and with their topics day by day."""
+
+    figures: Statistics
+    savings: Savings
+    topics_by_day: dict[date, dict[str, DayTopic]]
+
+    def saved(self, day: Figures) -> tuple[float, float]:
+        """(of the confirmed alone, with the assumed) of one day, in the company's own money."""
+        one = replace(self.savings, confirmed=day.confirmed, assumed=day.assumed)
+        return one.least, one.most
 
 
 def period_of(days: str | None, *, default: int = 30) -> Period:
@@ -56,11 +72,26 @@ def period_of(days: str | None, *, default: int = 30) -> Period:
     return Period(int(days) if days else default, utcnow())
 
 
-def tables(found: Statistics, titles: dict[str, str], say: Say) -> dict[str, Table]:
+def tables(found: Overview, titles: dict[str, str], say: Say) -> dict[str, Table]:
     """Every table of the overview by its name."""
+    figures, by_day = found.figures, found.topics_by_day
     days: tuple[tuple[Cell, ...], ...] = tuple(
-        (day.isoformat(), *(_cell(figures, name) for _, name in DAY_COLUMNS))
-        for day, figures in found.days.items()
+        (
+            day.isoformat(),
+            *(_cell(one, name) for _, name in DAY_COLUMNS),
+            *(round(value, 2) for value in found.saved(one)),
+        )
+        for day, one in figures.days.items()
+    )
+    topic_days: tuple[tuple[Cell, ...], ...] = tuple(
+        (day.isoformat(), titles.get(topic.name, topic.name), one.replies, one.displeased)
+        for day, topics in by_day.items()
+        for topic in figures.topics
+        if (one := topics.get(topic.name)) is not None
+    )
+    language_days: tuple[tuple[Cell, ...], ...] = tuple(
+        (day.isoformat(), *(counted.get(tag, 0) for tag in figures.languages))
+        for day, counted in figures.language_days.items()
     )
     topics = tuple(
         (
@@ -72,13 +103,15 @@ def tables(found: Statistics, titles: dict[str, str], say: Say) -> dict[str, Tab
             topic.replies_before,
             topic.negative_before,
         )
-        for topic in found.topics
+        for topic in figures.topics
     )
     hours: tuple[tuple[Cell, ...], ...] = tuple(
-        (say(day), *row) for day, row in zip(WEEKDAYS, found.hours, strict=True)
+        (say(day), *row) for day, row in zip(WEEKDAYS, figures.hours, strict=True)
     )
     made = (
-        Table("days", (say("Day"), *(say(text) for text, _ in DAY_COLUMNS)), days),
+        Table("days", (say("Day"), *(say(text) for text, _ in DAY_COLUMNS), *map(say, SAVED_COLUMNS)), days),
+        Table("topic_days", tuple(map(say, ("Day", "Topic", "Replies", "Displeased"))), topic_days),
+        Table("language_days", (say("Day"), *figures.languages), language_days),
         Table(
             "topics",
             tuple(
@@ -97,17 +130,19 @@ def tables(found: Statistics, titles: dict[str, str], say: Say) -> dict[str, Tab
             ),
             topics,
         ),
-        Table("languages", (say("Language"), say("Messages")), tuple(found.languages.items())),
-        Table("kinds", (say("Kind of reply"), say("Replies")), tuple(found.kinds.items())),
+        Table("languages", (say("Language"), say("Messages")), tuple(figures.languages.items())),
+        Table("kinds", (say("Kind of reply"), say("Replies")), tuple(figures.kinds.items())),
         Table("hours", (say("Day"), *(f"{hour:02}:00" for hour in range(24))), hours),
     )
     return {table.name: table for table in made}
 
 
-def pictures(found: Statistics, say: Say) -> dict[str, str]:
+def pictures(found: Overview, say: Say) -> dict[str, str]:
     """SVG by name; every text in it is escaped where it is made."""
-    words = [_short(day, say) for day in found.days]
-    figures = list(found.days.values())
+    words = [_short(day, say) for day in found.figures.days]
+    figures = list(found.figures.days.values())
+    displeased = list(displeased_by_day(found.topics_by_day).values())
+    saved = [found.saved(one) for one in figures]
 
     def heights(name: str) -> list[int]:
         return [getattr(one, name) for one in figures]
@@ -141,8 +176,45 @@ def pictures(found: Statistics, say: Say) -> dict[str, str]:
         "marks": _lines(
             (("csat", "Mean mark"),), figures, words, say("Mean mark by day"), say("Day"), "1–5", say, top=5.0
         ),
+        "displeased": line_chart(
+            [
+                Line(
+                    say("Displeased"),
+                    [(float(at), v) for at, v in enumerate(displeased) if v is not None],
+                    True,
+                )
+            ],
+            title=say("Share of the answers that displeased"),
+            x_name=say("Day"),
+            y_name="0–1",
+            x_range=(0, len(words) - 1),
+            y_range=(0, max((share for share in displeased if share), default=0.0) or 1.0),
+            x_words=words,
+        ),
+        "languages": stacked_bars(
+            [
+                Bars(tag, [counted.get(tag, 0) for counted in found.figures.language_days.values()])
+                for tag in found.figures.languages
+            ],
+            words=words,
+            title=say("Messages by language"),
+            x_name=say("Day"),
+            y_name=say("Messages"),
+        ),
+        "saved": stacked_bars(
+            [
+                Bars(say("Solved, confirmed"), [round(least) for least, _ in saved]),
+                Bars(say("Solved, assumed"), [round(most) - round(least) for least, most in saved]),
+            ],
+            words=words,
+            title=say("Cost saved by day"),
+            x_name=say("Day"),
+            y_name=say("Your own money"),
+        ),
         "hours": week_strip(
-            found.hours, days=[say(day) for day in WEEKDAYS], title=say("Messages by weekday and hour")
+            found.figures.hours,
+            days=[say(day) for day in WEEKDAYS],
+            title=say("Messages by weekday and hour"),
         ),
     }
 

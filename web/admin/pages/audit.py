@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from flask import render_template, request, url_for
 
@@ -62,7 +63,8 @@ def subject_of(written: str) -> Subject:
     endpoint, argument = _PAGES.get(kind, ("", ""))
     if not endpoint or (kind != "release" and not identity.isdecimal()):
         return Subject(text)
-    return Subject(text, url_for(endpoint, **{argument: identity}))
+    address: dict[str, Any] = {argument: identity}
+    return Subject(text, url_for(endpoint, **address))
 
 
 @blueprint.get("/audit")

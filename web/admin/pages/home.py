@@ -11,11 +11,12 @@ from chatbot.language.table_export import csv_lines
 from chatbot.records.conversations import DEFAULT_SITE, find_site
 from chatbot.records.jobs import list_jobs, open_job
 from chatbot.records.overview import overview
-from chatbot.records.statistics import PERIODS, Statistics, statistics, topic_titles
+from chatbot.records.statistics import PERIODS, statistics, topic_titles
 from chatbot.records.tables import utcnow
+from chatbot.records.topics_by_day import topics_by_day
 from web.access import requires
 from web.admin.blueprint import blueprint
-from web.admin.dashboard import period_of, pictures, tables
+from web.admin.dashboard import Overview, period_of, pictures, tables
 from web.context import parts
 from web.language import gettext, page_language
 
@@ -28,16 +29,15 @@ def home() -> str:
         state = overview(records, today=midnight)
         training = open_job(records, "retrain")
         recent = list_jobs(records, limit=6)
-        options = SiteOptions.from_json(find_site(records, DEFAULT_SITE).options)
     found, titles = _asked_for()
     return render_template(
         "admin/home.html",
         state=state,
         training=training,
         recent=recent,
-        figures=found,
+        figures=found.figures,
         titles=titles,
-        savings=found.savings(minutes=options.saved_minutes, hour_cost=options.hour_cost),
+        savings=found.savings,
         pictures={name: Markup(svg) for name, svg in pictures(found, gettext).items()},
         tables=tables(found, titles, gettext),
         periods=PERIODS,
@@ -52,7 +52,7 @@ def figures_csv(table: str) -> Response:
     made = tables(found, titles, gettext).get(table)
     if made is None:
         raise NotFoundError("There is no such table", field="table", value=table[:40])
-    name = f"frontdesk-{table}-{found.period.dates[0]}-{found.period.dates[-1]}.csv"
+    name = f"frontdesk-{table}-{found.figures.period.dates[0]}-{found.figures.period.dates[-1]}.csv"
     return Response(
         csv_lines(made.header, made.rows),
         mimetype="text/csv",
@@ -60,10 +60,13 @@ def figures_csv(table: str) -> Response:
     )
 
 
-def _asked_for() -> tuple[Statistics, dict[str, str]]:
+def _asked_for() -> tuple[Overview, dict[str, str]]:
     """The figures of the period and language in the address, and the titles of their topics."""
-    period = period_of(request.args.get("days"))
+    period, lang = period_of(request.args.get("days")), request.args.get("lang") or None
     with parts().database.read() as records:
-        found = statistics(records, period, lang=request.args.get("lang") or None)
-        names = [topic.name for topic in (*found.topics, *found.surging)]
+        options = SiteOptions.from_json(find_site(records, DEFAULT_SITE).options)
+        figures = statistics(records, period, lang=lang)
+        savings = figures.savings(minutes=options.saved_minutes, hour_cost=options.hour_cost)
+        found = Overview(figures, savings, topics_by_day(records, period, lang=lang))
+        names = [topic.name for topic in (*figures.topics, *figures.surging)]
         return found, topic_titles(records, names, lang=page_language())
