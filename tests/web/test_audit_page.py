@@ -17,6 +17,7 @@ def noted(database: Database) -> None:
             "article 12: Returns & refunds",
             "release r20261120-1",
             "site default",
+            "job 3: retrain",
             "article x: odd",
             "KC-1 in conversation abc",
         ):
@@ -28,6 +29,7 @@ def test_what_an_entry_is_about_is_told_in_the_readers_language(noted: None, sig
     english = admin.get("/admin/audit").text
     assert '<a href="/admin/articles/12">Article 12 · Returns &amp; refunds</a>' in english
     assert '<a href="/admin/releases/r20261120-1">Release r20261120-1</a>' in english
+    assert '<a href="/admin/jobs/3">Job 3 · Retraining</a>' in english
     chinese = admin.get("/admin/audit", headers={"Accept-Language": "zh"}).text
     assert ">文章 12 · Returns &amp; refunds</a>" in chinese and ">站点 default</span>" in chinese
 

@@ -20,7 +20,7 @@ def pictures(folder: Path, only: tuple[str, ...]) -> None:
 
     log_to_stderr("WARNING")
     with (
-        tempfile.TemporaryDirectory(prefix="frontdesk-pictures-") as workplace,
+        tempfile.TemporaryDirectory(prefix="frontdesk-pictures-", ignore_cleanup_errors=True) as workplace,
         TerminalProgress() as progress,
     ):
         made = take_pictures(load_settings(), folder, workplace=Path(workplace), only=only, progress=progress)

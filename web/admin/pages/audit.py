@@ -59,7 +59,8 @@ def subject_of(written: str) -> Subject:
     if match is None:
         return Subject(written)
     kind, identity, title = match.groups()
-    text = f"{gettext(f'subject_{kind}')} {identity}" + (f" · {title}" if title else "")
+    named = gettext(title) if kind == "job" and title else title  # of a job, what kind it is
+    text = f"{gettext(f'subject_{kind}')} {identity}" + (f" · {named}" if named else "")
     endpoint, argument = _PAGES.get(kind, ("", ""))
     if not endpoint or (kind != "release" and not identity.isdecimal()):
         return Subject(text)
