@@ -186,4 +186,4 @@ def check_size(size: int, *, limit_mb: int) -> None:
             remedy=f"Send at most {limit_mb} MiB",
         )
     if size == 0:
-        raise InputError("The file is empty", field="file", remedy="Choose another one")
+        raise InputError("The file is empty", field="file", code="empty", remedy="Choose another one")

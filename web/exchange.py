@@ -104,10 +104,11 @@ class Exchange:
             raise InputError(
                 f"The message is too long: {len(text)} characters",
                 field="text",
+                code="too_long",
                 remedy=f"Write at most {self._message_limit} characters, or send it in parts",
             )
         if not normalise(text) and not files:
-            raise InputError("The message is empty", field="text", remedy="Write something")
+            raise InputError("The message is empty", field="text", code="empty", remedy="Write something")
         lang = detect_language(text, default=primary(locale))
         with self._database.write() as session:
             received = receive_message(

@@ -30,13 +30,14 @@ from chatbot.records.conversations import (
     visitor_seen,
 )
 from chatbot.records.database import Database
-from chatbot.records.tables import Conversation, Delivery, Person, Turn, Visitor
+from chatbot.records.tables import Conversation, Delivery, Person, Turn, Visitor, utcnow
 from chatbot.settings import Settings
 from web.mail import MailServer, Refused, compose
 from web.return_links import opens, return_link
 from web.rounds import Rounds
 from web.secrets import session_key
 from web.sending import send_due
+from web.visitors import token_hash
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -317,6 +318,35 @@ def test_who_has_seen_the_reply_gets_no_e_mail(
     run(database, with_mail(settings, server), Receiver(), at=LATER)
     assert server.received == []
     assert [row.state for row in rows(database)] == ["dropped"]
+
+
+@pytest.mark.parametrize("path", ["messages", "events"])
+@pytest.mark.parametrize(
+    ("query", "states"), [("", ["dropped"]), ("shown=1", ["dropped"]), ("shown=0", ["sent"])]
+)
+def test_what_a_client_fetches_is_seen_unless_it_says_that_nobody_looks(
+    database: Database,
+    settings: Settings,
+    conversation: Conversation,
+    mei: Person,
+    smtp: Any,
+    client: FlaskClient,
+    path: str,
+    query: str,
+    states: list[str],
+) -> None:
+    reply(database, conversation, mei, "Hello")
+    with database.write() as session:
+        session.get_one(Conversation, conversation.id).token_hash = token_hash("t")
+        session.scalars(select(Turn)).one().created_at = utcnow()
+        session.get_one(Visitor, conversation.visitor_id).last_seen_at = utcnow() - timedelta(minutes=1)
+        inbox.close(session, conversation.id, mei, outcome="solved", now=NOON)  # so that the events end
+    address = f"/api/v1/conversations/{conversation.public_id}/{path}?{query}"
+    fetched = client.get(address, headers={"Authorization": "Bearer t"})
+    assert "Hello" in fetched.get_data(as_text=True)
+    server = smtp()
+    run(database, with_mail(settings, server), Receiver(), at=LATER)
+    assert [row.state for row in rows(database)] == states
 
 
 def test_an_address_that_the_server_refuses_is_given_up_and_a_dead_server_is_tried_again(

@@ -32,13 +32,13 @@ from chatbot.records.tables import Site, Visitor
 from chatbot.records.visitors import identify, remember_details
 from web.api.guards import TOKEN, message_rate, visitor_blueprint
 from web.api.models import (
-    AfterQuery,
     CloseBody,
     ConversationPath,
     ErrorAnswer,
     FeedbackBody,
     HandoverBody,
     IdentifyBody,
+    LookQuery,
     MessageAnswer,
     MessageBody,
     StartBody,
@@ -165,13 +165,13 @@ def _events(accepted: Accepted) -> Iterator[str]:
     security=TOKEN,
     summary="Turns of a conversation",
 )
-def read(path: ConversationPath, query: AfterQuery) -> Response:
+def read(path: ConversationPath, query: LookQuery) -> Response:
     """Customer, bot and agent turns in order, those after `after` only."""
     by = caller()
     with parts().database.read() as session:
         state = find_conversation(session, by.public_id).state
         turns = turns_after(session, by.conversation_id, after=query.after, limit=PAGE + 1)
-    if state in ("waiting", "human") or any(turn.role == "agent" for turn in turns):
+    if query.shown and (state in ("waiting", "human") or any(turn.role == "agent" for turn in turns)):
         with parts().database.write() as session:
             visitor_seen(session, by.conversation_id)
     body: dict[str, Any] = {
@@ -192,10 +192,11 @@ def _seen(database: Database, conversation_id: int) -> None:
     security=TOKEN,
     summary="News of a conversation as they come",
 )
-def events(path: ConversationPath, query: AfterQuery) -> Response:
+def events(path: ConversationPath, query: LookQuery) -> Response:
     """Server-sent events `turn`, `state`, `end` while a person is awaited or answers; it ends by itself within a
     minute, or at once when the conversation is with the bot: then ask for the messages instead."""
     by = caller()
+    seen = partial(_seen, parts().database, by.conversation_id) if query.shown else lambda: None
     with parts().streams.reserved() as release:
         return stream(
             follow(
@@ -204,7 +205,7 @@ def events(path: ConversationPath, query: AfterQuery) -> Response:
                 after=query.after,
                 origin=own_origin(),
                 release=release,
-                seen=partial(_seen, parts().database, by.conversation_id),
+                seen=seen,
             )
         )
 

@@ -103,6 +103,15 @@ class AfterQuery(BaseModel):
     after: Id = Field(0, description="Id of the last turn that is known already.")
 
 
+class LookQuery(AfterQuery):
+    shown: bool = Field(
+        True,
+        description="Whether the visitor sees what is fetched. `0`: it waits unread (a closed panel), so it "
+        "does not count as seen, and an agent's reply still goes to him by e-mail. Ask once more without it, with "
+        "`after` before the first unread turn, when he looks.",
+    )
+
+
 # --- answers ---------------------------------------------------------------------------------------------
 
 

@@ -14,12 +14,12 @@ import { botTurn, customerTurn, agentTurn, pendingTurn, streamingTurn } from "./
 const config = JSON.parse(document.getElementById("config").textContent);
 const framed = config.mode === "frame";
 let words = config.words;
-let shown = !framed; // whether the visitor can see the panel
-let unread = 0;
+let unread = 0; // as the page was told
 let wantsPerson = false;
 let away = null; // outside the opening hours: {opens_in_words}
 let page = null; // the host page's origin, once it has said hello
 const conversation = new Conversation(config);
+conversation.shown = !framed;
 const quiet = matchMedia("(prefers-reduced-motion: reduce)");
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -279,6 +279,8 @@ let ownScrollUntil = 0;
 conversation.addEventListener("change", () => {
   const before = list.lastElementChild?.dataset.key;
   draw();
+  conversation.see();
+  tellUnread();
   if (atBottom && list.lastElementChild?.dataset.key !== before) scrollDown();
 });
 
@@ -291,11 +293,14 @@ conversation.addEventListener("turns", ({ detail: turns }) => {
   for (const turn of spoken) arrived.add(turn.id);
   say(spoken.map((turn) => `${turn.role === "bot" ? t("assistant") : turn.agent || t("colleague")}: ${turn.text}`).join("\n"));
   if (conversation.storage.get("sound")) chime();
-  if (!shown) toPage("unread", { count: (unread += spoken.length) });
   if (!atBottom) newBelow.hidden = false;
 });
 
 conversation.addEventListener("lost", () => say(t("lost")));
+
+function tellUnread() {
+  if (page && unread !== conversation.unread) toPage("unread", { count: (unread = conversation.unread) });
+}
 
 /** Spoken by screen readers once, whole: not word by word as an answer comes in. */
 function say(text) {
@@ -403,9 +408,12 @@ const allowed = (origin) => config.parents.some((entry) => {
 });
 
 const received = {
-  hello: () => toPage("ready", { accent: clean(config.accent), onAccent: on(clean(config.accent)), position: config.position, corners: config.corners, ...launcherWords() }),
-  show: () => { askHours(); shown = true; unread = 0; scrollDown(); if (!config.preview && !matchMedia("(pointer: coarse)").matches) input.focus(); },
-  hide: () => { shown = false; },
+  hello: () => {
+    toPage("ready", { accent: clean(config.accent), onAccent: on(clean(config.accent)), position: config.position, corners: config.corners, ...launcherWords() });
+    tellUnread();
+  },
+  show: () => { askHours(); conversation.show(true); scrollDown(); if (!config.preview && !matchMedia("(pointer: coarse)").matches) input.focus(); },
+  hide: () => conversation.show(false),
   ask: ({ text }) => { if (text?.trim()) conversation.send(text.trim().slice(0, config.limit)); },
   setLocale: ({ locale }) => setLocale(locale),
   setUser: ({ user }) => conversation.setUser(user && typeof user === "object" ? user : null),

@@ -24,12 +24,14 @@ export class Conversation extends EventTarget {
   outbox = []; // {id, text, title?, files?, status: "waiting" | "sending" | "failed", reason?, retryIn?}
   streaming = null; // {id, text} while an answer comes in
 
+  shown = false; // whether the panel is open
   user = null; // {jwt} or {id, hmac, …}, as the host page has given it
 
   #starting = null;
   #last = 0;
   #sending = false;
   #following = null;
+  #line = null; // the connection that this tab holds; its `shown` is what the server was told
   #timer = 0;
   #quiet = 0; // how often it has asked for news since something happened
 
@@ -49,12 +51,37 @@ export class Conversation extends EventTarget {
     addEventListener("online", () => { this.#changed(); this.flush(); });
     addEventListener("offline", () => this.#changed());
     document.addEventListener("visibilitychange", () => {
+      if (!this.seeing && this.#line?.shown) this.#line.abort();
       if (!document.hidden && this.key) this.refresh().catch(() => {});
       this.#watch();
     });
   }
 
   get online() { return navigator.onLine !== false; }
+
+  /** Whether what is said is before the visitor's eyes. */
+  get seeing() { return this.shown && !document.hidden; }
+
+  /** How much was said to him that no tab of this browser has shown. */
+  get unread() {
+    const seen = this.storage.get("seen") ?? Infinity;
+    return this.turns.filter((turn) => turn.role !== "customer" && turn.id > seen).length;
+  }
+
+  show(shown) {
+    this.shown = shown;
+    if (this.#line?.shown === !this.seeing) this.#line.abort();
+    this.#changed();
+  }
+
+  /** What is drawn now is seen: the other tabs hear of it, and the server, which would else write an e-mail. */
+  see() {
+    const seen = this.storage.get("seen") || 0;
+    if (!this.seeing || this.#last <= seen) return;
+    this.storage.set("seen", this.#last);
+    this.channel?.postMessage("seen");
+    if (this.turns.some((turn) => turn.id > seen && turn.role === "agent")) this.#call(`/messages?after=${seen}`).catch(() => {});
+  }
 
   /** Whether the site wants to know something before the first message. */
   get asksFirst() { return this.config.prechat.length > 0 && !this.key && !this.details && !this.user; }
@@ -102,6 +129,7 @@ export class Conversation extends EventTarget {
   /** What was said before, on this page or on the last one. */
   async load() {
     if (this.key) await this.refresh().catch((error) => this.#forgetIfGone(error));
+    if (this.storage.get("seen") === null) this.storage.set("seen", this.#last); // kept by an older widget
     this.#changed();
     this.flush();
     this.#watch();
@@ -127,7 +155,7 @@ export class Conversation extends EventTarget {
   async refresh() {
     let more = true;
     while (more && this.key) {
-      const page = await this.#call(`/messages?after=${this.#last}`);
+      const page = await this.#call(`/messages?after=${this.#last}&shown=${+this.seeing}`);
       this.#take(page.turns);
       this.#setState(page.state);
       more = page.more;
@@ -326,6 +354,7 @@ export class Conversation extends EventTarget {
     this.#last = 0;
     this.streaming = null;
     this.storage.set("conversation", null);
+    this.storage.set("seen", 0);
     this.#setState("bot");
     this.#changed();
   }
@@ -372,8 +401,11 @@ export class Conversation extends EventTarget {
         let missed = 0;
         while (!signal.aborted && this.key && ["waiting", "human"].includes(this.state)) {
           if (document.hidden && missed) { await wait(1000, signal); continue; }
+          const line = (this.#line = new AbortController());
+          line.shown = this.seeing;
+          signal.onabort = () => line.abort();
           try {
-            for await (const { name, data } of events(`/conversations/${this.key.id}/events?after=${this.#last}`, { token: this.key.token, signal })) {
+            for await (const { name, data } of events(`/conversations/${this.key.id}/events?after=${this.#last}&shown=${+line.shown}`, { token: this.key.token, signal: line.signal })) {
               missed = 0;
               if (name === "turn") { this.#take([data]); this.channel?.postMessage("news"); }
               if (name === "state") { this.#setState(data.state); this.channel?.postMessage("news"); }
@@ -381,6 +413,7 @@ export class Conversation extends EventTarget {
             }
           } catch (error) {
             if (signal.aborted) return;
+            if (line.signal.aborted) continue; // the panel was opened or closed
             this.#forgetIfGone(error);
             // A server whose open connections are all taken is asked at a steady pace, a silent one ever less often.
             const pause = error.code === "too_many_streams" ? BUSY_MS[this.state] : POLL_MS[Math.min(missed++, POLL_MS.length - 1)];
@@ -388,6 +421,7 @@ export class Conversation extends EventTarget {
             if (!signal.aborted && this.key) await this.refresh().catch(() => {});
           }
         }
+        this.#line = null;
       });
     } catch { /* aborted while another tab had the lock */ } finally {
       if (this.#following === stop) this.#following = null;
@@ -398,6 +432,10 @@ export class Conversation extends EventTarget {
     if (message === "reset") {
       this.outbox = [];
       this.#forget();
+      return;
+    }
+    if (message === "seen") {
+      this.#changed();
       return;
     }
     this.key = this.storage.get("conversation") || this.key;
