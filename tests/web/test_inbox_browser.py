@@ -109,6 +109,43 @@ def test_a_visitor_is_taken_answered_and_closed_by_keyboard_alone_and_sees_it_li
     assert problems == []
 
 
+def test_who_asks_for_it_hears_of_a_visitor_who_waits_and_sees_it_over_other_windows(
+    open_widget: Callable[..., Any], sign_in: Any, browser: Any, problems: list[str]
+) -> None:
+    mei = sign_in("Mei")
+    mei.context.add_init_script(
+        "window.shown = []; window.tones = 0;"
+        "window.Notification = class { static permission = 'granted';"
+        " constructor(title, { body, tag }) { shown.push([body, tag]); } };"
+        "window.AudioContext = class { constructor() { tones += 1; throw new Error(); } };"
+        "Object.defineProperty(document, 'hidden', { get: () => true });"
+    )
+    mei.reload()
+    button = mei.get_by_role("button", name="Alert me")
+    _, first = open_widget()
+    first.get_by_role("textbox").fill("When does my refund arrive?")
+    first.get_by_role("textbox").press("Enter")
+    first.get_by_role("button", name="Talk to a person").click()
+    expect(mei.locator(".lines .line")).to_have_count(1)
+    assert mei.evaluate("[tones, shown.length]") == [0, 0]  # nobody has asked for it
+
+    button.click()
+    expect(mei.get_by_role("button", name="No alerts")).to_have_attribute("aria-pressed", "true")
+    mei.reload()  # and it is kept
+    before = mei.evaluate("tones")
+    somebody_else = browser.new_context(locale="en-GB")
+    _, second = open_widget(somebody_else.new_page())
+    second.get_by_role("textbox").fill("Where is my parcel?")
+    second.get_by_role("textbox").press("Enter")
+    second.get_by_role("button", name="Talk to a person").click()
+    expect(mei.locator(".lines .line")).to_have_count(2)
+    mei.wait_for_function("before => tones > before && shown.length === 1", arg=before)
+    ((said, about),) = mei.evaluate("shown")
+    assert said == "A visitor is waiting: Where is my parcel?" and about.startswith("waiting-")
+    somebody_else.close()
+    assert problems == []
+
+
 def test_of_two_agents_the_second_is_told_who_has_it(
     open_widget: Callable[..., Any], sign_in: Any, database: Database
 ) -> None:

@@ -46,7 +46,9 @@ def home() -> str:
         "words": words(),
         "start": look(database, box=box, open_id=open_id, person_id=current_user.id),
     }
-    return render_template("inbox/home.html", config=config, dom=asset_url("dom.js"))
+    return render_template(
+        "inbox/home.html", config=config, dom=asset_url("dom.js"), sound=asset_url("sound.js")
+    )
 
 
 def mail_state() -> dict[str, str]:

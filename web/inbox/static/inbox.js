@@ -1,5 +1,6 @@
 // The inbox: what comes from the server goes to the parts, what the agent does goes to the server.
 
+import { alertOf } from "./alerts.js";
 import { Aside } from "./aside.js";
 import { Composer } from "./composer.js";
 import { closeAs, keys, passOn } from "./dialogs.js";
@@ -15,6 +16,7 @@ let box = config.box;
 let openId = config.open;
 let conversation = null;
 let known = null; // ids that wait, to notice a new one
+let waiting = null; // how many, where another box is shown
 
 const queue = new Queue({ choose: show, changeBox, toggleAway });
 const transcript = new Transcript();
@@ -41,7 +43,9 @@ function takeQueue(told) {
     const fresh = known && told.lines.find((line) => !known.has(line.id));
     known = new Set(told.lines.map((line) => line.id));
     if (fresh) say(t("new_waiting", { text: fresh.text }));
-  }
+    if (fresh) alertOf(t("new_waiting", { text: fresh.text }), `waiting-${fresh.id}`);
+  } else if (waiting !== null && told.counts.waiting > waiting) alertOf(t("some_wait", { count: told.counts.waiting }), "waiting");
+  waiting = told.counts.waiting;
 }
 
 function take(told) {
@@ -54,6 +58,7 @@ function take(told) {
   drawHead();
   const fresh = transcript.show(told.turns);
   if (fresh.length) say(t("new_message", { text: fresh.at(-1).text }));
+  if (told.mine && fresh.at(-1)?.role === "customer") alertOf(t("new_message", { text: fresh.at(-1).text }), `said-${told.id}`);
   composer.show(told);
   aside.show(told);
 }

@@ -1,5 +1,6 @@
 // The list on the left: boxes with their numbers, and the conversations of one of them.
 
+import { button as alerts } from "./alerts.js";
 import { clock, config, h, since, t } from "./page.js";
 
 const BOXES = ["waiting", "mine", "open", "closed"];
@@ -12,7 +13,7 @@ export class Queue {
     this.list = h("ul.lines");
     this.away = h("button.plain.small", { type: "button", onclick: toggleAway });
     this.people = h("p.small.quiet.people");
-    this.element = h("section.queue", {}, this.boxes, this.list, h("div.team", {}, this.people, this.away,
+    this.element = h("section.queue", {}, this.boxes, this.list, h("div.team", {}, this.people, alerts, this.away,
       h("a.small", { href: `${config.root}/canned` }, t("canned_replies"))));
     this.changeBox = changeBox;
     setInterval(() => this.tick(), 20000);
