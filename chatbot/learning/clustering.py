@@ -43,6 +43,7 @@ class ClusterSettings:
     most_clusters: int = 200
     dimensions: int = 40  # of the spectrum that are kept
     power: float = 6.0  # of an eigenvalue, as its weight
+    one_vote: bool = False  # each message's ties to its nearest sum to one, however near these are
     seed: int = 13
 
 
@@ -278,8 +279,9 @@ def _grow(features: _Features, settings: ClusterSettings, most: int, tell: Calla
     places, near = _nearest(features, features, count, itself=True)
     weights = np.maximum(near, 1e-3) ** 2
     rows = np.repeat(np.arange(n), count)
-    ties = csr_matrix((weights.ravel(), (rows, places.ravel())), shape=(n, n))
-    ties = ties.maximum(ties.T).astype(np.float64)
+    votes = weights / weights.sum(axis=1, keepdims=True) if settings.one_vote else weights
+    ties = csr_matrix((votes.ravel(), (rows, places.ravel())), shape=(n, n)).astype(np.float64)
+    ties = (ties + ties.T) / 2 if settings.one_vote else ties.maximum(ties.T)
     tell(0.3)
     degree = np.asarray(ties.sum(axis=1)).ravel()
     scale = diags(1 / np.sqrt(degree))

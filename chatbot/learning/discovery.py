@@ -18,9 +18,11 @@ from chatbot.language.normalise import fold
 from chatbot.learning.clustering import Clustering, ClusterSettings, cluster, words_of
 
 ENCODER_EPOCHS = 8
-UNAIDED = ClusterSettings(neighbours=20, word_share=1.0)
+UNAIDED = ClusterSettings(neighbours=20, word_share=1.0, one_vote=True)
 """Settings where no encoder knows the language and there are messages enough: two of them share fewer words than
-meanings, so that more neighbours are asked; the small encoder trained on the words knows no more than they do."""
+meanings, so that more neighbours are asked; the small encoder trained on the words knows no more than they do. How
+near two messages are by their words depends on how many these are: groups of short messages alike held whole parts of
+the graph together, so that each message has one vote to give to its neighbours."""
 _ENOUGH = 500  # messages; among fewer the nearest twenty are of several intents
 _MIN_TO_TRAIN = 200  # messages; fewer teach an encoder nothing
 _NAME_WORDS = 3

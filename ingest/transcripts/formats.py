@@ -88,6 +88,8 @@ def open_transcripts(
     for candidate in FORMATS.values():
         if candidate.accepts(file, record):
             return Reading(file, candidate, comments)
+    if path.name.lower().removesuffix(".gz").endswith(TABLES):
+        raise table.no_columns(path.name, table.heading_of(path, file))
     raise FileError(
         f"{path.name} has no known transcript format",
         value=_shown(file, record),

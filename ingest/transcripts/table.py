@@ -33,8 +33,8 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
         "direction", "角色", "发送者", "发言人", "发送方", "说话人",
     ),
     "text": (
-        "text", "message", "body", "content", "utterance", "msg", "comment", "instruction", "内容", "消息",
-        "消息内容", "文本", "问题",
+        "text", "message", "body", "content", "utterance", "msg", "comment", "instruction", "question", "query",
+        "内容", "消息", "消息内容", "文本", "问题",
     ),
     "intent": (
         "intent", "label", "tag", "tags", "category", "topic", "意图", "标签", "分类", "类别",
@@ -150,6 +150,15 @@ def read(file: TextFile, names: Mapping[str, str] | None = None) -> Iterator[Tra
     yield from conversations(rows, source=file.path.name, names=names)
 
 
+def no_columns(source: str, header: Sequence[str]) -> FileError:
+    """What is wrong with a table whose columns nobody named and none of which is known."""
+    return FileError(
+        f"{source} has no columns of conversations",
+        value=" | ".join(header)[:100],
+        remedy="Name them conversation_id, role and text, or say which is which with --column text=HEADING",
+    )
+
+
 def conversations(
     rows: Iterator[tuple[int, Sequence[str]]], *, source: str, names: Mapping[str, str] | None = None
 ) -> Iterator[Transcript | RowError]:
@@ -157,11 +166,7 @@ def conversations(
     _, header = next(rows, (0, []))
     columns = named_columns(header, names) if names else find_columns(header)
     if columns is None:
-        raise FileError(
-            f"{source} has no columns of conversations",
-            value=" | ".join(header)[:100],
-            remedy="Name them conversation_id, role and text, or say which is which with --column text=HEADING",
-        )
+        raise no_columns(source, header)
     held: list[Turn] = []
     key = ""
     tags: tuple[str, ...] = ()

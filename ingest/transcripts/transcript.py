@@ -14,6 +14,9 @@ ROLES = {
     "representative": "agent", "staff": "agent", "teammate": "agent", "seller": "agent", "wizard": "agent",
     "bot": "bot", "system": "bot", "agentbot": "bot", "automation": "bot",
     "action": "action", "tool": "action", "api": "action",
+    "requester": "customer", "guest": "customer", "consumer": "customer", "shopper": "customer", "kunde": "customer",
+    "kundin": "customer", "cliente": "customer", "klant": "customer", "employee": "agent", "csr": "agent",
+    "advisor": "agent", "mitarbeiter": "agent", "agente": "agent", "medewerker": "agent", "conseiller": "agent",
     "客户": "customer", "顾客": "customer", "买家": "customer", "用户": "customer", "访客": "customer",
     "客服": "agent", "坐席": "agent", "卖家": "agent", "商家": "agent", "人工": "agent", "机器人": "bot",
 }  # fmt: skip

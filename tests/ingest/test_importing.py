@@ -230,6 +230,7 @@ def test_one_bad_file_does_not_keep_the_others_out(knowledge, write_lines, tmp_p
         ("photo.jsonl", b"\x89PNG\r\n\x1a\n", "PNG picture"),
         ("book.xlsx", b"PK\x03\x04 x", "Office document"),
         ("words.txt", b"just some words\n", "no known transcript format"),
+        ("zeit.csv", b"Zeit,Von,Nachricht\n1,2,3\n", "got 'Zeit | Von | Nachricht'). Name them"),
         ("broken.jsonl", b'{"id": 1, "turns"', "no known transcript format"),
         ("broken.jsonl", b"{,}\n{,}\n", "no known transcript format"),
     ],

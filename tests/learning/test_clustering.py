@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.metrics import adjusted_mutual_info_score
 
 from chatbot.learning.clustering import (
     UNASSIGNED,
@@ -50,6 +51,37 @@ def test_messages_about_the_same_come_together_without_a_label() -> None:
     assert 3 <= found.count <= 8
     assert found.coverage > 0.9
     assert agreement(found.labels, topics) > 0.9
+
+
+@pytest.mark.parametrize(("seed", "noise"), [(0, 6), (1, 6), (0, 10)])
+def test_short_messages_alike_do_not_outweigh_long_ones_where_each_has_one_vote(
+    seed: int, noise: int
+) -> None:
+    """Two topics of sixty messages with the same three words, six of twenty that share few of many."""
+    rng = np.random.default_rng(seed)
+    letters = "klmnopqrstuvwxyz"
+    texts, topics = [], []
+    for topic in "abcdefgh":
+        words = [topic + letter for letter in letters]
+        for at in range(60 if topic in "ab" else 20):
+            if topic in "ab":
+                said = list(rng.choice(words[:4], 3, replace=False))
+            else:
+                said = list(rng.choice(words, 4, replace=False))
+                said += [
+                    f"z{one}{two}"
+                    for one, two in zip(
+                        rng.choice(list(letters), noise), rng.choice(list(letters[:6]), noise), strict=True
+                    )
+                ]
+            texts.append(" ".join([*said, f"n{chr(97 + at % 26)}{chr(97 + at // 26)}"]))
+            topics.append(topic)
+    plain, voted = (
+        adjusted_mutual_info_score(topics, cluster(texts, settings=ClusterSettings(one_vote=vote)).labels)
+        for vote in (False, True)
+    )
+    assert voted > plain + 0.05
+    assert voted > 0.7
 
 
 def test_the_number_of_clusters_can_be_given() -> None:
