@@ -19,6 +19,7 @@ from chatbot.settings import settings as read_settings
 from web import access, admin, headers, inbox, observing, pressure, widget
 from web.api import (
     actions,
+    answering,
     chat,
     chatwoot,
     deep_chat,
@@ -110,7 +111,7 @@ def build(
     app.register_api(chat.api)
     app.register_api(files.api)
     app.register_api(waiting.api)
-    for module in (reading, statistics, actions, examples, rasa, deep_chat, transcripts):
+    for module in (reading, answering, statistics, actions, examples, rasa, deep_chat, transcripts):
         app.register_api(module.api)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics_blueprint)
@@ -138,7 +139,7 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(inbox.blueprint)
     app.register_blueprint(chatwoot.blueprint)
     app.extensions["csrf"].exempt(chatwoot.blueprint)  # another server asks, with its key and signature
-    visitors, programs = (chat, files, waiting), (actions, examples, rasa, deep_chat, transcripts)
+    visitors, programs = (chat, files, waiting), (answering, actions, examples, rasa, deep_chat, transcripts)
     for api in (module.api for module in (*visitors, *programs)):
         app.extensions["csrf"].exempt(api)  # no cookie is looked at there: see web/visitors.py
 

@@ -16,6 +16,7 @@ from chatbot.records.tables import ApiKey, utcnow
 SCOPES = {
     "chat": "Talk to the bot as a channel (Rasa REST, deep-chat)",
     "conversations:read": "Read conversations",
+    "conversations:write": "Answer visitors as an agent does",
     "knowledge:read": "Read articles",
     "actions": "Make and change actions",
     "examples": "Read and change the examples of intents",
