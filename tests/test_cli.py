@@ -25,6 +25,7 @@ from chatbot.records.tables import Promotion, Release
 from web import cli
 from web.commands import environment
 from web.supervisor import READY_FD, Supervisor
+from web.terminal import print_values
 
 Run = Callable[..., Result]
 ROOT = Path(__file__).resolve().parent.parent
@@ -363,3 +364,12 @@ def test_what_waits_begins_when_the_web_server_is_ready_or_has_had_its_time(tmp_
         finally:
             supervisor.stop()
             running.join(timeout=20)
+
+
+def test_a_report_names_several_values_as_a_person_would(capsys: pytest.CaptureFixture[str]) -> None:
+    print_values("Snapshot", {"languages": ("en", "zh"), "kept": [], "whole": True})
+    assert [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()[1:]] == [
+        ["languages", "en, zh"],
+        ["kept", "–"],
+        ["whole", "yes"],
+    ]

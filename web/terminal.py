@@ -153,6 +153,8 @@ def _plain(value: Any) -> str:
         return f"{value:.4g}"
     if value is None or value == [] or value == {}:
         return "–"
+    if isinstance(value, (list, tuple)) and all(isinstance(one, str) for one in value):
+        return ", ".join(value)
     return str(value)
 
 

@@ -93,7 +93,9 @@ def read_manifest(folder: Path) -> Manifest:
         raise BundleError(
             "No readable release bundle in this folder",
             value=folder.name,
-            remedy="Retrain, or import it again",
+            remedy="Train it: python -m chatbot.learning.training SNAPSHOT --out BUNDLE; the bundle is what is imported"
+            if (folder / "examples.jsonl").is_file()  # a snapshot, as it was exported
+            else "Retrain, or import it again",
         ) from error
     object.__setattr__(manifest, "languages", tuple(manifest.languages))
     return manifest

@@ -105,7 +105,9 @@ def start_canary(
         )
     with database.read() as session:
         if session.get(Release, release_id) is None:
-            raise NotFoundError("No such release", value=release_id, remedy="frontdesk releases list")
+            raise NotFoundError(
+                "No such release", value=release_id, remedy="List them with: frontdesk releases list"
+            )
     verify(bundle_folder(settings, release_id))
     with database.write() as session:
         live = live_release_id(session)

@@ -4,6 +4,7 @@ import pytest
 
 from chatbot.errors import BundleError, ConflictError
 from chatbot.learning.bundles import Manifest, building, read_manifest, seal, verify
+from chatbot.learning.snapshot import write_snapshot
 
 
 @pytest.fixture
@@ -53,3 +54,11 @@ def test_a_bundle_is_never_overwritten(bundle):
 def test_a_folder_without_manifest_is_no_bundle(tmp_path):
     with pytest.raises(BundleError, match="No readable release"):
         read_manifest(tmp_path)
+
+
+def test_a_snapshot_taken_for_a_bundle_says_that_it_is_to_be_trained(tmp_path):
+    empty = {name: [] for name in ("examples.jsonl", "dialogues.jsonl", "passages.jsonl", "pairs.jsonl")}
+    write_snapshot(tmp_path / "s", empty, created_at="2026-11-20", seed=13, languages=("en",), intents=())
+    with pytest.raises(BundleError) as caught:
+        read_manifest(tmp_path / "s")
+    assert "chatbot.learning.training SNAPSHOT --out BUNDLE" in caught.value.remedy
