@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import random
 import re
 from typing import Any
@@ -34,6 +36,28 @@ def test_the_same_seed_makes_the_same_requests_and_they_reach_every_part(descrip
     joined = b"\n".join(made)
     for part in (b"/messages", b"/admin/", b"/webhooks/", b"victim", b"Bearer token", b"multipart", b"own"):
         assert part in joined
+
+
+def test_enough_messages_are_fit_to_be_answered(description: Description) -> None:
+    """Most are spoilt; where hardly one is whole, nothing behind the first check is tried."""
+    sent = [
+        made
+        for made in requests(description, 9, 3000)
+        if made.startswith(b"POST /api/v1/conversations/own/messages ")
+    ]
+    fit = 0
+    for made in sent:
+        head, _, body = made.partition(b"\r\n\r\n")
+        with contextlib.suppress(ValueError):
+            value = json.loads(body)
+            fit += (
+                isinstance(value, dict)
+                and value.keys() <= {"text", "client_message_id"}
+                and isinstance(value.get("text"), str)
+                and bool(value["text"].strip())
+                and b"Bearer token\r" in head
+            )
+    assert 0.1 * len(sent) < fit < 0.6 * len(sent)
 
 
 def test_an_admin_fills_in_forms_and_names_no_row_of_a_victim(description: Description) -> None:

@@ -332,9 +332,11 @@ class Spoiler:
         return {rng.choice(names): self._value(depth + 1) for _ in range(rng.randrange(5))}
 
     def _valid(self, schema: dict[str, Any], depth: int) -> Any:
-        """A value that fits the schema, as far as types go."""
+        """A value that fits the schema, as far as types go; now and then the example that the schema gives."""
         rng = self.rng
         schema = self.description.resolved(schema)
+        if schema.get("examples") and rng.random() < 0.3:
+            return rng.choice(schema["examples"])
         for several in ("anyOf", "oneOf", "allOf"):
             if schema.get(several):
                 return self._valid(rng.choice(schema[several]), depth)
@@ -344,11 +346,12 @@ class Spoiler:
             return schema["const"]
         kind = schema.get("type")
         if kind == "object" and depth < 6:
-            required = set(schema.get("required", ()))
+            required = {*schema.get("required", ()), "text"}  # a message without one is refused at the door
+            more = rng.choice((0.0, 0.4))
             return {
                 name: self._valid(part, depth + 1)
                 for name, part in schema.get("properties", {}).items()
-                if name in required or rng.random() < 0.4
+                if name in required or rng.random() < more
             }
         if kind == "array" and depth < 6:
             return [self._valid(schema.get("items", {}), depth + 1) for _ in range(rng.randrange(3))]
