@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import platform
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,3 +86,42 @@ def test_a_release_that_cannot_be_loaded_stops_nobody_from_starting(
     monkeypatch.setattr(serving, "_load_release", lambda *_: 1 / 0)
     serving.load_before_fork(settings)
     assert serving._inherited is None
+
+
+HEAPS = """
+import ctypes, sys, threading
+from pathlib import Path
+from web.serve import share_heaps
+
+if sys.argv[1] == "few":
+    share_heaps()
+libc = ctypes.CDLL(None)
+libc.malloc.restype = libc.fopen.restype = ctypes.c_void_p
+gate = threading.Barrier(8)
+
+def allocate():
+    gate.wait()
+    kept = [libc.malloc(5000) for _ in range(50)]
+    gate.wait()
+
+threads = [threading.Thread(target=allocate) for _ in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+file = ctypes.c_void_p(libc.fopen(sys.argv[2].encode(), b"w"))
+libc.malloc_info(0, file)
+libc.fclose(file)
+print(Path(sys.argv[2]).read_text().count("<heap nr="))
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the heaps are glibc's")
+def test_threads_share_few_heaps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MALLOC_ARENA_MAX", raising=False)
+
+    def heaps(how: str) -> int:
+        command = [sys.executable, "-c", HEAPS, how, str(tmp_path / how)]
+        return int(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+    assert heaps("few") <= 2 < heaps("one each")
