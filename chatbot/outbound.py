@@ -106,10 +106,13 @@ def fetch(
 def check_url(url: str, *, allow: Iterable[str] = ()) -> str:
     """The address as it would be asked now, for a form that stores one: the same checks without a request.
 
-    Raises InputError where it may not be asked, OutboundError where its host is not known.
+    Raises InputError where it may not be asked or its host is not known: here it is the form that is wrong.
     """
     target = parse(url)
-    _resolve(target, tuple(allow))
+    try:
+        _resolve(target, tuple(allow))
+    except OutboundError as error:
+        raise InputError(error.message, field=error.field, value=error.value, remedy=error.remedy) from error
     return urlunsplit(target)
 
 

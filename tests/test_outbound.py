@@ -140,6 +140,20 @@ def test_a_private_host_that_the_operator_allows_is_asked(server: Server) -> Non
     assert len(server.seen) == 1
 
 
+def test_a_form_with_an_unknown_host_is_wrong_and_a_request_to_it_fails(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def unknown(*_: Any, **__: Any) -> Any:
+        raise socket.gaierror("Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    with pytest.raises(InputError, match="not known") as refused:
+        check_url("https://shop.example/x")
+    assert (refused.value.status, refused.value.value) == (422, "shop.example")
+    with pytest.raises(OutboundError):
+        fetch("https://shop.example/x")
+
+
 def test_a_name_is_looked_up_once_and_the_checked_address_is_asked(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

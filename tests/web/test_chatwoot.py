@@ -166,7 +166,7 @@ def test_a_wrong_key_opens_nothing_and_a_signature_must_be_right_and_fresh(
     address = bridge("shared secret")
     body = json.dumps(message("refund?")).encode()
 
-    def post(stamp: int, secret: str = "shared secret") -> int:
+    def post(stamp: int | str, secret: str = "shared secret") -> int:
         digest = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
         headers = {"X-Chatwoot-Timestamp": str(stamp), "X-Chatwoot-Signature": f"sha256={digest}"}
         return client.post(address, data=body, content_type="application/json", headers=headers).status_code
@@ -175,6 +175,14 @@ def test_a_wrong_key_opens_nothing_and_a_signature_must_be_right_and_fresh(
     assert post(now, "another") == 401
     assert post(now - 3600) == 401
     assert client.post(address, data=body, content_type="application/json").status_code == 401
+    assert post("²") == post("9" * 5000) == post("-1") == 401  # what looks like a number and is none
+    for number in ("²", "9" * 5000, 10**40, -1, True, None):
+        told = message("refund?") | {"conversation": {"id": number}}
+        content = json.dumps(told).encode()
+        digest = hmac.new(b"shared secret", f"{now}.".encode() + content, hashlib.sha256).hexdigest()
+        headers = {"X-Chatwoot-Timestamp": str(now), "X-Chatwoot-Signature": f"sha256={digest}"}
+        answer = client.post(address, data=content, content_type="application/json", headers=headers)
+        assert answer.status_code == 422, number
     assert post(now) == 200
     with database.write() as session:
         bridges.list_bridges(session)[0].active = False

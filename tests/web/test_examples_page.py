@@ -288,3 +288,13 @@ def test_a_key_for_other_things_opens_nothing_here(client: FlaskClient, database
         for method, path in (("GET", ""), ("POST", ""), ("PATCH", ""), ("POST", "/changes/1/undo")):
             answer = client.open(f"/api/v1/examples{path}", method=method, headers=headers, json={})
             assert answer.status_code == status, (method, path)
+
+
+@pytest.mark.parametrize("number", ["²", "9" * 40, "9" * 5000, "1e999", "-" + "9" * 30])
+def test_what_is_no_id_is_refused_in_words(signed_in: Client, ids: list[int], number: str) -> None:
+    editor = signed_in("editor")
+    assert send(editor, "/admin/examples/take-out", examples=number).status_code == 422
+    body = f'{{"examples": [{number}]}}' if number.isascii() and len(number) < 1000 else '{"examples": ["²"]}'
+    headers = {"X-CSRFToken": token(editor), "Content-Type": "application/json"}
+    answer = editor.post("/admin/examples/take-out", data=body, headers=headers)
+    assert answer.status_code == 422 and answer.get_json()["error"]["field"] == "examples"

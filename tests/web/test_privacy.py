@@ -189,6 +189,8 @@ def test_old_conversations_are_forgotten_by_the_sites_rule_or_the_installations(
     old, young = person(database, days_ago=40), person(database, days_ago=5)
     assert privacy.apply_retention(database, settings) == 0
     assert privacy.apply_retention(database, settings.model_copy(update={"retention_days": 50})) == 0
+    for days in ("²", "9" * 5000, "-1"):
+        assert signed_in_admin.post("/admin/privacy/retention", data={"days": days}).status_code == 422
     answer = signed_in_admin.post("/admin/privacy/retention", data={"days": "many"})
     assert answer.status_code == 422 and "many" in answer.text
     assert signed_in_admin.post("/admin/privacy/retention", data={"days": "30"}).status_code == 303

@@ -29,6 +29,7 @@ from chatbot.records.tables import ChatwootBridge, Conversation, Site, utcnow
 from web.context import parts
 from web.exchange import Answered, primary
 from web.limits import limiter
+from web.numbers import MOST_DIGITS, whole
 from web.visitors import own_origin
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,8 @@ def check_signature(secret: str, body: bytes, *, now: float | None = None) -> No
     stamp = request.headers.get("X-Chatwoot-Timestamp", "")
     given = request.headers.get("X-Chatwoot-Signature", "").removeprefix("sha256=")
     expected = hmac.new(secret.encode(), f"{stamp}.".encode() + body, hashlib.sha256).hexdigest()
-    fresh = stamp.isdigit() and abs((time.time() if now is None else now) - int(stamp)) <= NEWEST
+    sent = whole(stamp)
+    fresh = sent is not None and abs((time.time() if now is None else now) - sent) <= NEWEST
     if not fresh or not hmac.compare_digest(given, expected):
         raise AccessError(
             "This request is not signed by Chatwoot",
@@ -78,9 +80,10 @@ def check_signature(secret: str, body: bytes, *, now: float | None = None) -> No
 
 
 def _number(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).isdigit():
-        raise InputError("Not a number of Chatwoot's", field="id", value=str(value)[:40])
-    return int(value)
+    number = whole(value) if isinstance(value, str) else value
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number < 10**MOST_DIGITS:
+        raise InputError("Not a number of Chatwoot's", field="id", value=repr(value)[:40])
+    return number
 
 
 def _dict(value: object) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from web.access import person_id, requires
 from web.context import parts
 from web.inbox.blueprint import blueprint
 from web.language import gettext
+from web.numbers import whole
 
 
 @blueprint.get("/chatwoot")
@@ -39,7 +40,8 @@ def add_bridge() -> str | tuple[str, int]:
         base_url = check_url(
             form.get("base_url", ""), allow=allowed_entries(parts().settings.outbound_private)
         )
-        if not form.get("account_id", "").strip().isdigit():
+        account_id = whole(form.get("account_id", ""))
+        if account_id is None:
             raise InputError(
                 "Not an account's number",
                 field="account_id",
@@ -51,7 +53,7 @@ def add_bridge() -> str | tuple[str, int]:
                 records,
                 site_id=find_site(records, form.get("site") or DEFAULT_SITE).id,
                 base_url=base_url,
-                account_id=int(form["account_id"]),
+                account_id=account_id,
                 access_token=form.get("access_token", ""),
                 signing_secret=form.get("signing_secret", ""),
             )

@@ -27,7 +27,7 @@ SPARE_ROWS = 2  # empty rows for details that the form offers beside those there
 
 
 def checked_url(url: str) -> str:
-    """The address, where the guard lets it be asked. Raises InputError, OutboundError."""
+    """The address, where the guard lets it be asked. Raises InputError."""
     return check_url(url, allow=allowed_for(url.strip(), parts().settings))
 
 
@@ -125,7 +125,7 @@ def _save(action_id: int | None) -> Any:
 
 
 def read_form(form: MultiDict[str, str]) -> Draft:
-    """Raises InputError, OutboundError for what cannot be."""
+    """Raises InputError for what cannot be."""
     try:
         seconds = float(form.get("seconds", "4").replace(",", "."))
     except ValueError as error:

@@ -26,6 +26,7 @@ from chatbot.records.tables import Article
 from ingest.articles.article import make_article
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
+from web.api.models import MAX_ID
 from web.context import parts
 from web.jobs import enqueue
 from web.language import gettext
@@ -57,11 +58,14 @@ def given_ids(name: str) -> list[int]:
     else:
         values = [part for field in request.form.getlist(name) for part in field.split(",") if part.strip()]
     try:
-        return [int(value) for value in values]
-    except (TypeError, ValueError) as error:
+        ids = [int(value) for value in values]
+        if any(abs(number) > MAX_ID for number in ids):
+            raise OverflowError
+    except (TypeError, ValueError, OverflowError) as error:  # the last for infinity, too
         raise InputError(
             "These are no numbers", field=name, value=str(values)[:100], remedy="Send ids"
         ) from error
+    return ids
 
 
 def done(message: str, endpoint: str, *, undo: str = "", **told: Any) -> BaseResponse:

@@ -17,6 +17,7 @@ from web.admin.blueprint import blueprint
 from web.admin.sites import argument, asked_site
 from web.context import parts
 from web.language import gettext
+from web.numbers import whole
 
 
 def _page(*, text: str = "", error: FrontdeskError | None = None) -> str:
@@ -89,7 +90,8 @@ def erase_person(visitor_id: int) -> BaseResponse:
 def change_retention() -> BaseResponse | tuple[str, int]:
     given = request.form.get("days", "").strip() or "0"
     try:
-        if not given.isascii() or not given.isdigit():
+        days = whole(given)
+        if days is None:
             raise InputError(
                 "Not a number of days",
                 field="days",
@@ -99,7 +101,7 @@ def change_retention() -> BaseResponse | tuple[str, int]:
         with parts().database.write() as records:
             site = asked_site(records)
             before = SiteOptions.from_json(site.options)
-            after = replace(before, retention_days=int(given))
+            after = replace(before, retention_days=days)
             site.options = dict(site.options) | {"retention_days": after.retention_days}
             audit.record(
                 records,
