@@ -644,12 +644,17 @@ def test_every_pair_of_colours_in_use_can_be_read_in_both_schemes(signed_in: Sig
     assert short == []
     assert all(token.light != token.dark for token in tokens().values() if token.is_colour)
     page = signed_in("viewer").get("/admin/style").text
-    for element in ("is-hover", "is-focus", "disabled", 'aria-invalid="true"', "<progress", "empty", "<svg"):
+    for element in (
+        *("is-hover", "is-focus", "disabled", 'aria-invalid="true"', "<progress", "empty", "<svg", "<kbd"),
+        *('type="checkbox"', 'class="pages"', "Undo", "type-6"),
+    ):
         assert element in page
 
 
-def test_no_style_names_a_colour_beside_the_tokens() -> None:
+def test_no_style_names_a_colour_a_size_of_type_or_a_duration_beside_the_tokens() -> None:
     for name in ("admin.css", "inbox.css"):
         (path,) = (PAGES.parents[1]).rglob(name)
         text = re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.S)
         assert re.findall(r"#[0-9a-fA-F]{3,8}\b|\brgb|\bhsl", text) == [], name
+        assert re.findall(r"font(?:-size)?:\s*[\d.]+(?:px|r?em|%)", text) == [], name
+        assert re.findall(r"(?:transition|animation)[\w-]*:[^;]*\b[\d.]+m?s\b", text) == [], name
