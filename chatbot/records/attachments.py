@@ -45,6 +45,7 @@ def add_attachment(
         raise LimitError(
             "This conversation holds too many files",
             field="file",
+            code="too_many_files",
             value=count,
             remedy="Start a new conversation",
         )

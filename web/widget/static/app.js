@@ -5,7 +5,7 @@ import { Conversation } from "./conversation.js";
 import { h, icon } from "./dom.js";
 import { Attachments } from "./files.js";
 import { TO_FRAME } from "./messages.js";
-import { call } from "./transport.js";
+import { call, reason } from "./transport.js";
 import { prechatForm } from "./prechat.js";
 import { ratingForm } from "./rating.js";
 import { chime } from "./sound.js";
@@ -28,6 +28,8 @@ const t = (path, values = {}) => {
   return text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
 };
 
+const why = (reason) => words.error[reason] || words.error.other;
+
 // --- the skeleton ---------------------------------------------------------------------------------------
 
 const title = h("h1.title");
@@ -39,6 +41,7 @@ const log = h("div.log", { role: "region", tabIndex: 0, onscroll: watchScroll },
 const announcer = h("div.hidden", { role: "status" });
 const newBelow = h("button.below", { type: "button", hidden: true, onclick: () => scrollDown() });
 const notice = h("div.notice", { hidden: true });
+const trouble = h("div.trouble", { role: "alert", hidden: true });
 const confirmation = h("div.confirm", { hidden: true, role: "group" });
 const input = h("textarea", { rows: 1, enterKeyHint: "send", oninput: grow, onkeydown: keys });
 const counter = h("span.counter", { hidden: true, id: "counter" });
@@ -46,7 +49,7 @@ const sendButton = h("button.send", { type: "submit", disabled: true }, icon("se
 const person = h("button.link", { type: "button", onclick: askForPerson });
 const language = h("select", { onchange: () => setLocale(language.value) },
   ...Object.entries(config.locales).map(([value, label]) => h("option", { value, textContent: label })));
-const files = new Attachments({ t, limit: config.attachmentMb, upload: (file, id) => conversation.upload(file, id), changed: () => grow(), say });
+const files = new Attachments({ t, why, limit: config.attachmentMb, upload: (file, id) => conversation.upload(file, id), changed: () => grow(), say });
 const sound = h("button.link", { type: "button", onclick: () => { conversation.storage.set("sound", !conversation.storage.get("sound") || null); labelSound(); if (conversation.storage.get("sound")) chime(); } });
 const before = h("div.before", { hidden: true });
 const rating = h("div.after", { hidden: true });
@@ -56,7 +59,7 @@ const composer = h("form.composer", { onsubmit: submit, onpaste: pasted, ondrago
 document.body.append(
   h("div.chat", {},
     h("header.head", {}, framed ? h("span.mark", {}, icon("bubble")) : h("a.mark", { href: "/", id: "home" }, icon("bubble")), h("div.names", {}, title, subtitle), startOver, closePanel),
-    h("main.middle", {}, log, newBelow, confirmation, notice, rating, before, composer),
+    h("main.middle", {}, log, newBelow, confirmation, notice, trouble, rating, before, composer),
     h("footer.foot", {}, person, sound, Object.keys(config.locales).length > 1 && h("label.language", {}, language)),
     announcer));
 
@@ -141,14 +144,14 @@ const arrived = new Set(); // ids of turns that came while the visitor was here:
 
 const actions = {
   t,
+  why,
   opened,
   get quiet() { return quiet.matches; },
   choose: (choice) => { conversation.send(choice.payload, choice.title); input.focus(); },
-  open: (file) => conversation.download(file).catch(() => say(t("fileFailed"))),
+  open: (file) => attempt(conversation.download(file), "fileFailed"),
   ask: (text) => conversation.send(text),
-  vote: (turn, vote) => {
-    conversation.vote(turn, vote).catch(() => {});
-    say(t(vote === "up" ? "thanksUp" : "thanksDown"));
+  vote: async (turn, vote) => {
+    if (!turn.voting && (await attempt(conversation.vote(turn, vote)))) say(t(vote === "up" ? "thanksUp" : "thanksDown"));
   },
   retry: (id) => conversation.retry(id),
   remove: (id) => conversation.remove(id),
@@ -162,12 +165,12 @@ function wanted() {
   for (const turn of conversation.turns) {
     const isLast = turn.id === lastBot && open && conversation.state !== "closed";
     const make = { customer: customerTurn, agent: agentTurn, bot: botTurn }[turn.role];
-    rows.push([`turn-${turn.id}`, `${turn.vote}${isLast}`, () => make(turn, { ...actions, isLast, live: arrived.delete(turn.id) })]);
+    rows.push([`turn-${turn.id}`, `${turn.vote}${turn.voting}${isLast}`, () => make(turn, { ...actions, isLast, live: arrived.delete(turn.id) })]);
   }
   for (const item of conversation.outbox) {
     const state = [item.status, item.reason, item.retryIn, conversation.online].join();
     rows.push([`out-${item.id}`, state, () => pendingTurn(item, { ...actions, online: conversation.online })]);
-    if (item.status === "sending" && ["bot", "closed"].includes(conversation.state)) {
+    if (item.status === "sending" && !item.handover && ["bot", "closed"].includes(conversation.state)) {
       const text = conversation.streaming?.id === item.id ? conversation.streaming.text : "";
       rows.push([`in-${item.id}`, text, () => streamingTurn(text, actions)]);
     }
@@ -223,7 +226,7 @@ function drawState() {
   startOver.hidden = !turns.length && !conversation.outbox.length && state === "bot";
   const lines = {
     waiting: [icon("person"), h("div", {}, h("span", { textContent: t("waiting") }),
-      h("button.link", { type: "button", onclick: () => conversation.resume().catch(() => {}), textContent: t("resume") }))],
+      h("button.link", { type: "button", onclick: () => attempt(conversation.resume()), textContent: t("resume") }))],
     human: [icon("person"), h("span", { textContent: t("human", { agent }) })],
     closed: [icon("check"), h("span", { textContent: t("closed") })],
   };
@@ -258,14 +261,15 @@ function drawForms() {
   if (!asks || (!rating.hidden && rating.lang === locale)) return;
   rating.hidden = false;
   rating.lang = locale;
-  rating.replaceChildren(ratingForm({ t, give: (mark, comment, last) => {
-    conversation.close(mark, comment).catch(() => {});
+  rating.replaceChildren(ratingForm({ t, give: async (mark, comment, last) => {
+    if (!(await attempt(conversation.close(mark, comment)))) return false;
     say(t("rate.thanks"));
-    if (!last) return;
+    if (!last) return true;
     storage.set("rated", key.id);
     rating.dataset.thanked = "true";
     rating.replaceChildren(h("p", { textContent: t("rate.thanks") }));
     input.focus();
+    return true;
   } }));
 }
 
@@ -296,7 +300,25 @@ conversation.addEventListener("turns", ({ detail: turns }) => {
   if (!atBottom) newBelow.hidden = false;
 });
 
-conversation.addEventListener("lost", () => say(t("lost")));
+conversation.addEventListener("lost", () => warn(t("lost")));
+
+/** What has not worked, for everybody to see, until something is tried again. */
+function warn(text) {
+  trouble.hidden = !text;
+  trouble.textContent = text;
+}
+
+/** Resolves to whether it has worked; where it has not, the visitor is told why. */
+async function attempt(work, failed = "failed") {
+  warn("");
+  try {
+    await work;
+    return true;
+  } catch (error) {
+    warn(`${t(failed)} ${why(reason(error))}`);
+    return false;
+  }
+}
 
 function tellUnread() {
   if (page && unread !== conversation.unread) toPage("unread", { count: (unread = conversation.unread) });
@@ -312,6 +334,7 @@ function submit(event) {
   event.preventDefault();
   const text = input.value.trim();
   if (!(text || !files.empty) || text.length > config.limit || !files.ready) return;
+  warn("");
   conversation.send(text, undefined, files.empty ? undefined : files.take());
   input.value = "";
   grow();
@@ -348,20 +371,15 @@ async function askForPerson() {
     return;
   }
   person.disabled = true;
-  try {
-    await conversation.handover();
-    input.focus();
-  } catch {
-    say(t("failed"));
-  } finally {
-    person.disabled = false;
-  }
+  const done = await attempt(conversation.handover(t("person")));
+  person.disabled = false;
+  (done ? input : person).focus();
 }
 
 function askToStartOver() {
   const done = () => { confirmation.hidden = true; input.focus(); };
   const yes = h("button.primary", { type: "button", textContent: t("startOverYes"), onclick: () => { conversation.reset(); done(); } });
-  const end = h("button.plain", { type: "button", textContent: t("endConversation"), onclick: () => { conversation.close().catch(() => say(t("failed"))); done(); } });
+  const end = h("button.plain", { type: "button", textContent: t("endConversation"), onclick: () => { attempt(conversation.close()); done(); } });
   confirmation.replaceChildren(h("p", { textContent: t("startOver") }), yes, conversation.key && conversation.state !== "closed" ? end : "", h("button.plain", { type: "button", textContent: t("cancel"), onclick: done }));
   confirmation.setAttribute("aria-label", t("newConversation"));
   confirmation.hidden = false;

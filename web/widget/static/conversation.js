@@ -5,7 +5,7 @@
 // While a person is awaited one tab holds a connection for all of them; otherwise nobody does: a tab that is looked at
 // asks for news ever less often, so that whoever opens a closed conversation again is heard.
 
-import { ApiError, blob, call, events, wait } from "./transport.js";
+import { ApiError, blob, call, events, reason, wait } from "./transport.js";
 import { Storage, randomId } from "./storage.js";
 
 const POLL_MS = [3000, 5000, 8000, 13000, 20000, 30000];
@@ -21,7 +21,7 @@ const subject = (jwt) => {
 export class Conversation extends EventTarget {
   state = "bot";
   turns = []; // as the API sends them, in order
-  outbox = []; // {id, text, title?, files?, status: "waiting" | "sending" | "failed", reason?, retryIn?}
+  outbox = []; // {id, text, title?, files?, handover?, status: "waiting" | "sending" | "failed", reason?, retryIn?}
   streaming = null; // {id, text} while an answer comes in
 
   shown = false; // whether the panel is open
@@ -163,8 +163,8 @@ export class Conversation extends EventTarget {
     this.#changed();
   }
 
-  send(text, title, files) {
-    const item = { id: randomId(), text, title, files, status: "waiting" };
+  send(text, title, files, handover) {
+    const item = { id: randomId(), text, title, files, handover, status: "waiting" };
     this.outbox.push(item);
     this.#keep(item);
     this.#changed();
@@ -208,7 +208,7 @@ export class Conversation extends EventTarget {
     this.#changed();
     try {
       if (!this.key) await this.#start();
-      await this.#exchange(item);
+      await (item.handover ? this.#handOver() : this.#exchange(item));
       this.#drop(new Set([item.id]));
       this.channel?.postMessage("news");
       return true;
@@ -242,7 +242,7 @@ export class Conversation extends EventTarget {
         item.retryIn = 0;
         return true;
       }
-      Object.assign(item, { status: "failed", reason: error.message });
+      Object.assign(item, { status: "failed", reason: reason(error) });
       return true;
     }
   }
@@ -314,9 +314,19 @@ export class Conversation extends EventTarget {
     this.#setState(answer.state);
   }
 
-  async handover(reason) {
-    if (!this.key) await this.#start();
-    this.#setState((await this.#call("/handover", reason ? { reason } : {})).state);
+  /** Ask for a person. Without network, or where the conversation is gone, the wish waits among the messages. */
+  async handover(title) {
+    try {
+      if (!this.key) await this.#start();
+      await this.#handOver();
+    } catch (error) {
+      if (![undefined, 401, 404].includes(error.status)) throw error;
+      if (!this.outbox.some((item) => item.handover)) this.send("", title, undefined, true);
+    }
+  }
+
+  async #handOver() {
+    this.#setState((await this.#call("/handover", {})).state);
     this.channel?.postMessage("news");
   }
 
@@ -325,10 +335,20 @@ export class Conversation extends EventTarget {
     this.channel?.postMessage("news");
   }
 
+  /** A thumb shows at once, and is drawn back where the server has not taken it. */
   async vote(turn, vote) {
-    turn.vote = vote;
+    const before = turn.vote;
+    Object.assign(turn, { vote, voting: true });
     this.#changed();
-    await this.#call(`/turns/${turn.id}/feedback`, { vote });
+    try {
+      await this.#call(`/turns/${turn.id}/feedback`, { vote });
+    } catch (error) {
+      turn.vote = before;
+      throw error;
+    } finally {
+      turn.voting = false;
+      this.#changed();
+    }
   }
 
   /** The visitor ends it, or gives a mark from 1 to 5 to one that has ended. */
@@ -454,8 +474,8 @@ export class Conversation extends EventTarget {
     return this.storage.get("outbox") || [];
   }
 
-  #keep({ id, text, title, files }) {
-    this.storage.set("outbox", [...this.#stored(), { id, text, title, files }]);
+  #keep({ id, text, title, files, handover }) {
+    this.storage.set("outbox", [...this.#stored(), { id, text, title, files, handover }]);
   }
 
   #drop(ids) {

@@ -2,6 +2,7 @@
 
 import { h, icon } from "./dom.js";
 import { randomId } from "./storage.js";
+import { reason } from "./transport.js";
 
 const ACCEPT = ".png,.jpg,.jpeg,.gif,.webp,.heic,.pdf,.docx,.xlsx,.txt,.csv";
 const MOST = 5;
@@ -9,8 +10,8 @@ const MOST = 5;
 export class Attachments {
   #items = []; // {id, file, sent?, failed?}
 
-  constructor({ t, limit, upload, changed, say }) {
-    Object.assign(this, { t, limit, upload, changed, say });
+  constructor({ t, why, limit, upload, changed, say }) {
+    Object.assign(this, { t, why, limit, upload, changed, say });
     this.input = h("input", { type: "file", multiple: true, accept: ACCEPT, hidden: true, onchange: () => { this.add(this.input.files); this.input.value = ""; } });
     this.button = h("button.round.clip", { type: "button", hidden: !limit, onclick: () => this.input.click() }, icon("clip"));
     this.list = h("ul.files", { hidden: true });
@@ -46,8 +47,8 @@ export class Attachments {
       item.sent = await this.upload(item.file, item.id);
       this.say(this.t("fileReady", { name: item.file.name }));
     } catch (error) {
-      item.failed = error.code === "file_type" ? this.t("fileType") : this.t("fileFailed");
-      item.again = error.code !== "file_type";
+      item.failed = this.why(reason(error));
+      item.again = !["file_type", "too_large", "too_many_files", "empty"].includes(error.code);
       this.say(`${item.file.name}: ${item.failed}`);
     }
     this.draw();

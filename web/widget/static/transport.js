@@ -16,6 +16,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Why, as a key below `error` in the widget's words: the server's own are English. */
+export const reason = ({ status, code }) => (!status ? "network" : status >= 500 ? "unavailable" : status === 401 ? "not_found" : code);
+
 async function request(path, { token, body, method = body === undefined ? "GET" : "POST", accept = "application/json", signal } = {}) {
   const headers = { Accept: accept };
   if (token) headers.Authorization = `Bearer ${token}`;

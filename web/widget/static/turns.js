@@ -37,10 +37,10 @@ export function botTurn(turn, actions) {
 }
 
 export function pendingTurn(item, actions) {
-  const { t, retry, remove, online } = actions;
+  const { t, why, retry, remove, online } = actions;
   const state = h("p.state");
   if (item.status === "failed") {
-    state.append(t("failed"), " ", item.reason && item.reason !== "Failed to fetch" ? `${item.reason} ` : "",
+    state.append(t("failed"), " ", why(item.reason), " ",
       h("button.link", { type: "button", textContent: t("retry"), onclick: () => retry(item.id) }), " ",
       h("button.link", { type: "button", textContent: t("remove"), onclick: () => remove(item.id) }));
     state.classList.add("failed");
@@ -104,7 +104,7 @@ function thumbs(turn, { t, vote }) {
   const button = (value, name, label) =>
     h(`button.thumb`, { type: "button", title: label, "aria-label": label, "aria-pressed": String(turn.vote === value), onclick: () => vote(turn, value) }, icon(name));
   return h("div.thumbs", {}, button("up", "up", t("helpful")), button("down", "thumbDown", t("notHelpful")),
-    turn.vote && h("span.thanks", { textContent: t(turn.vote === "up" ? "thanksUp" : "thanksDown") }));
+    turn.vote && !turn.voting && h("span.thanks", { textContent: t(turn.vote === "up" ? "thanksUp" : "thanksDown") }));
 }
 
 /** The words appear one after the other. They are all there from the start: nothing moves, and readers read it whole. */
