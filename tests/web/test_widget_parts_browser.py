@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,55 @@ def test_two_tabs_hold_one_connection_between_them(open_widget: Any, app: Any, d
         session.add(Turn(conversation_id=conversation.id, role="agent", text="Mei here"))
     expect(first.locator(".turn.agent")).to_contain_text("Mei here")
     expect(second.locator(".turn.agent")).to_contain_text("Mei here")
+
+
+@pytest.mark.parametrize(
+    ("locale", "clock", "days"),
+    [
+        ("zh-CN", ["23:58", "00:05"], ["3月2日", "3月3日"]),
+        ("en-US", [r"11:58\sPM", r"12:05\sAM"], ["March 2", "March 3"]),
+        ("en-GB", ["23:58", "00:05"], ["2 March", "3 March"]),
+    ],
+)
+def test_when_a_thing_was_said_stands_there_in_the_visitors_own_way_and_hour(
+    browser: Any, url: str, database: Database, audit: Any, locale: str, clock: list[str], days: list[str]
+) -> None:
+    context = browser.new_context(
+        locale=locale,
+        timezone_id="Asia/Shanghai",
+        reduced_motion="reduce",
+        viewport={"width": 390, "height": 800},
+    )
+    page = context.new_page()
+    page.goto(f"{url}/chat")
+    ask(page, "refund?")
+    expect(page.locator(".turn.bot").last).to_contain_text("“refund?”")
+    stamps, separators = page.locator(".turn time"), page.locator(".day")
+    expect(stamps.first).to_have_text(re.compile(r"^\d?\d:\d\d"))
+    expect(separators).to_have_count(0)  # all of it today
+    late = datetime(2026, 3, 2, 15, 58, tzinfo=UTC)  # two minutes before midnight there
+    with database.write() as session:
+        question, answer = session.scalars(select(Turn).order_by(Turn.id))
+        question.created_at, answer.created_at = late, late + timedelta(seconds=30)
+        session.add(
+            Turn(
+                conversation_id=question.conversation_id,
+                role="agent",
+                text="Mei here",
+                created_at=late + timedelta(minutes=7),
+            )
+        )
+    page.reload()
+    expect(page.locator(".turn.agent")).to_contain_text("Mei here")
+    expect(stamps).to_have_text(
+        [re.compile(f"^{one}$") for one in clock]
+    )  # one for what was said in one minute
+    expect(separators).to_contain_text(days)
+    expect(page.locator(".turn.customer time")).to_have_attribute(
+        "title", re.compile(f"{days[0]}.*{clock[0]}")
+    )
+    assert audit(page) == []
+    context.close()
 
 
 # --- everybody ------------------------------------------------------------------------------------------------

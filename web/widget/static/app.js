@@ -157,15 +157,29 @@ const actions = {
   remove: (id) => conversation.remove(id),
 };
 
+/** Dates as the visitor's browser writes them in the widget's language. */
+const format = (options) => new Intl.DateTimeFormat(navigator.languages.find((tag) => tag.startsWith(conversation.locale)) || conversation.locale, options);
+
 function wanted() {
   const fresh = !conversation.turns.length && !conversation.outbox.length && !conversation.asksFirst;
   const rows = [["greeting", `${conversation.locale}${fresh}`, () => greeting(fresh)]];
   const lastBot = conversation.turns.findLast((turn) => turn.role === "bot")?.id;
   const open = !conversation.outbox.length && conversation.turns.at(-1)?.id === lastBot;
+  const days = format({ dateStyle: "full" });
+  const clock = format({ timeStyle: "short" });
+  let day = days.format();
+  let minute;
   for (const turn of conversation.turns) {
+    const at = new Date(turn.created_at);
+    const date = days.format(at);
+    if (date !== day) rows.push([`day-${turn.id}`, "", () => h("li.day", { textContent: date })]);
+    const time = `${date} ${clock.format(at)}`;
+    const stamp = time !== minute && h("time", { dateTime: turn.created_at, title: time, textContent: clock.format(at) });
+    day = date;
+    minute = time;
     const isLast = turn.id === lastBot && open && conversation.state !== "closed";
     const make = { customer: customerTurn, agent: agentTurn, bot: botTurn }[turn.role];
-    rows.push([`turn-${turn.id}`, `${turn.vote}${turn.voting}${isLast}`, () => make(turn, { ...actions, isLast, live: arrived.delete(turn.id) })]);
+    rows.push([`turn-${turn.id}`, `${turn.vote}${turn.voting}${isLast}${stamp && time}`, () => make(turn, { ...actions, isLast, stamp, live: arrived.delete(turn.id) })]);
   }
   for (const item of conversation.outbox) {
     const state = [item.status, item.reason, item.retryIn, conversation.online].join();

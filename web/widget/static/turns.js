@@ -11,13 +11,13 @@ const UNFOLD_MS = 560;
 
 export function customerTurn(turn, actions) {
   const said = turn.kind === "files" || (!turn.text && turn.files) ? null : h("div.bubble", { textContent: turn.text });
-  return h("li.turn.customer", {}, h("span.hidden", { textContent: `${actions.t("you")}: ` }), said, fileList(turn.files, actions));
+  return h("li.turn.customer", {}, h("span.hidden", { textContent: `${actions.t("you")}: ` }), said, fileList(turn.files, actions), actions.stamp);
 }
 
-export function agentTurn(turn, { t, live, quiet }) {
+export function agentTurn(turn, { t, live, quiet, stamp }) {
   const text = h("div.bubble", {}, render(turn.text));
   if (live && !quiet) unfold(text);
-  return h("li.turn.agent", {}, h("p.who", {}, icon("person"), turn.agent || t("colleague")), text);
+  return h("li.turn.agent", {}, h("p.who", {}, icon("person"), turn.agent || t("colleague"), stamp), text);
 }
 
 export function botTurn(turn, actions) {
@@ -32,7 +32,7 @@ export function botTurn(turn, actions) {
   return h("li.turn.bot", {},
     h("span.hidden", { textContent: `${t("assistant")}: ` }),
     h("div.bubble", {}, ...bodies),
-    !plain && votable(parts) && thumbs(turn, actions),
+    !plain && votable(parts) ? thumbs(turn, actions) : actions.stamp,
     isLast && suggestions(turn.reply?.suggestions, actions));
 }
 
@@ -100,11 +100,11 @@ function suggestions(texts, { ask }) {
 
 const votable = (parts) => parts.some((part) => !["smalltalk", "person", "choices", "ask", "notice"].includes(part.kind));
 
-function thumbs(turn, { t, vote }) {
+function thumbs(turn, { t, vote, stamp }) {
   const button = (value, name, label) =>
     h(`button.thumb`, { type: "button", title: label, "aria-label": label, "aria-pressed": String(turn.vote === value), onclick: () => vote(turn, value) }, icon(name));
   return h("div.thumbs", {}, button("up", "up", t("helpful")), button("down", "thumbDown", t("notHelpful")),
-    turn.vote && !turn.voting && h("span.thanks", { textContent: t(turn.vote === "up" ? "thanksUp" : "thanksDown") }));
+    turn.vote && !turn.voting && h("span.thanks", { textContent: t(turn.vote === "up" ? "thanksUp" : "thanksDown") }), stamp);
 }
 
 /** The words appear one after the other. They are all there from the start: nothing moves, and readers read it whole. */
