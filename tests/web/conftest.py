@@ -71,6 +71,9 @@ def browser() -> Iterator[Any]:
         pytest.skip("Debian's Chromium is not installed")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    sync_api.expect.set_options(
+        timeout=20_000
+    )  # a machine may be busy; what is there is seen at once all the same
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
         yield browser
@@ -88,7 +91,7 @@ def context(browser: Any, problems: list[str]) -> Iterator[Any]:
     context = browser.new_context(
         viewport={"width": 1200, "height": 800}, reduced_motion="reduce", locale="en-GB"
     )
-    context.set_default_timeout(8000)
+    context.set_default_timeout(30_000)
     context.on("weberror", lambda error: problems.append(str(error.error)))
     context.on("console", lambda line: problems.append(line.text) if line.type == "error" else None)
     yield context

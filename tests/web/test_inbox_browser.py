@@ -35,7 +35,7 @@ def sign_in(app: Flask, browser: Any, url: str, database: Database, problems: li
         context = browser.new_context(
             **({"locale": "en-GB", "viewport": {"width": 1300, "height": 800}} | options)
         )
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         context.add_cookies(
             [
                 {

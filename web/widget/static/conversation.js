@@ -29,6 +29,7 @@ export class Conversation extends EventTarget {
 
   #starting = null;
   #last = 0;
+  #seenElsewhere = 0; // the last that another tab has shown
   #sending = false;
   #following = null;
   #line = null; // the connection that this tab holds; its `shown` is what the server was told
@@ -64,7 +65,7 @@ export class Conversation extends EventTarget {
 
   /** How much was said to him that no tab of this browser has shown. */
   get unread() {
-    const seen = this.storage.get("seen") ?? Infinity;
+    const seen = Math.max(this.storage.get("seen") ?? Infinity, this.#seenElsewhere);
     return this.turns.filter((turn) => turn.role !== "customer" && turn.id > seen).length;
   }
 
@@ -79,7 +80,7 @@ export class Conversation extends EventTarget {
     const seen = this.storage.get("seen") || 0;
     if (!this.seeing || this.#last <= seen) return;
     this.storage.set("seen", this.#last);
-    this.channel?.postMessage("seen");
+    this.channel?.postMessage({ seen: this.#last }); // by value: what one tab stores another may read a moment later
     if (this.turns.some((turn) => turn.id > seen && turn.role === "agent")) this.#call(`/messages?after=${seen}`).catch(() => {});
   }
 
@@ -374,7 +375,7 @@ export class Conversation extends EventTarget {
     this.#last = 0;
     this.streaming = null;
     this.storage.set("conversation", null);
-    this.storage.set("seen", 0);
+    this.storage.set("seen", this.#seenElsewhere = 0);
     this.#setState("bot");
     this.#changed();
   }
@@ -454,7 +455,8 @@ export class Conversation extends EventTarget {
       this.#forget();
       return;
     }
-    if (message === "seen") {
+    if (message?.seen) {
+      this.#seenElsewhere = message.seen;
       this.#changed();
       return;
     }
