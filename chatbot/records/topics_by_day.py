@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
@@ -64,8 +64,6 @@ def displeased_by_day(days: dict[date, dict[str, DayTopic]]) -> dict[date, float
     """Share of each day's answers that displeased; None where there was none."""
     shares: dict[date, float | None] = {}
     for day, topics in days.items():
-        summed: Counter[str] = Counter()
-        for topic in topics.values():
-            summed.update(replies=topic.replies, displeased=topic.displeased)
-        shares[day] = summed["displeased"] / summed["replies"] if summed["replies"] else None
+        replies = sum(topic.replies for topic in topics.values())
+        shares[day] = sum(topic.displeased for topic in topics.values()) / replies if replies else None
     return shares

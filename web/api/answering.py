@@ -6,7 +6,7 @@ whoever made the key. All rules of the inbox hold: one person has a conversation
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from flask import Response, g, jsonify, make_response
 from flask_openapi3 import APIBlueprint, Tag
@@ -18,7 +18,7 @@ from chatbot.language.normalise import detect_language
 from chatbot.records import inbox
 from chatbot.records.conversations import find_conversation
 from chatbot.records.people import at_least, find_person
-from chatbot.records.tables import ApiKey, Conversation, Person
+from chatbot.records.tables import ApiKey, Conversation, Person, Turn
 from web.api.guards import request_rate
 from web.api.keys import KEY, key_rate_key, require_key
 from web.api.models import Body, ConversationPath, ErrorAnswer, StateAnswer
@@ -35,7 +35,6 @@ api = APIBlueprint(
 )
 limiter.limit(request_rate, key_func=key_rate_key)(api)
 
-Outcome = Literal["solved", "unsolved", "no_answer", "spam"]
 Text = Annotated[str, StringConstraints(max_length=4 * inbox.REPLY_LIMIT)]
 AGENT = Field("", description="E-mail of the colleague who does it. Left out: whoever made the key.")
 Agent = Annotated[str, StringConstraints(max_length=254)]
@@ -71,7 +70,9 @@ class PutBackBody(Body):
 
 
 class CloseBody(Body):
-    outcome: Outcome = Field(examples=["solved"])
+    outcome: Annotated[str, StringConstraints(max_length=20)] = Field(
+        description=f"One of {', '.join(inbox.OUTCOMES)}.", examples=["solved"]
+    )
     agent: Agent = AGENT
 
 
@@ -111,8 +112,7 @@ def reply(path: ConversationPath, body: ReplyBody) -> Response:
             lang=detect_language(body.text, default=default),
             origin=own_origin(),
         )
-        told = {"state": conversation.state, "turn_id": turn.id}
-    return make_response(jsonify(told), 201)
+        return _written(conversation, turn)
 
 
 @api.post(
@@ -126,8 +126,7 @@ def note(path: ConversationPath, body: NoteBody) -> Response:
     with parts().database.write() as session:
         conversation = find_conversation(session, path.conversation_id)
         turn = inbox.add_note(session, conversation.id, _agent(session, body.agent), body.text)
-        told = {"state": conversation.state, "turn_id": turn.id}
-    return make_response(jsonify(told), 201)
+        return _written(conversation, turn)
 
 
 @api.post(
@@ -164,9 +163,12 @@ def _id(session: Session, path: ConversationPath) -> int:
     return find_conversation(session, path.conversation_id).id
 
 
+def _written(conversation: Conversation, turn: Turn) -> Response:
+    return make_response(jsonify({"state": conversation.state, "turn_id": turn.id}), 201)
+
+
 def _state(conversation: Conversation) -> Response:
-    body: dict[str, Any] = {"state": conversation.state}
-    return make_response(jsonify(body))
+    return make_response(jsonify({"state": conversation.state}))
 
 
 def _agent(session: Session, email: str) -> Person:
