@@ -29,9 +29,8 @@ from flask import Flask, request
 from chatbot.errors import UnavailableError
 from chatbot.waiting_line import WaitingLine, whoever_waits_goes_first
 
-AT_ONCE = (
-    2  # messages whose answers are computed: one has the interpreter while the other's models run beside it
-)
+# Messages whose answers are computed: one has the interpreter while the other's models run beside it.
+AT_ONCE = 2
 TOO_MANY = 4  # messages that one process answers at once: from here on it writes no drafts
 LONG_WAITED = 0.25  # seconds in the queue that say the same, where fewer threads than that answer
 CALM_SECONDS = 30.0  # for so long it must not have been too many before drafts are written again
