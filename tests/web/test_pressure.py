@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -86,16 +87,21 @@ def test_long_waiting_for_a_thread_is_a_crowd_before_it_is_a_refusal(crowd: Crow
         pressure.note_waited(0)
 
 
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
 def test_models_run_for_a_few_at_a_time_in_the_order_in_which_they_came(crowd: Crowd) -> None:
     order: list[int] = []
-    at_once: list[int] = []
+    may_end = [threading.Event() for _ in range(6)]
 
     def compute(number: int) -> None:
         with crowd.joined(), crowd.in_turn():
-            at_once.append(number)
             order.append(number)
-            assert len(at_once) <= AT_ONCE
-            at_once.remove(number)
+            may_end[number].wait(20)
 
     threads = [threading.Thread(target=compute, args=(number,)) for number in range(6)]
     with ExitStack() as held:
@@ -103,13 +109,19 @@ def test_models_run_for_a_few_at_a_time_in_the_order_in_which_they_came(crowd: C
             held.enter_context(crowd.in_turn())
         for number, thread in enumerate(threads):
             thread.start()
-            until = time.monotonic() + 10
-            while len(crowd._line) <= number and time.monotonic() < until:
-                time.sleep(0.001)
+            until(lambda waiting=number + 1: len(crowd._line) == waiting)  # type: ignore[misc]
         assert order == []
+    until(lambda: len(order) == AT_ONCE)
+    assert sorted(order) == list(range(AT_ONCE))  # the first ones, both at once
+    for number in range(6 - AT_ONCE):
+        assert len(order) == AT_ONCE + number  # nobody before one has ended
+        may_end[number].set()
+        until(lambda inside=AT_ONCE + number + 1: len(order) == inside)  # type: ignore[misc]
+        assert order[-1] == AT_ONCE + number  # and then who has waited longest
+    for event in may_end:
+        event.set()
     for thread in threads:
         thread.join()
-    assert sorted(order) == list(range(6)) and order.index(0) < 2
 
 
 def test_who_waits_for_another_machine_makes_room_and_is_no_crowd(crowd: Crowd) -> None:
