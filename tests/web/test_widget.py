@@ -29,12 +29,23 @@ def test_loader_and_app_are_at_most_30_kb_gzipped() -> None:
     assert sum(len(gzip.compress(content)) for content in sent) <= LIMIT_BYTES
 
 
-def test_what_is_sent_is_what_was_written_without_the_comments() -> None:
-    for name, written in SCRIPTS.items():
-        sent = assets.read(name).decode("utf-8")
-        assert not re.search(r"^\s*(//|/\*)", sent, re.M)
-        code = [line.strip() for line in written.splitlines()]
-        assert [line for line in sent.splitlines() if line not in code] == []
+_COMMENTS = re.compile(r"(?:^|\s)//[^\n]*|^[ \t]*/\*.*?\*/[ \t]*$|\s/\* [^\n]* \*/", re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
+def test_what_is_sent_is_what_was_written_without_comments_and_space(name: str) -> None:
+    sent, written = assets.read(name).decode("utf-8"), _COMMENTS.sub("", SCRIPTS[name])
+    assert "".join(sent.split()) == "".join(written.split())
+    assert len(sent) < len(SCRIPTS[name])
+    texts = re.findall(r"""(?<=[(:,=\[ ])"(?:[^"\n,]* [^"\n]*)"(?=[),:;\]])""", written)
+    assert [text for text in texts if text not in sent] == []
+
+
+def test_a_style_keeps_the_spaces_that_mean_something() -> None:
+    sent = assets.read("app.css").decode("utf-8")
+    assert "calc(100% + 4px)" in sent
+    assert "@media (pointer:coarse)" in sent
+    assert "/*" not in sent
 
 
 def test_every_module_is_served_and_preloaded() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
+
+import rcssmin
+import rjsmin
 
 PACKAGE = files("web.widget")
 MODULES = (
@@ -25,7 +27,6 @@ MODULES = (
     "transport.js",
     "turns.js",
 )
-_COMMENT = re.compile(r"^[ \t]*(?://[^\n]*|/\*.*?\*/[ \t]*)$", re.MULTILINE | re.DOTALL)
 FILES = {
     **dict.fromkeys(MODULES, "text/javascript"),
     "app.css": "text/css",
@@ -65,16 +66,19 @@ def version() -> str:
 
 @lru_cache(maxsize=64)
 def read(name: str) -> bytes:
-    """A file as it is sent: scripts and styles without the comments that fill whole lines, and without indentation.
+    """A file as it is sent: scripts and styles without comments and without space that says nothing.
 
-    That is all the packing there is: a fifth less to send, and no build step. It knows our own style of writing (a
-    comment begins its line; no text of a template string does) and nothing else.
+    It is done once in a process, when a file is first asked for: no build step, and what is read here is what runs.
+    Names stay as they are written, so that an error in a visitor's browser can be read.
     """
     content = (PACKAGE / "static" / name).read_bytes()
-    if not name.endswith((".js", ".css")):
-        return content
-    text = _COMMENT.sub("", content.decode("utf-8"))
-    return "\n".join(line.strip() for line in text.splitlines() if line.strip()).encode() + b"\n"
+    if name.endswith(".css"):
+        return rcssmin.cssmin(content.decode("utf-8")).encode()
+    if name.endswith(".js"):
+        packed = rjsmin.jsmin(content.decode("utf-8"))
+        lines = [line.strip() for line in packed.splitlines()]  # a style lies in a template string
+        return "\n".join(lines).encode()
+    return content
 
 
 @lru_cache(maxsize=64)
