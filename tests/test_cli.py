@@ -146,6 +146,22 @@ def test_an_interrupt_is_quiet(run: Run, monkeypatch: pytest.MonkeyPatch) -> Non
     assert (result.exit_code, result.stderr) == (130, "stopped\n")
 
 
+def test_a_command_that_is_told_to_stop_ends_what_it_began(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: list[str] = []
+
+    def told_to_stop(*_: object, **__: object) -> None:
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        finally:
+            ended.append("its child")
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr("chatbot.records.jobs.list_jobs", told_to_stop)
+    assert (run("jobs", "list").exit_code, ended) == (143, ["its child"])
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_the_database_goes_up_and_down_by_command(run: Run, data: Path) -> None:
     assert run("db", "check").exit_code == 1
     assert run("db", "upgrade").exit_code == 0

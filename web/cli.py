@@ -1,8 +1,8 @@
 """The ``frontdesk`` command: each sub-command is a thin wrapper around one library function.
 
 Everything but click is imported inside the command that needs it, so that ``frontdesk --help`` stays quick.
-Exit status: 0 done, 1 it could not be done, 2 the input was wrong, 130 interrupted. An error that we know is one
-line on stderr, ``error: …``; a traceback means a defect of ours.
+Exit status: 0 done, 1 it could not be done, 2 the input was wrong, 130 interrupted, 143 told to stop. An error that we
+know is one line on stderr, ``error: …``; a traceback means a defect of ours.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import click
 
 from chatbot.errors import FrontdeskError
 from chatbot.extras import missing_extra
+from chatbot.termination import ended_in_order
 from web.commands import bench, bot, index, ingest, intents, operation, people, pictures, service, tune
 
 INPUT_STATUS = (404, 409, 413, 422)
@@ -24,7 +25,8 @@ class CommandLine(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with ended_in_order():  # commands that run until they are told to stop set a handler of their own
+                return super().invoke(ctx)
         except FrontdeskError as error:
             click.echo(f"error: {error.one_line()}", err=True)
             ctx.exit(2 if error.status in INPUT_STATUS else 1)

@@ -29,6 +29,7 @@ from chatbot.records import jobs
 from chatbot.records.database import Database
 from chatbot.records.tables import Job, utcnow
 from chatbot.settings import Settings
+from chatbot.termination import ended_in_order
 from web import logs
 from web.attachments import AttachmentFiles
 from web.job_queue import next_job_id, open_queue
@@ -308,8 +309,6 @@ def _die_with_parent() -> None:
 def main(arguments: list[str]) -> int:
     """``python -m web.worker RUN JOB WORKER ATTEMPT``, started by a worker and by nothing else."""
     _die_with_parent()
-    # As an exception, so that what the job opened is closed and processes of its own are ended.
-    signal.signal(signal.SIGTERM, lambda signum, frame: sys.exit(128 + signum))
     with contextlib.suppress(OSError):
         os.nice(10)  # whoever chats just now comes first
     settings = Settings()
@@ -319,7 +318,8 @@ def main(arguments: list[str]) -> int:
         return _LOST_CHILD
     database = Database(settings.database)
     try:
-        return perform(database, settings, jobs.Lease(int(job_id), worker, int(attempt)), run=run)
+        with ended_in_order():
+            return perform(database, settings, jobs.Lease(int(job_id), worker, int(attempt)), run=run)
     finally:
         database.dispose()
 

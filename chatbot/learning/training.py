@@ -27,6 +27,7 @@ from chatbot.errors import FrontdeskError, InputError, TrainingError
 from chatbot.learning.bundles import Manifest, building, seal
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot, load_snapshot
 from chatbot.progress import Share, as_json
+from chatbot.termination import ended_in_order
 
 Progress = Callable[[str, float], None]  # stage, share done 0..1
 STAGES = ("encoder", "classifier", "generator", "next")
@@ -464,7 +465,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             recipe=given.recipe,
             start=given.start,
         )
-        manifest = train(given.snapshot, given.out, settings=settings, progress=tell)
+        with ended_in_order():
+            manifest = train(given.snapshot, given.out, settings=settings, progress=tell)
     except FrontdeskError as error:
         sys.stdout.write(json.dumps({"error": error.as_json()}) + "\n")
         sys.stderr.write(f"error: {error.one_line()}\n")
