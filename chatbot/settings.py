@@ -29,6 +29,11 @@ class Settings(BaseSettings):
         description="Where queued jobs are announced: empty: SQLite in the data folder; redis://… for Redis.",
     )
     limits_url: str = Field("memory://", description="Storage of rate limits: memory:// or redis://….")
+    live_url: str = Field(
+        "memory://",
+        description="How processes hear at once of each other's messages: redis://…; memory://: each looks into "
+        "the database every 0.7 s.",
+    )
     host: str = Field("127.0.0.1", description="Address the web server listens on.")
     port: int = Field(
         5000, validation_alias="PORT", ge=0, le=65535, description="Port of the web server (PORT)."

@@ -39,6 +39,7 @@ from web.context import Parts, attach
 from web.exchange import Exchange
 from web.limits import limiter
 from web.metrics import blueprint as metrics_blueprint
+from web.news import News
 from web.secrets import check_metrics_token, session_key
 from web.serving import Serving
 from web.streaming import StreamSlots
@@ -87,7 +88,8 @@ def build(
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
 
-    crowd = pressure.Crowd()
+    crowd, news = pressure.Crowd(), News(settings.live_url)
+    news.attend(database)
     attach(
         app,
         Parts(
@@ -96,6 +98,7 @@ def build(
             serving=serving,
             exchange=Exchange(database, serving, message_limit=settings.message_limit, crowd=crowd),
             crowd=crowd,
+            news=news,
             streams=StreamSlots(max(1, settings.web_threads // 2)),
             agent_streams=StreamSlots(max(1, settings.web_threads // 4)),
         ),

@@ -12,6 +12,7 @@ from chatbot.settings import Settings
 
 if TYPE_CHECKING:
     from web.exchange import Exchange
+    from web.news import News
     from web.pressure import Crowd
     from web.serving import Serving
     from web.streaming import StreamSlots
@@ -26,6 +27,7 @@ class Parts:
     serving: Serving
     exchange: Exchange
     crowd: Crowd
+    news: News
     streams: StreamSlots
     agent_streams: (
         StreamSlots  # of the inbox: visitors who wait must not be kept out by colleagues who look on

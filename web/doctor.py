@@ -146,6 +146,8 @@ def _settings(settings: Settings) -> Iterator[Finding]:
             f"Each of the {settings.web_processes} web processes counts for itself, so limits are that much wider",
             "Set FRONTDESK_LIMITS_URL to a redis:// address",
         )
+    if settings.live_url != "memory://":
+        yield from _redis("live", settings.live_url, "FRONTDESK_LIVE_URL")
     if settings.limits_url.startswith(("redis://", "rediss://")):
         yield from _redis("limits", settings.limits_url, "FRONTDESK_LIMITS_URL")
     if settings.host not in LOCAL and not settings.trusted_proxies:

@@ -42,6 +42,7 @@ from web.jobs import (
     job_kind,
     load,
 )
+from web.news import News
 from web.rounds import Rounds
 
 log = logging.getLogger(__name__)
@@ -252,6 +253,7 @@ def end_process(child: subprocess.Popen[bytes], *, grace: float = STOP_GRACE) ->
 def run_worker(settings: Settings, *, until_idle: bool = False) -> None:
     """The ``frontdesk worker`` command: runs until SIGTERM or SIGINT."""
     database = Database(settings.database)
+    News(settings.live_url).attend(database)
     worker = Worker(database, settings)
     rounds = Rounds(database, settings)
     signal.signal(signal.SIGTERM, worker.stop)
@@ -317,6 +319,7 @@ def main(arguments: list[str]) -> int:
     if is_gone(worker):  # it died before the line above took effect
         return _LOST_CHILD
     database = Database(settings.database)
+    News(settings.live_url).attend(database)
     try:
         with ended_in_order():
             return perform(database, settings, jobs.Lease(int(job_id), worker, int(attempt)), run=run)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from pydantic_core import from_json
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, NoSuchModuleError, OperationalError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from chatbot.errors import InputError
@@ -71,7 +71,9 @@ class Database:
         else:
             _ping_the_idle(self.engine)
             self._alone = self.engine.execution_options(isolation_level="AUTOCOMMIT")
-        self._writing = self.engine.execution_options(frontdesk_writes=True)
+        writing = self.engine.execution_options(frontdesk_writes=True)
+        self._writers = sessionmaker(writing, expire_on_commit=False)
+        self._committed: list[Callable[[Session], None]] = []
         self._queue = WaitingLine()
 
     @contextmanager
@@ -100,9 +102,19 @@ class Database:
                     held.enter_context(self._queue.turn(seconds=BUSY_TIMEOUT_MS / 1000))
                 except TimeoutError as error:
                     raise OperationalError("BEGIN IMMEDIATE", None, error) from error
-            session = held.enter_context(Session(self._writing, expire_on_commit=False))
+            session = held.enter_context(self._writers())
             held.enter_context(session.begin())
             yield session
+        for told in self._committed:
+            told(session)
+
+    def on_flush(self, note: Callable[[Session], None]) -> None:
+        """Have ``note`` called with every writing session whose changes have been sent, before they are committed."""
+        event.listen(self._writers, "after_flush", lambda session, context: note(session))
+
+    def on_commit(self, tell: Callable[[Session], None]) -> None:
+        """Have ``tell`` called with every session of ``write`` once it is committed; what it needs is in ``info``."""
+        self._committed.append(tell)
 
     def ping(self) -> bool:
         """Whether the database answers."""

@@ -206,6 +206,7 @@ def events(path: ConversationPath, query: LookQuery) -> Response:
                 origin=own_origin(),
                 release=release,
                 seen=seen,
+                sleep=parts().news.watch(by.conversation_id).wait,
             )
         )
 

@@ -135,6 +135,7 @@ class Engines:
             "FRONTDESK_DATABASE_URL": self.database_url,
             "FRONTDESK_QUEUE_URL": f"{redis}/0",
             "FRONTDESK_LIMITS_URL": f"{redis}/1",
+            "FRONTDESK_LIVE_URL": f"{redis}/0",
         }
 
     def start(self, name: str) -> None:

@@ -27,6 +27,7 @@ from web.inbox.views import box_named, conversation_json, queue_json
 from web.streaming import HEARTBEAT_SECONDS, LIFETIME_SECONDS, event, stream
 
 LOOK_SECONDS = 1.0
+PAUSE_SECONDS = 0.3  # at least between two looks: each reads the whole queue
 
 
 def look(
@@ -94,7 +95,14 @@ def _asked() -> tuple[Box, int | None]:
 def events() -> Response:
     box, open_id = _asked()
     with parts().agent_streams.reserved() as release:
-        told = changes(parts().database, box=box, open_id=open_id, person_id=current_user.id, release=release)
+        told = changes(
+            parts().database,
+            box=box,
+            open_id=open_id,
+            person_id=current_user.id,
+            release=release,
+            sleep=parts().news.watch(pause=PAUSE_SECONDS).wait,
+        )
         return stream(
             stream_with_context(told)
         )  # its words are in the reader's language: that needs the request
