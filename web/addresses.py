@@ -1,4 +1,5 @@
-"""Addresses of what an answer cites: where the company's own page has none, our help page shows the article."""
+"""Addresses: of what an answer cites (where the company's own page has none, our help page shows the article), and of
+the page on which a visitor is."""
 
 from __future__ import annotations
 
@@ -8,7 +9,9 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from chatbot.dialogue.trace import Hit, Reply, Source, Trace
+from chatbot.errors import InputError
 
+LONGEST_PAGE = 500  # characters
 NOWHERE = (".example", ".invalid")  # reserved names that lead nowhere (RFC 2606, section 2): sample data
 
 
@@ -41,6 +44,27 @@ def absolute(reply: dict[str, Any] | None, origin: str) -> dict[str, Any] | None
         for part in reply["parts"]
     ]
     return reply | {"parts": parts}
+
+
+def visited_page(address: str) -> str:
+    """The page without what may say who looks at it (name, password, query, fragment), cut to what is stored.
+
+    Raises InputError for what is no address of a web page.
+    """
+    try:
+        found = urlsplit(address)
+        host, port = found.hostname, found.port
+    except ValueError:  # "http://[", a port of 99999
+        host, port = None, None
+    if not host or found.scheme not in ("http", "https"):
+        raise InputError(
+            "This is no address of a web page",
+            field="page",
+            value=address[:200],
+            remedy="Send one that begins with https://, or leave it out",
+        )
+    name = f"[{host}]" if ":" in host else host
+    return f"{found.scheme}://{name}{f':{port}' if port else ''}{found.path or '/'}"[:LONGEST_PAGE]
 
 
 def _reachable(source: Source, hits: Sequence[Hit]) -> Source:

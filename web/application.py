@@ -31,6 +31,7 @@ from web.api import (
     reading,
     statistics,
     transcripts,
+    visitors,
     waiting,
 )
 from web.api.description import describe
@@ -114,7 +115,7 @@ def build(
     app.register_api(chat.api)
     app.register_api(files.api)
     app.register_api(waiting.api)
-    for module in (reading, answering, statistics, actions, examples, rasa, deep_chat, transcripts):
+    for module in (reading, visitors, answering, statistics, actions, examples, rasa, deep_chat, transcripts):
         app.register_api(module.api)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics_blueprint)

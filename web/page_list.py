@@ -27,6 +27,7 @@ from chatbot.records.tables import (
     Release,
     Transcript,
     Turn,
+    Visitor,
 )
 from web.context import parts
 
@@ -131,6 +132,9 @@ def _behind(app: Flask, database: Database) -> Iterator[Page]:
         )
         talk = session.scalar(select(Transcript.id).order_by(Transcript.lang != "en", Transcript.id).limit(1))
         intent = session.scalar(select(Intent.id).where(Intent.status == "live").order_by(Intent.id).limit(1))
+        visitor = session.scalar(
+            select(Visitor.id).order_by(Visitor.identity.is_(None), Visitor.id.desc()).limit(1)
+        )
         action = session.scalar(select(Action.id).order_by(Action.id).limit(1))
         proposal = session.scalar(
             select(Proposal.id).order_by(Proposal.status != "open", Proposal.id).limit(1)
@@ -152,6 +156,13 @@ def _behind(app: Flask, database: Database) -> Iterator[Page]:
             "admin.transcript",
             "transcript_id",
             talk,
+        ),
+        (
+            "visitor",
+            "One visitor: who it is and what was said before",
+            "admin.visitor",
+            "visitor_id",
+            visitor,
         ),
         ("answer", "Why this answer?", "admin.turn", "turn_id", answer.id if answer else None),
         ("intent", "One intent with its answers", "admin.intent", "intent_id", intent),

@@ -108,6 +108,14 @@ class WidgetOptions:
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"prechat": [field.as_json() for field in self.prechat]}
 
+    def labelled(self, details: Mapping[str, Any], lang: str) -> dict[str, Any]:
+        """What a visitor told, under the site's own words for it instead of the fields' names."""
+        words = {field.name: dict(field.label) for field in self.prechat}
+        return {
+            words.get(name, {}).get(lang) or words.get(name, {}).get("en") or name.capitalize(): value
+            for name, value in details.items()
+        }
+
     def read_details(
         self, given: Mapping[str, Any], *, enforce: bool, known: frozenset[str] = frozenset()
     ) -> dict[str, str]:

@@ -82,6 +82,7 @@ def _conversation(row: Conversation, site: str, turns: Any, redactor: Redactor) 
         "id": row.public_id,
         "site": site,
         "channel": row.channel,
+        "page": row.page,
         "locale": row.locale,
         "state": row.state,
         "outcome": row.outcome,

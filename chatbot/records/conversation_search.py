@@ -132,7 +132,7 @@ def search_conversations(session: Session, wanted: Wanted, *, page: int = 1) -> 
     waits = case((Conversation.state == "waiting", 0), else_=1)
     wait_start = case((Conversation.state == "waiting", Conversation.handover_at))
     rows = session.execute(
-        select(Conversation, opening, turns, _disliked())
+        select(Conversation, opening, turns, disliked())
         .where(*where)
         .order_by(waits, wait_start, Conversation.last_activity_at.desc(), Conversation.id.desc())
         .limit(PAGE_SIZE)
@@ -149,15 +149,16 @@ def search_conversations(session: Session, wanted: Wanted, *, page: int = 1) -> 
             handover_reason=conversation.handover_reason,
             first_text=said or "",
             turns=number,
-            disliked=bool(disliked),
+            disliked=bool(down),
             csat=conversation.csat,
         )
-        for conversation, said, number, disliked in rows
+        for conversation, said, number, down in rows
     )
     return ConversationPage(lines, total, page)
 
 
-def _disliked() -> ColumnElement[bool]:
+def disliked() -> ColumnElement[bool]:
+    """Whether some answer of the conversation got a thumb down."""
     return exists(
         select(Feedback.id)
         .join(Turn, Turn.id == Feedback.turn_id)
@@ -184,7 +185,7 @@ def conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
     if only in ("waiting", "human", "bot", "closed"):
         where.append(Conversation.state == only)
     elif only == "disliked":
-        where.append(_disliked())
+        where.append(disliked())
     elif only == "unknown":
         where.append(
             exists(select(Turn.id).where(Turn.conversation_id == Conversation.id, Turn.kind == "unknown"))

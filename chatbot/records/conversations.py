@@ -85,9 +85,11 @@ def start_conversation(
     token_hash: str,
     locale: str,
     channel: str = "widget",
+    page: str | None = None,
     now: datetime | None = None,
 ) -> Conversation:
-    """A new conversation of a new visitor; ``token_hash`` is the SHA-256 of the token that only he gets."""
+    """A new conversation of a new visitor; ``token_hash`` is the SHA-256 of the token that only he gets, ``page`` the
+    address of the page on which he begins it."""
     now = now or utcnow()
     visitor = Visitor(site_id=site_id, locale=locale, created_at=now, last_seen_at=now)
     session.add(visitor)
@@ -99,6 +101,7 @@ def start_conversation(
         token_hash=token_hash,
         locale=locale,
         channel=channel,
+        page=page,
         state="bot",
         created_at=now,
         last_activity_at=now,

@@ -154,6 +154,7 @@ def _conversation(session: Session, row: Conversation) -> dict[str, Any]:
     return {
         "id": row.public_id,
         "channel": row.channel,
+        "page": row.page,
         "state": row.state,
         "started": _iso(row.created_at),
         "closed": _iso(row.closed_at),

@@ -13,6 +13,7 @@ from sqlalchemy import select
 
 from chatbot.records.database import Database
 from chatbot.records.tables import Conversation, Person, Turn
+from chatbot.records.visitors import Identity, identify
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
@@ -198,4 +199,41 @@ def test_the_pages_fit_a_phone_obey_the_strict_policy_and_break_no_rule_of_acces
         if path:
             page.goto(f"{url}/admin/inbox/{path}")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+    assert problems == []
+
+
+def test_what_a_visitor_said_before_is_one_key_away_and_leads_to_his_page(
+    open_widget: Callable[..., Any], sign_in: Any, database: Database, audit: Any, problems: list[str]
+) -> None:
+    page, frame = open_widget(address="/?campaign=SECRET#top")
+    box = frame.get_by_role("textbox")
+    box.fill("When does my refund arrive?")
+    box.press("Enter")
+    expect(frame.locator(".turn.bot").last).to_contain_text("3 working days")
+    page.evaluate("Frontdesk.reset()")
+    expect(frame.locator(".turn.customer")).to_have_count(0)
+    box.fill("a person please")
+    box.press("Enter")
+    expect(frame.locator(".notice")).to_be_visible()
+    with database.write() as session:
+        first, second = session.scalars(select(Conversation).order_by(Conversation.id)).all()
+        assert first.page == second.page and first.page is not None and first.page.endswith("/")
+        assert "SECRET" not in first.page
+        for one in (first, second):
+            identify(session, one, Identity("c-17", "Anna Lee"))
+        first.csat = 4
+    mei = sign_in("Mei")
+    mei.locator(".lines .line").wait_for()
+    mei.keyboard.press("j")
+    before = mei.get_by_role("button", name="When does my refund arrive?")
+    expect(mei.locator(".beside")).to_contain_text("rated 4 of 5")
+    with mei.context.expect_page() as opened:
+        mei.get_by_role("link", name="Everything about this visitor").press("Enter")
+    about = opened.value
+    expect(about.get_by_role("heading", level=1)).to_contain_text("Anna Lee Verified")
+    expect(about.locator("tbody tr")).to_have_count(2)
+    assert audit(about) == []
+    before.press("Enter")
+    expect(mei.locator(".turn.customer")).to_contain_text("When does my refund arrive?")
+    expect(mei.locator(".beside")).not_to_contain_text("Talked before")  # it was the first
     assert problems == []

@@ -25,6 +25,7 @@ from web.admin.pages import (
     style,
     turns,
     uploads,
+    visitors,
     widget,
 )
 
@@ -47,5 +48,6 @@ __all__ = [
     "style",
     "turns",
     "uploads",
+    "visitors",
     "widget",
 ]

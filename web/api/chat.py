@@ -30,6 +30,7 @@ from chatbot.records.conversations import (
 from chatbot.records.database import Database
 from chatbot.records.tables import Site, Visitor
 from chatbot.records.visitors import identify, remember_details
+from web.addresses import visited_page
 from web.api.guards import TOKEN, message_rate, visitor_blueprint
 from web.api.models import (
     CloseBody,
@@ -88,6 +89,7 @@ def start(body: StartBody) -> Response:
             token_hash=token_hash(token),
             locale=body.locale or "en",
             channel=channel,
+            page=visited_page(body.page) if body.page else None,
         )
         if identity is not None:
             identify(session, conversation, identity)

@@ -44,6 +44,11 @@ class StartBody(Body):
         None,
         description="What the site asks for before the chat, by field name.",
     )
+    page: Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://")] | None = Field(
+        None,
+        description="Address of the page on which the visitor begins; what stands behind `?` or `#` is not kept.",
+        examples=["https://shop.example/help/delivery"],
+    )
 
 
 class IdentifyBody(Body):

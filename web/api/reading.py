@@ -50,11 +50,12 @@ class ConversationRow(BaseModel):
     state: str
     locale: str
     channel: str
+    page: str | None = Field(description="Where on the website it began.")
     created_at: str
     last_activity_at: str
     handover_reason: str | None
     csat: int | None
-    visitor: dict[str, Any] = Field(description="`identity`, `name` and `email` where they are known.")
+    visitor: dict[str, Any] = Field(description="`id`; `identity`, `name` and `email` where they are known.")
 
 
 class ConversationsAnswer(BaseModel):
@@ -103,13 +104,14 @@ def conversations(query: ConversationsQuery) -> Response:
             "state": row.state,
             "locale": row.locale,
             "channel": row.channel,
+            "page": row.page,
             "created_at": row.created_at.isoformat(timespec="milliseconds"),
             "last_activity_at": row.last_activity_at.isoformat(timespec="milliseconds"),
             "handover_reason": row.handover_reason,
             "csat": row.csat,
             "visitor": {
                 name: getattr(visitor, name)
-                for name in ("identity", "name", "email")
+                for name in ("id", "identity", "name", "email")
                 if getattr(visitor, name) is not None
             },
         }

@@ -43,6 +43,7 @@ def home() -> str:
         "outcomes": [{"name": name, "words": gettext(f"outcome_{name}")} for name in OUTCOMES],
         "article": url_for("admin.article", article_id=0).removesuffix("0"),
         "trace": url_for("admin.conversation", conversation_id=0).removesuffix("0"),
+        "visitor": url_for("admin.visitor", visitor_id=0).removesuffix("0"),
         "words": words(),
         "start": look(database, box=box, open_id=open_id, person_id=current_user.id),
     }

@@ -14,9 +14,11 @@ from chatbot.records.attachments import attachments_of
 from chatbot.records.conversation_search import TurnView, read_conversation
 from chatbot.records.inbox import BOXES, Box, Line, counts, queue
 from chatbot.records.presence import Colleague, colleagues, is_away
-from chatbot.records.tables import utcnow
+from chatbot.records.tables import Site, utcnow
+from chatbot.records.visitor_history import Talk, earlier_talks
 from web.language import gettext, page_language
 from web.sentences import reason_in_words
+from web.widget_options import WidgetOptions
 
 HERE = timedelta(seconds=40)  # a visitor who was heard of within this is looking on
 MOST_TURNS = 300  # the newest are shown
@@ -107,6 +109,7 @@ def conversation_json(session: Session, conversation_id: int, *, person_id: int)
         "state_words": gettext(conversation.state),
         "lang": conversation.locale,
         "channel": conversation.channel,
+        "page": conversation.page,
         "reason": reason_in_words(conversation.handover_reason) if conversation.handover_at else None,
         "note": conversation.handover_note,
         "since": iso(conversation.left_message_at or conversation.handover_at),
@@ -117,16 +120,37 @@ def conversation_json(session: Session, conversation_id: int, *, person_id: int)
         "outcome": gettext(f"outcome_{conversation.outcome}") if conversation.outcome else None,
         "csat": conversation.csat,
         "visitor": {
+            "id": visitor.id,
             "name": visitor.name,
             "email": visitor.email,
             "signed": visitor.identity is not None,
-            "details": visitor.details or {},
+            "details": _details(session, conversation.site_id, visitor.details),
             "here": visitor.last_seen_at > utcnow() - HERE,
             "seen": iso(visitor.last_seen_at),
+            "earlier": [_earlier(talk) for talk in earlier_talks(session, conversation)],
         },
         "summary": summary.lines(page_language()),
         "turns": [_turn(one, files.get(one.turn.id)) for one in shown],
         "watched_by": [one.name for one in people if one.looks_at == conversation_id and one.id != person_id],
+    }
+
+
+def _details(session: Session, site_id: int, told: dict[str, Any] | None) -> dict[str, Any]:
+    if not told:
+        return {}
+    options = WidgetOptions.of_site(session.get_one(Site, site_id).options)
+    return {gettext(name): value for name, value in options.labelled(told, page_language()).items()}
+
+
+def _earlier(talk: Talk) -> dict[str, Any]:
+    return {
+        "id": talk.id,
+        "at": iso(talk.last_activity),
+        "text": talk.first_text[:200],
+        "lang": talk.locale,
+        "ended": gettext(f"outcome_{talk.outcome}") if talk.outcome else gettext(talk.state),
+        "csat": talk.csat,
+        "disliked": talk.disliked,
     }
 
 

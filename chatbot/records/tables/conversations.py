@@ -57,6 +57,7 @@ class Conversation(Table):
     state: Mapped[str] = mapped_column(String(16), default="bot")
     locale: Mapped[str] = mapped_column(String(16), default="en")
     channel: Mapped[str] = mapped_column(String(32), default="widget")
+    page: Mapped[str | None] = mapped_column(String(500))  # of the website, where it began; no query
     handover_reason: Mapped[str | None] = mapped_column(String(64))
     handover_note: Mapped[str | None] = mapped_column(Text)
     handover_at: Mapped[datetime | None]

@@ -6,10 +6,12 @@ export class Aside {
   #id = null;
   #asked = null; // the last customer's turn that drafts were asked for
   #searching = 0;
+  #told = ""; // about the visitor, as it was drawn last
   drafts = [];
 
-  constructor({ insert }) {
+  constructor({ insert, open }) {
     this.insert = insert;
+    this.open = open;
     this.short = h("section.inside");
     this.help = h("section.inside", { "aria-live": "polite" });
     this.query = h("input", { type: "search", "aria-label": t("search_articles"), placeholder: t("search_articles"), oninput: () => this.#search() });
@@ -83,7 +85,10 @@ export class Aside {
         h("a.small", { href: `${config.article}${passage.article_id}`, target: "_blank", rel: "noopener" }, t("whole")))));
   }
 
-  #about({ visitor, lang, channel, csat, id, reason }) {
+  #about({ visitor, lang, channel, page, csat, id, reason }) {
+    const mark = JSON.stringify([id, visitor, lang, page, csat, reason]);
+    if (mark === this.#told) return; // a link in it may have the focus
+    this.#told = mark;
     const rows = [
       [t("visitor"), [visitor.name, visitor.signed && `(${t("signed")})`].filter(Boolean).join(" ")],
       [t("email"), visitor.email],
@@ -91,10 +96,18 @@ export class Aside {
       [t("reason"), reason],
       [t("language"), lang],
       [t("channel"), channel],
+      [t("page"), page?.replace(/^https?:\/\//, "")],
       ["", csat && t("rated", { stars: csat })],
       [visitor.here ? t("here") : t("not_here"), clock(visitor.seen)],
     ].filter(([, value]) => value);
     this.visitor.replaceChildren(h("h3", {}, t("about")), h("dl.pairs.small", {}, ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, String(value))])),
+      ...(visitor.earlier.length ? [h("h3", {}, t("earlier")), h("ul.found", {}, ...visitor.earlier.map((talk) => this.#talk(talk)))] : []),
+      h("p.small", {}, h("a", { href: `${config.visitor}${visitor.id}`, target: "_blank", rel: "noopener" }, t("visitor_page"))),
       h("p.small", {}, h("a", { href: `${config.trace}${id}`, target: "_blank", rel: "noopener" }, t("why"))));
+  }
+
+  #talk(talk) {
+    return h("li", {}, h("button.plain.talk", { type: "button", lang: talk.lang, onclick: () => this.open(talk.id) }, talk.text || t("nothing_said")),
+      h("p.small.quiet", {}, [clock(talk.at), talk.ended, talk.csat && t("rated", { stars: talk.csat }), talk.disliked && t("thumb_down")].filter(Boolean).join(" · ")));
   }
 }

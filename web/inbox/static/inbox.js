@@ -21,7 +21,7 @@ let waiting = null; // how many, where another box is shown
 const queue = new Queue({ choose: show, changeBox, toggleAway });
 const transcript = new Transcript();
 const composer = new Composer({ sent: (told) => (told ? take(told) : refresh()) });
-const aside = new Aside({ insert: (text) => composer.insert(text) });
+const aside = new Aside({ insert: (text) => composer.insert(text), open: show });
 const head = h("header.top-line");
 const placeholder = h("div.empty.middle", {}, t("choose", { key: "j" }));
 const middle = h("section.conversation", { hidden: true, "aria-label": t("customer") }, head, transcript.element, composer.element);

@@ -444,7 +444,7 @@ const received = {
     toPage("ready", { accent: clean(config.accent), onAccent: on(clean(config.accent)), position: config.position, corners: config.corners, ...launcherWords() });
     tellUnread();
   },
-  show: () => { askHours(); conversation.show(true); scrollDown(); if (!config.preview && !matchMedia("(pointer: coarse)").matches) input.focus(); },
+  show: ({ at }) => { conversation.at = at; askHours(); conversation.show(true); scrollDown(); if (!config.preview && !matchMedia("(pointer: coarse)").matches) input.focus(); },
   hide: () => conversation.show(false),
   ask: ({ text }) => { if (text?.trim()) conversation.send(text.trim().slice(0, config.limit)); },
   setLocale: ({ locale }) => setLocale(locale),

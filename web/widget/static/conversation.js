@@ -25,6 +25,7 @@ export class Conversation extends EventTarget {
   streaming = null; // {id, text} while an answer comes in
 
   shown = false; // whether the panel is open
+  at = ""; // the host page's address, as it said when the chat was opened
   user = null; // {jwt} or {id, hmac, …}, as the host page has given it
 
   #starting = null;
@@ -256,6 +257,7 @@ export class Conversation extends EventTarget {
     const body = { site: this.config.site, locale: this.locale };
     if (this.user) body.identity = this.user;
     if (this.details) body.details = this.details;
+    if (/^https?:/.test(this.at)) body.page = this.at.split(/[?#]/)[0].slice(0, 2000);
     const started = await call("/conversations", { body }).catch((error) => {
       if (!this.user || !(error.status === 401 || error.field?.startsWith("identity")) || !this.#notBelieved(error)) throw error;
       delete body.identity;

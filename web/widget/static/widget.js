@@ -203,7 +203,7 @@
       button.focus();
     }
     relabel(words);
-    tell(open ? "show" : "hide");
+    tell(open ? "show" : "hide", { at: location.href });
     emit(open ? "open" : "close");
   }
 
