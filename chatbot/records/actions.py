@@ -215,12 +215,11 @@ def refused_lately(session: Session, action_id: int, subject: str, *, since: dat
     )
 
 
-def recent_calls(session: Session, action_id: int, *, limit: int = 20) -> list[ActionCall]:
-    return list(
-        session.scalars(
-            select(ActionCall)
-            .where(ActionCall.action_id == action_id)
-            .order_by(ActionCall.id.desc())
-            .limit(limit)
-        )
-    )
+def recent_calls(
+    session: Session, action_id: int, *, before: int | None = None, limit: int = 20
+) -> list[ActionCall]:
+    """The newest first; ``before`` is an id, for the next page."""
+    query = select(ActionCall).where(ActionCall.action_id == action_id)
+    if before is not None:
+        query = query.where(ActionCall.id < before)
+    return list(session.scalars(query.order_by(ActionCall.id.desc()).limit(limit)))

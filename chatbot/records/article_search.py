@@ -35,7 +35,7 @@ class ArticlePage:
 class ArticleView:
     article: Article
     passages: tuple[Passage, ...]
-    questions: tuple[ArticleQuestion, ...]  # of the whole article, the first of them
+    questions: tuple[ArticleQuestion, ...]  # of the whole article
     asked: dict[int, tuple[ArticleQuestion, ...]]  # of single passages
     intents: tuple[Intent, ...]  # intents that this article answers
     translations: tuple[Article, ...]
@@ -89,7 +89,6 @@ def read_article(session: Session, article_id: int) -> ArticleView:
         select(ArticleQuestion)
         .where(ArticleQuestion.article_id == article_id, ArticleQuestion.passage_id.is_(None))
         .order_by(ArticleQuestion.source, ArticleQuestion.id)
-        .limit(60)
     )
     asked: dict[int, tuple[ArticleQuestion, ...]] = {}
     for question in session.scalars(

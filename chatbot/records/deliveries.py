@@ -258,9 +258,10 @@ def sweep(session: Session, *, now: datetime) -> None:
     )
 
 
-def recent(session: Session, *, limit: int = 30) -> list[Delivery]:
-    """The newest first."""
-    return list(session.scalars(select(Delivery).order_by(Delivery.id.desc()).limit(limit)))
+def recent(session: Session, *, before: int | None = None, limit: int = 30) -> list[Delivery]:
+    """The newest first; ``before`` is an id, for the next page."""
+    query = select(Delivery).order_by(Delivery.id.desc()).limit(limit)
+    return list(session.scalars(query if before is None else query.where(Delivery.id < before)))
 
 
 def _settle(session: Session, taken: Taken, **values: Any) -> None:

@@ -69,10 +69,11 @@ class Erased:
     releases: tuple[str, ...] = ()
 
 
-def find_people(session: Session, text: str) -> list[Found]:
+def find_people(session: Session, text: str, *, skip: int = 0, limit: int = MOST_FOUND) -> list[Found]:
     """Who this may be about: by the company's id, e-mail address, name, a conversation's id, or something written.
 
-    The newest first, at most 50. Raises InputError for a text too short to mean anybody.
+    The newest first, at most ``limit``; ``skip`` are those of the pages before. Raises InputError for a text too short
+    to mean anybody.
     """
     text = text.strip()
     if len(text) < MIN_SEARCH:
@@ -102,7 +103,8 @@ def find_people(session: Session, text: str) -> list[Found]:
             )
         )
         .order_by(Visitor.last_seen_at.desc(), Visitor.id.desc())
-        .limit(MOST_FOUND)
+        .offset(skip)
+        .limit(limit)
     ).all()
     return [
         Found(row.id, site, row.identity, row.name, row.email, count, row.last_seen_at)

@@ -22,7 +22,8 @@ from chatbot.records.tables import Conversation, Person, Turn, Visitor, utcnow
 Box = Literal["waiting", "mine", "open", "closed"]
 BOXES: tuple[Box, ...] = ("waiting", "mine", "open", "closed")
 OUTCOMES = ("solved", "unsolved", "no_answer", "spam")
-MOST = 100  # conversations in a box
+MOST = 100  # conversations of a box that are shown at first, and each time somebody asks for more
+MOST_SHOWN = 1000  # at once, since all of them are looked at with every change
 REPLY_LIMIT = 8000  # characters
 _CLIENT_ID = "agent:"  # agents' message ids live beside the visitors' in one column
 
@@ -50,8 +51,8 @@ class Line:
     outcome: str | None
 
 
-def queue(session: Session, box: Box, *, person_id: int) -> list[Line]:
-    """The conversations of a box: who has waited longest comes first, of the closed the newest."""
+def queue(session: Session, box: Box, *, person_id: int, most: int = MOST) -> list[Line]:
+    """The first conversations of a box: who has waited longest comes first, of the closed the newest."""
     last = aliased(Turn)
     last_role = (
         select(last.role)
@@ -62,14 +63,18 @@ def queue(session: Session, box: Box, *, person_id: int) -> list[Line]:
         .scalar_subquery()
     )
     since = func.coalesce(Conversation.left_message_at, Conversation.handover_at)
-    order = [Conversation.closed_at.desc()] if box == "closed" else [since, Conversation.id]
+    order = (
+        [Conversation.closed_at.desc(), Conversation.id.desc()]
+        if box == "closed"
+        else [since, Conversation.id]
+    )
     rows = session.execute(
         select(Conversation, Visitor.name, Visitor.email, Person.name, last_role)
         .join(Visitor, Visitor.id == Conversation.visitor_id)
         .outerjoin(Person, Person.id == Conversation.agent_id)
         .where(_in_box(box, person_id))
         .order_by(*order)
-        .limit(MOST)
+        .limit(most)
     ).all()
     said = _said(session, [row[0].id for row in rows])
     return [

@@ -76,9 +76,13 @@ def get_job(session: Session, job_id: int) -> Job:
     return job
 
 
-def list_jobs(session: Session, *, kind: str | None = None, limit: int = 20) -> list[Job]:
-    """The newest first."""
+def list_jobs(
+    session: Session, *, kind: str | None = None, before: int | None = None, limit: int = 20
+) -> list[Job]:
+    """The newest first; ``before`` is an id, for the next page."""
     query = select(Job).order_by(Job.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(Job.id < before)
     return list(session.scalars(query.where(Job.kind == kind) if kind else query))
 
 

@@ -54,14 +54,15 @@ class DecidedLine:
     at: datetime
 
 
-def decided_lately(session: Session, *, limit: int = LATELY) -> list[DecidedLine]:
-    """The newest decisions first."""
+def decided_lately(session: Session, *, skip: int = 0, limit: int = LATELY) -> list[DecidedLine]:
+    """The newest decisions first; ``skip`` are those of the pages before."""
     rows = session.execute(
         select(Proposal, Intent.name, Person.name)
         .outerjoin(Intent, Intent.id == Proposal.intent_id)
         .outerjoin(Person, Person.id == Proposal.decided_by_id)
         .where(Proposal.status != "open", Proposal.decided_at.is_not(None))
         .order_by(Proposal.decided_at.desc(), Proposal.id.desc())
+        .offset(skip)
         .limit(limit)
     ).all()
     found = []

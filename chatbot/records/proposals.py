@@ -92,8 +92,14 @@ def add_members(session: Session, proposal_id: int, members: Mapping[int, float]
         )
 
 
-def list_proposals(session: Session, *, status: str = "open", limit: int = 300) -> list[ProposalView]:
-    """The largest first."""
+def count_open(session: Session) -> int:
+    return session.scalar(select(func.count()).select_from(Proposal).where(Proposal.status == "open")) or 0
+
+
+def list_proposals(
+    session: Session, *, status: str = "open", skip: int = 0, limit: int = 300
+) -> list[ProposalView]:
+    """The largest first; ``skip`` are those of the pages before."""
     counted = (
         select(ProposalMember.proposal_id, func.count().label("number"))
         .group_by(ProposalMember.proposal_id)
@@ -104,6 +110,7 @@ def list_proposals(session: Session, *, status: str = "open", limit: int = 300) 
         .outerjoin(counted, counted.c.proposal_id == Proposal.id)
         .where(Proposal.status == status)
         .order_by(func.coalesce(counted.c.number, 0).desc(), Proposal.id)
+        .offset(skip)
         .limit(limit)
     ).all()
     return [_view(session, row, samples=SAMPLES) for row in rows]

@@ -35,7 +35,6 @@ WISHES = (
     "visitor_asked",
     "asked_again",
 )  # handovers that the customer brought about
-MOST_TOPICS = 12
 SURGE_VOTES = 5  # fewer thumbs down are no surge
 SURGE_CHANCE = 0.01
 QUARTER = 900  # seconds
@@ -241,7 +240,7 @@ def statistics(session: Session, period: Period, *, lang: str | None = None) -> 
         dict(languages.most_common()),
         {day: dict(counted) for day, counted in language_days.items()},
         hours,
-        [topic for topic in topics[:MOST_TOPICS] if topic.replies],
+        [topic for topic in topics if topic.replies],
         sorted((topic for topic in topics if topic.surges), key=lambda topic: -topic.negative),
     )
 

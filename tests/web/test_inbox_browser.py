@@ -11,8 +11,9 @@ from flask import Flask
 from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import select
 
+from chatbot.records.conversations import start_conversation
 from chatbot.records.database import Database
-from chatbot.records.tables import Conversation, Person, Turn
+from chatbot.records.tables import Conversation, Person, Turn, utcnow
 from chatbot.records.visitors import Identity, identify
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -236,4 +237,32 @@ def test_what_a_visitor_said_before_is_one_key_away_and_leads_to_his_page(
     before.press("Enter")
     expect(mei.locator(".turn.customer")).to_contain_text("When does my refund arrive?")
     expect(mei.locator(".beside")).not_to_contain_text("Talked before")  # it was the first
+    assert problems == []
+
+
+def test_a_box_beyond_the_first_hundred_is_shown_by_keyboard_and_stays_live(
+    sign_in: Any, database: Database, problems: list[str]
+) -> None:
+    def wait(number: int) -> None:
+        with database.write() as session:
+            talk = start_conversation(session, site_id=1, token_hash="x", locale="en")
+            talk.state, talk.handover_at = "waiting", utcnow()
+            session.add(Turn(conversation_id=talk.id, role="customer", text=f"parcel {number}", lang="en"))
+
+    for number in range(102):
+        wait(number)
+    mei = sign_in("Mei")
+    lines = mei.locator(".lines .line")
+    expect(lines).to_have_count(100)
+    mei.get_by_role("button", name="Show more").press("Enter")
+    expect(lines).to_have_count(102)
+    expect(lines.last).to_contain_text("parcel 101")
+    expect(mei.get_by_role("button", name="Show more")).to_have_count(0)
+    wait(102)
+    expect(lines).to_have_count(103)  # by itself, in its place
+    expect(lines.last).to_contain_text("parcel 102")
+    mei.keyboard.press("3")
+    expect(mei.locator(".lines .empty")).to_be_visible()
+    mei.keyboard.press("1")
+    expect(lines).to_have_count(100)
     assert problems == []

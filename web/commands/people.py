@@ -55,18 +55,21 @@ def person() -> None:
 
 @person.command("find")
 @click.argument("text")
-def person_find(text: str) -> None:
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True, help="Of fifty each.")
+def person_find(text: str, page: int) -> None:
     """People by e-mail address, name, your own id, a conversation's id, or words they wrote."""
-    from chatbot.records.erasure import find_people
+    from chatbot.records.erasure import MOST_FOUND, find_people
     from web.terminal import out, table
 
     with open_database(load_settings()).read() as session:
-        found = find_people(session, text)
+        found = find_people(session, text, skip=MOST_FOUND * (page - 1), limit=MOST_FOUND + 1)
     rows = [
         (one.visitor_id, one.name or "", one.email or "", one.identity or "", one.conversations)
-        for one in found
+        for one in found[:MOST_FOUND]
     ]
     out().print(table("", ("visitor", "name", "e-mail", "your id", "conversations"), rows))
+    if len(found) > MOST_FOUND:
+        out().print(f"There are more: --page {page + 1}")
 
 
 @person.command("export")

@@ -18,12 +18,12 @@ from flask_login import current_user
 from chatbot.errors import NotFoundError
 from chatbot.records import presence
 from chatbot.records.database import Database
-from chatbot.records.inbox import Box
+from chatbot.records.inbox import MOST, Box
 from web import pressure
 from web.access import requires
 from web.context import parts
 from web.inbox.blueprint import blueprint
-from web.inbox.views import box_named, conversation_json, queue_json
+from web.inbox.views import box_named, conversation_json, lines_asked, queue_json
 from web.streaming import HEARTBEAT_SECONDS, LIFETIME_SECONDS, event, stream
 
 LOOK_SECONDS = 1.0
@@ -31,12 +31,12 @@ PAUSE_SECONDS = 0.3  # at least between two looks: each reads the whole queue
 
 
 def look(
-    database: Database, *, box: Box, open_id: int | None, person_id: int
+    database: Database, *, box: Box, open_id: int | None, person_id: int, most: int = MOST
 ) -> dict[str, dict[str, Any] | None]:
     """``queue`` and ``conversation`` as they are now; ``conversation`` is None where none is open, or it is gone."""
     with database.read() as records:
         found: dict[str, dict[str, Any] | None] = {
-            "queue": queue_json(records, box, person_id=person_id),
+            "queue": queue_json(records, box, person_id=person_id, most=most),
             "conversation": None,
         }
         if open_id is not None:
@@ -54,6 +54,7 @@ def changes(
     open_id: int | None,
     person_id: int,
     release: Callable[[], None],
+    most: int = MOST,
     lifetime: float = LIFETIME_SECONDS,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
@@ -71,7 +72,8 @@ def changes(
                 beaten = now
                 with database.write() as records:
                     presence.beat(records, person_id, looks_at=open_id)
-            for name, body in look(database, box=box, open_id=open_id, person_id=person_id).items():
+            seen = look(database, box=box, open_id=open_id, person_id=person_id, most=most)
+            for name, body in seen.items():
                 mark = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
                 if body is not None and told.get(name) != mark:
                     told[name], spoke = mark, now
@@ -86,14 +88,20 @@ def changes(
         release()
 
 
-def _asked() -> tuple[Box, int | None]:
-    return box_named(request.args.get("box")), request.args.get("open", type=int)
+def _asked() -> tuple[Box, int | None, int]:
+    """(box, the conversation that is open, how many lines of the box)"""
+    asked = request.args
+    return (
+        box_named(asked.get("box")),
+        asked.get("open", type=int),
+        lines_asked(asked.get("most", type=int)),
+    )
 
 
 @blueprint.get("/events")
 @requires("agent")
 def events() -> Response:
-    box, open_id = _asked()
+    box, open_id, most = _asked()
     with parts().agent_streams.reserved() as release:
         told = changes(
             parts().database,
@@ -101,6 +109,7 @@ def events() -> Response:
             open_id=open_id,
             person_id=current_user.id,
             release=release,
+            most=most,
             sleep=parts().news.watch(pause=PAUSE_SECONDS).wait,
         )
         return stream(
@@ -112,7 +121,8 @@ def events() -> Response:
 @requires("agent")
 def snapshot() -> Response:
     """The same once, for a page that got no stream."""
-    box, open_id = _asked()
+    box, open_id, most = _asked()
     with parts().database.write() as records:
         presence.beat(records, current_user.id, looks_at=open_id)
-    return jsonify(look(parts().database, box=box, open_id=open_id, person_id=current_user.id))
+    told = look(parts().database, box=box, open_id=open_id, person_id=current_user.id, most=most)
+    return jsonify(told)

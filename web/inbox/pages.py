@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from chatbot.errors import FrontdeskError
 from chatbot.records import audit, canned_replies
-from chatbot.records.inbox import OUTCOMES, REPLY_LIMIT
+from chatbot.records.inbox import MOST, MOST_SHOWN, OUTCOMES, REPLY_LIMIT
 from web.access import person_id, requires
 from web.context import parts
 from web.inbox.blueprint import blueprint
@@ -39,6 +39,8 @@ def home() -> str:
         "open": open_id,
         "box": box,
         "limit": REPLY_LIMIT,
+        "lines": {"step": MOST, "most": MOST_SHOWN},
+        "conversations": url_for("admin.conversations"),
         "mail": mail_state(),
         "outcomes": [{"name": name, "words": gettext(f"outcome_{name}")} for name in OUTCOMES],
         "article": url_for("admin.article", article_id=0).removesuffix("0"),

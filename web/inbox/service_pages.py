@@ -24,6 +24,7 @@ from web.inbox.pages import mail_state
 from web.language import gettext, page_language
 
 DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+DELIVERIES = 30  # of a page
 MOST_DATES = 200
 
 
@@ -148,13 +149,16 @@ def webhooks() -> str:
 
 
 def _webhooks(*, secret: str = "", error: FrontdeskError | None = None, **values: Any) -> str:
+    before = request.args.get("before", type=int)
     with parts().database.read() as records:
         hooks = deliveries.list_webhooks(records)
-        recent = deliveries.recent(records)
+        recent = deliveries.recent(records, before=before, limit=DELIVERIES + 1)
     return render_template(
         "inbox/webhooks.html",
         hooks=hooks,
-        recent=recent,
+        recent=recent[:DELIVERIES],
+        before=before,
+        older=recent[DELIVERIES - 1].id if len(recent) > DELIVERIES else None,
         events=deliveries.EVENTS,
         secret=secret,
         error=error,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from chatbot.dialogue.summary import Said, summarise
 from chatbot.records.attachments import attachments_of
 from chatbot.records.conversation_search import TurnView, read_conversation
-from chatbot.records.inbox import BOXES, Box, Line, counts, queue
+from chatbot.records.inbox import BOXES, MOST, MOST_SHOWN, Box, Line, counts, queue
 from chatbot.records.presence import Colleague, colleagues, is_away
 from chatbot.records.tables import Site, utcnow
 from chatbot.records.visitor_history import Talk, earlier_talks
@@ -29,17 +29,25 @@ def box_named(name: str | None) -> Box:
     return next((box for box in BOXES if box == name), BOXES[0])
 
 
+def lines_asked(number: int | None) -> int:
+    """How many lines of a box a page wants to see, between the first hundred and the most there are."""
+    return min(max(MOST, number or MOST), MOST_SHOWN)
+
+
 def iso(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="seconds") if moment else None
 
 
-def queue_json(session: Session, box: Box, *, person_id: int) -> dict[str, Any]:
-    """A box with the number in each, and everybody who answers."""
+def queue_json(session: Session, box: Box, *, person_id: int, most: int = MOST) -> dict[str, Any]:
+    """A box with the number in each, and everybody who answers. ``more``: there are further ones in it."""
     people = colleagues(session)
+    lines = queue(session, box, person_id=person_id, most=most + 1)
     return {
         "box": box,
         "counts": counts(session, person_id=person_id),
-        "lines": [_line(line, people, person_id) for line in queue(session, box, person_id=person_id)],
+        "lines": [_line(line, people, person_id) for line in lines[:most]],
+        "most": most,
+        "more": len(lines) > most,
         "colleagues": [
             {
                 "id": one.id,
@@ -101,6 +109,7 @@ def conversation_json(session: Session, conversation_id: int, *, person_id: int)
         ]
     )
     shown = view.turns[-MOST_TURNS:]
+    left_out = len(view.turns) - len(shown)
     files = attachments_of(session, [one.turn.id for one in shown if one.turn.role == "customer"])
     held = conversation.state == "human"
     return {
@@ -130,6 +139,7 @@ def conversation_json(session: Session, conversation_id: int, *, person_id: int)
             "earlier": [_earlier(talk) for talk in earlier_talks(session, conversation)],
         },
         "summary": summary.lines(page_language()),
+        "left_out": left_out,
         "turns": [_turn(one, files.get(one.turn.id)) for one in shown],
         "watched_by": [one.name for one in people if one.looks_at == conversation_id and one.id != person_id],
     }

@@ -23,6 +23,7 @@ from web.admin.blueprint import blueprint
 from web.context import parts
 from web.language import LANGUAGES, gettext, page_language
 
+CALLS = 20  # of a page
 SPARE_ROWS = 2  # empty rows for details that the form offers beside those there are
 
 
@@ -192,9 +193,14 @@ def _form(
     error: FrontdeskError | None = None,
 ) -> str:
     """The page of an action, or of one that is to be made. Raises NotFoundError for one that is gone."""
+    before = request.args.get("before", type=int)
     with parts().database.read() as records:
         row = None if action_id is None else library.get_action(records, action_id)[0]
-        calls = [] if action_id is None else library.recent_calls(records, action_id)
+        calls = (
+            []
+            if action_id is None
+            else library.recent_calls(records, action_id, before=before, limit=CALLS + 1)
+        )
         intents = [
             (one.name, title_of(one, page_language()))
             for one in records.scalars(select(Intent).where(Intent.status != "retired").order_by(Intent.name))
@@ -207,7 +213,9 @@ def _form(
         values=values,
         accepts=values.getlist("accepts"),
         intents=intents,
-        calls=calls,
+        calls=calls[:CALLS],
+        before=before,
+        older=calls[CALLS - 1].id if len(calls) > CALLS else None,
         rows=range(min(MOST_SLOTS, filled + SPARE_ROWS)),
         slot_kinds=SLOT_KINDS,
         proof_kinds=PROOF_KINDS,

@@ -71,18 +71,19 @@ def subject_of(written: str) -> Subject:
 @blueprint.get("/audit")
 @requires("admin")
 def audit() -> str:
-    topic = request.args.get("topic", "")
+    topic, before = request.args.get("topic", ""), request.args.get("before", type=int)
     with parts().database.read() as records:
         found = entries(
             records,
             action=topic if topic in TOPICS else None,
-            before=request.args.get("before", type=int),
+            before=before,
             limit=PAGE_SIZE + 1,
         )
     return render_template(
         "admin/audit.html",
         entries=[(entry, subject_of(entry.subject)) for entry in found[:PAGE_SIZE]],
         older=found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None,
+        before=before,
         topic=topic,
         topics=TOPICS,
     )

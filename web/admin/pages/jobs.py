@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, flash, jsonify, redirect, render_template, url_for
+from flask import Response, flash, jsonify, redirect, render_template, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -16,13 +16,17 @@ from web.admin.blueprint import blueprint
 from web.context import parts
 from web.language import gettext
 
+PAGE_SIZE = 50
+
 
 @blueprint.get("/jobs")
 @requires("viewer")
 def jobs() -> str:
+    before = request.args.get("before", type=int)
     with parts().database.read() as records:
-        found = list_jobs(records, limit=100)
-    return render_template("admin/jobs.html", jobs=found)
+        found = list_jobs(records, before=before, limit=PAGE_SIZE + 1)
+    older = found[PAGE_SIZE - 1].id if len(found) > PAGE_SIZE else None
+    return render_template("admin/jobs.html", jobs=found[:PAGE_SIZE], before=before, older=older)
 
 
 @blueprint.get("/jobs/<int:job_id>")

@@ -12,9 +12,11 @@ from chatbot.records.knowledge import enable_passage, set_article_status
 from chatbot.records.passages import outdated_passages
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
+from web.admin.leaves import leaf
 from web.context import parts
 from web.language import gettext
 
+QUESTIONS = 50  # of a page
 ANSWER_FILTERS = ("all", "draft", "unanswered", "retired")
 
 
@@ -33,7 +35,8 @@ def articles() -> str:
 def article(article_id: int) -> str:
     with parts().database.read() as records:
         view = read_article(records, article_id)
-    return render_template("admin/article.html", view=view)
+    questions = leaf(view.questions, size=QUESTIONS)
+    return render_template("admin/article.html", view=view, questions=questions)
 
 
 @blueprint.post("/articles/<int:article_id>/status")

@@ -21,17 +21,22 @@ from chatbot.records import answers, audit, proposals, review
 from chatbot.records.answers import list_intents
 from chatbot.records.jobs import open_job
 from chatbot.records.knowledge import put_article
-from chatbot.records.proposal_undo import decided_lately, take_back
+from chatbot.records.proposal_undo import LATELY, decided_lately, take_back
 from chatbot.records.tables import Article
 from ingest.articles.article import make_article
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
+from web.admin.leaves import Leaf, asked_page, leaf
 from web.api.models import MAX_ID
 from web.context import parts
 from web.jobs import enqueue
 from web.language import gettext
 
-GROUPS = 60  # shown at once; the next come up as these are decided
+GROUPS = 60  # of a page
+PROPOSALS = 50  # likewise
+EXAMPLES = 100
+MOST_EXAMPLES = 100_000  # of a proposal: all of them
+ARTICLES = 100  # of those that are never shown
 
 
 def wants_json() -> bool:
@@ -73,7 +78,11 @@ def done(message: str, endpoint: str, *, undo: str = "", **told: Any) -> BaseRes
     if wants_json():
         return jsonify({"ok": True, **told})
     flash(message, undo or "message")
-    return redirect(url_for(endpoint), code=303)
+    return redirect(url_for(endpoint, page=asked_page()), code=303)
+
+
+def _place(page: Leaf[Any]) -> dict[str, int]:
+    return {"page": page.page, "pages": page.pages, "total": page.total}
 
 
 # --- proposed intents ------------------------------------------------------------------------------------
@@ -83,16 +92,30 @@ def done(message: str, endpoint: str, *, undo: str = "", **told: Any) -> BaseRes
 @requires("editor")
 def discovery() -> str | BaseResponse:
     with parts().database.read() as records:
-        found = proposals.list_proposals(records)
-        decided = decided_lately(records)
+        count = proposals.count_open(records)
+        page = leaf(range(count), size=PROPOSALS)
+        found = proposals.list_proposals(records, skip=page.lines[0] if count else 0, limit=PROPOSALS)
+        before = request.args.get("decided", 1, type=int)
+        decided = decided_lately(records, skip=LATELY * (max(1, before) - 1), limit=LATELY + 1)
         known = [line.name for line in list_intents(records)]
         running = open_job(records, "discover")
     if wants_json():
         return jsonify(
-            {"proposals": [asdict(one) for one in found], "decided": [asdict(one) for one in decided]}
+            {
+                "proposals": [asdict(one) for one in found],
+                "decided": [asdict(one) for one in decided[:LATELY]],
+            }
+            | _place(page)
         )
     return render_template(
-        "admin/discovery.html", proposals=found, decided=decided, known=known, running=running
+        "admin/discovery.html",
+        page=page,
+        proposals=found,
+        decided=decided[:LATELY],
+        decided_page=max(1, before),
+        decided_more=len(decided) > LATELY,
+        known=known,
+        running=running,
     )
 
 
@@ -110,11 +133,13 @@ def discover() -> BaseResponse:
 @requires("editor")
 def proposal(proposal_id: int) -> str | BaseResponse:
     with parts().database.read() as records:
-        found = proposals.read_proposal(records, proposal_id)
+        found = proposals.read_proposal(records, proposal_id, samples=MOST_EXAMPLES)
         known = [line.name for line in list_intents(records)]
     if wants_json():
         return jsonify(asdict(found))
-    return render_template("admin/proposal.html", one=found, known=known)
+    return render_template(
+        "admin/proposal.html", one=found, known=known, page=leaf(found.examples, size=EXAMPLES)
+    )
 
 
 @blueprint.post("/discovery/<int:proposal_id>/accept")
@@ -230,12 +255,12 @@ def review_page() -> str | BaseResponse:
     with parts().database.read() as records:
         asked = review.asked_questions(records)
         known = [line.name for line in list_intents(records)]
-    groups = review_queue(asked)
+    page = leaf(review_queue(asked), size=GROUPS)
     if wants_json():
-        return jsonify({"questions": len(asked), "groups": [asdict(one) for one in groups[:GROUPS]]})
-    return render_template(
-        "admin/review.html", groups=groups[:GROUPS], more=len(groups) - GROUPS, total=len(asked), known=known
-    )
+        return jsonify(
+            {"questions": len(asked), "groups": [asdict(one) for one in page.lines]} | _place(page)
+        )
+    return render_template("admin/review.html", page=page, total=len(asked), known=known)
 
 
 @blueprint.post("/review")
@@ -305,22 +330,23 @@ def gaps_page() -> str | BaseResponse:
         asked = review.asked_questions(records)
         never, disliked = review.idle_articles(records, asked)
         still_there = set(records.scalars(select(Article.id)))
-    groups = gaps(asked)
+    page = leaf(gaps(asked), size=GROUPS)
     if wants_json():
         return jsonify(
             {
                 "questions": len(asked),
-                "groups": [asdict(one) for one in groups[:GROUPS]],
+                "groups": [asdict(one) for one in page.lines],
                 "never_shown": [asdict(one) for one in never],
                 "voted_down": [asdict(one) for one in disliked],
             }
+            | _place(page)
         )
     return render_template(
         "admin/gaps.html",
-        groups=groups[:GROUPS],
-        more=len(groups) - GROUPS,
+        page=page,
         total=len(asked),
-        never=never,
+        never=leaf(never, size=ARTICLES, asked=request.args.get("never", 1, type=int)),
+        never_asked="never" in request.args,
         disliked=disliked,
         still_there=still_there,
     )

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, replace
 
 from flask import Response, flash, jsonify, redirect, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatbot.dialogue.options import SiteOptions
@@ -22,10 +23,11 @@ from web.numbers import whole
 
 def _page(*, text: str = "", error: FrontdeskError | None = None) -> str:
     found: list[erasure.Found] | None = None
+    page = max(1, request.args.get("page", 1, type=int))
     with parts().database.read() as records:
         if text and error is None:
             try:
-                found = erasure.find_people(records, text)
+                found = _found(records, text, page)
             except FrontdeskError as wrong:
                 error = wrong
         site = asked_site(records)
@@ -33,12 +35,20 @@ def _page(*, text: str = "", error: FrontdeskError | None = None) -> str:
     return render_template(
         "admin/privacy.html",
         text=text,
-        found=found,
+        found=found[: erasure.MOST_FOUND] if found is not None else None,
+        page=page,
+        more=len(found or ()) > erasure.MOST_FOUND,
         site=site,
         days=options.retention_days,
         everywhere=parts().settings.retention_days,
         error=error,
     )
+
+
+def _found(records: Session, text: str, page: int) -> list[erasure.Found]:
+    """Those of a page, and one more where there is another page."""
+    most = erasure.MOST_FOUND
+    return erasure.find_people(records, text, skip=most * (page - 1), limit=most + 1)
 
 
 @blueprint.get("/privacy")
@@ -49,9 +59,13 @@ def privacy() -> str | Response:
     if request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html") == "text/html":
         return _page(text=text)
     with parts().database.read() as records:
-        found = erasure.find_people(records, text)
+        found = _found(records, text, max(1, request.args.get("page", 1, type=int)))
+    people = found[: erasure.MOST_FOUND]
     return jsonify(
-        {"people": [asdict(one) | {"last_seen_at": one.last_seen_at.isoformat()} for one in found]}
+        {
+            "people": [asdict(one) | {"last_seen_at": one.last_seen_at.isoformat()} for one in people],
+            "more": len(found) > len(people),
+        }
     )
 
 

@@ -143,7 +143,7 @@ def turn(turn_id: int) -> str:
         decided=decided,
         known=known,
         replays=turn_replays(parts().settings, asked.id),
-        releases=list_releases(parts().database)[:20],
+        releases=list_releases(parts().database),
     )
 
 

@@ -13,12 +13,13 @@ const STREAM_AGAIN_MS = 30000;
 const title = document.title;
 
 let box = config.box;
+let most = config.lines.step; // lines of the box that are shown
 let openId = config.open;
 let conversation = null;
 let known = null; // ids that wait, to notice a new one
 let waiting = null; // how many, where another box is shown
 
-const queue = new Queue({ choose: show, changeBox, toggleAway });
+const queue = new Queue({ choose: show, changeBox, toggleAway, more: showMore });
 const transcript = new Transcript();
 const composer = new Composer({ sent: (told) => (told ? take(told) : refresh()) });
 const aside = new Aside({ insert: (text) => composer.insert(text), open: show });
@@ -35,7 +36,7 @@ function took(told) {
 }
 
 function takeQueue(told) {
-  if (told.box !== box) return; // of the box before
+  if (told.box !== box || told.most !== most) return; // as it was asked for before
   if (told.gone && told.gone === openId) { complain(t("gone")); show(null); }
   queue.show(told, openId);
   document.title = told.counts.waiting ? `(${told.counts.waiting}) ${title}` : title;
@@ -56,7 +57,7 @@ function take(told) {
   middle.hidden = aside.element.hidden = false;
   root.classList.add("reading");
   drawHead();
-  const fresh = transcript.show(told.turns);
+  const fresh = transcript.show(told.turns, told.left_out, told.id);
   if (fresh.length) say(t("new_message", { text: fresh.at(-1).text }));
   if (told.mine && fresh.at(-1)?.role === "customer") alertOf(t("new_message", { text: fresh.at(-1).text }), `said-${told.id}`);
   composer.show(told);
@@ -104,12 +105,20 @@ function show(id) {
 
 function changeBox(name) {
   box = name;
+  most = config.lines.step;
   known = null;
   refresh();
   listen();
 }
 
-const refresh = () => ask(`/snapshot?box=${box}${openId ? `&open=${openId}` : ""}`).then(took, failed);
+function showMore() {
+  most += config.lines.step;
+  refresh();
+  listen();
+}
+
+const asked = () => `box=${box}&most=${most}${openId ? `&open=${openId}` : ""}`;
+const refresh = () => ask(`/snapshot?${asked()}`).then(took, failed);
 
 function failed(error) {
   complain(error.message);
@@ -168,7 +177,7 @@ let polling = 0;
 function listen() {
   source?.close();
   clearTimeout(polling);
-  source = new EventSource(`${config.root}/events?box=${box}${openId ? `&open=${openId}` : ""}`);
+  source = new EventSource(`${config.root}/events?${asked()}`);
   source.addEventListener("queue", ({ data }) => { reconnected(); takeQueue(JSON.parse(data)); });
   source.addEventListener("conversation", ({ data }) => take(JSON.parse(data)));
   source.onerror = () => {
@@ -180,7 +189,7 @@ function listen() {
 async function poll(until) {
   clearTimeout(polling);
   try {
-    took(await ask(`/snapshot?box=${box}${openId ? `&open=${openId}` : ""}`));
+    took(await ask(`/snapshot?${asked()}`));
     reconnected();
   } catch {
     complain(t("connection"), true);

@@ -6,8 +6,9 @@ import { clock, config, h, since, t } from "./page.js";
 const BOXES = ["waiting", "mine", "open", "closed"];
 
 export class Queue {
-  constructor({ choose, changeBox, toggleAway }) {
+  constructor({ choose, changeBox, toggleAway, more }) {
     this.choose = choose;
+    this.more = more;
     this.lines = [];
     this.boxes = h("div.tabs.boxes", { role: "group", "aria-label": t("waiting") });
     this.list = h("ul.lines");
@@ -26,7 +27,7 @@ export class Queue {
       h("button.box", { type: "button", "aria-pressed": String(box === queue.box), onclick: () => this.changeBox(box), "data-box": box },
         t(box), queue.counts[box] > 0 && h("span.count", {}, String(queue.counts[box])))));
     const focused = this.list.contains(document.activeElement) && document.activeElement.dataset.id;
-    this.list.replaceChildren(...(queue.lines.length ? queue.lines.map((line) => this.line(line, openId)) : [h("li.empty", {}, t(`empty_${queue.box}`))]));
+    this.list.replaceChildren(...(queue.lines.length ? queue.lines.map((line) => this.line(line, openId)) : [h("li.empty", {}, t(`empty_${queue.box}`))]), ...(queue.more ? [this.rest(queue)] : []));
     if (focused) this.list.querySelector(`[data-id="${focused}"]`)?.focus();
     const here = queue.colleagues.filter((one) => one.here && !one.me);
     this.people.textContent = here.map((one) => `${one.name}${one.away ? ` (${t("away")})` : ""}`).join(", ");
@@ -47,6 +48,14 @@ export class Queue {
         line.mine && line.state === "human" && line.owed && h("span.tag.bad", {}, "●"),
         line.outcome && h("span.tag", {}, line.outcome),
         line.watched_by.length > 0 && h("span.small.quiet", {}, line.watched_by.join(", ")))));
+  }
+
+  /** What stands under the last line where the box holds further ones. */
+  rest({ box, most }) {
+    const only = { waiting: "waiting", closed: "closed" }[box] || "human";
+    return h("li.rest", {}, most < config.lines.most
+      ? h("button", { type: "button", "data-id": "more", onclick: this.more }, t("more"))
+      : h("a", { href: `${config.conversations}?only=${only}`, "data-id": "more" }, t("all_others")));
   }
 
   tick() {

@@ -1,13 +1,14 @@
 // What was said, as it comes in: a turn that has not changed is not touched.
 
-import { clock, h, t } from "./page.js";
+import { clock, config, h, t } from "./page.js";
 
 const KINDS = { approved: "good", passage: "accent", generated: "accent", unknown: "warn", choices: "warn" };
 
 export class Transcript {
   constructor() {
     this.list = h("ol.turns");
-    this.element = h("div.transcript", { tabIndex: 0, role: "log", "aria-label": t("customer"), "aria-live": "off" }, this.list);
+    this.before = h("p.small.left-out", { hidden: true });
+    this.element = h("div.transcript", { tabIndex: 0, role: "log", "aria-label": t("customer"), "aria-live": "off" }, this.before, this.list);
     this.drawn = new Map();
   }
 
@@ -17,7 +18,12 @@ export class Transcript {
   }
 
   /** Returns the customer's turns that are new since the last time. */
-  show(turns) {
+  show(turns, leftOut, id) {
+    this.before.hidden = !leftOut;
+    if (leftOut && this.before.dataset.told !== `${id} ${leftOut}`) {
+      this.before.dataset.told = `${id} ${leftOut}`;
+      this.before.replaceChildren(h("a", { href: `${config.trace}${id}`, target: "_blank", rel: "noopener" }, t("left_out_turns", { n: leftOut })));
+    }
     const { scrollTop, scrollHeight, clientHeight } = this.element;
     const atBottom = !this.drawn.size || scrollHeight - scrollTop - clientHeight < 60;
     const first = !this.drawn.size;
