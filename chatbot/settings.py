@@ -98,6 +98,10 @@ class Settings(BaseSettings):
         "",
         description="Private hosts that may be asked all the same: names, *.domain, addresses, networks; with commas.",
     )
+    image_hosts: str = Field(
+        "",
+        description="Hosts whose pictures cards may show, beside this installation: names, *.domain; with commas.",
+    )
     demo_orders: str = Field(
         "",
         description="Address of the demo's own order service; frontdesk demo sets it, nobody else needs it.",

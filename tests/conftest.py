@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from chatbot.dialogue.actions import Talk
+from chatbot.dialogue.cards import Card, CardLink
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.trace import (
     Choice,
@@ -40,6 +41,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+CARDS = (
+    Card(
+        "Express",
+        "With you tomorrow.",
+        "/favicon.ico",
+        "A courier on a bicycle",
+        (CardLink("Book it", "https://shop.example/express"), CardLink("Our help", "/help/en/express")),
+    ),
+    Card("Standard", "Three days."),
+    Card("Collect", "In 14 shops.", links=(CardLink("Find a shop", "https://shop.example/shops"),)),
+)
 
 
 class ScriptedAssistant:
@@ -92,6 +106,8 @@ class ScriptedAssistant:
         if "which" in text:
             choices = (Choice("Refund time", "/intent refund_time"), Choice("Talk to a person", "/handover"))
             return ReplyPart("Did you mean one of these?", "choices", 0.4, choices=choices)
+        if "cards" in text:
+            return ReplyPart("Three ways.", "approved", 0.9, "delivery", cards=CARDS)
         if "xyzzy" in text:
             return ReplyPart("I'm not sure I know the answer to that.", "unknown", 0.1)
         source = Source(

@@ -32,7 +32,8 @@ LAYERS = {
     "chatbot.language": 1,
     "chatbot.inference.classifier_config": 1,  # what a network is made of, for those who train it and those who load it
     "chatbot.neural": 2,
-    "chatbot.dialogue.trace": 0,  # plain dataclasses that everybody speaks in
+    "chatbot.dialogue.cards": 0.2,  # pure, and part of an answer and of the trace
+    "chatbot.dialogue.trace": 0.4,  # plain dataclasses that everybody speaks in
     "chatbot.dialogue.hours": 0.5,  # pure, and part of the options
     "chatbot.dialogue.options": 1,
     "chatbot.dialogue.action_templates": 1,

@@ -36,10 +36,8 @@ def absolute(reply: dict[str, Any] | None, origin: str) -> dict[str, Any] | None
     parts = [
         part
         | {
-            "sources": [
-                source | {"url": origin + source["url"]} if source["url"].startswith("/") else source
-                for source in part["sources"]
-            ]
+            "sources": [source | {"url": _whole(source["url"], origin)} for source in part["sources"]],
+            "cards": whole_cards(part.get("cards"), origin),  # replies from before there were cards have none
         }
         for part in reply["parts"]
     ]
@@ -65,6 +63,22 @@ def visited_page(address: str) -> str:
         )
     name = f"[{host}]" if ":" in host else host
     return f"{found.scheme}://{name}{f':{port}' if port else ''}{found.path or '/'}"[:LONGEST_PAGE]
+
+
+def whole_cards(cards: Sequence[dict[str, Any]] | None, origin: str) -> list[dict[str, Any]]:
+    """Cards as JSON with whole addresses."""
+    return [
+        card
+        | {
+            "image": _whole(card["image"], origin),
+            "links": [link | {"url": _whole(link["url"], origin)} for link in card["links"]],
+        }
+        for card in cards or ()
+    ]
+
+
+def _whole(address: str, origin: str) -> str:
+    return origin + address if address.startswith("/") else address
 
 
 def _reachable(source: Source, hits: Sequence[Hit]) -> Source:

@@ -11,6 +11,7 @@ from flask_openapi3 import Info, OpenAPI
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import IntegerConverter, Map
 
+from chatbot.dialogue.cards import image_hosts
 from chatbot.records.conversations import ensure_default_site
 from chatbot.records.database import Database
 from chatbot.records.schema import is_current, upgrade
@@ -58,6 +59,7 @@ def build(
     """
     settings = settings or read_settings()
     check_metrics_token(settings.metrics_token)
+    image_hosts(settings.image_hosts)
     database = database or Database(settings.database)
     if not is_current(database):
         upgrade(database)

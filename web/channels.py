@@ -18,10 +18,12 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from chatbot.dialogue.cards import cards_of, with_cards
 from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import InputError
 from chatbot.records.conversations import find_site, start_conversation
 from chatbot.records.tables import Conversation, Site, Turn
+from web.addresses import whole_cards
 from web.api.keys import given_key, require_key
 from web.context import parts
 from web.visitors import check_origin, new_token, own_origin, token_hash
@@ -64,15 +66,16 @@ def say(*, channel: str, sender: str, text: str, locale: str | None, site_key: s
     answered = parts().exchange.answer(accepted)
     with parts().database.read() as session:
         agents = session.scalars(
-            select(Turn.text)
+            select(Turn)
             .where(Turn.conversation_id == conversation.id, Turn.role == "agent", Turn.id > seen)
             .order_by(Turn.id)
         ).all()
-    body = answered.as_json(origin=own_origin())
+    origin = own_origin()
+    body = answered.as_json(origin=origin)
     return Said(
         conversation.public_id,
         answered.state,
-        tuple(agents),
+        tuple(with_cards(turn.text, whole_cards(cards_of("agent", turn.reply), origin)) for turn in agents),
         tuple(body["reply"]["parts"]) if body["reply"] else (),
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
 
+from chatbot.dialogue.cards import image_hosts
 from chatbot.records.database import Database
 from chatbot.settings import Settings
 
@@ -32,6 +33,11 @@ class Parts:
     agent_streams: (
         StreamSlots  # of the inbox: visitors who wait must not be kept out by colleagues who look on
     )
+
+    @property
+    def image_hosts(self) -> tuple[str, ...]:
+        """Whose pictures cards may show, beside our own."""
+        return image_hosts(self.settings.image_hosts)
 
 
 def attach(app: Flask, parts: Parts) -> None:

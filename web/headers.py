@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Flask, Request, Response, g, request
 
 from web.widget_options import MOST_ATTACHMENT_MB
 
 PAGE_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:{images}; font-src 'self'; "
     "connect-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors {ancestors}"
 )
 DATA_POLICY = "default-src 'none'; frame-ancestors 'none'"  # nothing that is not a page needs anything
@@ -16,9 +18,9 @@ PAGE_BODY_BYTES = 1024 * 1024
 FORM_SLACK_BYTES = 1024 * 1024  # field names and boundaries around an upload
 
 
-def page_policy(ancestors: str = "'none'") -> str:
-    """The strict policy of a page: own files only, nothing inline, no eval."""
-    return PAGE_POLICY.format(ancestors=ancestors)
+def page_policy(ancestors: str = "'none'", images: Sequence[str] = ()) -> str:
+    """The strict policy of a page: own files only, nothing inline, no eval. ``images`` are hosts of cards' pictures."""
+    return PAGE_POLICY.format(ancestors=ancestors, images="".join(f" https://{host}" for host in images))
 
 
 class FrontdeskRequest(Request):

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
+from chatbot.dialogue.cards import cards_of, with_cards
 from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import FrontdeskError, InputError
 from chatbot.outbound import Fetched, allowed_entries, fetch
@@ -31,6 +32,7 @@ from chatbot.records.tables import (
 )
 from chatbot.settings import Settings
 from chatbot.signatures import signature
+from web.addresses import whole_cards
 from web.mail import MailServer, Refused, compose
 from web.return_links import return_link
 from web.secrets import session_key
@@ -247,7 +249,10 @@ def _send_mail(database: Database, settings: Settings, taken: Taken) -> None:
         conversation.locale,
         title=title,
         name=visitor.name or "",
-        replies=[(turn.text, name or title) for turn, name in replies],
+        replies=[
+            (with_cards(turn.text, whole_cards(cards_of("agent", turn.reply), origin)), name or title)
+            for turn, name in replies
+        ],
         asked=asked or "",
         link=link,
     )

@@ -19,7 +19,7 @@ from chatbot.records.conversations import TurnView, turns_after
 from chatbot.records.database import Database
 from chatbot.records.tables import Conversation
 from web import pressure
-from web.addresses import absolute
+from web.addresses import absolute, whole_cards
 
 MIME = "text/event-stream"
 LIFETIME_SECONDS = 55.0  # below the idle limit of common reverse proxies (60 s); the widget connects again
@@ -91,7 +91,8 @@ class StreamSlots:
 
 def turn_json(turn: TurnView, *, origin: str) -> dict[str, Any]:
     """A turn as the API sends it; what is not there is left out. ``origin`` is the installation's own."""
-    turn = replace(turn, reply=absolute(turn.reply, origin))
+    cards = whole_cards(turn.cards, origin) or None
+    turn = replace(turn, reply=absolute(turn.reply, origin), cards=cards)
     body = {key: value for key, value in asdict(turn).items() if value is not None}
     body["created_at"] = turn.created_at.isoformat(timespec="milliseconds")
     return body

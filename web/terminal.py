@@ -166,6 +166,8 @@ def print_reply(reply: Reply, trace: Trace) -> None:
         console.print(Text(f"  [{part.kind}, {part.confidence:.2f}]", style=ACCENT))
         for source in part.sources:
             console.print(Text(f"  source: {source.title}  {source.url}", style="dim"), soft_wrap=True)
+        for card in part.cards:
+            console.print(Text(f"  ▭ {card.title}  {card.text}"), soft_wrap=True)
         for choice in part.choices:
             console.print(Text(f"  › {choice.title}"))
     console.print()

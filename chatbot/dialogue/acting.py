@@ -13,6 +13,7 @@ from typing import Protocol
 
 from chatbot.dialogue.action_templates import choose, fill
 from chatbot.dialogue.actions import Action, Outcome, Said, Slot, Talk
+from chatbot.dialogue.cards import Card, filled
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.slot_filling import Value, read_proofs, read_slots
 from chatbot.dialogue.trace import ActionTrace, ReplyKind
@@ -55,6 +56,7 @@ class Acted:
     trace: ActionTrace
     again: bool = False  # offer to try again
     article: bool = False  # offer the intent's article
+    cards: tuple[Card, ...] = ()
 
 
 def complete(action: Action, text: str) -> bool:
@@ -151,17 +153,20 @@ def _make(
         milliseconds=outcome.milliseconds,
     )
     text = ""
+    cards: tuple[Card, ...] = ()
     if outcome.result == "done":
         values = {**outcome.answer, **{name: value.text for name, value in found.items()}}
         try:
-            text = fill(choose(action.templates_for(lang), outcome.answer).text, values, lang=lang)
+            template = choose(action.templates_for(lang), outcome.answer)
+            text = fill(template.text, values, lang=lang)
+            cards = filled(template.cards, lambda words: fill(words, values, lang=lang))
         except FrontdeskError as error:
             outcome = replace(outcome, result="failed", detail=error.one_line())
             state = replace(state, outcome="failed", detail=outcome.detail)
     if outcome.result == "done":
         return Acted(
             "approved", "action", f"{action.name} answered; its text is approved", text,
-            replace(state, state="done", failures=0),
+            replace(state, state="done", failures=0), cards=cards,
         )  # fmt: skip
     failed = state.failures + actions.unsuccessful(action, talk)
     if failed >= FAILURES:

@@ -3,6 +3,7 @@
 A text may have several parts, each under a line such as ``[status=shipped]`` that says for which answer it stands; what
 stands before the first such line, or under ``[]``, is for any other answer. A slot is a name or a place in the answer
 (``{carrier.name}``, ``{items.0.title}``). Values are put in as text: a value that looks like a slot stays what it is.
+Below a line of ``---`` a part has its cards (chatbot/dialogue/cards.py), with slots as well.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chatbot.dialogue.cards import RULE, Card, cards_from_text
 from chatbot.errors import InputError, OutboundError
 
-LONGEST_TEMPLATE = 2_000  # characters
+LONGEST_TEMPLATE = 4_000  # characters
 LONGEST_VALUE = 300
 _SLOT = re.compile(r"\{([^{}]*)\}")
 _PATH = re.compile(r"[A-Za-z_][\w-]*(?:\.[\w-]+){0,5}")
@@ -29,10 +31,12 @@ class Template:
 
     text: str
     when: tuple[str, str] | None = None
+    cards: tuple[Card, ...] = ()
 
     @property
     def slots(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(_SLOT.findall(self.text)))
+        written = (self.text, *(text for card in self.cards for text in card.texts))
+        return tuple(dict.fromkeys(name for text in written for name in _SLOT.findall(text)))
 
 
 def read_templates(text: str, *, field: str = "template") -> tuple[Template, ...]:
@@ -51,10 +55,10 @@ def read_templates(text: str, *, field: str = "template") -> tuple[Template, ...
             parts[-1][1].append(line.rstrip())
         else:
             parts.append(((head[1], head[2].strip()) if head[1] else None, []))
-    found = [Template("\n".join(lines).strip(), when) for when, lines in parts]
-    found = [template for template in found if template.text]
+    found = [_template(lines, when) for when, lines in parts if any(line.strip() for line in lines)]
     for template in found:
-        _check(template.text, field)
+        for words in (template.text, *(text for card in template.cards for text in card.texts)):
+            _check(words, field)
     whens = [template.when for template in found]
     if len(set(whens)) != len(whens):
         twice = next(when for when in whens if whens.count(when) > 1)
@@ -65,6 +69,17 @@ def read_templates(text: str, *, field: str = "template") -> tuple[Template, ...
             remedy="Keep one of them",
         )
     return tuple(sorted(found, key=lambda template: template.when is None))
+
+
+def _template(lines: Sequence[str], when: tuple[str, str] | None) -> Template:
+    rule = next((at for at, line in enumerate(lines) if line.strip() == RULE), len(lines))
+    cards = cards_from_text("\n".join(lines[rule:]), slots=True)
+    text = "\n".join(lines[:rule]).strip()
+    if not text:
+        raise InputError(
+            "Cards stand under words", field="template", value=RULE, remedy="Write a sentence above them"
+        )
+    return Template(text, when, cards)
 
 
 def _check(text: str, field: str) -> None:

@@ -240,7 +240,13 @@ class Assistant:
         left = 1 - sum(guess.confidence for guess in near)
         new = [
             Candidate(
-                guess.confidence, own.title, own.name, None, own.approved, by_classifier=guess.confidence
+                guess.confidence,
+                own.title,
+                own.name,
+                None,
+                own.approved,
+                by_classifier=guess.confidence,
+                cards=own.cards,
             )
             for guess in near
             if (own := known.get(guess.name)) is not None and own.approved is not None
@@ -308,7 +314,7 @@ class Assistant:
         if small is not None or wants_person:
             own = known.get(small or PERSON_INTENT)
             if own is not None:
-                chosen = Candidate(1.0, own.title, own.name, own.article_slug, own.approved)
+                chosen = Candidate(1.0, own.title, own.name, own.article_slug, own.approved, cards=own.cards)
                 decision = replace(decision, chosen=chosen)
             elif small is not None:
                 decision = replace(decision, chosen=Candidate(1.0, small, small))

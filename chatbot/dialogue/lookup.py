@@ -10,6 +10,7 @@ from typing import Protocol
 
 from sqlalchemy import ColumnElement, and_, bindparam, exists, or_, select
 
+from chatbot.dialogue.cards import cards_from_json
 from chatbot.dialogue.trace import Hit
 from chatbot.dialogue.weighing import ARTICLE_LABEL, KnownIntent
 from chatbot.records.database import Database
@@ -45,13 +46,18 @@ class DatabaseLookup:
         with self._database.connect() as connection:
             articles = connection.execute(_ARTICLES, at | {"slugs": slugs}).all() if slugs else []
             rows = connection.execute(_INTENTS, at | {"names": list(names)}).all()
-        return {
-            name: KnownIntent(name, title_in(titles, name, lang), slug, approved, acts)
-            for name, titles, slug, approved, acts in rows  # of several approved answers the last one stays
-        } | {
-            ARTICLE_LABEL + slug: KnownIntent(ARTICLE_LABEL + slug, title, slug, None)
-            for slug, title in articles
-        }
+        return (
+            {
+                name: KnownIntent(
+                    name, title_in(titles, name, lang), slug, approved, acts, cards_from_json(cards)
+                )
+                for name, titles, slug, approved, cards, acts in rows  # of several approved answers the last one stays
+            }
+            | {
+                ARTICLE_LABEL + slug: KnownIntent(ARTICLE_LABEL + slug, title, slug, None)
+                for slug, title in articles
+            }
+        )
 
     def passages(self, article_slug: str, lang: str) -> list[Hit]:
         asked = {"slug": article_slug, "lang": lang, "now": utcnow()}
@@ -91,6 +97,7 @@ _INTENTS = (
         Intent.titles,
         Intent.article_slug,
         Answer.text,
+        Answer.cards,
         exists().where(Action.enabled, Action.intent_id == Intent.id),
     )
     .outerjoin(

@@ -60,7 +60,9 @@ def say(part: Part, *, lang: str, failures: int, redactor: Redactor, lookup: Loo
             name = {"nothing_to_read": "unreadable", "asked_again": "asked_again"}.get(decision.rule)
             text = phrase(name or ("unknown_again" if failures else "unknown"), lang)
             choices = (person,)
-    return ReplyPart(text, decision.kind, round(decision.confidence, 4), intent, sources, choices)
+    approved = chosen is not None and chosen.approved and decision.kind in ("approved", "smalltalk", "person")
+    cards = chosen.cards if chosen is not None and approved else ()
+    return ReplyPart(text, decision.kind, round(decision.confidence, 4), intent, sources, choices, cards)
 
 
 def _say_action(acted: Acted, decision: Decision, lang: str, lookup: Lookup) -> ReplyPart:
@@ -74,7 +76,9 @@ def _say_action(acted: Acted, decision: Decision, lang: str, lookup: Lookup) -> 
             choices.append(Choice(known.title, ARTICLE + known.article_slug))
     if acted.rule in ("action_failed", "action_not_found", "action_sign_in") and acted.kind != "person":
         choices.append(Choice(phrase("talk_to_person", lang), HANDOVER))
-    return ReplyPart(acted.text, acted.kind, round(decision.confidence, 4), intent, (), tuple(choices))
+    return ReplyPart(
+        acted.text, acted.kind, round(decision.confidence, 4), intent, (), tuple(choices), acted.cards
+    )
 
 
 def _source(hit: Hit) -> Source:

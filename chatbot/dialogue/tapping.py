@@ -50,6 +50,7 @@ def chosen(payload: str, lookup: Lookup, lang: str) -> Part | None:
     title = intent.title if intent is not None else hit.title if hit is not None else ""
     kind: ReplyKind = "approved" if approved is not None else "passage"
     own = Candidate(1.0, title, intent.name if intent is not None else None, slug, approved, hit)
+    own = replace(own, cards=intent.cards if intent is not None else ())
     part = _part(payload, lang, Decision(kind, "tapped", "the customer chose it", 1.0, own))
     return Part(part.decision, replace(part.trace, hits=tuple(hits)))
 

@@ -10,6 +10,8 @@ from typing import Any, Literal
 
 from pydantic_core import to_jsonable_python
 
+from chatbot.dialogue.cards import Card
+
 Role = Literal["customer", "bot", "agent", "action"]
 ReplyKind = Literal["approved", "passage", "generated", "choices", "ask", "person", "unknown", "smalltalk"]
 PAYLOAD = "/"
@@ -109,6 +111,7 @@ class ReplyPart:
     intent: str | None = None
     sources: tuple[Source, ...] = ()
     choices: tuple[Choice, ...] = ()
+    cards: tuple[Card, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

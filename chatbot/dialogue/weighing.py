@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
+from chatbot.dialogue.cards import Card
 from chatbot.dialogue.trace import Classification, Hit
 from chatbot.errors import BundleError
 
@@ -36,6 +37,7 @@ class KnownIntent:
     article_slug: str | None
     approved: str | None  # the approved answer in the customer's language, valid today
     acts: bool = False  # it is bound to an action
+    cards: tuple[Card, ...] = ()  # of the approved answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Candidate:
     by_classifier: float = 0.0  # what each of the two gave it
     by_search: float = 0.0
     stays: bool = False  # the turn before was answered with it
+    cards: tuple[Card, ...] = ()  # of the approved answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ def gather(
             known.approved,
             by_classifier=probability,
             stays=last is not None and key == _key(last),
+            cards=known.cards,
         )
     for hit in hits:
         seen = found.get(hit.article_slug)

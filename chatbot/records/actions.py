@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from chatbot.dialogue import actions as plain
 from chatbot.dialogue.actions import Action, Outcome, Talk
+from chatbot.dialogue.cards import check_images
 from chatbot.errors import ConflictError, InputError, NotFoundError
 from chatbot.records import tables
 from chatbot.records.tables import ActionCall, Conversation, Intent, utcnow
@@ -116,9 +117,11 @@ def save(
     *,
     row: tables.Action | None = None,
     person_id: int | None = None,
+    image_hosts: Sequence[str] = (),
     now: datetime | None = None,
 ) -> tables.Action:
     """Make an action, or change ``row``. The address has been checked by the caller (outbound.check_url).
+    ``image_hosts`` may stand in the pictures of its cards.
 
     Raises InputError for what cannot be, ConflictError for a name or an intent that another action has.
     """
@@ -141,7 +144,10 @@ def save(
                 remedy=f"Change {other.name} instead",
             )
     row = row or tables.Action(secret=new_secret(), created_at=now)
-    checked = plain.as_json(as_action(draft, draft.intent, id=row.id or 0))
+    action = as_action(draft, draft.intent, id=row.id or 0)
+    for templates in action.templates.values():
+        check_images((card for template in templates for card in template.cards), image_hosts)
+    checked = plain.as_json(action)
     row.name, row.intent_id, row.url = draft.name, intent.id, draft.url
     row.slots, row.proof = checked["slots"], checked["proof"]
     row.templates = {lang: text for lang, text in draft.templates.items() if text.strip()}

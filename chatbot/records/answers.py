@@ -6,12 +6,14 @@ last month can still be read against the answer of last month.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from chatbot.dialogue.cards import Card
 from chatbot.errors import InputError, NotFoundError
 from chatbot.language.normalise import fold
 from chatbot.records.tables import Answer, Article, Example, Intent, Person, utcnow
@@ -149,9 +151,15 @@ def get_answer(session: Session, answer_id: int) -> Answer:
 
 
 def write_draft(
-    session: Session, *, intent_id: int, lang: str, text: str, now: datetime | None = None
+    session: Session,
+    *,
+    intent_id: int,
+    lang: str,
+    text: str,
+    cards: Sequence[Card] = (),
+    now: datetime | None = None,
 ) -> Answer:
-    """A new draft; a draft in the same language that is there already gets the new text.
+    """A new draft; a draft in the same language that is there already gets the new text and cards.
 
     Raises InputError for an empty or overlong text, NotFoundError for an unknown intent.
     """
@@ -178,6 +186,7 @@ def write_draft(
         session.add(draft)
     else:
         draft.text = text
+    draft.cards = [card.as_json() for card in cards] or None
     session.flush()
     return draft
 

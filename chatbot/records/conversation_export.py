@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chatbot.dialogue.cards import cards_of, in_plain_words
 from chatbot.language.redaction import RedactionRules, Redactor
 from chatbot.language.table_export import Cell
 from chatbot.records.conversation_search import Wanted, conditions
@@ -23,7 +24,7 @@ from chatbot.records.tables import Conversation, Feedback, Person, Site, Turn
 BATCH = 100  # conversations
 COLUMNS = (
     "conversation", "site", "channel", "locale", "state", "outcome", "mark",
-    "turn", "at", "role", "agent", "kind", "intent", "confidence", "vote", "text",
+    "turn", "at", "role", "agent", "kind", "intent", "confidence", "vote", "text", "cards",
 )  # fmt: skip
 
 
@@ -60,6 +61,7 @@ def as_rows(conversations: Iterator[dict[str, Any]]) -> Iterator[tuple[Cell, ...
                     turn[name]
                     for name in ("id", "at", "role", "agent", "kind", "intent", "confidence", "vote", "text")
                 ),
+                in_plain_words(turn["cards"]),
             )
 
 
@@ -102,12 +104,24 @@ def _conversation(row: Conversation, site: str, turns: Any, redactor: Redactor) 
                 "intent": turn.intent,
                 "confidence": turn.confidence,
                 "text": redactor.redact(turn.text),
+                "cards": [_card(card, redactor) for card in cards_of(turn.role, turn.reply)],
                 "vote": vote.vote if vote else None,
                 "comment": redactor.redact(vote.comment) if vote and vote.comment else None,
                 "trace": _redacted(turn.trace, redactor),
             }
             for turn, vote, agent in turns
         ],
+    }
+
+
+def _card(card: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
+    """Its words redacted, and its addresses: an action puts a customer's own numbers into them."""
+    links = [
+        {"title": redactor.redact(link["title"]), "url": redactor.redact(link["url"])}
+        for link in card["links"]
+    ]
+    return {name: redactor.redact(card[name]) for name in ("title", "text", "image", "alt")} | {
+        "links": links
     }
 
 

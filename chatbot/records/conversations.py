@@ -16,6 +16,7 @@ from typing import Any, Literal, cast
 from sqlalchemy import Integer, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
+from chatbot.dialogue.cards import cards_of
 from chatbot.dialogue.trace import PAYLOAD, Reply, Role, Trace
 from chatbot.errors import ConflictError, InputError, NotFoundError
 from chatbot.language.normalise import detect_language
@@ -290,6 +291,7 @@ class TurnView:
     agent: str | None
     vote: str | None
     files: list[dict[str, Any]] | None
+    cards: list[dict[str, Any]] | None  # of an agent's turn
     created_at: datetime
 
 
@@ -317,6 +319,7 @@ def turns_after(
             text=turn.text,
             kind=turn.kind,
             files=files.get(turn.id),
+            cards=cards_of("agent", turn.reply) if turn.role == "agent" else None,
             reply=turn.reply if turn.role == "bot" else None,
             reply_to=turn.reply_to_id,
             client_message_id=turn.client_message_id,

@@ -17,6 +17,7 @@ from typing import Any
 from sqlalchemy import CursorResult, delete, exists, select, update
 from sqlalchemy.orm import Session, aliased
 
+from chatbot.dialogue.cards import cards_of
 from chatbot.errors import ConflictError, InputError, NotFoundError
 from chatbot.records.tables import Conversation, Delivery, Site, Turn, Visitor, Webhook, utcnow
 
@@ -76,6 +77,7 @@ def tell(
             "lang": turn.lang,
             "kind": turn.kind,
             "intent": turn.intent,
+            "cards": cards_of(turn.role, turn.reply),
         }
     if by is not None:
         payload["by"] = by

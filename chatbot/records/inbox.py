@@ -6,6 +6,7 @@ agents who reach for the same one the second is told who was quicker, and nobody
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -13,6 +14,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from chatbot.dialogue.cards import Card
 from chatbot.errors import ConflictError, InputError, NotFoundError
 from chatbot.records import audit
 from chatbot.records.deliveries import mail_unless_seen, tell
@@ -162,6 +164,7 @@ def reply(
     client_message_id: str,
     lang: str,
     origin: str,
+    cards: Sequence[Card] = (),
     now: datetime | None = None,
 ) -> Turn:
     """Store the person's answer, once for each ``client_message_id``; who answers what nobody has, takes it.
@@ -189,6 +192,7 @@ def reply(
         role="agent",
         text=text,
         lang=lang,
+        reply={"cards": [card.as_json() for card in cards]} if cards else None,
         client_message_id=_CLIENT_ID + client_message_id,
         person_id=person.id,
         created_at=now,

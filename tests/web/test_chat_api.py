@@ -117,7 +117,7 @@ def test_a_message_gets_its_reply_in_the_shape_of_the_contract(visitor: Visitor)
     reply = answer["reply"]
     assert set(reply) == {"parts", "text", "kind", "suggestions"}
     part = reply["parts"][0]
-    assert set(part) == {"text", "kind", "confidence", "intent", "sources", "choices"}
+    assert set(part) == {"text", "kind", "confidence", "intent", "sources", "choices", "cards"}
     assert part["sources"][0].keys() == {"title", "url", "quote"}
     assert reply["kind"] == part["kind"] == "passage"
     assert "When is my refund there?" in reply["text"]

@@ -10,6 +10,7 @@ from flask import Blueprint, Response, current_app, g, request
 from flask_login import current_user
 from werkzeug.wrappers import Response as BaseResponse
 
+from chatbot.dialogue.cards import cards_of
 from chatbot.records.overview import waiting_count
 from chatbot.records.tables import utcnow
 from web.access import guard
@@ -108,6 +109,7 @@ def menu() -> list[MenuEntry]:
     ]
 
 
+blueprint.add_app_template_filter(lambda turn: cards_of(turn.role, turn.reply), "cards")
 blueprint.add_app_template_filter(in_words, "in_words")
 blueprint.add_app_template_filter(reason_in_words, "handover")
 

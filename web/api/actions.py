@@ -54,8 +54,13 @@ class ActionBody(Body):
         examples=[[{"name": "order", "kind": "order", "ask": {"en": "Which order?"}}]],
     )
     templates: dict[str, str] = Field(
-        description="What the customer is told, by language.",
-        examples=[{"en": "Your order {order} is {status}."}],
+        description="What the customer is told, by language. Below a line `---` stand cards (docs/actions.md).",
+        examples=[
+            {
+                "en": "Your order {order} is {status}.\n---\nParcel {parcel}\n"
+                "[Follow it](https://www.example.com/track/{parcel})"
+            }
+        ],
     )
     proof: dict[str, Any] = Field(
         default_factory=dict,
@@ -117,7 +122,9 @@ def put(path: ActionPath, body: ActionBody) -> Response:
     draft = Draft(name=path.name, **body.model_dump() | {"url": checked_url(body.url)})
     with parts().database.write() as session:
         row = session.scalar(select(tables.Action).where(tables.Action.name == path.name))
-        saved = library.save(session, draft, row=row, person_id=key.created_by_id)
+        saved = library.save(
+            session, draft, row=row, person_id=key.created_by_id, image_hosts=parts().image_hosts
+        )
         audit.record(
             session,
             action="action.make" if row is None else "action.change",

@@ -13,6 +13,17 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import Field, StringConstraints
 from sqlalchemy.orm import Session
 
+from chatbot.dialogue.cards import (
+    LONGEST_ADDRESS,
+    LONGEST_ALT,
+    LONGEST_LABEL,
+    LONGEST_TEXT,
+    LONGEST_TITLE,
+    MOST_CARDS,
+    MOST_LINKS,
+    cards_from_json,
+    check_images,
+)
 from chatbot.errors import InputError
 from chatbot.language.normalise import detect_language
 from chatbot.records import inbox
@@ -50,10 +61,40 @@ class AgentBody(Body):
     agent: Agent = AGENT
 
 
+class CardLinkBody(Body):
+    title: Annotated[str, StringConstraints(max_length=LONGEST_LABEL)]
+    url: Annotated[str, StringConstraints(max_length=LONGEST_ADDRESS)]
+
+
+class CardBody(Body):
+    title: Annotated[str, StringConstraints(max_length=LONGEST_TITLE)]
+    text: Annotated[str, StringConstraints(max_length=LONGEST_TEXT)] = ""
+    image: Annotated[str, StringConstraints(max_length=LONGEST_ADDRESS)] = ""
+    alt: Annotated[str, StringConstraints(max_length=LONGEST_ALT)] = Field(
+        "", description="What the picture shows; needed where there is one."
+    )
+    links: list[CardLinkBody] = Field(default_factory=list, max_length=MOST_LINKS)
+
+
 class ReplyBody(Body):
     text: Text = Field(examples=["I have looked it up: your refund was sent this morning."])
     message_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] = Field(
         description="Yours, new for each reply: the same one again changes nothing.", examples=["reply-4711"]
+    )
+    cards: list[CardBody] = Field(
+        default_factory=list,
+        max_length=MOST_CARDS,
+        description="Shown under the text. Links and pictures are https, or a path on this installation; pictures "
+        "come from its `FRONTDESK_IMAGE_HOSTS`.",
+        examples=[
+            [
+                {
+                    "title": "Your refund",
+                    "text": "49.00 to the card that ends in 1234.",
+                    "links": [{"title": "How refunds work", "url": "https://www.example.com/refunds"}],
+                }
+            ]
+        ],
     )
     agent: Agent = AGENT
 
@@ -100,6 +141,8 @@ def take(path: ConversationPath, body: AgentBody) -> Response:
 )
 def reply(path: ConversationPath, body: ReplyBody) -> Response:
     """Whoever answers what nobody has, takes it; an absent visitor gets it by e-mail. Scope `conversations:write`."""
+    cards = cards_from_json([card.model_dump() for card in body.cards])
+    check_images(cards, parts().image_hosts)
     with parts().database.write() as session:
         conversation = find_conversation(session, path.conversation_id)
         default = conversation.locale.partition("-")[0]
@@ -108,6 +151,7 @@ def reply(path: ConversationPath, body: ReplyBody) -> Response:
             conversation.id,
             _agent(session, body.agent),
             text=body.text,
+            cards=cards,
             client_message_id=f"api:{body.message_id}",
             lang=detect_language(body.text, default=default),
             origin=own_origin(),

@@ -17,6 +17,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.exc import IntegrityError
 
+from chatbot.dialogue.cards import with_cards
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.summary import Said, summarise
 from chatbot.errors import AccessError, InputError, UnavailableError
@@ -177,10 +178,11 @@ def _answer(bridge: ChatwootBridge, conversation: Conversation, chatwoot_id: int
 
 
 def message_of(part: dict[str, Any]) -> dict[str, Any]:
-    """A part of a reply as Chatwoot's API takes it: choices become a list to tap, sources links below the text."""
+    """A part of a reply as Chatwoot's API takes it: choices become a list to tap, cards and sources words and
+    links below the text."""
     links = [f"[{source['title']}]({source['url']})" for source in part["sources"] if source["url"]]
     body: dict[str, Any] = {
-        "content": "\n\n".join([part["text"], *links]),
+        "content": "\n\n".join([with_cards(part["text"], part["cards"]), *links]),
         "message_type": "outgoing",
         "private": False,
     }

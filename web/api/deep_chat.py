@@ -15,6 +15,7 @@ from flask import Response, g, jsonify, make_response, request
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field, RootModel
 
+from chatbot.dialogue.cards import with_cards
 from chatbot.errors import FrontdeskError, InputError
 from web.api.guards import check_json, cors, message_rate
 from web.api.keys import KEY
@@ -99,10 +100,13 @@ def message(body: DeepChatBody) -> Response:
 
 
 def deep_chat_text(said: Said) -> str:
-    """Everything said as one text: choices as lines, sources as links in Markdown, which it renders."""
+    """Everything said as one text: cards and sources in Markdown, which it renders, choices as lines."""
     blocks = list(said.agent_turns)
     for part in said.parts:
-        lines = [part["text"], *(f"- {choice['title']}" for choice in part["choices"])]
+        lines = [
+            with_cards(part["text"], part["cards"]),
+            *(f"- {choice['title']}" for choice in part["choices"]),
+        ]
         lines += [f"[{source['title']}]({source['url']})" for source in part["sources"] if source["url"]]
         blocks.append("\n".join(lines))
     return "\n\n".join(blocks)

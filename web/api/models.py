@@ -150,6 +150,19 @@ class ChoiceAnswer(BaseModel):
     payload: str
 
 
+class CardLinkAnswer(BaseModel):
+    title: str
+    url: str
+
+
+class CardAnswer(BaseModel):
+    title: str
+    text: str
+    image: str = Field(description="Address of a picture; empty where there is none.")
+    alt: str = Field(description="What the picture shows, in words.")
+    links: list[CardLinkAnswer]
+
+
 class PartAnswer(BaseModel):
     text: str
     kind: str
@@ -157,6 +170,7 @@ class PartAnswer(BaseModel):
     intent: str | None
     sources: list[SourceAnswer]
     choices: list[ChoiceAnswer]
+    cards: list[CardAnswer] = Field(description="Shown under the text, side by side.")
 
 
 class ReplyAnswer(BaseModel):
@@ -192,6 +206,9 @@ class TurnAnswer(BaseModel):
     agent: str | None = None
     vote: str | None = None
     files: list[FileAnswer] | None = None
+    cards: list[CardAnswer] | None = Field(
+        None, description="Of a colleague's message; the bot's stand in its reply."
+    )
 
 
 class TurnsAnswer(BaseModel):

@@ -15,6 +15,7 @@ from flask import Response, jsonify, make_response, request
 from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field, RootModel
 
+from chatbot.dialogue.cards import with_cards
 from web.api.guards import check_json, cors, message_rate
 from web.api.keys import KEY
 from web.api.models import Body, ErrorAnswer
@@ -97,14 +98,20 @@ def webhook(body: RasaMessage) -> Response:
 
 
 def rasa_messages(said: Said, sender: str) -> list[dict[str, Any]]:
+    """Cards are said in the text, for a window that knows none, and stand in ``custom`` for one that draws them."""
     messages: list[dict[str, Any]] = [{"recipient_id": sender, "text": text} for text in said.agent_turns]
     for part in said.parts:
-        message: dict[str, Any] = {"recipient_id": sender, "text": part["text"]}
+        message: dict[str, Any] = {
+            "recipient_id": sender,
+            "text": with_cards(part["text"], part["cards"]),
+        }
         if part["choices"]:
             message["buttons"] = [
                 {"title": choice["title"], "payload": choice["payload"]} for choice in part["choices"]
             ]
-        message["custom"] = {name: part[name] for name in ("kind", "confidence", "intent", "sources")}
+        message["custom"] = {
+            name: part[name] for name in ("kind", "confidence", "intent", "sources", "cards")
+        }
         messages.append(message)
     return messages
 

@@ -7,6 +7,7 @@ from typing import Any, Literal, cast
 from flask import Response, jsonify, request
 from flask_login import current_user
 
+from chatbot.dialogue.cards import Card, cards_from_json, check_images
 from chatbot.errors import InputError
 from chatbot.language.normalise import detect_language
 from chatbot.records import inbox, presence
@@ -44,6 +45,16 @@ def _number(body: dict[str, Any], name: str) -> int | None:
     return value
 
 
+def _cards(body: dict[str, Any]) -> tuple[Card, ...]:
+    """Those of an approved answer that the agent has taken over."""
+    given = body.get("cards", [])
+    if not isinstance(given, list) or not all(isinstance(card, dict) for card in given):
+        raise InputError("Not a list of cards", field="cards")
+    cards = cards_from_json(given)
+    check_images(cards, parts().image_hosts)
+    return cards
+
+
 def _shown(conversation_id: int) -> Response:
     """The conversation as it is now: what every change answers with."""
     with parts().database.read() as records:
@@ -71,6 +82,7 @@ def reply(conversation_id: int) -> Response:
     body = _body()
     text = _text(body, "text", needed=True)
     client_id = _text(body, "client_message_id", needed=True)[:80]
+    cards = _cards(body)
     with parts().database.write() as records:
         view_locale = read_conversation(records, conversation_id).conversation.locale
         inbox.reply(
@@ -78,6 +90,7 @@ def reply(conversation_id: int) -> Response:
             conversation_id,
             myself(records),
             text=text,
+            cards=cards,
             client_message_id=client_id,
             lang=detect_language(text, default=primary(view_locale)),
             origin=own_origin(),

@@ -72,7 +72,8 @@ def suggestion(
     for part, decided in zip(reply.parts, trace.parts, strict=True):
         sources = [{"title": s.title, "url": s.url, "quote": s.quote} for s in part.sources]
         if part.kind == "approved":
-            drafts.append(_draft("approved", part.text, part.confidence, sources))
+            cards = [card.as_json() for card in part.cards]
+            drafts.append(_draft("approved", part.text, part.confidence, sources) | {"cards": cards})
         if decided.draft is not None and decided.draft.check.passed:
             drafts.append(
                 _draft("generated", redactor.restore(decided.draft.text), part.confidence, _cited(decided))
@@ -103,7 +104,13 @@ def _last_question(session: Session, conversation_id: int) -> Turn | None:
 
 
 def _draft(kind: str, text: str, confidence: float, sources: list[dict[str, str]]) -> dict[str, Any]:
-    return {"kind": kind, "text": text, "confidence": round(confidence, 4), "sources": sources}
+    return {
+        "kind": kind,
+        "text": text,
+        "confidence": round(confidence, 4),
+        "sources": sources,
+        "cards": [],
+    }
 
 
 def _cited(decided: PartTrace) -> list[dict[str, str]]:

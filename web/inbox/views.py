@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from chatbot.dialogue.cards import cards_of
 from chatbot.dialogue.summary import Said, summarise
 from chatbot.records.attachments import attachments_of
 from chatbot.records.conversation_search import TurnView, read_conversation
@@ -179,5 +180,6 @@ def _turn(one: TurnView, files: list[dict[str, Any]] | None) -> dict[str, Any]:
         "comment": one.comment,
         "sources": [source["title"] for part in parts for source in part["sources"]],
         "choices": [choice["title"] for part in parts for choice in part["choices"]],
+        "cards": cards_of(turn.role, turn.reply),
         "files": [{"name": file["name"], "url": f"/admin/attachments/{file['id']}"} for file in files or ()],
     }

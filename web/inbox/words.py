@@ -93,6 +93,8 @@ WORDS = {
     "thumb_down": "Thumbs down",
     "offered": "Offered:",
     "files": "Files:",
+    "cards": "Cards:",
+    "without_cards": "Without cards",
     "not_sent": "Not sent",
     "try_again": "Try again",
     "connection": "No connection. Trying again…",

@@ -14,6 +14,7 @@ import rjsmin
 PACKAGE = files("web.widget")
 MODULES = (
     "app.js",
+    "cards.js",
     "colour.js",
     "conversation.js",
     "dom.js",

@@ -88,7 +88,7 @@ def frame() -> Response:
         site = find_site(session, request.args.get("site") or DEFAULT_SITE)
         response = make_response(_chat_page(session, site, mode="frame"))
     ancestors = frame_ancestors(site.allowed_origins)
-    response.headers["Content-Security-Policy"] = page_policy(ancestors)
+    response.headers["Content-Security-Policy"] = page_policy(ancestors, parts().image_hosts)
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # hosts with COEP: require-corp
     response.headers["Cache-Control"] = "no-cache"
     return response
@@ -99,7 +99,9 @@ def chat() -> Response:
     """The same chat as a page of its own."""
     with parts().database.read() as session:
         site = find_site(session, request.args.get("site") or DEFAULT_SITE)
-        return make_response(_chat_page(session, site, mode="page"))
+        response = make_response(_chat_page(session, site, mode="page"))
+    response.headers["Content-Security-Policy"] = page_policy(images=parts().image_hosts)
+    return response
 
 
 def _chat_page(session: Session, site: Site, *, mode: str) -> str:

@@ -126,6 +126,7 @@ class Answer(Table):
     intent_id: Mapped[int] = mapped_column(ForeignKey("intents.id", ondelete="CASCADE"))
     lang: Mapped[str] = mapped_column(String(16))
     text: Mapped[str] = mapped_column(Text)
+    cards: Mapped[list[Any] | None]  # chatbot/dialogue/cards.py
     status: Mapped[str] = mapped_column(String(16), default="draft")
     approved_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     approved_at: Mapped[datetime | None]

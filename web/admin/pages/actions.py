@@ -109,7 +109,9 @@ def _save(action_id: int | None) -> Any:
         draft = read_form(form)
         with parts().database.write() as records:
             row = None if action_id is None else library.get_action(records, action_id)[0]
-            saved = library.save(records, draft, row=row, person_id=person_id())
+            saved = library.save(
+                records, draft, row=row, person_id=person_id(), image_hosts=parts().image_hosts
+            )
             audit.record(
                 records,
                 action="action.make" if row is None else "action.change",

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
-from chatbot.errors import NotFoundError
+from chatbot.dialogue.cards import (
+    RULE,
+    cards_from_json,
+    cards_from_text,
+    cards_to_text,
+    check_images,
+    with_cards,
+)
+from chatbot.errors import InputError, NotFoundError
 from chatbot.records import answers, audit
 from chatbot.records.article_search import read_article, search_articles
 from chatbot.records.knowledge import enable_passage, set_article_status
@@ -92,9 +102,39 @@ def intents() -> str:
 @blueprint.get("/intents/<int:intent_id>")
 @requires("viewer")
 def intent(intent_id: int) -> str:
+    """``?change=ANSWER`` puts one of its answers into the form."""
+    return _intent_page(intent_id, changed=request.args.get("change", type=int))
+
+
+def _intent_page(
+    intent_id: int,
+    *,
+    changed: int | None = None,
+    given: Mapping[str, str] | None = None,
+    error: InputError | None = None,
+) -> str:
     with parts().database.read() as records:
         view = answers.read_intent(records, intent_id)
-    return render_template("admin/intent.html", view=view, languages_offered=_languages(view))
+    old = next((one.answer for one in view.answers if one.answer.id == changed), None)
+    if old is not None:
+        given = {
+            "lang": old.lang,
+            "text": old.text,
+            "cards": cards_to_text(cards_from_json(old.cards)),
+        }
+    example = (
+        f"{gettext('Express delivery')}\n{gettext('Ordered before 14:00, with you tomorrow.')}\n"
+        f"![{gettext('A courier on a bicycle')}](https://images.example.com/express.jpg)\n"
+        f"[{gettext('How it works')}](https://www.example.com/delivery)\n{RULE}\n{gettext('The next card')}"
+    )
+    return render_template(
+        "admin/intent.html",
+        view=view,
+        languages_offered=_languages(view),
+        given=given or {},
+        error=error,
+        cards_example=example,
+    )
 
 
 def _languages(view: answers.IntentView) -> list[str]:
@@ -104,12 +144,25 @@ def _languages(view: answers.IntentView) -> list[str]:
 
 @blueprint.post("/intents/<int:intent_id>/answers")
 @requires("editor")
-def write_answer(intent_id: int) -> BaseResponse:
-    """Keep a text as a draft, or approve it at once."""
+def write_answer(intent_id: int) -> BaseResponse | tuple[str, int]:
+    """Keep a text as a draft, or approve it at once; what cannot be stays in the form."""
+    try:
+        return _write_answer(intent_id)
+    except InputError as error:
+        return _intent_page(intent_id, given=request.form, error=error), error.status
+
+
+def _write_answer(intent_id: int) -> BaseResponse:
     with parts().database.write() as records:
         intent = answers.get_intent(records, intent_id)
+        cards = cards_from_text(request.form.get("cards", ""))
+        check_images(cards, parts().image_hosts)
         draft = answers.write_draft(
-            records, intent_id=intent_id, lang=request.form.get("lang", ""), text=request.form.get("text", "")
+            records,
+            intent_id=intent_id,
+            lang=request.form.get("lang", ""),
+            text=request.form.get("text", ""),
+            cards=cards,
         )
         at_once = request.form.get("approve") == "yes"
         if at_once:
@@ -119,7 +172,7 @@ def write_answer(intent_id: int) -> BaseResponse:
             action="answer.approve" if at_once else "answer.draft",
             subject=f"answer {draft.id}: {intent.name} ({draft.lang})",
             person_id=person_id(),
-            detail={"text": draft.text},
+            detail={"text": with_cards(draft.text, draft.cards)},
         )
     flash(
         gettext("The answer is approved: the bot uses it from now on.")
@@ -140,7 +193,7 @@ def approve_answer(answer_id: int) -> BaseResponse:
             action="answer.approve",
             subject=f"answer {answer.id}: {intent.name} ({answer.lang})",
             person_id=person_id(),
-            detail={"text": answer.text},
+            detail={"text": with_cards(answer.text, answer.cards)},
         )
     flash(gettext("The answer is approved: the bot uses it from now on."))
     return redirect(url_for("admin.intent", intent_id=intent.id), code=303)

@@ -61,8 +61,9 @@ export class Aside {
     return h("div.draft", {},
       h("div.row.apart", {}, h("span.tag.accent", {}, t(draft.kind)), h("span.number.small.quiet", {}, percent(draft.confidence))),
       h("p.prose", {}, draft.text),
+      draft.cards.length > 0 && h("p.small.quiet", {}, `${t("cards")} ${draft.cards.map((card) => card.title).join(" · ")}`),
       ...draft.sources.map((source) => h("details.small", {}, h("summary", {}, `${t("source")}: ${source.title}`), h("blockquote.prose", {}, source.quote))),
-      h("button", { type: "button", onclick: () => this.insert(draft.text) }, t("use"), at === 0 && h("kbd", {}, "d")));
+      h("button", { type: "button", onclick: () => this.insert(draft.text, draft.cards) }, t("use"), at === 0 && h("kbd", {}, "d")));
   }
 
   #search() {

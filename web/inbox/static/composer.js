@@ -4,6 +4,7 @@ import { Refused, ask, complain, config, h, t } from "./page.js";
 
 export class Composer {
   #texts = new Map(); // "reply 12" → what was typed there
+  #cards = new Map(); // 12 → the cards of an approved answer that go with the reply
   #id = null;
   #mode = "reply";
   #canned = [];
@@ -18,8 +19,9 @@ export class Composer {
     this.input.setAttribute("aria-controls", "canned");
     this.button = h("button.primary", { type: "submit" }, t("send"));
     this.hint = h("p.small.quiet.grow");
+    this.carried = h("p.row.small", { hidden: true });
     this.element = h("form.composer", { onsubmit: (event) => { event.preventDefault(); this.send(); } },
-      h("div.row", { role: "group" }, this.replyTab, this.noteTab), h("div.writing", {}, this.menu, this.input), h("div.row.apart", {}, this.hint, this.button));
+      h("div.row", { role: "group" }, this.replyTab, this.noteTab), h("div.writing", {}, this.menu, this.input), this.carried, h("div.row.apart", {}, this.hint, this.button));
   }
 
   /** A conversation comes to the front, or the one there has changed. */
@@ -58,6 +60,10 @@ export class Composer {
     this.input.setAttribute("aria-label", t(note ? "note_tab" : "reply"));
     this.button.textContent = t(note ? "add_note" : "send");
     this.hint.textContent = note ? t("note_hint") : this.#where;
+    const cards = (!note && this.#cards.get(this.#id)) || [];
+    this.carried.hidden = !cards.length;
+    this.carried.replaceChildren(h("span", {}, `${t("cards")} ${cards.map((card) => card.title).join(" · ")}`),
+      h("button.plain.small", { type: "button", onclick: () => { this.#cards.delete(this.#id); this.write("reply"); } }, t("without_cards")));
   }
 
   write(mode = "reply") {
@@ -67,9 +73,10 @@ export class Composer {
     this.input.focus();
   }
 
-  /** Put a text where the cursor is, or in place of a reply that is still empty. */
-  insert(text) {
+  /** Put a text where the cursor is, or in place of a reply that is still empty; its cards go with the reply. */
+  insert(text, cards = []) {
     if (this.theirs) return;
+    if (cards.length) this.#cards.set(this.#id, cards);
     this.write("reply");
     this.input.setRangeText(text, this.input.selectionStart, this.input.selectionEnd, "end");
     this.#typed();
@@ -133,8 +140,9 @@ export class Composer {
     if (this.#sending?.id !== id || this.#sending.text !== text) this.#sending = { id, text, client_message_id: crypto.randomUUID?.() || `${Date.now()}-${Math.random()}` };
     this.button.disabled = true;
     try {
-      const told = mode === "note" ? await ask(`/conversations/${id}/note`, { text }) : await ask(`/conversations/${id}/reply`, { text, client_message_id: this.#sending.client_message_id });
+      const told = mode === "note" ? await ask(`/conversations/${id}/note`, { text }) : await ask(`/conversations/${id}/reply`, { text, client_message_id: this.#sending.client_message_id, cards: this.#cards.get(id) || [] });
       this.#texts.delete(`${mode} ${id}`);
+      if (mode === "reply") this.#cards.delete(id);
       this.#sending = null;
       if (mode === "note" && !this.theirs) this.#mode = "reply";
       this.#draw();

@@ -22,7 +22,7 @@ let waiting = null; // how many, where another box is shown
 const queue = new Queue({ choose: show, changeBox, toggleAway, more: showMore });
 const transcript = new Transcript();
 const composer = new Composer({ sent: (told) => (told ? take(told) : refresh()) });
-const aside = new Aside({ insert: (text) => composer.insert(text), open: show });
+const aside = new Aside({ insert: (text, cards) => composer.insert(text, cards), open: show });
 const head = h("header.top-line");
 const placeholder = h("div.empty.middle", {}, t("choose", { key: "j" }));
 const middle = h("section.conversation", { hidden: true, "aria-label": t("customer") }, head, transcript.element, composer.element);
@@ -147,7 +147,7 @@ const KEYS = {
   c: () => conversation && !conversation.mine && takeOpen(),
   r: () => conversation && composer.write("reply"),
   n: () => conversation && composer.write("note"),
-  d: () => conversation && aside.drafts[0] && composer.insert(aside.drafts[0].text),
+  d: () => conversation && aside.drafts[0] && composer.insert(aside.drafts[0].text, aside.drafts[0].cards),
   a: () => conversation && aside.query.focus(),
   t: () => conversation && conversation.state !== "closed" && pass(),
   x: () => conversation && conversation.state !== "closed" && close(),

@@ -55,6 +55,8 @@ export class Transcript {
         KINDS[turn.kind] && ["approved", "passage", "generated"].includes(turn.kind) && h(`span.tag.${KINDS[turn.kind]}`, {}, t(turn.kind)),
         turn.vote && h(`span.tag.${turn.vote === "up" ? "good" : "bad"}`, {}, t(turn.vote === "up" ? "thumb_up" : "thumb_down"))),
       h("div.said", { lang: turn.lang }, turn.text),
+      ...turn.cards.map((card) => h("div.card-said", {}, h("strong", {}, card.title), card.text && h("p.small", {}, card.text),
+        card.links.length > 0 && h("p.small.quiet", {}, card.links.map((link) => link.title).join(" · ")))),
       turn.comment && h("blockquote", {}, turn.comment),
       turn.sources.length > 0 && h("p.small.quiet", {}, `${t("source")}: ${turn.sources.join(" · ")}`),
       turn.choices.length > 0 && h("p.small.quiet", {}, `${t("offered")} ${turn.choices.join(" · ")}`),

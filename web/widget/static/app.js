@@ -1,5 +1,6 @@
 // The chat as visitors see it: in the widget's frame, or as a page of its own.
 
+import { cardsOf } from "./cards.js";
 import { clean, on, readable } from "./colour.js";
 import { Conversation } from "./conversation.js";
 import { h, icon } from "./dom.js";
@@ -309,7 +310,7 @@ conversation.addEventListener("turns", ({ detail: turns }) => {
   const spoken = turns.filter((turn) => turn.role !== "customer");
   if (!loaded || !spoken.length) return;
   for (const turn of spoken) arrived.add(turn.id);
-  say(spoken.map((turn) => `${turn.role === "bot" ? t("assistant") : turn.agent || t("colleague")}: ${turn.text}`).join("\n"));
+  say(spoken.map((turn) => `${turn.role === "bot" ? t("assistant") : turn.agent || t("colleague")}: ${[turn.text, ...cardsOf(turn).map((card) => card.title)].join("\n")}`).join("\n"));
   if (conversation.storage.get("sound")) chime();
   if (!atBottom) newBelow.hidden = false;
 });

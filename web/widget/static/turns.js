@@ -1,5 +1,6 @@
 // One turn as elements: a customer's, an answer with its kind, sources, choices and thumbs, a colleague's.
 
+import { cardRow, cardsOf } from "./cards.js";
 import { h, icon } from "./dom.js";
 import { fileList } from "./files.js";
 import { render, safeUrl } from "./markup.js";
@@ -14,10 +15,11 @@ export function customerTurn(turn, actions) {
   return h("li.turn.customer", {}, h("span.hidden", { textContent: `${actions.t("you")}: ` }), said, fileList(turn.files, actions), actions.stamp);
 }
 
-export function agentTurn(turn, { t, live, quiet, stamp }) {
+export function agentTurn(turn, actions) {
+  const { t, live, quiet, stamp } = actions;
   const text = h("div.bubble", {}, render(turn.text));
   if (live && !quiet) unfold(text);
-  return h("li.turn.agent", {}, h("p.who", {}, icon("person"), turn.agent || t("colleague"), stamp), text);
+  return h("li.turn.agent", {}, h("p.who", {}, icon("person"), turn.agent || t("colleague"), stamp), text, cardRow(cardsOf(turn), actions));
 }
 
 export function botTurn(turn, actions) {
@@ -32,6 +34,7 @@ export function botTurn(turn, actions) {
   return h("li.turn.bot", {},
     h("span.hidden", { textContent: `${t("assistant")}: ` }),
     h("div.bubble", {}, ...bodies),
+    cardRow(cardsOf(turn), actions),
     !plain && votable(parts) ? thumbs(turn, actions) : actions.stamp,
     isLast && suggestions(turn.reply?.suggestions, actions));
 }
