@@ -35,7 +35,7 @@ from web.api import (
     visitors,
     waiting,
 )
-from web.api.description import describe
+from web.api.description import describe, register
 from web.api.models import MAX_ID, ErrorAnswer
 from web.context import Parts, attach
 from web.exchange import Exchange
@@ -114,11 +114,12 @@ def build(
     limiter.init_app(app)
     errors.init_app(app)
 
-    app.register_api(chat.api)
-    app.register_api(files.api)
-    app.register_api(waiting.api)
-    for module in (reading, visitors, answering, statistics, actions, examples, rasa, deep_chat, transcripts):
-        app.register_api(module.api)
+    for module in (
+        *(chat, files, waiting),  # visitors
+        *(reading, visitors, answering, statistics, actions, examples, transcripts),  # programs
+        *(rasa, deep_chat),  # other people's chat windows
+    ):
+        register(app, module.api)
     app.register_blueprint(health.blueprint)
     app.register_blueprint(metrics_blueprint)
     _register_pages(app)

@@ -110,14 +110,14 @@ class PutBackBody(Body):
     agent: Agent = AGENT
 
 
-class CloseBody(Body):
+class OutcomeBody(Body):
     outcome: Annotated[str, StringConstraints(max_length=20)] = Field(
         description=f"One of {', '.join(inbox.OUTCOMES)}.", examples=["solved"]
     )
     agent: Agent = AGENT
 
 
-class ReplyAnswer(StateAnswer):
+class WrittenAnswer(StateAnswer):
     turn_id: int
 
 
@@ -135,7 +135,7 @@ def take(path: ConversationPath, body: AgentBody) -> Response:
 
 @api.post(
     "/conversations/<conversation_id>/replies",
-    responses={201: ReplyAnswer},
+    responses={201: WrittenAnswer},
     security=KEY,
     summary="Reply to the visitor",
 )
@@ -161,7 +161,7 @@ def reply(path: ConversationPath, body: ReplyBody) -> Response:
 
 @api.post(
     "/conversations/<conversation_id>/notes",
-    responses={201: ReplyAnswer},
+    responses={201: WrittenAnswer},
     security=KEY,
     summary="Add a note",
 )
@@ -195,7 +195,7 @@ def put_back(path: ConversationPath, body: PutBackBody) -> Response:
     security=KEY,
     summary="Close with an outcome",
 )
-def close(path: ConversationPath, body: CloseBody) -> Response:
+def close(path: ConversationPath, body: OutcomeBody) -> Response:
     """Scope `conversations:write`."""
     with parts().database.write() as session:
         return _state(
