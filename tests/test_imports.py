@@ -28,6 +28,7 @@ LAYERS = {
     "chatbot.extras": 1,
     "chatbot.outbound": 1,
     "chatbot.signatures": 1,
+    "chatbot.termination": 0,
     "chatbot.waiting_line": 1,
     "chatbot.language": 1,
     "chatbot.inference.classifier_config": 1,  # what a network is made of, for those who train it and those who load it
