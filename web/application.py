@@ -45,6 +45,7 @@ from web.news import News
 from web.secrets import check_metrics_token, session_key
 from web.serving import Serving
 from web.streaming import StreamSlots
+from web.typing_signs import Typing, typing_signs
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,7 @@ def build(
             crowd=crowd,
             news=news,
             streams=StreamSlots(max(1, settings.web_threads // 2)),
+            typing=Typing(typing_signs(settings), news),
             agent_streams=StreamSlots(max(1, settings.web_threads // 4)),
         ),
     )

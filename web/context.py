@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from web.pressure import Crowd
     from web.serving import Serving
     from web.streaming import StreamSlots
+    from web.typing_signs import Typing
 
 EXTENSION = "frontdesk"
 
@@ -30,6 +31,7 @@ class Parts:
     crowd: Crowd
     news: News
     streams: StreamSlots
+    typing: Typing
     agent_streams: (
         StreamSlots  # of the inbox: visitors who wait must not be kept out by colleagues who look on
     )

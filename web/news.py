@@ -90,6 +90,10 @@ class News:
         database.on_flush(_note)
         database.on_commit(lambda session: self._tell(session.info.pop(_NOTED, set())))
 
+    def tell(self, conversation_id: int) -> None:
+        """Of something that is no record: who is typing (web/typing_signs.py)."""
+        self._tell({conversation_id})
+
     def _tell(self, conversation_ids: set[int]) -> None:
         for conversation_id in conversation_ids:
             self._hear(conversation_id)

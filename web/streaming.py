@@ -106,12 +106,14 @@ def follow(
     origin: str,
     release: Callable[[], None],
     seen: Callable[[], None] = lambda: None,
+    agent_types: Callable[[], bool] = lambda: False,
     lifetime: float = LIFETIME_SECONDS,
     look_every: float = LOOK_SECONDS,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[str]:
-    """``state`` and ``turn`` events of a conversation from ``after`` on, while it waits for or is with a person.
+    """``state``, ``turn`` and ``typing`` events of a conversation from ``after`` on, while it waits for or is with a
+    person.
 
     ``seen`` is called when the visitor asks, and whenever a sign of life has reached him.
     Ends with ``end {"after"}`` when the conversation is back with the bot or closed, or after ``lifetime`` seconds.
@@ -120,6 +122,7 @@ def follow(
         start = spoke = clock()
         seen()
         told: str | None = None
+        typing = False
         while True:
             with database.read() as session:
                 state = session.scalar(select(Conversation.state).where(Conversation.id == conversation_id))
@@ -132,6 +135,9 @@ def follow(
             if state != told:
                 told = state
                 yield event("state", {"state": state})
+            if typing != (state == "human" and agent_types()):
+                typing = not typing
+                yield event("typing", {"typing": typing})
             now = clock()
             if state not in ("waiting", "human") or now - start >= lifetime or pressure.stopping.is_set():
                 break

@@ -312,6 +312,11 @@ def close(
     return conversation
 
 
+def holds(conversation: Conversation, person: Person) -> bool:
+    """Whether the conversation is the person's just now."""
+    return conversation.state == "human" and conversation.agent_id == person.id
+
+
 def _give(conversation: Conversation, person_id: int, *, now: datetime) -> None:
     conversation.state, conversation.agent_id = "human", person_id
     conversation.taken_at = conversation.taken_at or now

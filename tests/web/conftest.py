@@ -259,3 +259,41 @@ def inside(browser: Any, admin_cookie: str, problems: list[str]) -> Iterator[Cal
     yield open_it
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def sign_in(app: Flask, browser: Any, url: str, database: Database, problems: list[str]) -> Iterator[Any]:
+    """A browser in which somebody is signed in, with the inbox open."""
+    contexts = []
+
+    def open_it(name: str, path: str = "/admin/inbox/", **options: Any) -> Any:
+        with database.write() as session:
+            person = Person(email=f"{name.lower()}@example.com", name=name, password_hash="x", role="admin")
+            session.add(person)
+            session.flush()
+            claims = {"_user_id": f"{person.id}:0", "_fresh": True, "_permanent": True}
+        signer = SecureCookieSessionInterface().get_signing_serializer(app)
+        assert signer is not None
+        context = browser.new_context(
+            **({"locale": "en-GB", "viewport": {"width": 1300, "height": 800}} | options)
+        )
+        context.set_default_timeout(30_000)
+        context.add_cookies(
+            [
+                {
+                    "name": "frontdesk",
+                    "value": str(signer.dumps(claims)),
+                    "domain": "127.0.0.1",
+                    "path": "/admin",
+                }
+            ]
+        )
+        context.on("weberror", lambda error: problems.append(str(error.error)))
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(url + path)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()

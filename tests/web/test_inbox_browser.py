@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask
-from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import select
 
 from chatbot.records.conversations import start_conversation
@@ -19,44 +17,6 @@ from chatbot.records.visitors import Identity, identify
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
 expect = sync_api.expect
-
-
-@pytest.fixture
-def sign_in(app: Flask, browser: Any, url: str, database: Database, problems: list[str]) -> Iterator[Any]:
-    """A browser in which somebody is signed in, with the inbox open."""
-    contexts = []
-
-    def open_it(name: str, path: str = "/admin/inbox/", **options: Any) -> Any:
-        with database.write() as session:
-            person = Person(email=f"{name.lower()}@example.com", name=name, password_hash="x", role="admin")
-            session.add(person)
-            session.flush()
-            claims = {"_user_id": f"{person.id}:0", "_fresh": True, "_permanent": True}
-        signer = SecureCookieSessionInterface().get_signing_serializer(app)
-        assert signer is not None
-        context = browser.new_context(
-            **({"locale": "en-GB", "viewport": {"width": 1300, "height": 800}} | options)
-        )
-        context.set_default_timeout(30_000)
-        context.add_cookies(
-            [
-                {
-                    "name": "frontdesk",
-                    "value": str(signer.dumps(claims)),
-                    "domain": "127.0.0.1",
-                    "path": "/admin",
-                }
-            ]
-        )
-        context.on("weberror", lambda error: problems.append(str(error.error)))
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(url + path)
-        return page
-
-    yield open_it
-    for context in contexts:
-        context.close()
 
 
 def test_a_visitor_is_taken_answered_and_closed_by_keyboard_alone_and_sees_it_live(

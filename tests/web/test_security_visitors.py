@@ -46,6 +46,7 @@ def allow(database: Database, *origins: str) -> None:
         ("/messages", "post"),
         ("/events", "get"),
         ("/turns/1/feedback", "post"),
+        ("/typing", "post"),
         ("/handover", "post"),
         ("/resume", "post"),
         ("/close", "post"),

@@ -32,7 +32,7 @@ from chatbot.records.people import at_least, find_person
 from chatbot.records.tables import ApiKey, Conversation, Person, Turn
 from web.api.guards import request_rate
 from web.api.keys import KEY, key_rate_key, require_key
-from web.api.models import Body, ConversationPath, ErrorAnswer, StateAnswer
+from web.api.models import Body, ConversationPath, ErrorAnswer, StateAnswer, TypingAnswer, TypingBody
 from web.context import parts
 from web.limits import limiter
 from web.visitors import own_origin
@@ -99,6 +99,10 @@ class ReplyBody(Body):
     agent: Agent = AGENT
 
 
+class AgentTypingBody(TypingBody):
+    agent: Agent = AGENT
+
+
 class NoteBody(Body):
     text: Text = Field(examples=["Called back, will be in touch on Monday."])
     agent: Agent = AGENT
@@ -156,7 +160,25 @@ def reply(path: ConversationPath, body: ReplyBody) -> Response:
             lang=detect_language(body.text, default=default),
             origin=own_origin(),
         )
+        parts().typing.tell(conversation.id, "agent", False)
         return _written(conversation, turn)
+
+
+@api.post(
+    "/conversations/<conversation_id>/typing",
+    responses={200: TypingAnswer},
+    security=KEY,
+    summary="Say that a colleague is typing",
+)
+def typing(path: ConversationPath, body: AgentTypingBody) -> Response:
+    """The visitor sees it for six seconds: say it every three. Only of whoever has the conversation; else it comes
+    back `false`. Nothing is stored. Scope `conversations:write`."""
+    with parts().database.read() as session:
+        conversation = find_conversation(session, path.conversation_id)
+        held = inbox.holds(conversation, _agent(session, body.agent))
+    if held:
+        parts().typing.tell(conversation.id, "agent", body.typing)
+    return make_response(jsonify({"typing": held and body.typing}))
 
 
 @api.post(

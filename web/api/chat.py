@@ -47,6 +47,8 @@ from web.api.models import (
     StateAnswer,
     TurnPath,
     TurnsAnswer,
+    TypingAnswer,
+    TypingBody,
     VoteAnswer,
 )
 from web.context import parts
@@ -124,6 +126,8 @@ def send(path: ConversationPath, body: MessageBody) -> Response:
         locale=by.locale,
         options=by.options,
     )
+    if accepted.state in ("waiting", "human"):
+        parts().typing.tell(by.conversation_id, "visitor", False)
     if request.accept_mimetypes.best_match(["application/json", MIME], "application/json") == MIME:
         return stream(_events(accepted))
     answered = parts().exchange.answer(accepted)
@@ -195,8 +199,9 @@ def _seen(database: Database, conversation_id: int) -> None:
     summary="News of a conversation as they come",
 )
 def events(path: ConversationPath, query: LookQuery) -> Response:
-    """Server-sent events `turn`, `state`, `end` while a person is awaited or answers; it ends by itself within a
-    minute, or at once when the conversation is with the bot: then ask for the messages instead."""
+    """Server-sent events `turn`, `state`, `typing` (whether a colleague writes just now) and `end` while a person is
+    awaited or answers; it ends by itself within a minute, or at once when the conversation is with the bot: then ask
+    for the messages instead."""
     by = caller()
     seen = partial(_seen, parts().database, by.conversation_id) if query.shown else lambda: None
     with parts().streams.reserved() as release:
@@ -209,8 +214,22 @@ def events(path: ConversationPath, query: LookQuery) -> Response:
                 release=release,
                 seen=seen,
                 sleep=parts().news.watch(by.conversation_id).wait,
+                agent_types=partial(parts().typing.seen, by.conversation_id, "agent"),
             )
         )
+
+
+@api.post(
+    "/conversations/<conversation_id>/typing",
+    responses={200: TypingAnswer},
+    security=TOKEN,
+    summary="Say that the visitor is typing",
+)
+def typing(path: ConversationPath, body: TypingBody) -> Response:
+    """Agents see it for six seconds, never what is typed: say it every three while somebody types and a person is
+    awaited or answers. Sending the message ends it. Nothing is stored."""
+    parts().typing.tell(caller().conversation_id, "visitor", body.typing)
+    return make_response(jsonify({"typing": body.typing}))
 
 
 @api.post(

@@ -85,6 +85,10 @@ class CloseBody(Body):
     comment: ShortText | None = None
 
 
+class TypingBody(Body):
+    typing: bool = Field(True, description="`false`: no longer.")
+
+
 class ConversationPath(BaseModel):
     conversation_id: Annotated[str, StringConstraints(max_length=40)]
 
@@ -219,6 +223,10 @@ class TurnsAnswer(BaseModel):
 
 class StateAnswer(BaseModel):
     state: str
+
+
+class TypingAnswer(BaseModel):
+    typing: bool
 
 
 class VoteAnswer(BaseModel):

@@ -95,7 +95,22 @@ def reply(conversation_id: int) -> Response:
             lang=detect_language(text, default=primary(view_locale)),
             origin=own_origin(),
         )
+    parts().typing.tell(conversation_id, "agent", False)
     return _shown(conversation_id)
+
+
+@blueprint.post("/conversations/<int:conversation_id>/typing")
+@requires("agent")
+def typing(conversation_id: int) -> Response:
+    """``{"typing": bool}``: the visitor sees that whoever has the conversation writes. Nothing is stored."""
+    wanted = _body().get("typing")
+    if not isinstance(wanted, bool):
+        raise InputError("Not yes or no", field="typing", value=wanted)
+    with parts().database.read() as records:
+        held = inbox.holds(read_conversation(records, conversation_id).conversation, myself(records))
+    if held:
+        parts().typing.tell(conversation_id, "agent", wanted)
+    return jsonify({"typing": held and wanted})
 
 
 @blueprint.post("/conversations/<int:conversation_id>/note")

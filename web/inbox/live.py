@@ -25,15 +25,23 @@ from web.context import parts
 from web.inbox.blueprint import blueprint
 from web.inbox.views import box_named, conversation_json, lines_asked, queue_json
 from web.streaming import HEARTBEAT_SECONDS, LIFETIME_SECONDS, event, stream
+from web.typing_signs import Typing
 
 LOOK_SECONDS = 1.0
 PAUSE_SECONDS = 0.3  # at least between two looks: each reads the whole queue
 
 
 def look(
-    database: Database, *, box: Box, open_id: int | None, person_id: int, most: int = MOST
+    database: Database,
+    *,
+    box: Box,
+    open_id: int | None,
+    person_id: int,
+    most: int = MOST,
+    typing: Typing | None = None,
 ) -> dict[str, dict[str, Any] | None]:
-    """``queue`` and ``conversation`` as they are now; ``conversation`` is None where none is open, or it is gone."""
+    """``queue``, ``conversation`` and ``typing`` as they are now; ``conversation`` is None where none is open, or it is
+    gone. ``typing`` says whether the visitor writes just now."""
     with database.read() as records:
         found: dict[str, dict[str, Any] | None] = {
             "queue": queue_json(records, box, person_id=person_id, most=most),
@@ -44,6 +52,9 @@ def look(
                 found["conversation"] = conversation_json(records, open_id, person_id=person_id)
             except NotFoundError:
                 found["queue"] = {**(found["queue"] or {}), "gone": open_id}
+            else:
+                types = typing is not None and typing.seen(open_id, "visitor")
+                found["typing"] = {"conversation": open_id, "visitor": types}
     return found
 
 
@@ -53,14 +64,15 @@ def changes(
     box: Box,
     open_id: int | None,
     person_id: int,
+    typing: Typing | None = None,
     release: Callable[[], None],
     most: int = MOST,
     lifetime: float = LIFETIME_SECONDS,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[str]:
-    """``queue`` and ``conversation`` events, each whole and only where it differs from the last one sent. The person
-    counts as present while it runs."""
+    """``queue``, ``conversation`` and ``typing`` events, each whole and only where it differs from the last one
+    sent. The person counts as present while it runs."""
     told: dict[str, str] = {}
     start = clock()
     beaten = spoke = float("-inf")
@@ -72,7 +84,7 @@ def changes(
                 beaten = now
                 with database.write() as records:
                     presence.beat(records, person_id, looks_at=open_id)
-            seen = look(database, box=box, open_id=open_id, person_id=person_id, most=most)
+            seen = look(database, box=box, open_id=open_id, person_id=person_id, most=most, typing=typing)
             for name, body in seen.items():
                 mark = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
                 if body is not None and told.get(name) != mark:
@@ -108,6 +120,7 @@ def events() -> Response:
             box=box,
             open_id=open_id,
             person_id=current_user.id,
+            typing=parts().typing,
             release=release,
             most=most,
             sleep=parts().news.watch(pause=PAUSE_SECONDS).wait,
@@ -124,5 +137,12 @@ def snapshot() -> Response:
     box, open_id, most = _asked()
     with parts().database.write() as records:
         presence.beat(records, current_user.id, looks_at=open_id)
-    told = look(parts().database, box=box, open_id=open_id, person_id=current_user.id, most=most)
+    told = look(
+        parts().database,
+        box=box,
+        open_id=open_id,
+        person_id=current_user.id,
+        most=most,
+        typing=parts().typing,
+    )
     return jsonify(told)

@@ -49,6 +49,7 @@ WORDS = {
     "away": "away",
     "not_here": "not here",
     "visitor_here": "The visitor is here",
+    "visitor_types": "The visitor is typing…",
     "visitor_left": "The visitor has left",
     "goes_by_mail": "Your reply also goes to {email}.",
     "no_address": "The visitor left no e-mail address: your reply waits here for the next visit.",

@@ -2,12 +2,15 @@
 
 import { Refused, ask, complain, config, h, t } from "./page.js";
 
+const TYPING_MS = 3000;
+
 export class Composer {
   #texts = new Map(); // "reply 12" → what was typed there
   #cards = new Map(); // 12 → the cards of an approved answer that go with the reply
   #id = null;
   #mode = "reply";
   #canned = [];
+  #told = 0; // when the server was last told that a reply is being written
   #sending = null; // {id, client_message_id, text}: the same id again is the same message
 
   constructor({ sent }) {
@@ -27,12 +30,14 @@ export class Composer {
   /** A conversation comes to the front, or the one there has changed. */
   async show(conversation) {
     const other = conversation.id !== this.#id;
+    if (other) this.#told = 0;
     this.#id = conversation.id;
     const theirs = conversation.state === "human" && !conversation.mine;
     this.replyTab.disabled = theirs;
     if (theirs && this.#mode === "reply") this.#mode = "note";
     else if (!theirs && this.theirs) this.#mode = "reply";
     this.theirs = theirs;
+    this.mine = conversation.mine;
     this.#hint(conversation);
     if (other) {
       this.#canned = [];
@@ -84,7 +89,16 @@ export class Composer {
 
   #typed() {
     this.#texts.set(`${this.#mode} ${this.#id}`, this.input.value);
+    this.#tellTyping();
     this.#suggest();
+  }
+
+  /** The visitor sees that whoever has the conversation writes to him, never what. */
+  #tellTyping() {
+    const types = this.#mode === "reply" && this.mine && Boolean(this.input.value.trim());
+    if (types ? Date.now() - this.#told < TYPING_MS : !this.#told) return;
+    this.#told = types ? Date.now() : 0;
+    ask(`/conversations/${this.#id}/typing`, { typing: types }).catch(() => {});
   }
 
   // --- canned replies --------------------------------------------------------------------------------------
@@ -143,6 +157,7 @@ export class Composer {
       const told = mode === "note" ? await ask(`/conversations/${id}/note`, { text }) : await ask(`/conversations/${id}/reply`, { text, client_message_id: this.#sending.client_message_id, cards: this.#cards.get(id) || [] });
       this.#texts.delete(`${mode} ${id}`);
       if (mode === "reply") this.#cards.delete(id);
+      this.#told = 0;
       this.#sending = null;
       if (mode === "note" && !this.theirs) this.#mode = "reply";
       this.#draw();

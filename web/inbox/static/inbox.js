@@ -33,6 +33,11 @@ root.replaceChildren(queue.element, placeholder, middle, aside.element, ...furni
 function took(told) {
   if (told.queue) takeQueue(told.queue);
   if (told.conversation) take(told.conversation);
+  if (told.typing) showTyping(told.typing);
+}
+
+function showTyping({ conversation: id, visitor }) {
+  if (id === openId) transcript.typing(visitor);
 }
 
 function takeQueue(told) {
@@ -179,6 +184,7 @@ function listen() {
   clearTimeout(polling);
   source = new EventSource(`${config.root}/events?${asked()}`);
   source.addEventListener("queue", ({ data }) => { reconnected(); takeQueue(JSON.parse(data)); });
+  source.addEventListener("typing", ({ data }) => showTyping(JSON.parse(data)));
   source.addEventListener("conversation", ({ data }) => take(JSON.parse(data)));
   source.onerror = () => {
     if (source.readyState !== EventSource.CLOSED) return; // it connects again by itself

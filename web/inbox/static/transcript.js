@@ -8,11 +8,21 @@ export class Transcript {
   constructor() {
     this.list = h("ol.turns");
     this.before = h("p.small.left-out", { hidden: true });
-    this.element = h("div.transcript", { tabIndex: 0, role: "log", "aria-label": t("customer"), "aria-live": "off" }, this.before, this.list);
+    this.dots = h("p.small.quiet", { hidden: true }, t("visitor_types"));
+    this.element = h("div.transcript", { tabIndex: 0, role: "log", "aria-label": t("customer"), "aria-live": "off" }, this.before, this.list, this.dots);
     this.drawn = new Map();
   }
 
+  /** Whether the visitor writes just now. */
+  typing(types) {
+    const { scrollTop, scrollHeight, clientHeight } = this.element;
+    const atBottom = scrollHeight - scrollTop - clientHeight < 60;
+    this.dots.hidden = !types;
+    if (atBottom) this.element.scrollTop = this.element.scrollHeight;
+  }
+
   clear() {
+    this.dots.hidden = true;
     this.drawn.clear();
     this.list.replaceChildren();
   }

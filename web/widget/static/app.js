@@ -5,7 +5,7 @@ import { clean, on, readable } from "./colour.js";
 import { Conversation } from "./conversation.js";
 import { h, icon } from "./dom.js";
 import { Attachments } from "./files.js";
-import { TO_FRAME } from "./messages.js";
+import { pageAround } from "./messages.js";
 import { call, reason } from "./transport.js";
 import { prechatForm } from "./prechat.js";
 import { ratingForm } from "./rating.js";
@@ -18,7 +18,7 @@ let words = config.words;
 let unread = 0; // as the page was told
 let wantsPerson = false;
 let away = null; // outside the opening hours: {opens_in_words}
-let page = null; // the host page's origin, once it has said hello
+const toPage = pageAround(config, (type, data) => received[type](data));
 const conversation = new Conversation(config);
 conversation.shown = !framed;
 const quiet = matchMedia("(prefers-reduced-motion: reduce)");
@@ -44,7 +44,7 @@ const newBelow = h("button.below", { type: "button", hidden: true, onclick: () =
 const notice = h("div.notice", { hidden: true });
 const trouble = h("div.trouble", { role: "alert", hidden: true });
 const confirmation = h("div.confirm", { hidden: true, role: "group" });
-const input = h("textarea", { rows: 1, enterKeyHint: "send", oninput: grow, onkeydown: keys });
+const input = h("textarea", { rows: 1, enterKeyHint: "send", oninput: typed, onkeydown: keys });
 const counter = h("span.counter", { hidden: true, id: "counter" });
 const sendButton = h("button.send", { type: "submit", disabled: true }, icon("send"));
 const person = h("button.link", { type: "button", onclick: askForPerson });
@@ -190,8 +190,11 @@ function wanted() {
       rows.push([`in-${item.id}`, text, () => streamingTurn(text, actions)]);
     }
   }
+  if (conversation.typing) rows.push(["typing", conversation.locale, () => streamingTurn("", { t }, "agent", agentName())]);
   return rows;
 }
+
+const agentName = () => conversation.turns.findLast((turn) => turn.role === "agent")?.agent || t("colleague");
 
 function draw() {
   const rows = wanted();
@@ -233,7 +236,7 @@ function greeting(fresh) {
 
 function drawState() {
   const { state, turns } = conversation;
-  const agent = turns.findLast((turn) => turn.role === "agent")?.agent || t("colleague");
+  const agent = agentName();
   subtitle.textContent = { waiting: t("subtitleWaiting"), human: t("subtitleHuman", { agent }), closed: t("subtitleClosed") }[state] || (away ? (away.opens_in_words ? t("away", { opening: away.opens_in_words }) : t("awayLong")) : t("subtitle"));
   input.placeholder = state === "human" ? t("placeholderHuman", { agent }) : t("placeholder");
   document.body.dataset.state = state;
@@ -336,7 +339,8 @@ async function attempt(work, failed = "failed") {
 }
 
 function tellUnread() {
-  if (page && unread !== conversation.unread) toPage("unread", { count: (unread = conversation.unread) });
+  const count = conversation.unread;
+  if (count !== unread && toPage("unread", { count })) unread = count;
 }
 
 /** Spoken by screen readers once, whole: not word by word as an answer comes in. */
@@ -367,6 +371,11 @@ function dropped(event) {
 
 function keys(event) {
   if (event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229) submit(event); // 229: an input method is at work
+}
+
+function typed() {
+  grow();
+  conversation.type(Boolean(input.value.trim()));
 }
 
 function grow() {
@@ -430,16 +439,6 @@ dark.addEventListener("change", paint);
 
 // --- the page around the frame --------------------------------------------------------------------------
 
-function toPage(type, detail) {
-  if (page) parent.postMessage({ frontdesk: type, ...detail }, page);
-}
-
-const allowed = (origin) => config.parents.some((entry) => {
-  if (entry === "*" || entry === origin) return true;
-  const [scheme, domain] = entry.split("://*.");
-  return domain !== undefined && origin.startsWith(`${scheme}://`) && origin.endsWith(`.${domain}`);
-});
-
 const received = {
   hello: () => {
     toPage("ready", { accent: clean(config.accent), onAccent: on(clean(config.accent)), position: config.position, corners: config.corners, ...launcherWords() });
@@ -456,16 +455,6 @@ const received = {
 };
 
 const controls = () => [...document.querySelectorAll("button, textarea, select, input, a, summary, [tabindex='0']")].filter((one) => !one.disabled && one.offsetParent);
-
-if (framed) {
-  addEventListener("message", (event) => {
-    if (event.source !== parent || !allowed(event.origin)) return;
-    const type = event.data?.frontdesk;
-    if (!TO_FRAME.includes(type)) return;
-    if (type === "hello") page = event.origin;
-    if (event.origin === page) received[type](event.data);
-  });
-}
 
 // --- begin ----------------------------------------------------------------------------------------------
 

@@ -5,24 +5,22 @@
 // While a person is awaited one tab holds a connection for all of them; otherwise nobody does: a tab that is looked at
 // asks for news ever less often, so that whoever opens a closed conversation again is heard.
 
+import { keyFromLink, nameOf } from "./identity.js";
 import { ApiError, blob, call, events, reason, wait } from "./transport.js";
 import { Storage, randomId } from "./storage.js";
 
 const POLL_MS = [3000, 5000, 8000, 13000, 20000, 30000];
 const QUIET_MS = [15000, 30000, 60000, 120000, 300000];
 const BUSY_MS = { waiting: 8000, human: 3000 };
+const TYPING_MS = 3000;
 const PASSING_TRIES = 5;
-
-/** Whom a JWT speaks of; read to notice that it is another one, the server alone believes it. */
-const subject = (jwt) => {
-  try { return JSON.parse(atob(jwt.split(".")[1].replace(/-/g, "+").replace(/_/g, "/"))).sub; } catch { return ""; }
-};
 
 export class Conversation extends EventTarget {
   state = "bot";
   turns = []; // as the API sends them, in order
   outbox = []; // {id, text, title?, files?, handover?, status: "waiting" | "sending" | "failed", reason?, retryIn?}
   streaming = null; // {id, text} while an answer comes in
+  typing = false; // whether a colleague writes just now
 
   shown = false; // whether the panel is open
   at = ""; // the host page's address, as it said when the chat was opened
@@ -35,6 +33,7 @@ export class Conversation extends EventTarget {
   #following = null;
   #line = null; // the connection that this tab holds; its `shown` is what the server was told
   #timer = 0;
+  #said = 0; // when it was last told that the visitor types
   #quiet = 0; // how often it has asked for news since something happened
 
   constructor(config) {
@@ -42,7 +41,9 @@ export class Conversation extends EventTarget {
     this.config = config;
     this.locale = config.locale;
     this.storage = new Storage(config.site);
-    this.key = this.#fromLink() || this.storage.get("conversation");
+    const key = keyFromLink(config);
+    if (key) this.storage.set("conversation", key);
+    this.key = key || this.storage.get("conversation");
     this.details = this.storage.get("details");
     this.outbox = this.#stored().map((item) => ({ ...item, status: "waiting" }));
     this.locks = navigator.locks || { request: async (name, options, job) => (job || options)({}) };
@@ -97,7 +98,7 @@ export class Conversation extends EventTarget {
 
   /** Whose browser this is, signed by the company's server. Another person than before starts anew. */
   async setUser(user) {
-    const name = user && String(user.id ?? subject(user.jwt));
+    const name = nameOf(user);
     const before = this.storage.get("user");
     if (before !== null && before !== name) this.reset();
     this.user = user;
@@ -117,15 +118,6 @@ export class Conversation extends EventTarget {
     console.warn(`Frontdesk: setUser: ${error.message}`); // the page's developer reads it; the visitor chats on
     this.user = null;
     return true;
-  }
-
-  /** The way back that an e-mail offers: behind the #, where no server and no other page sees it. */
-  #fromLink() {
-    const [, id, token] = (this.config.mode === "page" && /^#c=([\w-]+)&k=([\w.-]+)$/.exec(location.hash)) || [];
-    if (!id) return null;
-    history.replaceState(null, "", location.pathname + location.search);
-    this.storage.set("conversation", { id, token });
-    return { id, token };
   }
 
   /** What was said before, on this page or on the last one. */
@@ -166,11 +158,20 @@ export class Conversation extends EventTarget {
   }
 
   send(text, title, files, handover) {
+    this.#said = 0;
     const item = { id: randomId(), text, title, files, handover, status: "waiting" };
     this.outbox.push(item);
     this.#keep(item);
     this.#changed();
     this.flush();
+  }
+
+  /** The visitor types, or no longer. A person sees that, never what. */
+  type(typing) {
+    const now = typing ? Date.now() : 0;
+    if (!this.key || !["waiting", "human"].includes(this.state) || (typing ? now - this.#said < TYPING_MS : !this.#said)) return;
+    this.#said = now;
+    this.#call("/typing", { typing }).catch(() => {});
   }
 
   retry(id) {
@@ -210,7 +211,7 @@ export class Conversation extends EventTarget {
     this.#changed();
     try {
       if (!this.key) await this.#start();
-      await (item.handover ? this.#handOver() : this.#exchange(item));
+      await (item.handover ? this.#move("/handover") : this.#exchange(item));
       this.#drop(new Set([item.id]));
       this.channel?.postMessage("news");
       return true;
@@ -321,22 +322,20 @@ export class Conversation extends EventTarget {
   async handover(title) {
     try {
       if (!this.key) await this.#start();
-      await this.#handOver();
+      await this.#move("/handover");
     } catch (error) {
       if (![undefined, 401, 404].includes(error.status)) throw error;
       if (!this.outbox.some((item) => item.handover)) this.send("", title, undefined, true);
     }
   }
 
-  async #handOver() {
-    this.#setState((await this.#call("/handover", {})).state);
+  /** To a person, back to the bot, to its end: the other tabs hear of it. */
+  async #move(path, body = {}) {
+    this.#setState((await this.#call(path, body)).state);
     this.channel?.postMessage("news");
   }
 
-  async resume() {
-    this.#setState((await this.#call("/resume", {})).state);
-    this.channel?.postMessage("news");
-  }
+  resume() { return this.#move("/resume"); }
 
   /** A thumb shows at once, and is drawn back where the server has not taken it. */
   async vote(turn, vote) {
@@ -355,11 +354,7 @@ export class Conversation extends EventTarget {
   }
 
   /** The visitor ends it, or gives a mark from 1 to 5 to one that has ended. */
-  async close(csat, comment) {
-    const answer = await this.#call("/close", csat ? { csat, comment } : {});
-    this.#setState(answer.state);
-    this.channel?.postMessage("news");
-  }
+  close(csat, comment) { return this.#move("/close", csat ? { csat, comment } : {}); }
 
   /** Start anew. The old conversation stays with the company; this browser forgets its token. */
   reset() {
@@ -402,6 +397,7 @@ export class Conversation extends EventTarget {
     this.turns = [...known.values()].sort((a, b) => place(a) - place(b) || a.id - b.id);
     this.#last = Math.max(this.#last, ...turns.map((turn) => turn.id));
     this.#drop(new Set(this.turns.map((turn) => turn.client_message_id).filter(Boolean)));
+    if (fresh.some((turn) => turn.role === "agent")) this.typing = false;
     if (fresh.length) this.dispatchEvent(new CustomEvent("turns", { detail: fresh }));
   }
 
@@ -410,6 +406,7 @@ export class Conversation extends EventTarget {
       this.state = state;
       this.#changed();
     }
+    if (state !== "human") this.typing = false;
     if (state === "waiting" || state === "human") this.#follow();
     else this.#following?.abort();
   }
@@ -431,6 +428,7 @@ export class Conversation extends EventTarget {
             for await (const { name, data } of events(`/conversations/${this.key.id}/events?after=${this.#last}&shown=${+line.shown}`, { token: this.key.token, signal: line.signal })) {
               missed = 0;
               if (name === "turn") { this.#take([data]); this.channel?.postMessage("news"); }
+              if (name === "typing") { this.typing = data.typing; this.channel?.postMessage(data); }
               if (name === "state") { this.#setState(data.state); this.channel?.postMessage("news"); }
               this.#changed();
             }
@@ -455,6 +453,11 @@ export class Conversation extends EventTarget {
     if (message === "reset") {
       this.outbox = [];
       this.#forget();
+      return;
+    }
+    if (message?.typing !== undefined) {
+      this.typing = message.typing;
+      this.#changed();
       return;
     }
     if (message?.seen) {

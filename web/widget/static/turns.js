@@ -17,7 +17,7 @@ export function customerTurn(turn, actions) {
 
 export function agentTurn(turn, actions) {
   const { t, live, quiet, stamp } = actions;
-  const text = h("div.bubble", {}, render(turn.text));
+  const text = h("div.bubble.text", {}, render(turn.text));
   if (live && !quiet) unfold(text);
   return h("li.turn.agent", {}, h("p.who", {}, icon("person"), turn.agent || t("colleague"), stamp), text, cardRow(cardsOf(turn), actions));
 }
@@ -55,11 +55,12 @@ export function pendingTurn(item, actions) {
   return h(`li.turn.customer${item.status === "sending" ? "" : ".unsent"}`, {}, (item.title || item.text) && h("div.bubble", { textContent: item.title || item.text }), fileList(item.files, actions), state.childNodes.length > 0 && state);
 }
 
-export function streamingTurn(text, { t }) {
+/** An answer that comes in, or the dots of somebody who writes: the assistant, or a colleague by `name`. */
+export function streamingTurn(text, { t }, role = "bot", name = t("assistant")) {
   const bubble = text
     ? h("div.bubble", {}, h("div.text", {}, render(text)))
-    : h("div.bubble.typing", { role: "img", "aria-label": t("typing") }, h("i"), h("i"), h("i"));
-  return h("li.turn.bot", { "aria-busy": "true" }, bubble);
+    : h("div.bubble.typing", { role: "img", "aria-label": t("typing", { name }) }, h("i"), h("i"), h("i"));
+  return h(`li.turn.${role}`, { "aria-busy": "true" }, bubble);
 }
 
 /** A long passage shows its beginning; readers hear it whole either way. */
