@@ -14,6 +14,7 @@ from chatbot.dialogue.cards import cards_of
 from chatbot.records.overview import waiting_count
 from chatbot.records.tables import utcnow
 from web.access import guard
+from web.admin.icons import icon
 from web.admin.sites import site_choice
 from web.context import parts
 from web.language import LANGUAGES, gettext, page_language
@@ -34,31 +35,32 @@ class MenuEntry:
     endpoint: str
     text: str
     role: str
+    icon: str
     group: str = ""
 
 
 MENU = (
-    MenuEntry("admin.home", "Overview", "viewer"),
-    MenuEntry("inbox.home", "Inbox", "agent"),
-    MenuEntry("admin.conversations", "Conversations", "viewer"),
-    MenuEntry("admin.articles", "Articles", "viewer", "Knowledge"),
-    MenuEntry("admin.intents", "Intents & answers", "viewer", "Knowledge"),
-    MenuEntry("admin.upload", "Upload", "editor", "Knowledge"),
-    MenuEntry("admin.review_page", "Review queue", "editor", "Learning"),
-    MenuEntry("admin.discovery", "Proposed intents", "editor", "Learning"),
-    MenuEntry("admin.gaps_page", "Gaps", "editor", "Learning"),
-    MenuEntry("admin.examples", "Examples", "viewer", "Learning"),
-    MenuEntry("admin.releases", "Releases", "viewer", "Bot"),
-    MenuEntry("admin.jobs", "Jobs", "viewer", "Bot"),
-    MenuEntry("admin.actions", "Actions", "admin", "Bot"),
-    MenuEntry("admin.site", "Site settings", "admin", "Settings"),
-    MenuEntry("admin.widget", "Widget", "admin", "Settings"),
-    MenuEntry("inbox.hours", "Opening hours", "admin", "Settings"),
-    MenuEntry("inbox.webhooks", "Webhooks", "admin", "Settings"),
-    MenuEntry("admin.api_keys", "API keys", "admin", "Settings"),
-    MenuEntry("admin.people", "People", "admin", "Settings"),
-    MenuEntry("admin.privacy", "Privacy", "admin", "Settings"),
-    MenuEntry("admin.audit", "Audit log", "admin", "Settings"),
+    MenuEntry("admin.home", "Overview", "viewer", "chart-bar-square"),
+    MenuEntry("inbox.home", "Inbox", "agent", "inbox"),
+    MenuEntry("admin.conversations", "Conversations", "viewer", "chat-bubble-left-right"),
+    MenuEntry("admin.articles", "Articles", "viewer", "book-open", "Knowledge"),
+    MenuEntry("admin.intents", "Intents & answers", "viewer", "light-bulb", "Knowledge"),
+    MenuEntry("admin.upload", "Upload", "editor", "arrow-up-tray", "Knowledge"),
+    MenuEntry("admin.review_page", "Review queue", "editor", "clipboard-document-check", "Learning"),
+    MenuEntry("admin.discovery", "Proposed intents", "editor", "sparkles", "Learning"),
+    MenuEntry("admin.gaps_page", "Gaps", "editor", "puzzle-piece", "Learning"),
+    MenuEntry("admin.examples", "Examples", "viewer", "academic-cap", "Learning"),
+    MenuEntry("admin.releases", "Releases", "viewer", "rocket-launch", "Bot"),
+    MenuEntry("admin.jobs", "Jobs", "viewer", "arrow-path", "Bot"),
+    MenuEntry("admin.actions", "Actions", "admin", "bolt", "Bot"),
+    MenuEntry("admin.site", "Site settings", "admin", "adjustments-horizontal", "Settings"),
+    MenuEntry("admin.widget", "Widget", "admin", "paint-brush", "Settings"),
+    MenuEntry("inbox.hours", "Opening hours", "admin", "clock", "Settings"),
+    MenuEntry("inbox.webhooks", "Webhooks", "admin", "globe-alt", "Settings"),
+    MenuEntry("admin.api_keys", "API keys", "admin", "key", "Settings"),
+    MenuEntry("admin.people", "People", "admin", "users", "Settings"),
+    MenuEntry("admin.privacy", "Privacy", "admin", "shield-check", "Settings"),
+    MenuEntry("admin.audit", "Audit log", "admin", "document-magnifying-glass", "Settings"),
 )
 
 
@@ -80,6 +82,7 @@ def keep_out_of_caches(response: Response) -> Response:
 def shared() -> dict[str, Any]:
     return {
         "_": gettext,
+        "icon": icon,
         "page_language": page_language,
         "languages": LANGUAGES,
         "menu": menu,

@@ -23,6 +23,18 @@ from web.language import gettext
 from web.mail import MailServer
 from web.widget.pages import asset_url
 
+ICONS = (  # those that the inbox's scripts draw
+    "arrow-left",
+    "bell",
+    "bell-slash",
+    "chat-bubble-bottom-center-text",
+    "hand-thumb-down",
+    "hand-thumb-up",
+    "moon",
+    "paper-clip",
+    "sun",
+    "user-circle",
+)
 LANGUAGES = {"en": "English", "zh": "中文"}  # canned replies are asked for in these
 
 
@@ -50,7 +62,7 @@ def home() -> str:
         "start": look(database, box=box, open_id=open_id, person_id=current_user.id),
     }
     return render_template(
-        "inbox/home.html", config=config, dom=asset_url("dom.js"), sound=asset_url("sound.js")
+        "inbox/home.html", config=config, icons=ICONS, dom=asset_url("dom.js"), sound=asset_url("sound.js")
     )
 
 

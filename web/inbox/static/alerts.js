@@ -1,6 +1,6 @@
 // Whoever has asked for it hears when somebody waits or writes to him, and sees it while he looks at something else.
 
-import { h, root, t } from "./page.js";
+import { h, icon, root, t } from "./page.js";
 
 const { chime } = await import(root.dataset.sound);
 const KEPT = "frontdesk.inbox.alerts";
@@ -19,7 +19,7 @@ async function toggle() {
 }
 
 function draw() {
-  button.textContent = t(on ? "alerts_off" : "alerts_on");
+  button.replaceChildren(icon(on ? "bell-slash" : "bell"), t(on ? "alerts_off" : "alerts_on"));
   button.setAttribute("aria-pressed", String(on));
 }
 

@@ -1,6 +1,6 @@
 // Beside the conversation: in short, the bot's guess and drafts with their sources, articles, about the visitor.
 
-import { ask, clock, config, h, percent, t } from "./page.js";
+import { ask, clock, config, h, icon, percent, t } from "./page.js";
 
 export class Aside {
   #id = null;
@@ -103,7 +103,7 @@ export class Aside {
     ].filter(([, value]) => value);
     this.visitor.replaceChildren(h("h3", {}, t("about")), h("dl.pairs.small", {}, ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, String(value))])),
       ...(visitor.earlier.length ? [h("h3", {}, t("earlier")), h("ul.found", {}, ...visitor.earlier.map((talk) => this.#talk(talk)))] : []),
-      h("p.small", {}, h("a", { href: `${config.visitor}${visitor.id}`, target: "_blank", rel: "noopener" }, t("visitor_page"))),
+      h("p.small", {}, h("a", { href: `${config.visitor}${visitor.id}`, target: "_blank", rel: "noopener" }, icon("user-circle"), t("visitor_page"))),
       h("p.small", {}, h("a", { href: `${config.trace}${id}`, target: "_blank", rel: "noopener" }, t("why"))));
   }
 

@@ -4,7 +4,7 @@ import { alertOf } from "./alerts.js";
 import { Aside } from "./aside.js";
 import { Composer } from "./composer.js";
 import { closeAs, keys, passOn } from "./dialogs.js";
-import { ask, complain, config, furniture, h, reconnected, root, say, t } from "./page.js";
+import { ask, complain, config, furniture, h, icon, reconnected, root, say, t } from "./page.js";
 import { Queue } from "./queue.js";
 import { Transcript } from "./transcript.js";
 
@@ -81,7 +81,7 @@ function drawHead() {
   const focused = head.contains(document.activeElement) && document.activeElement.dataset.do;
   head.replaceChildren(
     h("div.row.apart", {},
-      h("div", {}, h("button.plain.small.back", { type: "button", onclick: () => show(null) }, `← ${t("back")}`),
+      h("div", {}, h("button.plain.small.back", { type: "button", onclick: () => show(null) }, icon("arrow-left"), t("back")),
         h("h2", {}, one.visitor.name || one.visitor.email || `${t("visitor")} ${one.id}`),
         h("p.row", {}, h(`span.tag${looks ? `.${looks}` : ""}`, {}, state), one.left_message && h("span.tag.warn", {}, t("left_message")), one.reason && !one.mine && h("span.small.quiet", {}, one.reason),
           h("span.small.quiet", {}, t(one.visitor.here ? "visitor_here" : "visitor_left")))),

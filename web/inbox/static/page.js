@@ -5,6 +5,9 @@ export const config = JSON.parse(root.dataset.config);
 export const { h } = await import(root.dataset.dom);
 export { root };
 
+/** One of the icons that the page has brought (web/inbox/pages.py); beside words, which say the same. */
+export const icon = (name) => document.getElementById(`icon-${name}`).content.firstElementChild.cloneNode(true);
+
 export const t = (name, values = {}) =>
   (config.words[name] ?? name).replace(/\{(\w+)\}/g, (gap, key) => values[key] ?? gap);
 

@@ -1,7 +1,7 @@
 // The list on the left: boxes with their numbers, and the conversations of one of them.
 
 import { button as alerts } from "./alerts.js";
-import { clock, config, h, since, t } from "./page.js";
+import { clock, config, h, icon, since, t } from "./page.js";
 
 const BOXES = ["waiting", "mine", "open", "closed"];
 
@@ -15,7 +15,7 @@ export class Queue {
     this.away = h("button.plain.small", { type: "button", onclick: toggleAway });
     this.people = h("p.small.quiet.people");
     this.element = h("section.queue", {}, this.boxes, this.list, h("div.team", {}, this.people, alerts, this.away,
-      h("a.small", { href: `${config.root}/canned` }, t("canned_replies"))));
+      h("a.small", { href: `${config.root}/canned` }, icon("chat-bubble-bottom-center-text"), t("canned_replies"))));
     this.changeBox = changeBox;
     setInterval(() => this.tick(), 20000);
   }
@@ -31,7 +31,7 @@ export class Queue {
     if (focused) this.list.querySelector(`[data-id="${focused}"]`)?.focus();
     const here = queue.colleagues.filter((one) => one.here && !one.me);
     this.people.textContent = here.map((one) => `${one.name}${one.away ? ` (${t("away")})` : ""}`).join(", ");
-    this.away.textContent = t(queue.away ? "be_here" : "be_away");
+    this.away.replaceChildren(icon(queue.away ? "sun" : "moon"), t(queue.away ? "be_here" : "be_away"));
     this.away.setAttribute("aria-pressed", String(queue.away));
   }
 

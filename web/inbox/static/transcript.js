@@ -1,6 +1,6 @@
 // What was said, as it comes in: a turn that has not changed is not touched.
 
-import { clock, config, h, t } from "./page.js";
+import { clock, config, h, icon, t } from "./page.js";
 
 const KINDS = { approved: "good", passage: "accent", generated: "accent", unknown: "warn", choices: "warn" };
 
@@ -63,13 +63,13 @@ export class Transcript {
     return h(`li.turn.${turn.role}`, { id: `turn-${turn.id}` },
       h("div.byline", {}, h("strong", {}, turn.by || t(turn.role)), h("time", { dateTime: turn.at }, clock(turn.at)),
         KINDS[turn.kind] && ["approved", "passage", "generated"].includes(turn.kind) && h(`span.tag.${KINDS[turn.kind]}`, {}, t(turn.kind)),
-        turn.vote && h(`span.tag.${turn.vote === "up" ? "good" : "bad"}`, {}, t(turn.vote === "up" ? "thumb_up" : "thumb_down"))),
+        turn.vote && h(`span.tag.${turn.vote === "up" ? "good" : "bad"}`, {}, icon(turn.vote === "up" ? "hand-thumb-up" : "hand-thumb-down"), t(turn.vote === "up" ? "thumb_up" : "thumb_down"))),
       h("div.said", { lang: turn.lang }, turn.text),
       ...turn.cards.map((card) => h("div.card-said", {}, h("strong", {}, card.title), card.text && h("p.small", {}, card.text),
         card.links.length > 0 && h("p.small.quiet", {}, card.links.map((link) => link.title).join(" · ")))),
       turn.comment && h("blockquote", {}, turn.comment),
       turn.sources.length > 0 && h("p.small.quiet", {}, `${t("source")}: ${turn.sources.join(" · ")}`),
       turn.choices.length > 0 && h("p.small.quiet", {}, `${t("offered")} ${turn.choices.join(" · ")}`),
-      turn.files.length > 0 && h("p.small.quiet", {}, `${t("files")} `, ...turn.files.flatMap((file, at) => [at ? ", " : "", h("a", { href: file.url, textContent: file.name })])));
+      turn.files.length > 0 && h("p.small.quiet", {}, icon("paper-clip"), ` ${t("files")} `, ...turn.files.flatMap((file, at) => [at ? ", " : "", h("a", { href: file.url, textContent: file.name })])));
   }
 }
