@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chatbot.language.entity_marks import Mark
 from ingest.quality import MAX_QUESTION, asks_for_something
 from ingest.transcripts.transcript import Turn
 
@@ -20,12 +21,14 @@ MIN_FOLLOW_UP = 2  # words, or Chinese characters by two: a bare "yes" asks noth
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A customer's message with the turns before it and the agent's answer; ``opening``: the labelled one."""
+    """A customer's message with the turns before it and the agent's answer; ``opening``: the labelled one.
+    ``entities``: marks in it; None where nobody looked for any."""
 
     text: str
     context: tuple[Turn, ...]
     answer: str | None
     opening: bool
+    entities: tuple[Mark, ...] | None = None
 
 
 def questions_of(turns: Sequence[Turn]) -> list[Question]:

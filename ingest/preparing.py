@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
+from chatbot.language.entity_marks import place_marks
 from chatbot.language.normalise import detect_language, fold, normalise, tidy
 from chatbot.language.redaction import RedactionRules, redact_conversation
 from ingest.near_duplicates import band_keys
@@ -60,6 +61,8 @@ def content_hash_of(transcript: Transcript) -> str:
     digest = hashlib.sha256()
     for role, text in transcript.turns:
         digest.update(f"{role}\x1f{normalise(text)}\x1e".encode("utf-8", "replace"))
+    for kind, words in transcript.entities or ():  # the same message with marks says more
+        digest.update(f"{kind}\x1f{words}\x1d".encode("utf-8", "replace"))
     return digest.hexdigest()
 
 
@@ -106,6 +109,9 @@ def clean(transcript: Transcript, *, content_hash: str, rules: RedactionRules) -
     questions = questions_of(kept)
     if not questions:
         return Dropped("only_small_talk", dropped)
+    if transcript.entities is not None and len(transcript.turns) == 1:
+        named = [(kind, normalise(words)) for kind, words in transcript.entities]
+        questions[0] = replace(questions[0], entities=tuple(place_marks(questions[0].text, named)))
     asked = " ".join(turn.text for turn in kept if turn.role == "customer")
     return Prepared(
         content_hash=content_hash,

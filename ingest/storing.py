@@ -84,6 +84,9 @@ def _example_rows(item: Prepared, intents: Mapping[str, int], group: str, split:
                 "content_hash": examples.text_hash(normalise(question.text)),
                 "group_key": group if question.opening else examples.text_hash(folded)[:16],
                 "label_reason": "the conversation's tag" if label else None,
+                "entities": [mark._asdict() for mark in question.entities]
+                if question.entities is not None
+                else None,
             }
         )
     return rows

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from chatbot.dialogue.action_templates import choose, fill
-from chatbot.dialogue.actions import Action, Outcome, Said, Slot, Talk
+from chatbot.dialogue.actions import Action, Finder, Outcome, Said, Slot, Talk, nothing
 from chatbot.dialogue.cards import Card, filled
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.slot_filling import Value, read_proofs, read_slots
@@ -59,34 +59,36 @@ class Acted:
     cards: tuple[Card, ...] = ()
 
 
-def complete(action: Action, text: str) -> bool:
+def complete(action: Action, text: str, *, find: Finder = nothing) -> bool:
     """Whether ``text`` itself brings every detail of an action that changes nothing."""
-    found = read_slots(action.slots, [Said(text)])
+    found = read_slots(action.slots, [Said(text)], find=find)
     return bool(action.slots) and not action.changes and all(slot.name in found for slot in action.slots)
 
 
-def gives(action: Action, talk: Talk, text: str) -> bool:
+def gives(action: Action, talk: Talk, text: str, *, find: Finder = nothing) -> bool:
     """Whether ``text`` is an answer to what the action had asked for."""
     asked = talk.pending.asked if talk.pending else None
     paused = talk.pending is not None and talk.pending.state == "paused"
-    if paused and any(slot.name == asked and slot.kind == "text" for slot in action.slots):
+    if paused and any(slot.name == asked and slot.kind in ("text", "entity") for slot in action.slots):
         return False  # after another question, any words could be anything
     said = [Said(text, asked)]
-    slots = read_slots(action.slots, said)
+    slots = read_slots(action.slots, said, find=find)
     proofs = read_proofs(action.proof.accepts, said, asked=(PROOF, ANYTHING))
     if asked == ANYTHING:
         return bool(slots or proofs)
     return bool(proofs) if asked == PROOF else asked in slots
 
 
-def act(action: Action, talk: Talk, text: str, actions: Actions, *, lang: str) -> Acted:
-    """The next step of ``action`` after the customer's ``text`` (raw)."""
+def act(
+    action: Action, talk: Talk, text: str, actions: Actions, *, lang: str, find: Finder = nothing
+) -> Acted:
+    """The next step of ``action`` after the customer's ``text`` (raw). ``find``: the learned entities."""
     pending = talk.pending if talk.pending and talk.pending.name == action.name else None
     pending = pending if pending is not None and pending.open else None
     asked = pending.asked if pending else None
-    missed = pending is not None and not gives(action, talk, text)
+    missed = pending is not None and not gives(action, talk, text, find=find)
     said = [*talk.said, Said(text, None if missed else asked)] if text else list(talk.said)
-    found = read_slots(action.slots, said)
+    found = read_slots(action.slots, said, find=find)
     state = ActionTrace(
         action.name, "asking", filled=tuple(found), failures=pending.failures if pending else 0
     )

@@ -7,19 +7,22 @@ chatbot/dialogue/action_calls.py makes the request. Everything here is plain dat
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from chatbot.dialogue.action_templates import Template, read_templates
-from chatbot.dialogue.trace import ActionTrace
+from chatbot.dialogue.trace import ActionTrace, Tagged
 from chatbot.errors import InputError
+from chatbot.language.entity_marks import kind_name
 
-SlotKind = Literal["order", "email", "phone", "date", "amount", "pattern", "text", "confirm"]
+SlotKind = Literal["order", "email", "phone", "date", "amount", "pattern", "entity", "text", "confirm"]
 ProofKind = Literal["none", "service", "answer"]
 Result = Literal["done", "not_found", "refused", "failed"]
 
-SLOT_KINDS: tuple[SlotKind, ...] = ("order", "email", "phone", "date", "amount", "pattern", "text", "confirm")
+SLOT_KINDS: tuple[SlotKind, ...] = (
+    "order", "email", "phone", "date", "amount", "pattern", "entity", "text", "confirm",
+)  # fmt: skip
 PROOF_KINDS: tuple[ProofKind, ...] = ("none", "service", "answer")
 PROOF_FIELDS = ("email", "postcode", "identity")  # what can prove that the order is the customer's own
 MOST_SLOTS = 8
@@ -34,8 +37,9 @@ _PATTERN_LIMIT = 200
 class Slot:
     """One detail that the request needs.
 
-    ``kind``: a value that chatbot/language/entities.py knows, the company's own ``pattern``, the ``text`` of the answer
-    as it is, or ``confirm`` (yes or no, asked last). ``ask``: the question by language; ``{slots}`` name those before.
+    ``kind``: a value that chatbot/language/entities.py knows, the company's own ``pattern``, an ``entity`` that the
+    release's tagger has learned (``pattern`` names its kind), the ``text`` of the answer as it is, or ``confirm`` (yes
+    or no, asked last). ``ask``: the question by language; ``{slots}`` name those before.
     """
 
     name: str
@@ -60,6 +64,13 @@ class Slot:
             )
         if self.kind == "pattern":
             check_pattern(self.pattern)
+        if self.kind == "entity" and (not self.pattern or self.pattern != kind_name(self.pattern)):
+            raise InputError(
+                "Which kind of entity?",
+                field="pattern",
+                value=self.pattern[:60] or None,
+                remedy="Name one that is marked in the examples, for example delivery_city",
+            )
         if self.kind == "confirm" and not any(self.ask.values()):
             raise InputError(
                 "A confirmation needs its question",
@@ -206,6 +217,14 @@ class Action:
 
     def templates_for(self, lang: str) -> tuple[Template, ...]:
         return self.templates.get(lang) or self.templates.get("en") or next(iter(self.templates.values()))
+
+
+Finder = Callable[[str], Sequence[Tagged]]  # what a text names (chatbot/inference/tagger.py)
+
+
+def nothing(text: str) -> Sequence[Tagged]:
+    """The finder of a release that has learned no entities."""
+    return ()
 
 
 @dataclass(frozen=True, slots=True)

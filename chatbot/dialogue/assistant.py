@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, complete, dropped, gives
-from chatbot.dialogue.actions import Action, Talk
+from chatbot.dialogue.actions import Action, Finder, Talk, nothing
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.drafting import Writer, draft
 from chatbot.dialogue.follow_ups import asked_again, topic_before, unsaid
@@ -94,6 +94,7 @@ class Assistant:
         provisional: Provisional | None = None,
         actions: Actions | None = None,
         next_intents: Proposes | None = None,
+        named: Finder = nothing,
     ) -> None:
         self.release_id = release_id
         self.languages = tuple(languages)
@@ -105,6 +106,7 @@ class Assistant:
         self._provisional = provisional
         self._actions = actions
         self._next = next_intents
+        self._named = named
 
     def reply(
         self,
@@ -297,7 +299,7 @@ class Assistant:
             known |= self._lookup.intents([small or PERSON_INTENT], said)
         bound: Bound = "none"
         if action is not None and talk is not None:
-            bound = "complete" if complete(action, raw) else "bound"
+            bound = "complete" if complete(action, raw, find=self._named) else "bound"
         decision = decide(
             Evidence(
                 readable=readable,
@@ -330,6 +332,7 @@ class Assistant:
                 decision.rule,
                 decision.reason,
                 left_out=left_out,
+                entities=tuple(self._named(request)),
             ),
         )
         if decision.rule == "action" and action is not None and talk is not None:
@@ -370,9 +373,10 @@ class Assistant:
         if action is None or pending is None or asks_for_person(text):
             return None
         answer = unasked(read, said)
-        if is_dropped(text) and not gives(action, talk, text):
+        given = gives(action, talk, text, find=self._named)
+        if is_dropped(text) and not given:
             return [self._told(dropped(action, pending, said), action, answer)]
-        return [self._acted(action, talk, text, answer, said, clock)] if gives(action, talk, text) else None
+        return [self._acted(action, talk, text, answer, said, clock)] if given else None
 
     def _after_a_pause(
         self, parts: list[Part], text: str, talk: Talk | None, said: str, clock: Clock
@@ -395,7 +399,8 @@ class Assistant:
         if self._actions is None:
             return part
         with clock("action"):
-            return self._told(act(action, talk, text, self._actions, lang=said), action, part)
+            acted = act(action, talk, text, self._actions, lang=said, find=self._named)
+            return self._told(acted, action, part)
 
     def _told(self, acted: Acted, action: Action, part: Part) -> Part:
         own = Candidate(max(part.decision.confidence, 0.0), action.name, action.intent)

@@ -9,11 +9,12 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from chatbot.dialogue.actions import Said, Slot
+from chatbot.dialogue.actions import Finder, Said, Slot, nothing
 from chatbot.language.entities import DEFAULT_ORDER_PATTERN, Entity, find_entities
 from chatbot.language.normalise import fold
 
 LONGEST = 300  # characters of a detail in the customer's own words
+SHORT_ANSWER = 40  # characters of an answer that is nothing but the entity asked for
 
 _ORDER_ANSWER = re.compile(r"(?<![A-Za-z0-9])(?:[A-Za-z]{1,5}-?)?\d{4,15}(?![A-Za-z0-9])")
 _NAMED_POSTCODE = re.compile(
@@ -50,18 +51,22 @@ class Value:
     text: str
 
 
-def read_slots(slots: Sequence[Slot], said: Sequence[Said]) -> dict[str, Value]:
-    """What is known of each slot; those of which nothing is known are left out."""
+def read_slots(slots: Sequence[Slot], said: Sequence[Said], *, find: Finder = nothing) -> dict[str, Value]:
+    """What is known of each slot; those of which nothing is known are left out. ``find``: the learned entities."""
     found: dict[str, Value] = {}
     for slot in slots:
-        alike = [other.name for other in slots if other.kind == slot.kind]
-        value = _newest(slot, said, alike)
+        alike = [
+            other.name
+            for other in slots
+            if other.kind == slot.kind and (slot.kind != "entity" or other.pattern == slot.pattern)
+        ]
+        value = _newest(slot, said, alike, find)
         if value is not None:
             found[slot.name] = value
     return found
 
 
-def _newest(slot: Slot, said: Sequence[Said], alike: Sequence[str]) -> Value | None:
+def _newest(slot: Slot, said: Sequence[Said], alike: Sequence[str], find: Finder) -> Value | None:
     for message in reversed(said):
         asked = message.asked == slot.name
         if slot.kind in ("text", "confirm"):
@@ -72,14 +77,20 @@ def _newest(slot: Slot, said: Sequence[Said], alike: Sequence[str]) -> Value | N
             continue
         if message.asked in alike and not asked:
             continue  # the answer to the question for another one of its kind
-        values = _values(slot, message.text, asked=asked)
+        values = _values(slot, message.text, find, asked=asked)
         place = 0 if asked else alike.index(slot.name)
         if place < len(values):
             return values[place]
     return None
 
 
-def _values(slot: Slot, text: str, *, asked: bool) -> list[Value]:
+def _values(slot: Slot, text: str, find: Finder, *, asked: bool) -> list[Value]:
+    if slot.kind == "entity":
+        named = [Value(one.text, one.text) for one in find(text) if one.kind == slot.pattern]
+        words = text.strip().strip(_EDGES)
+        if not named and asked and words and len(words) <= SHORT_ANSWER and not is_dropped(text):
+            named = [Value(words, words)]  # the bare answer to its own question
+        return named
     if slot.kind == "pattern":
         return [
             Value(match[0].strip(), match[0].strip())

@@ -165,6 +165,17 @@ class ActionTrace:
 
 
 @dataclass(frozen=True, slots=True)
+class Tagged:
+    """An entity ``text`` at ``start:end`` of a request; ``confidence`` 0 … 1: of its least certain piece."""
+
+    kind: str
+    start: int
+    end: int
+    text: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
 class PartTrace:
     """Everything that decided one part: what was asked, what was found, which rule spoke and why."""
 
@@ -178,6 +189,7 @@ class PartTrace:
     reason: str  # the rule in words, with the numbers it compared
     action: ActionTrace | None = None
     topic: str | None = None  # what was answered: an intent, or ``article:slug``
+    entities: tuple[Tagged, ...] = ()  # what the request names, where the release has learned any
     left_out: bool = False  # a draft was due and not written: too many messages at once (web/pressure.py)
 
 

@@ -42,6 +42,7 @@ _EXAMPLES = select(  # columns, not objects: making a hundred thousand of these 
     Example.context,
     Example.split,
     Example.group_key,
+    Example.entities,
     _CORRECTED.label("corrected"),
 ).where(Example.status.in_(("accepted", "unreviewed")))
 
@@ -203,6 +204,7 @@ def _examples(
             "context": row.context,
             "split": row.split,
             "group": row.group_key,
+            **({"entities": row.entities} if row.entities is not None else {}),
         }
 
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from chatbot.dialogue.actions import Finder, nothing
 from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.bound_actions import DatabaseActions
 from chatbot.dialogue.lookup import DatabaseLookup
@@ -23,6 +25,8 @@ from chatbot.inference.classify_states import load_classifier as load_tiers
 from chatbot.inference.encode import AdaptedEncoder, SentenceEncoder
 from chatbot.inference.generate import ResponseGenerator
 from chatbot.inference.next_intent import NextIntents
+from chatbot.inference.tagger import FOLDER as ENTITIES
+from chatbot.inference.tagger import EntityTagger
 from chatbot.learning.bundles import Manifest, verify
 from chatbot.learning.releases import bundle_folder
 from chatbot.learning.snapshot import Snapshot
@@ -35,6 +39,7 @@ from chatbot.settings import Settings
 SEARCH_MODEL = "search.json"
 ADAPTERS = "adapters"  # folder of the bundle: <language>.npy
 WEIGHING = "weighing.json"
+SURE_OF_ENTITY = 0.5  # least confidence of what a message is taken to name
 
 LoadedEncoder = SentenceEncoder | AdaptedEncoder
 
@@ -68,6 +73,7 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
         weighing=Weighing.load(folder / WEIGHING) if (folder / WEIGHING).is_file() else None,
         provisional=_provisional(database, encoders, classifier),
         actions=DatabaseActions(database, settings),
+        named=load_finder(folder, threads=threads),
         next_intents=NextIntents.load(folder, threads=threads) if (folder / "next").is_dir() else None,
     )
 
@@ -193,6 +199,13 @@ def load_classifier(
 
 def load_writer(folder: Path, *, threads: int) -> ResponseGenerator | None:
     return ResponseGenerator.load(folder, threads=threads) if (folder / "generator").is_dir() else None
+
+
+def load_finder(folder: Path, *, threads: int) -> Finder:
+    """What messages name, as far as the release has learned it and is sure of it."""
+    if not (folder / ENTITIES).is_dir():
+        return nothing
+    return partial(EntityTagger.load(folder, threads=threads).find, least=SURE_OF_ENTITY)
 
 
 def _search_model(folder: Path) -> SearchModel | None:

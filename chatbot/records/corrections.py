@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from chatbot.records.proposal_undo import read_ranges
 from chatbot.records.tables import AuditEntry, Example
 
-_DECISIONS = ("example.relabel", "example.take_out", "example.put_back", "proposal.accept")
+_DECISIONS = ("example.relabel", "example.take_out", "example.put_back", "example.mark", "proposal.accept")
 _TAKEN_BACK = ("example.undo", "proposal.reopen")
 _PART = 500  # ids of one statement
 

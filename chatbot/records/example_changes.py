@@ -1,4 +1,5 @@
-"""What a person does to examples: relabel, take out, put back, add one by hand, and take any of these back.
+"""What a person does to examples: relabel, take out, put back, add one by hand, mark what one names, and take any of
+these back.
 
 The audit entry of a change says how each example was before and is now (labels alone, never its text, which may have
 to be erased): taking the change back needs nothing else, and sees whether the example was changed again since. The
@@ -17,6 +18,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chatbot.errors import ConflictError, InputError, NotFoundError
+from chatbot.language.entity_marks import Mark, kind_name
 from chatbot.language.normalise import detect_language, fold, normalise
 from chatbot.language.redaction import RedactionRules, redact
 from chatbot.records import audit
@@ -100,6 +102,45 @@ def put_back(session: Session, ids: Sequence[int], *, by: Decider) -> Change:
         return {"status": "accepted"} if row.status == "rejected" else {}
 
     return _change(session, rows, values, by, action="example.put_back", what="")
+
+
+def mark(session: Session, example_id: int, marks: Sequence[Mark], *, by: Decider) -> Change:
+    """What this example names, all of it: none where ``marks`` are empty. The tagger of entities learns it so.
+
+    Raises InputError for a mark that lies outside the text, overlaps another or whose kind is no name, and like
+    ``relabel``.
+    """
+    rows = _locked(session, [example_id])
+    length, at = len(rows[0].text), 0
+    for one in sorted(marks, key=lambda one: one.start):
+        if not one.kind or one.kind != kind_name(one.kind):
+            raise InputError(
+                "Not a name for a kind of entity",
+                field="entities",
+                value=one.kind[:60],
+                remedy="Use small letters, digits and _, for example delivery_city",
+            )
+        if not at <= one.start < one.end <= length:
+            raise InputError(
+                "This mark lies outside the text or overlaps another",
+                field="entities",
+                value=f"{one.kind} {one.start}:{one.end}",
+                remedy=f"Count characters from 0 to {length}, each at most once",
+            )
+        at = one.end
+    told = [one._asdict() for one in sorted(marks, key=lambda one: one.start)]
+    return _change(session, rows, lambda row: {"entities": told}, by, action="example.mark", what="")
+
+
+def check_words(session: Session, example_id: int, text: str) -> None:
+    """Raises InputError where the marked text, its marks taken off, is not the example's; NotFoundError."""
+    if text.strip() != _locked(session, [example_id])[0].text:
+        raise InputError(
+            "The words of the example have changed",
+            field="marked",
+            value=text.strip()[:60] or None,
+            remedy="Leave the words as they are and write only the marks around them: [Rotterdam](city)",
+        )
 
 
 def add(

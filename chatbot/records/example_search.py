@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, se
 from sqlalchemy.orm import Session
 
 from chatbot.errors import NotFoundError
+from chatbot.language.entity_marks import Mark, write_marks
 from chatbot.records.example_changes import OUT_OF_SCOPE, RELABELLED
 from chatbot.records.proposals import SUGGESTED
 from chatbot.records.tables import (
@@ -68,6 +69,12 @@ class ExampleLine:
     conversation_id: int | None
     conversation: str | None  # as the API names it
     turn_id: int | None
+    entities: tuple[Mark, ...] | None  # None: nobody has looked for any
+
+    @property
+    def marked(self) -> str:
+        """The text with its entities in the notation of chatbot/language/entity_marks.py."""
+        return write_marks(self.text, self.entities or ())
 
     def title(self, lang: str) -> str:
         return self.titles.get(lang) or self.titles.get("en") or self.intent or ""
@@ -210,6 +217,7 @@ def _read(session: Session, rows: Sequence[Any]) -> list[ExampleLine]:
                 conversation_id=row.conversation_id,
                 conversation=row.public_id,
                 turn_id=one.turn_id,
+                entities=tuple(Mark(**mark) for mark in one.entities) if one.entities is not None else None,
             )
         )
     return found

@@ -1,9 +1,9 @@
 """Rasa training data: each example of an intent is a labelled customer message.
 
 Read are YAML (``nlu: - intent: … examples: | - …``) and the old JSON (``rasa_nlu_data.common_examples``). Entity
-marks are taken off: ``[Rotterdam](city)`` and ``[two]{"entity": "number"}`` become their text. Retrieval intents
-(``faq/opening_hours``) keep their whole name. Synonyms, regexes, look-ups, stories and rules say nothing about what
-customers write and are left.
+marks (``[Rotterdam](city)``, ``[two]{"entity": "number"}``) are kept beside the text; where a file has any, what it
+leaves unmarked is no entity. Retrieval intents (``faq/opening_hours``) keep their whole name. Synonyms, regexes,
+look-ups, stories and rules say nothing about what customers write and are left.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from typing import Any
 import yaml
 
 from chatbot.errors import FileError
+from chatbot.language.entity_marks import kind_name, read_marks
 from ingest.files import RowError, TextFile
 from ingest.transcripts.transcript import Transcript, Turn
 
 MAX_FILE = 64 * 1024 * 1024  # bytes
-_ENTITY = re.compile(r"\[([^\[\]]+)\](?:\([^()]*\)|\{[^{}]*\})")
 _TOP = re.compile(r"^(?:version|nlu|stories|rules|domain|responses)\s*:", re.MULTILINE)
 
 
@@ -53,33 +53,39 @@ def read(file: TextFile) -> Iterator[Transcript | RowError]:
         raise FileError(
             f"{file.path.name} has no nlu section", value=text[:60], remedy="Give the NLU training data"
         )
+    marked = any(read_marks(line)[1] for line in text.splitlines())
     for item in items.value:
         name = _entry(item, "intent")
         examples = _entry(item, "examples")
         if isinstance(name, yaml.ScalarNode):
-            yield from _examples(str(name.value), examples, item.start_mark.line + 1)
+            yield from _examples(str(name.value), examples, item.start_mark.line + 1, marked=marked)
 
 
-def _examples(intent: str, examples: yaml.Node | None, line: int) -> Iterator[Transcript | RowError]:
+def _examples(
+    intent: str, examples: yaml.Node | None, line: int, *, marked: bool
+) -> Iterator[Transcript | RowError]:
     if isinstance(examples, yaml.ScalarNode):
         first = examples.start_mark.line + 2  # the block begins below "examples: |"
         for number, row in enumerate(str(examples.value).split("\n")):
             if row.strip().startswith("-"):
-                yield _message(row.strip()[1:], intent, first + number)
+                yield _message(row.strip()[1:], intent, first + number, marked=marked)
     elif isinstance(examples, yaml.SequenceNode):
         for node in examples.value:
             text = _entry(node, "text") if isinstance(node, yaml.MappingNode) else node
             value = text.value if isinstance(text, yaml.ScalarNode) else ""
-            yield _message(str(value).strip().removeprefix("- "), intent, node.start_mark.line + 1)
+            yield _message(
+                str(value).strip().removeprefix("- "), intent, node.start_mark.line + 1, marked=marked
+            )
     else:
         yield RowError(line, "An intent without examples", intent, "Write examples: | and a list of messages")
 
 
-def _message(text: str, intent: str, line: int) -> Transcript | RowError:
-    plain = _ENTITY.sub(r"\1", text).strip()
-    if not plain:
+def _message(written: str, intent: str, line: int, *, marked: bool) -> Transcript | RowError:
+    plain, marks = read_marks(written)
+    if not plain.strip():
         return RowError(line, "The example has no text", intent, "Leave the line out")
-    return Transcript("", (Turn("customer", plain),), tag=intent)
+    named = tuple((mark.kind, plain[mark.start : mark.end]) for mark in marks)
+    return Transcript("", (Turn("customer", plain.strip()),), tag=intent, entities=named if marked else None)
 
 
 def _old_json(file: TextFile, text: str) -> Iterator[Transcript | RowError]:
@@ -89,17 +95,38 @@ def _old_json(file: TextFile, text: str) -> Iterator[Transcript | RowError]:
         raise FileError(
             f"{file.path.name} is no Rasa training data: {error}", value=text[:60], remedy="Export it again"
         ) from error
-    for number, example in enumerate(examples if isinstance(examples, list) else [], 1):
+    examples = examples if isinstance(examples, list) else []
+    marked = any(isinstance(example, dict) and example.get("entities") for example in examples)
+    for number, example in enumerate(examples, 1):
         if (
             isinstance(example, dict)
             and isinstance(example.get("text"), str)
             and isinstance(example.get("intent"), str)
         ):
-            yield _message(example["text"], example["intent"], number)
+            yield _old_message(example, number, marked=marked)
         else:
             yield RowError(
                 number, f"Example {number} has no text and intent", str(example)[:80], "Leave it out"
             )
+
+
+def _old_message(example: dict[str, Any], number: int, *, marked: bool) -> Transcript | RowError:
+    """Its entities stand beside the text, by their places in it."""
+    text = example["text"]
+    if not text.strip():
+        return RowError(number, "The example has no text", example["intent"], "Leave it out")
+    named = []
+    for entity in example.get("entities") or ():
+        if isinstance(entity, dict):
+            start, end, kind = entity.get("start"), entity.get("end"), kind_name(str(entity.get("entity")))
+            if isinstance(start, int) and isinstance(end, int) and kind and text[start:end].strip():
+                named.append((start, kind, text[start:end]))
+    return Transcript(
+        "",
+        (Turn("customer", text.strip()),),
+        tag=example["intent"],
+        entities=tuple((kind, words) for _, kind, words in sorted(named)) if marked else None,
+    )
 
 
 def _entry(node: yaml.Node | None, key: str) -> yaml.Node | None:

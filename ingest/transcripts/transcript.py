@@ -34,7 +34,8 @@ class Transcript:
     """One past conversation as its source tells it, nothing redacted yet.
 
     ``tag`` is what the source itself calls the conversation's intent; ``tags`` are labels of all kinds, among which
-    the import looks for one. ``names`` are the people the source names, for redaction.
+    the import looks for one. ``names`` are the people the source names, for redaction. ``entities``: (kind, words)
+    marked in the first message of the customer, in order; None where nobody marked any.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Transcript:
     lang: str | None = None
     tags: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    entities: tuple[tuple[str, str], ...] | None = None
 
 
 class RowProblem(Exception):

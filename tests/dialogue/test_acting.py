@@ -11,7 +11,8 @@ import pytest
 from chatbot.dialogue.acting import ANYTHING, PROOF, act, complete
 from chatbot.dialogue.action_calls import KEY_HEADER, Request, call
 from chatbot.dialogue.actions import Action, Outcome, Proof, Said, Slot, Talk, templates_from
-from chatbot.errors import OutboundError
+from chatbot.dialogue.trace import Tagged
+from chatbot.errors import InputError, OutboundError
 from chatbot.outbound import Fetched
 from chatbot.signatures import HEADER
 
@@ -232,3 +233,34 @@ def test_a_service_that_checks_must_say_that_it_did() -> None:
     checking = Action(5, "x", "x", "https://x.example", (), TEMPLATES, proof=Proof("service", ("email",)))
     for body, result in (({"verified": True}, "done"), ({"verified": "yes"}, "refused"), ({}, "refused")):
         assert call(checking, REQUEST, secret="s", fetching=answering(reply(200, body))[1]).result == result
+
+
+def test_an_entity_that_was_learned_fills_a_detail_and_its_bare_answer_does() -> None:
+    city = Slot("city", "entity", {"en": "To which city?"}, pattern="city")
+    words = templates_from({"en": "{city}: {days} days."})
+    action = Action(4, "delivery", "delivery", "https://shop.example/delivery", (city,), words)
+
+    def find(text: str) -> list[Tagged]:
+        return (
+            [Tagged("city", 0, 5, "Delft", 0.9)] if "Delft" in text else [Tagged("item", 0, 4, "lamp", 0.9)]
+        )
+
+    service = Service(done(days=2), done(days=3))
+    acted = act(action, Talk("c", 1), "do you deliver a lamp to Delft?", service, lang="en", find=find)
+    assert acted.text == "Delft: 2 days." and complete(action, "to Delft", find=find)
+    asked = act(action, Talk("c", 1), "do you deliver a lamp?", service, lang="en", find=find)
+    assert asked.trace.asked == "city"
+    told = act(action, Talk("c", 2, pending=asked.trace), "Ede, please.", service, lang="en", find=find)
+    assert told.text == "Ede, please: 3 days."
+    again = act(
+        action, Talk("c", 2, pending=asked.trace), "well I am not sure yet where we will be living by then",
+        service, lang="en", find=find,
+    )  # fmt: skip
+    assert again.trace.asked == "city" and len(service.asked) == 2
+
+
+@pytest.mark.parametrize("pattern", ["", "Two Words", "城市"])
+def test_an_entity_names_its_kind(pattern: str) -> None:
+    with pytest.raises(InputError) as raised:
+        Slot("city", "entity", pattern=pattern)
+    assert raised.value.field == "pattern" and raised.value.remedy

@@ -11,7 +11,7 @@ from chatbot.dialogue.actions import Action, Outcome, Slot, Talk, templates_from
 from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.saying import ARTICLE, HANDOVER, INTENT
-from chatbot.dialogue.trace import ActionTrace, Classification, Hit, IntentGuess, Message
+from chatbot.dialogue.trace import ActionTrace, Classification, Hit, IntentGuess, Message, Tagged
 from chatbot.dialogue.weighing import KnownIntent, Weighing, Weights
 from chatbot.inference.generate import Candidate
 
@@ -103,6 +103,18 @@ def test_the_trace_holds_every_passage_that_the_draft_was_written_from(assistant
     assert part.draft is not None and len(part.draft.passage_ids) == 2
     held = {hit.passage_id: hit.text for hit in part.hits}
     assert [held[number] for number in part.draft.passage_ids] == [REFUND_TEXT, further.text]
+
+
+def test_the_trace_holds_what_the_request_names_and_no_more_than_the_models_read(assistant):
+    def named(text):
+        assert "@" not in text
+        place = text.index("refund")
+        return [Tagged("wish", place, place + 6, "refund", 0.8)]
+
+    assistant._named = named
+    _, trace = assistant.reply("Where is my refund? I am ana@mail.example", options=ALLOWED)
+    assert [(one.kind, one.text) for one in trace.parts[0].entities] == [("wish", "refund")]
+    assert trace.as_json()["parts"][0]["entities"][0]["confidence"] == 0.8
 
 
 def test_an_invented_number_is_not_sent_and_the_trace_says_why(assistant):

@@ -193,6 +193,23 @@ def test_tickets_take_the_tag_that_names_an_intent(knowledge, tmp_path):
         assert list(session.scalars(select(Intent.name))) == ["refund_time"]
 
 
+def test_what_rasa_examples_name_is_kept_where_it_stands_after_redaction(knowledge, tmp_path):
+    path = tmp_path / "nlu.yml"
+    path.write_text(
+        "nlu:\n- intent: broken\n  examples: |\n"
+        "    - my  [grinder](item) leaks, write to [ana@mail.example](contact) in [Delft](city)\n"
+        "    - the lid cannot be opened at all\n",
+        encoding="utf-8",
+    )
+    import_transcripts(knowledge, [path])
+    with knowledge.read() as session:
+        rows = session.scalars(select(Example).order_by(Example.id)).all()
+    first, second = rows
+    named = [(mark["kind"], first.text[mark["start"] : mark["end"]]) for mark in first.entities]
+    assert "[EMAIL]" in first.text and named == [("item", "grinder"), ("city", "Delft")]
+    assert second.entities == []
+
+
 def test_out_of_scope_is_a_label_and_no_intent(knowledge, write_lines):
     import_transcripts(
         knowledge, [write_lines("a.jsonl", [dialogue(1, intent="oos"), dialogue(2, intent=None)])]

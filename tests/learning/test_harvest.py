@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from chatbot.language.entity_marks import Mark
 from chatbot.learning.harvest import freeze
 from chatbot.learning.snapshot import Snapshot, load_snapshot
 from chatbot.records import example_changes
@@ -110,3 +111,13 @@ def test_an_example_written_by_hand_is_learned(logs: Logs) -> None:
     assert [row["intent"] for row in logs.freeze().examples if row["text"] == "money back please"] == [
         "refund"
     ]
+
+
+def test_what_an_example_names_is_learned_and_what_nobody_looked_at_says_nothing(logs: Logs) -> None:
+    (row,) = [row for row in logs.freeze().examples if row["text"] == QUESTION]
+    assert "entities" not in row
+    with logs.database.write() as session:
+        example_changes.mark(session, logs.example, [Mark("thing", 14, 16)], by=BY)
+    (row,) = [row for row in logs.freeze().examples if row["text"] == QUESTION]
+    assert row["entities"] == [{"kind": "thing", "start": 14, "end": 16}]
+    assert QUESTION[14:16] == "it"

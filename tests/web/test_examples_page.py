@@ -261,6 +261,49 @@ def test_a_program_changes_and_takes_back(
     assert len(noted) == 7 and all(one["key"].startswith("fdk_") for one in noted)
 
 
+def test_what_an_example_names_is_marked_read_back_and_taken_back(
+    program: Callable[..., Any], signed_in: Client, ids: list[int], database: Database
+) -> None:
+    editor = signed_in("editor")
+    page = send(editor, f"/admin/examples/{ids[1]}/entities", marked="[refund](wish) please")
+    assert "refund · " in page.text and "[refund](wish) please" in page.text
+    marks = [{"kind": "wish", "start": 0, "end": 6}]
+    assert program("GET", q="refund please").json["examples"][0]["entities"] == marks
+    assert program("GET", lang="zh").json["examples"][0]["entities"] is None
+    with database.read() as session:
+        noted = session.scalars(select(AuditEntry.detail).where(AuditEntry.action == "example.mark")).one()
+    assert "please" not in str(noted)  # the log keeps places, no words
+    editor.post(undo_of(page.text), data={"csrf_token": token(editor)})
+    assert program("GET", q="refund please").json["examples"][0]["entities"] is None
+    assert program("PUT", f"/{ids[1]}/entities", entities=[]).status_code == 200
+    assert program("GET", q="refund please").json["examples"][0]["entities"] == []
+    refused = editor.post(
+        f"/admin/examples/{ids[1]}/entities",
+        data={"marked": "[refunds](wish) please", "csrf_token": token(editor)},
+        headers={"Accept": "application/json"},
+    )
+    assert refused.status_code == 422 and refused.json["error"]["field"] == "marked"
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        [("wish", 0, 99)],
+        [("wish", 3, 3)],
+        [("wish", 0, 6), ("thing", 5, 8)],
+        [("Two Words", 0, 6)],
+        [("", 0, 6)],
+    ],
+)
+def test_marks_that_cannot_be_are_refused_by_name(
+    program: Callable[..., Any], ids: list[int], marks: list[tuple[str, int, int]]
+) -> None:
+    body = [{"kind": kind, "start": start, "end": end} for kind, start, end in marks]
+    answer = program("PUT", f"/{ids[1]}/entities", entities=body)
+    assert (answer.status_code, answer.json["error"]["field"]) == (422, "entities")
+    assert answer.json["error"]["remedy"]
+
+
 @pytest.mark.parametrize(
     ("method", "body", "status", "field"),
     [

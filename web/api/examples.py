@@ -9,6 +9,7 @@ from flask_openapi3 import APIBlueprint, Tag
 from pydantic import BaseModel, Field, StringConstraints
 
 from chatbot.errors import InputError
+from chatbot.language.entity_marks import LONGEST_KIND, Mark
 from chatbot.records import example_changes
 from chatbot.records.example_changes import LONGEST, MOST, Change, Decider
 from chatbot.records.example_search import ExampleLine, Origin, State, Wanted, search_examples
@@ -48,6 +49,14 @@ class ExamplesQuery(PageQuery):
     split: Literal["", "train", "valid", "test"] = Field("", description="`test` measures releases.")
 
 
+class EntityMark(BaseModel):
+    kind: Annotated[str, StringConstraints(max_length=LONGEST_KIND)] = Field(examples=["delivery_city"])
+    start: int = Field(
+        ge=0, le=10_000, description="Characters (Unicode code points) before it.", examples=[16]
+    )
+    end: int = Field(ge=1, le=10_000, description="Characters up to its end.", examples=[25])
+
+
 class ExampleRow(BaseModel):
     id: int
     text: str
@@ -63,6 +72,7 @@ class ExampleRow(BaseModel):
     file: str = Field(description="What its transcript was imported from.")
     conversation: str | None
     turn_id: int | None
+    entities: list[EntityMark] | None = Field(description="What it names; null: nobody has looked.")
 
 
 class ExamplesAnswer(BaseModel):
@@ -83,6 +93,14 @@ class ChangeBody(Body):
     examples: list[Id] = Field(description=f"At most {MOST} ids.", examples=[[12, 13]])
     intent: IntentName | None = Field(None, description="They ask for this.", examples=["refund_time"])
     state: State | None = Field(None, description="Take them out of the training, or put them back.")
+
+
+class EntitiesBody(Body):
+    entities: Annotated[list[EntityMark], Field(max_length=50)]
+
+
+class ExamplePath(BaseModel):
+    example: Id
 
 
 class ChangePath(BaseModel):
@@ -141,6 +159,21 @@ def change_examples(body: ChangeBody) -> Response:
     return make_response(jsonify(_changed(change)))
 
 
+@api.put(
+    "/examples/<example>/entities",
+    responses={200: ChangeAnswer},
+    security=KEY,
+    summary="Mark what an example names",
+)
+def mark(path: ExamplePath, body: EntitiesBody) -> Response:
+    """All of it: the marks before are replaced, none says that it names nothing. The tagger of the next training learns
+    it so; the slots of actions of kind `entity` read it. Scope `examples`."""
+    marks = [Mark(one.kind, one.start, one.end) for one in body.entities]
+    with parts().database.write() as session:
+        change = example_changes.mark(session, path.example, marks, by=_decider())
+    return make_response(jsonify(_changed(change)))
+
+
 @api.post(
     "/examples/changes/<change>/undo",
     responses={200: ChangeAnswer},
@@ -179,4 +212,5 @@ def _as_json(line: ExampleLine) -> dict[str, Any]:
         "file": line.file,
         "conversation": line.conversation,
         "turn_id": line.turn_id,
+        "entities": [one._asdict() for one in line.entities] if line.entities is not None else None,
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Float, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Float, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chatbot.records.tables.table import Table, one_of, utcnow
@@ -83,6 +83,8 @@ class Example(Table):
     group_key: Mapped[str] = mapped_column(String(64), index=True)  # near-duplicates share it
     labelled_by_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="SET NULL"))
     label_reason: Mapped[str | None] = mapped_column(String(200))
+    # [{"kind", "start", "end"}]: what is named where in the text; None: nobody has looked
+    entities: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 

@@ -95,7 +95,7 @@ def test_chatwoot_leaves_private_and_activity_messages_out(tmp_path):
     assert (row.tags, row.names) == (("refund",), ("Ana Ruiz",))
 
 
-def test_rasa_examples_are_labelled_messages_without_entity_marks(tmp_path):
+def test_rasa_examples_are_labelled_messages_with_their_entities_beside_them(tmp_path):
     name, found = rows(tmp_path, "nlu.yml", RASA)
     assert name == "rasa"
     assert [(row.turns[0].text, row.tag) for row in found if isinstance(row, Transcript)] == [
@@ -105,6 +105,17 @@ def test_rasa_examples_are_labelled_messages_without_entity_marks(tmp_path):
     ]
     (error,) = (row for row in found if isinstance(row, RowError))
     assert (error.line, error.value) == (8, "refund")
+    assert [row.entities for row in found if isinstance(row, Transcript)][:2] == [
+        (),
+        (("number", "two"), ("city", "Rotterdam")),
+    ]
+
+
+def test_where_nobody_marked_anything_nothing_is_known_of_entities(tmp_path):
+    _, found = rows(
+        tmp_path, "nlu.yml", "nlu:\n- intent: greet\n  examples: |\n    - hi\n    - hello there\n"
+    )
+    assert [row.entities for row in found] == [None, None]
 
 
 def test_old_rasa_json_is_read(tmp_path):
@@ -114,6 +125,19 @@ def test_old_rasa_json_is_read(tmp_path):
     name, (row, error) = rows(tmp_path, "nlu.json", text)
     assert (name, row.turns, row.tag) == ("rasa", (Turn("customer", "hi there"),), "greet")
     assert isinstance(error, RowError)
+    assert row.entities is None
+
+
+def test_old_rasa_json_keeps_entities_by_their_places(tmp_path):
+    example = {"text": "from Bonn to Ulm", "intent": "go"}
+    marks = [
+        {"start": 13, "end": 16, "entity": "To City"},
+        {"start": 5, "end": 9, "entity": "from"},
+        {"start": "x"},
+    ]
+    text = json.dumps({"rasa_nlu_data": {"common_examples": [example | {"entities": marks}, example]}})
+    _, found = rows(tmp_path, "nlu.json", text)
+    assert [row.entities for row in found] == [(("from", "Bonn"), ("to_city", "Ulm")), ()]
 
 
 def test_broken_rasa_yaml_names_the_line(tmp_path):

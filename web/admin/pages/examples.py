@@ -16,6 +16,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatbot.errors import FrontdeskError
+from chatbot.language.entity_marks import read_marks
 from chatbot.records import example_changes
 from chatbot.records.answers import list_intents
 from chatbot.records.example_changes import OUT_OF_SCOPE, Change, Decider, newest_change
@@ -122,6 +123,17 @@ def relabel_examples() -> BaseResponse:
         return example_changes.relabel(records, ids, intent=intent, by=_decider())
 
     return _decide(decide, gettext("Relabelled: {number}. The next training learns it so."))
+
+
+@blueprint.post("/examples/<int:example_id>/entities")
+@requires("editor")
+def mark_example(example_id: int) -> BaseResponse:
+    """What the example names, in the notation of chatbot/language/entity_marks.py; the words stay as they are."""
+    plain, marks = read_marks(given("marked"))
+    with parts().database.write() as records:
+        example_changes.check_words(records, example_id, plain)
+        change = example_changes.mark(records, example_id, marks, by=_decider())
+    return _done(change, gettext("Marked. The next training learns it so."))
 
 
 @blueprint.post("/examples/take-out")

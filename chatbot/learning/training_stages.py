@@ -1,0 +1,250 @@
+"""The stages of a training: each learns one part of a release from a snapshot and writes it into the bundle."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from chatbot.errors import InputError, TrainingError
+from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
+
+Progress = Callable[[str, float], None]  # stage, share done 0..1
+STAGES = ("encoder", "classifier", "entities", "generator", "next")
+_NEXT_USEFUL = 20.0  # percent hit@3 on held-back conversations
+_NEXT_CONVERSATIONS = 6_000  # that teach what is asked next: more change little and take time from the rest
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingSettings:
+    """What a training run is asked for. ``budget_seconds`` is shared out over the stages; None: as long as it takes."""
+
+    device: str = "auto"
+    seed: int = 13
+    threads: int = 0
+    budget_seconds: float | None = None
+    stages: tuple[str, ...] = STAGES
+    encoder: str = ""  # the sentence encoder to have ready (packaged, a name or a folder); empty: none
+    encoder_store: Path | None = None
+    recipe: Path | None = None  # of the classifier's fast tier, as `frontdesk tune` wrote it
+    start: Path | None = None  # a bundle whose classifier to learn on from
+
+    def __post_init__(self) -> None:
+        if self.device not in ("auto", "cpu", "cuda"):
+            raise InputError(
+                "Unknown device", field="device", value=self.device, remedy="Use auto, cpu or cuda"
+            )
+        unknown = set(self.stages) - set(STAGES)
+        if unknown:
+            raise InputError("Unknown stage", field="stages", value=", ".join(sorted(unknown)))
+
+
+@dataclass(slots=True)
+class TrainingReport:
+    """Figures of each stage, seconds of each stage, and what was left out with the reason."""
+
+    metrics: dict[str, Any] = field(default_factory=dict)
+    parity: dict[str, Any] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+
+
+def _train_classifier(
+    snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
+) -> None:
+    labels = {row["intent"] for row in snapshot.examples if row["intent"] not in (None, OUT_OF_SCOPE)}
+    if len(labels) < 2:
+        report.skipped["classifier"] = (
+            "the logs carry no tags: the bot answers from articles and past answers"
+            if not labels
+            else "a classifier needs at least two intents"
+        )
+        return
+    from chatbot.learning.classifier_training import train_classifier
+    from chatbot.learning.recipe_search import load_recipe
+
+    figures = train_classifier(
+        snapshot.examples,
+        folder / "classifier",
+        languages=snapshot.manifest.languages,
+        device=settings.device,
+        seed=settings.seed,
+        budget_seconds=_share(settings, 0.7),
+        progress=lambda share: tell("classifier", share),
+        recipe=load_recipe(settings.recipe) if settings.recipe is not None else None,
+        start=settings.start / "classifier" if settings.start is not None else None,
+    )
+    report.metrics["classifier"], report.parity["classifier"] = figures.metrics, figures.parity
+    _train_accurate_tier(snapshot, folder / "classifier", settings, report, tell)
+
+
+def _train_accurate_tier(
+    snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
+) -> None:
+    """Beside the fast tier: an LSTM over the general encoder's token states, for the languages it was trained for."""
+    if not settings.encoder or settings.encoder_store is None:
+        report.skipped["accurate tier"] = "no sentence encoder here: the fast tier stands alone"
+        return
+    from chatbot.learning.accurate_training import AccurateRecipe, train_accurate
+    from chatbot.learning.cascade import fit_cascade
+    from chatbot.learning.encoders import ensure_encoder
+    from chatbot.learning.read_vectors import NotingEncoder
+    from chatbot.neural.together import first_alone
+
+    with first_alone():
+        encoder = NotingEncoder.load(ensure_encoder(settings.encoder, settings.encoder_store))
+    spoken = encoder.languages or snapshot.manifest.languages
+    rows = [row for row in snapshot.examples if row["lang"] in spoken]
+    if len({row["intent"] for row in rows} - {None, OUT_OF_SCOPE}) < 2:
+        report.skipped["accurate tier"] = f"too few labelled messages in {', '.join(spoken)}"
+        return
+    figures = train_accurate(
+        rows,
+        folder,
+        encoder=encoder,
+        device=settings.device,
+        seed=settings.seed,
+        budget_seconds=_share(settings, 0.06),
+        progress=lambda share: tell("accurate classifier", share),
+        recipe=AccurateRecipe(tune=False),
+    )
+    report.metrics["accurate"], report.parity["accurate"] = figures.metrics, figures.parity
+    report.metrics["cascade"] = fit_cascade(folder, rows, encoder=encoder, seed=settings.seed)
+    encoder.save_noted(folder.parent)
+
+
+def _train_entities(
+    snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
+) -> None:
+    """What messages name, from the marks in examples."""
+    if not any(row.get("entities") for row in snapshot.examples):
+        report.skipped["entities"] = "no example has what it names marked"
+        return
+    from chatbot.learning.tagger_training import train_tagger
+
+    try:
+        figures = train_tagger(
+            snapshot.examples,
+            folder,
+            device=settings.device,
+            seed=settings.seed,
+            budget_seconds=_share(settings, 0.05),
+            progress=lambda state: tell("entities", state.step / max(1, state.total_steps)),
+        )
+    except TrainingError as error:
+        report.skipped["entities"] = error.one_line()
+        return
+    report.metrics["entities"] = asdict(figures)
+    report.parity["entities"] = {"same_path": figures.same_path}
+
+
+def _train_encoder(
+    snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
+) -> None:
+    if settings.encoder and settings.encoder_store is not None:
+        from chatbot.learning.encoders import ensure_encoder
+        from chatbot.neural.together import first_alone
+
+        with first_alone():
+            ensure_encoder(settings.encoder, settings.encoder_store)
+    foreign = sorted(set(snapshot.manifest.languages) - {"en"})
+    if not foreign:
+        report.skipped["encoder"] = "every text is English: the packaged encoder serves"
+        return
+    passages = [row for row in snapshot.passages if row["lang"] in foreign]
+    if len(passages) < 2:
+        report.skipped["encoder"] = f"too few passages in {', '.join(foreign)} to train an encoder on"
+        return
+    from chatbot.learning.domain_encoder import train_domain_encoder
+
+    report.metrics["encoder"] = train_domain_encoder(
+        passages,
+        [row for row in snapshot.pairs if row["lang"] in foreign and row["split"] == "train"],
+        folder / "encoder",
+        languages=foreign,
+        seed=settings.seed,
+        progress=lambda share: tell("encoder", share),
+    )
+
+
+def _train_generator(
+    snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
+) -> None:
+    targets = sum(turn["role"] == "agent" for row in snapshot.dialogues for turn in row["turns"])
+    if targets < 50:
+        report.skipped["generator"] = (
+            f"{targets} agents' turns are too few to learn to write from (at least 50)"
+        )
+        return
+    from chatbot.learning.generator_training import train_generator
+
+    figures = train_generator(
+        snapshot.dialogues,
+        snapshot.passages,
+        folder,
+        device=settings.device,
+        seed=settings.seed,
+        budget_seconds=_share(settings, 0.85),
+        progress=lambda share: tell("generator", share),
+    )
+    report.metrics["generator"], report.parity["generator"] = figures.metrics, figures.parity
+
+
+def _train_next(
+    snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
+) -> None:
+    """What customers ask next, from the order in which past conversations asked for things."""
+    from chatbot.learning.next_intent_training import (
+        LEAST,
+        NextIntentSettings,
+        events_of,
+        topics_of_passages,
+        train_next_intents,
+    )
+
+    topics = topics_of_passages(snapshot.passages, snapshot.pairs)
+    events = {
+        split: [events_of(row, article_intents=topics) for row in snapshot.dialogues if row["split"] == split]
+        for split in ("train", "valid")
+    }
+    enough = min(len(events["train"]), _NEXT_CONVERSATIONS)
+    events["train"] = Random(settings.seed).sample(events["train"], enough)
+    follow = sum(max(0, len(one) - 1) for one in events["train"])
+    if follow < LEAST:
+        report.skipped["next questions"] = (
+            f"{follow} questions that follow another are too few to learn from (at least {LEAST})"
+        )
+        return
+    figures = train_next_intents(
+        events["train"],
+        events["valid"],
+        folder,
+        settings=NextIntentSettings(epochs=6),
+        device=settings.device,
+        seed=settings.seed,
+        budget_seconds=_share(settings, 0.03),
+        progress=lambda state: tell("next questions", state.step / max(1, state.total_steps)),
+    )
+    report.metrics["next"] = asdict(figures)
+    if figures.hit_at_3 < _NEXT_USEFUL:  # a proposal that hardly anybody wants is noise under every answer
+        shutil.rmtree(folder / "next")
+        report.skipped["next questions"] = (
+            f"of three proposed, one is asked next in {figures.hit_at_3:.0f} % of the conversations "
+            f"(at least {_NEXT_USEFUL} %)"
+        )
+
+
+STAGE_FUNCTIONS: dict[str, Callable[[Snapshot, Path, TrainingSettings, TrainingReport, Progress], None]] = {
+    "encoder": _train_encoder,
+    "classifier": _train_classifier,
+    "entities": _train_entities,
+    "generator": _train_generator,
+    "next": _train_next,
+}
+
+
+def _share(settings: TrainingSettings, share: float) -> float | None:
+    return settings.budget_seconds * share if settings.budget_seconds is not None else None
