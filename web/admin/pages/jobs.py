@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from flask import Response, flash, jsonify, redirect, render_template, request, url_for
 from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatbot.learning.charts import Line, line_chart
+from chatbot.learning.releases import live_release_id
 from chatbot.records.jobs import OPEN_STATES, get_job, list_jobs
 from chatbot.records.people import get_person
-from chatbot.records.tables import Job
+from chatbot.records.tables import Article, Job, Transcript
 from web import jobs as work
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
@@ -35,13 +38,23 @@ def job(job_id: int) -> str:
     with parts().database.read() as records:
         found = get_job(records, job_id)
         by = get_person(records, found.created_by_id).name if found.created_by_id else ""
+        live, missing = live_release_id(records) is not None, _missing(records)
     return render_template(
         "admin/job.html",
         job=found,
         by=by,
+        live=live,
+        missing=missing,
         is_open=found.state in OPEN_STATES,
         curves=[Markup(one) for one in curves(found)],  # every text in them is escaped where it is made
     )
+
+
+def _missing(records: Session) -> str:
+    """What has not been uploaded yet, as the upload page calls it: a first run goes on there."""
+    if records.scalar(select(Transcript.id).limit(1)) is None:
+        return "transcripts"
+    return "articles" if records.scalar(select(Article.id).limit(1)) is None else ""
 
 
 def curves(job: Job) -> list[str]:
