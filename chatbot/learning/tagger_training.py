@@ -108,6 +108,8 @@ def train_tagger(
         return Score("entity F1", _scores(told, [[tags[tag] for tag in path] for path in found])[0])
 
     steps = max(1, len(encoded) // settings.batch)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)  # so small that threads wait for each other longer than they work
     result = fit(
         network,
         batches,
@@ -123,6 +125,7 @@ def train_tagger(
         device=device,
         progress=progress,
     )
+    torch.set_num_threads(threads)
     network = network.cpu().eval()
     _write(network, kinds, out)
     return _report(network, EntityTagger.load(out), train, valid, held_rows, tags, counts, result.seconds)

@@ -31,7 +31,8 @@ def length_buckets(
     order = np.argsort(noisy, kind="stable")
     batches = [order[start : start + batch_size] for start in range(0, len(order), batch_size)]
     if len(batches) > 1 and len(batches[-1]) < batch_size // 4:  # a tiny last batch would be a noisy step
-        batches[-2] = np.concatenate([batches[-2], batches.pop()])
+        tiny = batches.pop()
+        batches[-1] = np.concatenate([batches[-1], tiny])
     random.shuffle(batches)
     return batches
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from chatbot.language.tokens import Vocabulary
@@ -13,6 +14,14 @@ def test_every_row_is_in_exactly_one_bucket_and_buckets_hold_like_lengths():
     assert sorted(np.concatenate(buckets).tolist()) == list(range(500))
     spread = np.mean([np.ptp(np.asarray(lengths)[b]) for b in buckets])
     assert spread < 12  # 55 for random batches
+
+
+@pytest.mark.parametrize("count", [1, 32, 33, 36, 64, 65, 67, 69, 97, 500])
+def test_no_row_is_lost_where_a_tiny_last_batch_joins_the_one_before(count: int) -> None:
+    lengths = np.random.default_rng(count).integers(1, 60, count).tolist()
+    for epoch in range(3):
+        buckets = length_buckets(lengths, 32, seed=1, epoch=epoch)
+        assert sorted(np.concatenate(buckets).tolist()) == list(range(count))
 
 
 def test_buckets_depend_on_seed_and_epoch_alone():
