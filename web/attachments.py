@@ -1,4 +1,4 @@
-"""The bytes of files that visitors send: what may come in, where it lies, how it goes out again.
+"""The bytes of files that visitors and agents send: what may come in, where it lies, how it goes out again.
 
 A file is what its content says, never what its name or its sender says; it lies under a random name in the data
 folder, outside anything that is served, readable by us alone; and it leaves only as a download
@@ -13,6 +13,7 @@ import io
 import os
 import time
 import zipfile
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from chatbot.records import attachments
 from chatbot.records.database import Database
 from chatbot.records.tables import Attachment, utcnow
 from web.file_names import safe_name
+from web.picture_size import MOST_PIXELS, picture_size
 
 if TYPE_CHECKING:
     from flask import Response
@@ -73,6 +75,32 @@ def media_type(content: bytes, name: str) -> str:
         code="file_type",
         remedy=f"Send one of {', '.join(ACCEPTED)}",
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A file that may be kept, under the name that it has here."""
+
+    content: bytes
+    name: str
+    media_type: str
+
+
+def checked_file(content: bytes, given_name: str, *, limit_mb: int) -> CheckedFile:
+    """Raises LimitError or InputError for what is too large, empty, or of a kind that is not accepted."""
+    check_size(len(content), limit_mb=limit_mb)
+    found = media_type(content, given_name)
+    size = picture_size(content, found)
+    if size is not None and size[0] * size[1] > MOST_PIXELS:
+        raise LimitError(
+            f"The picture is too large: {size[0]} × {size[1]}",
+            field="file",
+            code="too_large",
+            status=413,
+            value=safe_name(given_name),
+            remedy=f"Send one of at most {MOST_PIXELS // 1_000_000} million pixels",
+        )
+    return CheckedFile(content, file_name(given_name, found), found)
 
 
 def _office_type(content: bytes) -> str | None:

@@ -19,8 +19,8 @@ FORM_SLACK_BYTES = 1024 * 1024  # field names and boundaries around an upload
 
 
 def page_policy(ancestors: str = "'none'", images: Sequence[str] = ()) -> str:
-    """The strict policy of a page: own files only, nothing inline, no eval. ``images`` are hosts of cards' pictures."""
-    return PAGE_POLICY.format(ancestors=ancestors, images="".join(f" https://{host}" for host in images))
+    """The strict policy of a page: own files only, nothing inline, no eval; pictures also from ``images``."""
+    return PAGE_POLICY.format(ancestors=ancestors, images="".join(f" {source}" for source in images))
 
 
 class FrontdeskRequest(Request):

@@ -10,6 +10,7 @@ import json
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 
@@ -18,6 +19,8 @@ from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import FrontdeskError, InputError
 from chatbot.outbound import Fetched, allowed_entries, fetch
 from chatbot.records import deliveries
+from chatbot.records.attachments import attachments_of
+from chatbot.records.conversations import FILES_ONLY
 from chatbot.records.database import Database
 from chatbot.records.deliveries import Taken
 from chatbot.records.tables import (
@@ -225,6 +228,7 @@ def _send_mail(database: Database, settings: Settings, taken: Taken) -> None:
             .order_by(Turn.id)
             .limit(MAIL_TURNS)
         ).all()
+        files = attachments_of(session, [turn.id for turn, _ in rows])
         asked = session.scalar(
             select(Turn.text)
             .where(Turn.conversation_id == conversation.id, Turn.id < first, Turn.role == "customer")
@@ -249,10 +253,7 @@ def _send_mail(database: Database, settings: Settings, taken: Taken) -> None:
         conversation.locale,
         title=title,
         name=visitor.name or "",
-        replies=[
-            (with_cards(turn.text, whole_cards(cards_of("agent", turn.reply), origin)), name or title)
-            for turn, name in replies
-        ],
+        replies=[(_in_mail(turn, files.get(turn.id), origin), name or title) for turn, name in replies],
         asked=asked or "",
         link=link,
     )
@@ -266,6 +267,13 @@ def _send_mail(database: Database, settings: Settings, taken: Taken) -> None:
             thread=conversation.public_id,
         )
     )
+
+
+def _in_mail(turn: Turn, files: list[dict[str, Any]] | None, origin: str) -> str:
+    """An agent's turn as text: his words, his cards, and the names of the files that wait behind the link."""
+    text = with_cards(turn.text, whole_cards(cards_of("agent", turn.reply), origin))
+    names = [f"📎 {file['name']}" for file in files or () if turn.kind != FILES_ONLY]
+    return "\n\n".join([text, *names])
 
 
 def mail_text(

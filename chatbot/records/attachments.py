@@ -1,4 +1,4 @@
-"""Files that visitors sent: their rows. The bytes lie in the data folder (web/attachments.py)."""
+"""Files that visitors and agents sent: their rows. The bytes lie in the data folder (web/attachments.py)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from chatbot.records.tables import Attachment, Turn
 
 MOST_A_CONVERSATION = 40
 MOST_A_MESSAGE = 5
+FROM_AGENT = "agent:"  # begins the client_file_id of an agent's file
 
 
 def add_attachment(
@@ -72,10 +73,12 @@ def find_attachment(session: Session, public_id: str, *, conversation_id: int | 
 
 def attach_to(session: Session, turn: Turn, public_ids: Iterable[str]) -> list[Attachment]:
     """Hang files that were sent before on the turn that speaks of them. Raises NotFoundError for one that is not of
-    this conversation, ConflictError for one that hangs on another turn."""
+    this conversation or not of this side of it, ConflictError for one that hangs on another turn."""
     found = []
     for public_id in dict.fromkeys(public_ids):
         row = find_attachment(session, public_id, conversation_id=turn.conversation_id)
+        if (row.client_file_id or "").startswith(FROM_AGENT) != (turn.role == "agent"):
+            raise NotFoundError("No such file", field="file", value=public_id, remedy="Send it again")
         if row.turn_id not in (None, turn.id):
             raise ConflictError(
                 "This file was sent with another message",

@@ -27,7 +27,7 @@ from chatbot.records.tables import Conversation, Feedback, Person, Site, Turn, V
 DEFAULT_SITE = "default"
 PAGE = 200
 TRANSCRIPT_ROLES: tuple[Role, ...] = ("customer", "bot", "agent")
-FILES_ONLY = "files"  # kind of a customer's turn that is nothing but files
+FILES_ONLY = "files"  # kind of a customer's or an agent's turn that is nothing but files
 NOTICE = "notice"  # kind of a bot's turn that says how things stand and answers nothing
 NO_HELP: tuple[str, ...] = ("unknown", "choices")  # reply kinds after which the customer has no answer yet
 
@@ -311,7 +311,7 @@ def turns_after(
         .order_by(Turn.id)
         .limit(limit)
     ).all()
-    files = attachments_of(session, [turn.id for turn, _, _ in rows if turn.role == "customer"])
+    files = attachments_of(session, [turn.id for turn, _, _ in rows if turn.role in ("customer", "agent")])
     return [
         TurnView(
             id=turn.id,

@@ -17,6 +17,8 @@ from sqlalchemy.orm import Session, aliased
 from chatbot.dialogue.cards import Card
 from chatbot.errors import ConflictError, InputError, NotFoundError
 from chatbot.records import audit
+from chatbot.records.attachments import attach_to
+from chatbot.records.conversations import FILES_ONLY
 from chatbot.records.deliveries import mail_unless_seen, tell
 from chatbot.records.people import at_least
 from chatbot.records.tables import Conversation, Person, Turn, Visitor, utcnow
@@ -165,15 +167,17 @@ def reply(
     lang: str,
     origin: str,
     cards: Sequence[Card] = (),
+    files: Sequence[str] = (),
     now: datetime | None = None,
 ) -> Turn:
-    """Store the person's answer, once for each ``client_message_id``; who answers what nobody has, takes it.
+    """Store the person's answer, once for each ``client_message_id``; who answers what nobody has, takes it. ``files``
+    were uploaded before and hang on it; an answer without words says their names.
 
     An absent visitor gets it by e-mail. Raises ConflictError where somebody else has the conversation, InputError for
     a text that is empty or too long.
     """
     now = now or utcnow()
-    text = _checked(text)
+    text = _checked(text) if text.strip() or not files else ""
     conversation = _locked(session, conversation_id)
     stored = session.scalar(
         select(Turn).where(
@@ -200,6 +204,10 @@ def reply(
     session.add(turn)
     conversation.last_activity_at = now
     session.flush()
+    attached = attach_to(session, turn, files)
+    if attached and not text:
+        turn.kind, turn.text = FILES_ONLY, ", ".join(row.name for row in attached)
+        session.flush()
     tell(session, "message", conversation, turn=turn, by=person.name, now=now)
     mail_unless_seen(session, conversation, turn, origin=origin, now=now)
     return turn

@@ -144,7 +144,7 @@ def test_the_export_holds_them_redacted(
 def test_the_pages_with_cards_let_in_pictures_of_the_allowed_hosts_alone(client: FlaskClient) -> None:
     for address in ("/chat", "/widget/frame"):
         policy = client.get(address).headers["Content-Security-Policy"]
-        assert "img-src 'self' data: https://images.example.com;" in policy
+        assert "img-src 'self' data: blob: https://images.example.com;" in policy
     assert "images.example.com" not in client.get("/").headers["Content-Security-Policy"]
 
 

@@ -1,8 +1,10 @@
-"""A visitor and an agent at once, in two real browsers: each sees that the other is writing, and never what."""
+"""A visitor and an agent at once, in two real browsers: each sees that the other is writing, and what he shows."""
 
 from __future__ import annotations
 
 import re
+import struct
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +13,29 @@ import pytest
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
 expect = sync_api.expect
+
+
+def png(width: int, height: int) -> bytes:
+    """A picture of one colour."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        body = name + content
+        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+    rows = (b"\0" + b"\x0f\x76\x6e" * width) * height
+    head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(rows))
+        + chunk(b"IEND", b"")
+    )
+
+
+def drawn(picture: Any) -> None:
+    """The picture has come and is as wide as it was sent."""
+    expect(picture).to_have_js_property("naturalWidth", 60)
+    expect(picture).to_be_visible()
 
 
 @pytest.fixture
@@ -69,3 +94,64 @@ def test_a_note_among_colleagues_is_no_typing(talking: Any) -> None:
     expect(mei.locator(".turn.note")).to_contain_text("he is cross")
     assert asked == []
     expect(frame.get_by_role("img", name=re.compile("typing"))).to_have_count(0)
+
+
+def test_each_sees_the_others_picture_and_takes_it(talking: Any, audit: Any, problems: list[str]) -> None:
+    page, frame, mei = talking
+    mei.locator(".composer input[type=file]").set_input_files(
+        {"name": "shelf.png", "mimeType": "image/png", "buffer": png(60, 40)}
+    )
+    expect(mei.locator(".composer .file")).to_contain_text("shelf.png")
+    assert audit(mei) == []
+    mei.keyboard.type("Is it this one?")
+    mei.get_by_role("button", name="Send").click()
+    drawn(frame.locator(".turn.agent .file img"))
+    expect(mei.locator(".composer .file")).to_have_count(0)
+    with page.expect_download() as taken:
+        frame.get_by_role("button", name="shelf.png").press("Enter")
+    assert taken.value.suggested_filename == "shelf.png"
+    assert taken.value.path().read_bytes() == png(60, 40)
+
+    frame.locator("input[type=file]").set_input_files(
+        [
+            {"name": "mine.png", "mimeType": "image/png", "buffer": png(60, 80)},
+            {"name": "note.txt", "mimeType": "text/plain", "buffer": b"hello"},
+        ]
+    )
+    expect(frame.locator(".composer .file .state")).to_have_count(0)  # both are up
+    frame.get_by_role("button", name="Send").click()
+    drawn(frame.locator(".turn.customer .file img"))
+    drawn(mei.locator(".turn.customer .file img"))
+    expect(mei.locator(".turn.customer .file").last).to_contain_text("note.txt")
+    expect(mei.locator(".turn.customer .file").last.locator("img")).to_have_count(0)
+    with mei.expect_download() as got:
+        mei.get_by_role("link", name="mine.png").click()
+    assert got.value.suggested_filename == "mine.png"
+    assert audit(mei) == [] == audit(page.frames[1])
+    assert problems == []
+
+
+def test_a_file_chosen_for_one_visitor_never_goes_to_another(
+    talking: Any, client: Any, database: Any
+) -> None:
+    mei = talking[2]
+    started = client.post("/api/v1/conversations", json={}).get_json()
+    bearer = {"Authorization": f"Bearer {started['token']}"}
+    client.post(f"/api/v1/conversations/{started['id']}/handover", json={}, headers=bearer)
+    mei.locator(".composer input[type=file]").set_input_files(
+        {"name": "private.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
+    )
+    expect(mei.locator(".composer .file")).to_contain_text("private.pdf")
+    mei.get_by_role("button", name=re.compile("^Waiting")).click()
+    mei.locator(".lines .line").first.click()
+    mei.get_by_role("button", name="Take it").click()
+    expect(mei.locator(".composer .file")).to_have_count(0)
+    expect(mei.get_by_role("textbox", name="Reply")).to_be_focused()
+    mei.keyboard.type("Hello")
+    mei.keyboard.press("Enter")
+    expect(mei.locator(".turn.agent")).to_contain_text("Hello")
+    turns = client.get(f"/api/v1/conversations/{started['id']}/messages", headers=bearer).get_json()["turns"]
+    assert [turn.get("files") for turn in turns] == [None]
+    mei.get_by_role("button", name=re.compile("^Mine")).click()
+    mei.locator(".lines .line", has_text="When does my refund arrive?").click()
+    expect(mei.locator(".composer .file")).to_contain_text("private.pdf")

@@ -1,4 +1,4 @@
-"""Files of a conversation: in from the visitor, out to him alone (agents have their own address, web/admin)."""
+"""Files of a conversation: in from the visitor, out to him alone; agents have web/inbox/files.py and web/admin."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chatbot.records.conversations import find_conversation
 from chatbot.records.tables import Site
 from web.api.guards import TOKEN, message_rate, visitor_blueprint
 from web.api.models import ConversationPath, FileAnswer, FileForm, FilePath
-from web.attachments import AttachmentFiles, check_size, file_name, media_type
+from web.attachments import AttachmentFiles, checked_file
 from web.context import parts
 from web.limits import limiter
 from web.visitors import caller, visitor_key
@@ -20,7 +20,9 @@ from web.widget_options import WidgetOptions
 UPLOAD_RATE = "120 per hour"  # files from one address
 
 api = visitor_blueprint(
-    "files", __name__, tag=Tag(name="files", description="Files that visitors send with their messages.")
+    "files",
+    __name__,
+    tag=Tag(name="files", description="Files that visitors and colleagues send with their messages."),
 )
 
 
@@ -41,15 +43,14 @@ def upload(path: ConversationPath, form: FileForm) -> Response:
     name = form.file.filename or "file"
     with parts().database.read() as session:
         site = session.get_one(Site, find_conversation(session, by.public_id).site_id)
-    check_size(len(content), limit_mb=WidgetOptions.of_site(site.options).attachment_mb)
-    found_type = media_type(content, name)
+    file = checked_file(content, name, limit_mb=WidgetOptions.of_site(site.options).attachment_mb)
     with parts().database.write() as session:
         find_conversation(session, by.public_id, lock=True)
         row, _ = add_attachment(
             session,
             by.conversation_id,
-            name=file_name(name, found_type),
-            media_type=found_type,
+            name=file.name,
+            media_type=file.media_type,
             size=len(content),
             client_file_id=form.client_file_id,
         )

@@ -6,7 +6,7 @@ because the session's cookie is sent there alone.
 
 from __future__ import annotations
 
-from web.inbox import actions, bridge_pages, live, pages, service_pages
+from web.inbox import actions, bridge_pages, files, live, pages, service_pages
 from web.inbox.blueprint import blueprint
 
-__all__ = ["actions", "blueprint", "bridge_pages", "live", "pages", "service_pages"]
+__all__ = ["actions", "blueprint", "bridge_pages", "files", "live", "pages", "service_pages"]

@@ -11,6 +11,7 @@ from chatbot.dialogue.cards import Card, cards_from_json, check_images
 from chatbot.errors import InputError
 from chatbot.language.normalise import detect_language
 from chatbot.records import inbox, presence
+from chatbot.records.attachments import MOST_A_MESSAGE
 from chatbot.records.canned_replies import list_canned, text_for
 from chatbot.records.conversation_search import read_conversation
 from chatbot.records.people import get_person
@@ -43,6 +44,21 @@ def _number(body: dict[str, Any], name: str) -> int | None:
     if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
         raise InputError("Not an id", field=name, value=value)
     return value
+
+
+def _files(body: dict[str, Any]) -> list[str]:
+    """Ids of files that were uploaded before."""
+    given = body.get("files", [])
+    if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+        raise InputError("Not a list of files", field="files")
+    if len(given) > MOST_A_MESSAGE:
+        raise InputError(
+            "Too many files",
+            field="files",
+            value=len(given),
+            remedy=f"Send at most {MOST_A_MESSAGE} with one message",
+        )
+    return given
 
 
 def _cards(body: dict[str, Any]) -> tuple[Card, ...]:
@@ -80,7 +96,8 @@ def take(conversation_id: int) -> Response:
 @requires("agent")
 def reply(conversation_id: int) -> Response:
     body = _body()
-    text = _text(body, "text", needed=True)
+    files = _files(body)
+    text = _text(body, "text", needed=not files)
     client_id = _text(body, "client_message_id", needed=True)[:80]
     cards = _cards(body)
     with parts().database.write() as records:
@@ -91,6 +108,7 @@ def reply(conversation_id: int) -> Response:
             myself(records),
             text=text,
             cards=cards,
+            files=files,
             client_message_id=client_id,
             lang=detect_language(text, default=primary(view_locale)),
             origin=own_origin(),

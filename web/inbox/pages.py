@@ -62,7 +62,12 @@ def home() -> str:
         "start": look(database, box=box, open_id=open_id, person_id=current_user.id),
     }
     return render_template(
-        "inbox/home.html", config=config, icons=ICONS, dom=asset_url("dom.js"), sound=asset_url("sound.js")
+        "inbox/home.html",
+        config=config,
+        icons=ICONS,
+        dom=asset_url("dom.js"),
+        files=asset_url("files.js"),
+        sound=asset_url("sound.js"),
     )
 
 

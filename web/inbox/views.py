@@ -15,7 +15,7 @@ from chatbot.records.attachments import attachments_of
 from chatbot.records.conversation_search import TurnView, read_conversation
 from chatbot.records.inbox import BOXES, MOST, MOST_SHOWN, Box, Line, counts, queue
 from chatbot.records.presence import Colleague, colleagues, is_away
-from chatbot.records.tables import Site, utcnow
+from chatbot.records.tables import Conversation, Site, utcnow
 from chatbot.records.visitor_history import Talk, earlier_talks
 from web.language import gettext, page_language
 from web.sentences import reason_in_words
@@ -23,6 +23,8 @@ from web.widget_options import WidgetOptions
 
 HERE = timedelta(seconds=40)  # a visitor who was heard of within this is looking on
 MOST_TURNS = 300  # the newest are shown
+SHOWN_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
+SHOWN_BYTES = 5 * 1024 * 1024  # a larger picture is not loaded unasked
 _OPEN = ("waiting", "human")
 
 
@@ -111,13 +113,14 @@ def conversation_json(session: Session, conversation_id: int, *, person_id: int)
     )
     shown = view.turns[-MOST_TURNS:]
     left_out = len(view.turns) - len(shown)
-    files = attachments_of(session, [one.turn.id for one in shown if one.turn.role == "customer"])
+    files = attachments_of(session, [one.turn.id for one in shown])
     held = conversation.state == "human"
     return {
         "id": conversation.id,
         "state": conversation.state,
         "state_words": gettext(conversation.state),
         "lang": conversation.locale,
+        "attachment_mb": attachment_mb(session, conversation),
         "channel": conversation.channel,
         "page": conversation.page,
         "reason": reason_in_words(conversation.handover_reason) if conversation.handover_at else None,
@@ -165,6 +168,11 @@ def _earlier(talk: Talk) -> dict[str, Any]:
     }
 
 
+def attachment_mb(session: Session, conversation: Conversation) -> int:
+    """The largest file that its site lets be sent, in MiB."""
+    return WidgetOptions.of_site(session.get_one(Site, conversation.site_id).options).attachment_mb
+
+
 def _turn(one: TurnView, files: list[dict[str, Any]] | None) -> dict[str, Any]:
     turn = one.turn
     parts = (turn.reply or {}).get("parts", ()) if turn.role == "bot" else ()
@@ -181,5 +189,13 @@ def _turn(one: TurnView, files: list[dict[str, Any]] | None) -> dict[str, Any]:
         "sources": [source["title"] for part in parts for source in part["sources"]],
         "choices": [choice["title"] for part in parts for choice in part["choices"]],
         "cards": cards_of(turn.role, turn.reply),
-        "files": [{"name": file["name"], "url": f"/admin/attachments/{file['id']}"} for file in files or ()],
+        "files": [
+            {
+                "name": file["name"],
+                "url": f"/admin/attachments/{file['id']}",
+                "bytes": file["bytes"],
+                "picture": file["type"] in SHOWN_TYPES and file["bytes"] <= SHOWN_BYTES,
+            }
+            for file in files or ()
+        ],
     }

@@ -88,7 +88,7 @@ def frame() -> Response:
         site = find_site(session, request.args.get("site") or DEFAULT_SITE)
         response = make_response(_chat_page(session, site, mode="frame"))
     ancestors = frame_ancestors(site.allowed_origins)
-    response.headers["Content-Security-Policy"] = page_policy(ancestors, parts().image_hosts)
+    response.headers["Content-Security-Policy"] = page_policy(ancestors, _pictures())
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # hosts with COEP: require-corp
     response.headers["Cache-Control"] = "no-cache"
     return response
@@ -100,8 +100,13 @@ def chat() -> Response:
     with parts().database.read() as session:
         site = find_site(session, request.args.get("site") or DEFAULT_SITE)
         response = make_response(_chat_page(session, site, mode="page"))
-    response.headers["Content-Security-Policy"] = page_policy(images=parts().image_hosts)
+    response.headers["Content-Security-Policy"] = page_policy(images=_pictures())
     return response
+
+
+def _pictures() -> tuple[str, ...]:
+    """What the chat shows beside our own: cards' pictures, and visitors' files, which it fetches with a token."""
+    return ("blob:", *(f"https://{host}" for host in parts().image_hosts))
 
 
 def _chat_page(session: Session, site: Site, *, mode: str) -> str:

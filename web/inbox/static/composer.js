@@ -1,6 +1,6 @@
 // Where the agent writes: a reply or a note, with canned replies behind "/". What is typed stays with its conversation.
 
-import { Refused, ask, complain, config, h, t } from "./page.js";
+import { Attachments, Refused, ask, complain, config, h, say, t } from "./page.js";
 
 const TYPING_MS = 3000;
 
@@ -10,8 +10,9 @@ export class Composer {
   #id = null;
   #mode = "reply";
   #canned = [];
+  #files = new Map(); // 12 → Attachments that go with the reply
   #told = 0; // when the server was last told that a reply is being written
-  #sending = null; // {id, client_message_id, text}: the same id again is the same message
+  #sending = null; // {id, client_message_id, said}: the same id again is the same message
 
   constructor({ sent }) {
     this.sent = sent;
@@ -23,8 +24,14 @@ export class Composer {
     this.button = h("button.primary", { type: "submit" }, t("send"));
     this.hint = h("p.small.quiet.grow");
     this.carried = h("p.row.small", { hidden: true });
+    this.attached = h("div");
+    this.attach = h("span");
     this.element = h("form.composer", { onsubmit: (event) => { event.preventDefault(); this.send(); } },
-      h("div.row", { role: "group" }, this.replyTab, this.noteTab), h("div.writing", {}, this.menu, this.input), this.carried, h("div.row.apart", {}, this.hint, this.button));
+      h("div.row", { role: "group" }, this.replyTab, this.noteTab), h("div.writing", {}, this.menu, this.input), this.carried, this.attached, h("div.row.apart", {}, this.attach, this.hint, this.button));
+    const files = () => this.#mode === "reply" && !this.theirs && this.#files.get(this.#id);
+    this.input.addEventListener("paste", (event) => { if (files() && event.clipboardData.files.length) { event.preventDefault(); files().add(event.clipboardData.files); } });
+    this.element.addEventListener("dragover", (event) => event.preventDefault());
+    this.element.addEventListener("drop", (event) => { event.preventDefault(); if (files()) files().add(event.dataTransfer.files); });
   }
 
   /** A conversation comes to the front, or the one there has changed. */
@@ -39,12 +46,33 @@ export class Composer {
     this.theirs = theirs;
     this.mine = conversation.mine;
     this.#hint(conversation);
+    this.#filesOf(conversation);
     if (other) {
       this.#canned = [];
       this.#draw();
       const { canned } = await ask(`/conversations/${conversation.id}/canned`).catch(() => ({ canned: [] }));
       if (this.#id === conversation.id) this.#canned = canned;
     } else this.#draw();
+  }
+
+  /** Each conversation has its own: what was chosen for one visitor never goes to another. */
+  #filesOf({ id, attachment_mb: limit }) {
+    if (this.#files.has(id)) return;
+    const upload = (file, client) => {
+      const body = new FormData();
+      body.append("file", file, file.name);
+      body.append("client_file_id", client);
+      return ask(`/conversations/${id}/files`, body);
+    };
+    const files = new Attachments({ t, say, limit, upload, why: (reason) => config.words[`file_${reason}`] || t("file_other"), changed: () => this.#ready() });
+    this.#files.set(id, files);
+    files.label();
+  }
+
+  /** Nothing leaves while a file is on its way up, or has failed unseen. */
+  #ready() {
+    const files = this.#files.get(this.#id);
+    this.button.disabled = Boolean(this.sending || (this.#mode === "reply" && files && !files.ready));
   }
 
   #hint({ visitor }) {
@@ -66,6 +94,10 @@ export class Composer {
     this.button.textContent = t(note ? "add_note" : "send");
     this.hint.textContent = note ? t("note_hint") : this.#where;
     const cards = (!note && this.#cards.get(this.#id)) || [];
+    const files = !note && this.#files.get(this.#id);
+    this.attached.replaceChildren(...(files ? [files.list] : []));
+    this.attach.replaceChildren(...(files ? [files.button, files.input] : []));
+    this.#ready();
     this.carried.hidden = !cards.length;
     this.carried.replaceChildren(h("span", {}, `${t("cards")} ${cards.map((card) => card.title).join(" · ")}`),
       h("button.plain.small", { type: "button", onclick: () => { this.#cards.delete(this.#id); this.write("reply"); } }, t("without_cards")));
@@ -150,13 +182,18 @@ export class Composer {
   async send() {
     const text = this.input.value.trim();
     const [id, mode] = [this.#id, this.#mode];
-    if (!text || this.button.disabled || !id) return;
-    if (this.#sending?.id !== id || this.#sending.text !== text) this.#sending = { id, text, client_message_id: crypto.randomUUID?.() || `${Date.now()}-${Math.random()}` };
-    this.button.disabled = true;
+    const files = mode === "reply" ? this.#files.get(id) : null;
+    const ids = files?.ready ? files.sent.map((file) => file.id) : [];
+    if (!(text || ids.length) || this.button.disabled || !id) return;
+    const said = [text, ...ids].join(" ");
+    if (this.#sending?.id !== id || this.#sending.said !== said) this.#sending = { id, said, client_message_id: crypto.randomUUID?.() || `${Date.now()}-${Math.random()}` };
+    this.sending = true;
+    this.#ready();
     try {
-      const told = mode === "note" ? await ask(`/conversations/${id}/note`, { text }) : await ask(`/conversations/${id}/reply`, { text, client_message_id: this.#sending.client_message_id, cards: this.#cards.get(id) || [] });
+      const told = mode === "note" ? await ask(`/conversations/${id}/note`, { text }) : await ask(`/conversations/${id}/reply`, { text, client_message_id: this.#sending.client_message_id, cards: this.#cards.get(id) || [], files: ids });
       this.#texts.delete(`${mode} ${id}`);
       if (mode === "reply") this.#cards.delete(id);
+      files?.take();
       this.#told = 0;
       this.#sending = null;
       if (mode === "note" && !this.theirs) this.#mode = "reply";
@@ -166,7 +203,7 @@ export class Composer {
       complain(`${t("not_sent")}: ${error instanceof Refused ? error.message : t("connection")}`);
       if (error.code === "taken") this.sent(null);
     } finally {
-      this.button.disabled = false;
+      this.sending = false;
       this.#draw();
     }
   }

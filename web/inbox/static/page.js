@@ -3,6 +3,7 @@
 const root = document.getElementById("inbox");
 export const config = JSON.parse(root.dataset.config);
 export const { h } = await import(root.dataset.dom);
+export const { Attachments } = await import(root.dataset.files);
 export { root };
 
 /** One of the icons that the page has brought (web/inbox/pages.py); beside words, which say the same. */
@@ -20,10 +21,11 @@ export class Refused extends Error {
 }
 
 export async function ask(path, body) {
+  const form = body instanceof FormData; // the browser writes its Content-Type, with the boundary
   const answer = await fetch(`${config.root}${path}`, {
     method: body === undefined ? "GET" : "POST",
-    headers: { Accept: "application/json", ...(body !== undefined && { "Content-Type": "application/json", "X-CSRFToken": config.csrf }) },
-    body: body === undefined ? undefined : JSON.stringify(body),
+    headers: { Accept: "application/json", ...(body !== undefined && { "X-CSRFToken": config.csrf, ...(!form && { "Content-Type": "application/json" }) }) },
+    body: body === undefined || form ? body : JSON.stringify(body),
   });
   if (answer.status === 401) location.reload(); // the session has ended
   const told = await answer.json().catch(() => ({}));

@@ -70,6 +70,7 @@ export class Transcript {
       turn.comment && h("blockquote", {}, turn.comment),
       turn.sources.length > 0 && h("p.small.quiet", {}, `${t("source")}: ${turn.sources.join(" · ")}`),
       turn.choices.length > 0 && h("p.small.quiet", {}, `${t("offered")} ${turn.choices.join(" · ")}`),
-      turn.files.length > 0 && h("p.small.quiet", {}, icon("paper-clip"), ` ${t("files")} `, ...turn.files.flatMap((file, at) => [at ? ", " : "", h("a", { href: file.url, textContent: file.name })])));
+      turn.files.length > 0 && h("ul.files.small", {}, ...turn.files.map((file) => h("li", {}, h("a.file", { href: file.url, download: file.name, title: t("download") },
+        file.picture ? h("img.thumbnail", { src: file.url, alt: "", loading: "lazy" }) : icon("paper-clip"), h("span.name", {}, file.name))))));
   }
 }

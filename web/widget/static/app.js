@@ -149,7 +149,8 @@ const actions = {
   opened,
   get quiet() { return quiet.matches; },
   choose: (choice) => { conversation.send(choice.payload, choice.title); input.focus(); },
-  open: (file) => attempt(conversation.download(file), "fileFailed"),
+  picture: (file) => conversation.contents.of(file),
+  open: (file) => attempt(conversation.contents.save(file), "fileFailed"),
   ask: (text) => conversation.send(text),
   vote: async (turn, vote) => {
     if (!turn.voting && (await attempt(conversation.vote(turn, vote)))) say(t(vote === "up" ? "thanksUp" : "thanksDown"));

@@ -5,6 +5,7 @@
 // While a person is awaited one tab holds a connection for all of them; otherwise nobody does: a tab that is looked at
 // asks for news ever less often, so that whoever opens a closed conversation again is heard.
 
+import { Contents } from "./files.js";
 import { keyFromLink, nameOf } from "./identity.js";
 import { ApiError, blob, call, events, reason, wait } from "./transport.js";
 import { Storage, randomId } from "./storage.js";
@@ -22,6 +23,7 @@ export class Conversation extends EventTarget {
   streaming = null; // {id, text} while an answer comes in
   typing = false; // whether a colleague writes just now
 
+  contents = new Contents((id) => blob(`/conversations/${this.key.id}/files/${id}`, { token: this.key.token }));
   shown = false; // whether the panel is open
   at = ""; // the host page's address, as it said when the chat was opened
   user = null; // {jwt} or {id, hmac, …}, as the host page has given it
@@ -278,14 +280,6 @@ export class Conversation extends EventTarget {
     return this.#call("/files", body);
   }
 
-  async download({ id, name }) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(await blob(`/conversations/${this.key.id}/files/${id}`, { token: this.key.token }));
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-  }
-
   async #exchange(item) {
     const body = { text: item.text, client_message_id: item.id, files: item.files?.map((file) => file.id) };
     this.dispatchEvent(new CustomEvent("sent"));
@@ -371,6 +365,7 @@ export class Conversation extends EventTarget {
     this.turns = [];
     this.#last = 0;
     this.streaming = null;
+    this.contents.forget();
     this.storage.set("conversation", null);
     this.storage.set("seen", this.#seenElsewhere = 0);
     this.#setState("bot");

@@ -6,6 +6,8 @@ import { reason } from "./transport.js";
 
 const ACCEPT = ".png,.jpg,.jpeg,.gif,.webp,.heic,.pdf,.docx,.xlsx,.txt,.csv";
 const MOST = 5;
+const PICTURE = /^image\/(png|jpeg|gif|webp)$/;
+const PICTURE_BYTES = 2097152; // a larger one is not loaded unasked
 
 export class Attachments {
   #items = []; // {id, file, sent?, failed?}
@@ -21,9 +23,11 @@ export class Attachments {
   get ready() { return this.#items.every((item) => item.sent); }
   get empty() { return !this.#items.length; }
 
+  get sent() { return this.#items.map((item) => item.sent); }
+
   /** What was sent up, given away. */
   take() {
-    const files = this.#items.map((item) => item.sent);
+    const files = this.sent;
     this.#items = [];
     this.draw();
     return files;
@@ -78,11 +82,44 @@ export class Attachments {
   }
 }
 
-/** The files of a turn, each a download. */
-export function fileList(files, { t, open }) {
+/** The contents of files as addresses in this page, each fetched once. */
+export class Contents {
+  #known = {};
+
+  constructor(fetch) { this.fetch = fetch; }
+
+  of({ id }) {
+    const found = this.#known[id] ||= this.fetch(id).then((content) => URL.createObjectURL(content));
+    found.catch(() => { delete this.#known[id]; });
+    return found;
+  }
+
+  async save(file) {
+    h("a", { href: await this.of(file), download: file.name }).click();
+  }
+
+  forget() {
+    for (const one of Object.values(this.#known)) one.then(URL.revokeObjectURL, () => {});
+    this.#known = {};
+  }
+}
+
+/** The files of a turn, each a download; a picture is seen. */
+export function fileList(files, { t, open, picture }) {
   if (!files?.length) return null;
   return h("ul.files.sent", {}, ...files.map((file) => h("li", {}, h("button.file", { type: "button", title: t("download"), onclick: () => open(file) },
-    icon("clip"), h("span.name", { textContent: file.name }), file.bytes && h("span.state", { textContent: size(file.bytes) })))));
+    PICTURE.test(file.type) && file.bytes <= PICTURE_BYTES ? thumbnail(file, picture) : icon("clip"), h("span.name", { textContent: file.name }), file.bytes && h("span.state", { textContent: size(file.bytes) })))));
+}
+
+/** Loaded once it comes into sight. Its place is there before. */
+function thumbnail(file, picture) {
+  const img = h("img.thumbnail", { alt: "" });
+  new IntersectionObserver(([{ isIntersecting }], observer) => {
+    if (!isIntersecting) return;
+    observer.disconnect();
+    picture(file).then((address) => { img.src = address; }, () => img.replaceWith(icon("clip")));
+  }).observe(img);
+  return img;
 }
 
 const size = (bytes) => (bytes < 1048576 ? `${Math.ceil(bytes / 1024)} kB` : `${(bytes / 1048576).toFixed(1)} MB`);

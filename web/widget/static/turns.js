@@ -10,8 +10,10 @@ const LONG = 520; // letters of a passage from which on it is folded
 const STEP_MS = 14;
 const UNFOLD_MS = 560;
 
+const wordless = ({ kind, text, files }) => kind === "files" || (!text && files);
+
 export function customerTurn(turn, actions) {
-  const said = turn.kind === "files" || (!turn.text && turn.files) ? null : h("div.bubble", { textContent: turn.text });
+  const said = !wordless(turn) && h("div.bubble", { textContent: turn.text });
   return h("li.turn.customer", {}, h("span.hidden", { textContent: `${actions.t("you")}: ` }), said, fileList(turn.files, actions), actions.stamp);
 }
 
@@ -19,7 +21,7 @@ export function agentTurn(turn, actions) {
   const { t, live, quiet, stamp } = actions;
   const text = h("div.bubble.text", {}, render(turn.text));
   if (live && !quiet) unfold(text);
-  return h("li.turn.agent", {}, h("p.who", {}, icon("person"), turn.agent || t("colleague"), stamp), text, cardRow(cardsOf(turn), actions));
+  return h("li.turn.agent", {}, h("p.who", {}, icon("person"), turn.agent || t("colleague"), stamp), !wordless(turn) && text, fileList(turn.files, actions), cardRow(cardsOf(turn), actions));
 }
 
 export function botTurn(turn, actions) {
