@@ -80,3 +80,11 @@ def reason_in_words(reason: str | None) -> str | None:
         return None
     named = gettext(f"reason_{reason}")
     return reason.replace("_", " ") if named.startswith("reason_") else named
+
+
+CHANNELS = {"widget": "Widget", "api": "API", "chatwoot": "Chatwoot", "rasa": "Rasa"}
+
+
+def channel_in_words(name: str) -> str:
+    """Where a conversation is held, as people call it; another channel's name stands for itself."""
+    return gettext(CHANNELS.get(name, name))

@@ -48,6 +48,8 @@ class ConversationLine:
     waiting_since: datetime | None
     handover_reason: str | None
     first_text: str
+    visitor_id: int
+    visitor: str | None  # a name or an address, where one is known
     turns: int
     disliked: bool
     csat: int | None
@@ -132,7 +134,8 @@ def search_conversations(session: Session, wanted: Wanted, *, page: int = 1) -> 
     waits = case((Conversation.state == "waiting", 0), else_=1)
     wait_start = case((Conversation.state == "waiting", Conversation.handover_at))
     rows = session.execute(
-        select(Conversation, opening, turns, disliked())
+        select(Conversation, opening, turns, disliked(), Visitor.name, Visitor.email)
+        .join(Visitor, Visitor.id == Conversation.visitor_id)
         .where(*where)
         .order_by(waits, wait_start, Conversation.last_activity_at.desc(), Conversation.id.desc())
         .limit(PAGE_SIZE)
@@ -148,11 +151,13 @@ def search_conversations(session: Session, wanted: Wanted, *, page: int = 1) -> 
             waiting_since=conversation.handover_at if conversation.state == "waiting" else None,
             handover_reason=conversation.handover_reason,
             first_text=said or "",
+            visitor_id=conversation.visitor_id,
+            visitor=name or email,
             turns=number,
             disliked=bool(down),
             csat=conversation.csat,
         )
-        for conversation, said, number, down in rows
+        for conversation, said, number, down, name, email in rows
     )
     return ConversationPage(lines, total, page)
 

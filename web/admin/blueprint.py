@@ -18,7 +18,7 @@ from web.admin.icons import icon
 from web.admin.sites import site_choice
 from web.context import parts
 from web.language import LANGUAGES, gettext, page_language
-from web.sentences import in_words, reason_in_words
+from web.sentences import channel_in_words, in_words, reason_in_words
 
 blueprint = Blueprint(
     "admin",
@@ -115,6 +115,7 @@ def menu() -> list[MenuEntry]:
 blueprint.add_app_template_filter(lambda turn: cards_of(turn.role, turn.reply), "cards")
 blueprint.add_app_template_filter(in_words, "in_words")
 blueprint.add_app_template_filter(reason_in_words, "handover")
+blueprint.add_app_template_filter(channel_in_words, "channel")
 
 
 @blueprint.app_template_filter("when")

@@ -17,8 +17,8 @@ from chatbot.records.inbox import BOXES, MOST, MOST_SHOWN, Box, Line, counts, qu
 from chatbot.records.presence import Colleague, colleagues, is_away
 from chatbot.records.tables import Conversation, Site, utcnow
 from chatbot.records.visitor_history import Talk, earlier_talks
-from web.language import gettext, page_language
-from web.sentences import reason_in_words
+from web.language import LANGUAGES, gettext, page_language
+from web.sentences import channel_in_words, reason_in_words
 from web.widget_options import WidgetOptions
 
 HERE = timedelta(seconds=40)  # a visitor who was heard of within this is looking on
@@ -121,7 +121,8 @@ def conversation_json(session: Session, conversation_id: int, *, person_id: int)
         "state_words": gettext(conversation.state),
         "lang": conversation.locale,
         "attachment_mb": attachment_mb(session, conversation),
-        "channel": conversation.channel,
+        "language": LANGUAGES.get(conversation.locale, conversation.locale),
+        "channel": channel_in_words(conversation.channel),
         "page": conversation.page,
         "reason": reason_in_words(conversation.handover_reason) if conversation.handover_at else None,
         "note": conversation.handover_note,

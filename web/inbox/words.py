@@ -88,6 +88,8 @@ WORDS = {
     "channel": "Channel",
     "page": "Page",
     "signed": "signed in",
+    "seen": "Last seen",
+    "here_now": "is here now",
     "rated": "rated {stars} of 5",
     "reason": "Reason",
     "thumb_up": "Thumbs up",

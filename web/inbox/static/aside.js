@@ -86,8 +86,8 @@ export class Aside {
         h("a.small", { href: `${config.article}${passage.article_id}`, target: "_blank", rel: "noopener" }, t("whole")))));
   }
 
-  #about({ visitor, lang, channel, page, csat, id, reason }) {
-    const mark = JSON.stringify([id, visitor, lang, page, csat, reason]);
+  #about({ visitor, language, channel, page, csat, id, reason }) {
+    const mark = JSON.stringify([id, visitor, language, page, csat, reason]);
     if (mark === this.#told) return; // a link in it may have the focus
     this.#told = mark;
     const rows = [
@@ -95,11 +95,11 @@ export class Aside {
       [t("email"), visitor.email],
       ...Object.entries(visitor.details),
       [t("reason"), reason],
-      [t("language"), lang],
+      [t("language"), language],
       [t("channel"), channel],
       [t("page"), page?.replace(/^https?:\/\//, "")],
       ["", csat && t("rated", { stars: csat })],
-      [visitor.here ? t("here") : t("not_here"), clock(visitor.seen)],
+      [t("seen"), visitor.here ? t("here_now") : clock(visitor.seen)],
     ].filter(([, value]) => value);
     this.visitor.replaceChildren(h("h3", {}, t("about")), h("dl.pairs.small", {}, ...rows.flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, String(value))])),
       ...(visitor.earlier.length ? [h("h3", {}, t("earlier")), h("ul.found", {}, ...visitor.earlier.map((talk) => this.#talk(talk)))] : []),
