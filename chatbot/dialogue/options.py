@@ -21,7 +21,8 @@ class SiteOptions:
     """``sureness`` is the one dial "how sure must it be": an answer whose calibrated probability of being right is
     below it is not given. ``choice_floor`` is where "did you mean" ends and "I do not know" begins.
 
-    ``hours`` are opening hours as JSON (chatbot/dialogue/hours.py); empty: somebody is always there. A visitor who
+    ``hours`` are opening hours as JSON (chatbot/dialogue/hours.py); empty: somebody is always there. ``hide_closed``:
+    outside them the widget's button is hidden. A visitor who
     has waited ``unanswered_minutes`` for a person is told that nobody is free (0: never). A conversation in which
     nothing was said for ``idle_hours`` closes (0: never). Conversations in which nothing was said for
     ``retention_days`` are erased (0: the installation's rule). A conversation that the bot solves saves an agent
@@ -34,6 +35,7 @@ class SiteOptions:
     accent: str = "#0f766e"
     title: str = ""
     hours: dict[str, Any] = field(default_factory=dict)
+    hide_closed: bool = False
     unanswered_minutes: int = 5
     idle_hours: int = 24
     retention_days: int = 0
@@ -77,6 +79,10 @@ class SiteOptions:
                 raise InputError(
                     "Not a possible number", field=name, value=value, remedy=f"Give a number from 0 to {most}"
                 )
+        if not isinstance(self.hide_closed, bool):
+            raise InputError(
+                "Not yes or no", field="hide_closed", value=self.hide_closed, remedy="Give true or false"
+            )
         if self.hours:
             Hours.from_json(self.hours)
 

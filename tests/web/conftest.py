@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from flask.sessions import SecureCookieSessionInterface
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -297,3 +297,20 @@ def sign_in(app: Flask, browser: Any, url: str, database: Database, problems: li
     yield open_it
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def foreign(url: str, serve: Callable[[Flask], str]) -> str:
+    """A page of another origin whose own policy allows the installation's script and frame and nothing else."""
+    host = Flask("host")
+
+    @host.get("/")
+    def page() -> Response:
+        snippet = f'<script async src="{url}/widget.js" data-site="default"></script>'
+        page = Response(
+            f"<!doctype html><html lang=en><title>Shop</title><body><p>Shop</p>{snippet}{snippet}"
+        )
+        page.headers["Content-Security-Policy"] = f"default-src 'none'; script-src {url}; frame-src {url}"
+        return page
+
+    return serve(host)

@@ -307,6 +307,11 @@ def test_hours_are_told_over_the_api(client: FlaskClient, database: Database) ->
     told = client.get("/api/v1/hours?locale=zh").get_json()
     assert (told["open"], told["zone"]) == (False, "UTC")
     assert told["opens_in_words"].startswith("周") and told["opens_at"] and told["closes_at"] is None
+    assert told["hide"] is False
+    set_options(database, hide_closed=True)
+    assert client.get("/api/v1/hours").get_json()["hide"] is True
+    set_options(database, hours={})
+    assert client.get("/api/v1/hours").get_json() == {"open": True}
 
 
 def test_quiet_conversations_close_by_the_sites_hours(visitor: Any, database: Database) -> None:
@@ -330,6 +335,7 @@ def test_hours_are_set_on_a_page_and_bad_ones_keep_what_was_typed(agent: Any, da
         "dates": "2026-12-25\n2026-12-24 09:00-12:00",
         "unanswered_minutes": "7",
         "idle_hours": "48",
+        "hide_closed": "yes",
     }
     assert admin.post("/admin/inbox/hours", data=form).status_code == 303
     with database.read() as session:
@@ -340,6 +346,7 @@ def test_hours_are_set_on_a_page_and_bad_ones_keep_what_was_typed(agent: Any, da
             "dates": {"2026-12-24": ["09:00-12:00"], "2026-12-25": []},
         }
         assert (options["unanswered_minutes"], options["idle_hours"]) == (7, 48)
+        assert options["hide_closed"] is True
     page = admin.get("/admin/inbox/hours").text
     assert "09:00-12:00, 13:00-17:00" in page and "2026-12-24 09:00-12:00" in page
     bad = admin.post("/admin/inbox/hours", data=form | {"day_tue": "nine to five"})

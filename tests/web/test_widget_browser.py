@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask, Response
+from flask import Flask
 from sqlalchemy import select
 
 from chatbot.records.database import Database
@@ -209,23 +208,6 @@ def test_a_conversation_that_was_erased_is_replaced_by_a_new_one(
 
 
 # --- the page around it ----------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def foreign(url: str, serve: Callable[[Flask], str]) -> str:
-    """A page of another origin whose own policy allows the installation's script and frame and nothing else."""
-    host = Flask("host")
-
-    @host.get("/")
-    def page() -> Response:
-        snippet = f'<script async src="{url}/widget.js" data-site="default"></script>'
-        page = Response(
-            f"<!doctype html><html lang=en><title>Shop</title><body><p>Shop</p>{snippet}{snippet}"
-        )
-        page.headers["Content-Security-Policy"] = f"default-src 'none'; script-src {url}; frame-src {url}"
-        return page
-
-    return serve(host)
 
 
 def test_an_allowed_foreign_page_under_a_strict_policy_of_its_own_has_the_widget_once(

@@ -39,6 +39,7 @@ class HoursAnswer(BaseModel):
     closes_at: str | None = Field(None, description="ISO 8601, while it is open and will close.")
     opens_in_words: str | None = Field(None, examples=["Monday at 09:00"])
     zone: str | None = Field(None, examples=["Europe/Berlin"])
+    hide: bool = Field(False, description="The site wants no chat button just now.")
 
 
 class ContactBody(Body):
@@ -60,6 +61,7 @@ def hours(query: HoursQuery) -> Response:
         closing = closes_at(kept, now) if body["open"] else None
         body |= {
             "zone": kept.zone,
+            "hide": options.hide_closed and not body["open"],
             "opens_at": opening.isoformat() if opening else None,
             "closes_at": closing.isoformat() if closing else None,
             "opens_in_words": in_words(opening, kept, now=now, lang=primary(query.locale))

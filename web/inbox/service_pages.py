@@ -64,6 +64,7 @@ def _as_form(options: SiteOptions) -> MultiDict[str, str]:
             "zone": stored.zone,
             "unanswered_minutes": str(options.unanswered_minutes),
             "idle_hours": str(options.idle_hours),
+            "hide_closed": "yes" if options.hide_closed else "",
             "dates": "\n".join(
                 f"{day.isoformat()} {', '.join(str(shift) for shift in shifts)}".strip()
                 for day, shifts in sorted(stored.dates.items())
@@ -88,6 +89,7 @@ def change_hours() -> BaseResponse | tuple[str, int]:
                 hours={} if form.get("always") == "yes" else read_hours(form).as_json(),
                 unanswered_minutes=_whole(form, "unanswered_minutes"),
                 idle_hours=_whole(form, "idle_hours"),
+                hide_closed=form.get("hide_closed") == "yes",
             )
             changed = {k: v for k, v in asdict(after).items() if asdict(before)[k] != v}
             site.options = dict(site.options) | asdict(after)

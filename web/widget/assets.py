@@ -19,6 +19,7 @@ MODULES = (
     "conversation.js",
     "dom.js",
     "files.js",
+    "hours.js",
     "identity.js",
     "markup.js",
     "messages.js",

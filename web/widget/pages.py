@@ -9,9 +9,10 @@ from typing import Any
 from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from sqlalchemy.orm import Session
 
+from chatbot.dialogue.hours import is_open
 from chatbot.dialogue.options import SiteOptions
 from chatbot.records.conversations import DEFAULT_SITE, find_site
-from chatbot.records.tables import Site
+from chatbot.records.tables import Site, utcnow
 from web.context import parts
 from web.headers import page_policy
 from web.visitors import frame_ancestors, own_origin
@@ -124,6 +125,8 @@ def _chat_page(session: Session, site: Site, *, mode: str) -> str:
         "corners": look.corners,
         "csat": look.csat,
         "hours": options.opening_hours is not None,
+        "hides": options.hide_closed,
+        "hidden": options.hide_closed and not is_open(options.opening_hours, utcnow()),
         "attachmentMb": look.attachment_mb,
         "prechat": [field.as_json() for field in look.prechat],
         "locale": language,
@@ -136,7 +139,11 @@ def _chat_page(session: Session, site: Site, *, mode: str) -> str:
         "limit": parts().settings.message_limit,
     }
     if mode == "frame" and "preview" in request.args:
-        config |= {"preview": {code: sample(session, code) for code in assets.languages()}, "hours": False}
+        config |= {
+            "preview": {code: sample(session, code) for code in assets.languages()},
+            "hours": False,
+            "hidden": False,
+        }
     return render_template(
         "chat.html", config=config, language=language, title=config["title"], modules=assets.MODULES
     )

@@ -5,8 +5,9 @@ import { clean, on, readable } from "./colour.js";
 import { Conversation } from "./conversation.js";
 import { h, icon } from "./dom.js";
 import { Attachments } from "./files.js";
+import { Hours } from "./hours.js";
 import { pageAround } from "./messages.js";
-import { call, reason } from "./transport.js";
+import { reason } from "./transport.js";
 import { prechatForm } from "./prechat.js";
 import { ratingForm } from "./rating.js";
 import { chime } from "./sound.js";
@@ -17,9 +18,10 @@ const framed = config.mode === "frame";
 let words = config.words;
 let unread = 0; // as the page was told
 let wantsPerson = false;
-let away = null; // outside the opening hours: {opens_in_words}
+let toldHidden = false;
 const toPage = pageAround(config, (type, data) => received[type](data));
 const conversation = new Conversation(config);
+const hours = new Hours(config, () => { labelPerson(); drawState(); tellHidden(); });
 conversation.shown = !framed;
 const quiet = matchMedia("(prefers-reduced-motion: reduce)");
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -99,18 +101,7 @@ function label() {
 }
 
 function labelPerson() {
-  person.replaceChildren(icon("person"), t(away ? "leaveMessage" : "person"));
-}
-
-/** Whether anybody is there, where the site has opening hours. Nothing changes while it cannot be asked. */
-async function askHours() {
-  if (!config.hours) return;
-  const query = new URLSearchParams({ site: config.site, locale: conversation.locale });
-  const hours = await call(`/hours?${query}`).catch(() => null);
-  if (!hours) return;
-  away = hours.open ? null : hours;
-  labelPerson();
-  drawState();
+  person.replaceChildren(icon("person"), t(hours.away ? "leaveMessage" : "person"));
 }
 
 function labelSound() {
@@ -131,7 +122,7 @@ async function setLocale(locale) {
   conversation.locale = wanted;
   conversation.storage.set("locale", wanted);
   label();
-  askHours();
+  hours.ask(conversation.locale);
   toPage("locale", { ...launcherWords() });
 }
 
@@ -238,7 +229,7 @@ function greeting(fresh) {
 function drawState() {
   const { state, turns } = conversation;
   const agent = agentName();
-  subtitle.textContent = { waiting: t("subtitleWaiting"), human: t("subtitleHuman", { agent }), closed: t("subtitleClosed") }[state] || (away ? (away.opens_in_words ? t("away", { opening: away.opens_in_words }) : t("awayLong")) : t("subtitle"));
+  subtitle.textContent = { waiting: t("subtitleWaiting"), human: t("subtitleHuman", { agent }), closed: t("subtitleClosed") }[state] || (hours.away ? (hours.away.opens_in_words ? t("away", { opening: hours.away.opens_in_words }) : t("awayLong")) : t("subtitle"));
   input.placeholder = state === "human" ? t("placeholderHuman", { agent }) : t("placeholder");
   document.body.dataset.state = state;
   person.hidden = state === "waiting" || state === "human";
@@ -304,6 +295,7 @@ conversation.addEventListener("change", () => {
   draw();
   conversation.see();
   tellUnread();
+  tellHidden();
   if (atBottom && list.lastElementChild?.dataset.key !== before) scrollDown();
 });
 
@@ -342,6 +334,14 @@ async function attempt(work, failed = "failed") {
 function tellUnread() {
   const count = conversation.unread;
   if (count !== unread && toPage("unread", { count })) unread = count;
+}
+
+/** Whether the button is not to be seen: never from a visitor who waits for an answer, or has one unread. */
+const hides = () => Boolean(hours.hidden && !conversation.unread && !["waiting", "human"].includes(conversation.state));
+
+function tellHidden() {
+  const now = hides();
+  if (now !== toldHidden && toPage("hidden", { hidden: now })) toldHidden = now;
 }
 
 /** Spoken by screen readers once, whole: not word by word as an answer comes in. */
@@ -442,10 +442,10 @@ dark.addEventListener("change", paint);
 
 const received = {
   hello: () => {
-    toPage("ready", { accent: clean(config.accent), onAccent: on(clean(config.accent)), position: config.position, corners: config.corners, ...launcherWords() });
+    toPage("ready", { accent: clean(config.accent), onAccent: on(clean(config.accent)), position: config.position, corners: config.corners, hidden: (toldHidden = hides()), ...launcherWords() });
     tellUnread();
   },
-  show: ({ at }) => { conversation.at = at; askHours(); conversation.show(true); scrollDown(); if (!config.preview && !matchMedia("(pointer: coarse)").matches) input.focus(); },
+  show: ({ at }) => { conversation.at = at; hours.ask(conversation.locale); conversation.show(true); scrollDown(); if (!config.preview && !matchMedia("(pointer: coarse)").matches) input.focus(); },
   hide: () => conversation.show(false),
   ask: ({ text }) => { if (text?.trim()) conversation.send(text.trim().slice(0, config.limit)); },
   setLocale: ({ locale }) => setLocale(locale),
@@ -467,7 +467,7 @@ let loaded = false;
 input.value = conversation.storage.get("draft") || "";
 paint();
 label();
-if (!framed) askHours();
+if (!framed || config.hides) hours.ask(conversation.locale);
 const chosen = conversation.storage.get("locale");
 if (chosen && chosen !== conversation.locale) setLocale(chosen);
 conversation.load().finally(() => {

@@ -26,6 +26,7 @@
   let ready = false;
   let open = false;
   let unread = 0;
+  let hidden = false; // outside the hours of a site that shows no button then
   let frame, host, panel, button, badge, words, sheet, edges;
 
   const locale = () => data.locale || document.documentElement.lang || navigator.language || "en";
@@ -160,9 +161,10 @@
       host.style.setProperty("--launcher", launcher);
       place(event.data.position === "left" ? "left" : "right");
       relabel(event.data);
-      if (ready) return; // the frame was loaded anew
+      const again = ready; // the frame was loaded anew
       ready = true;
-      button.hidden = false;
+      show(event.data.hidden);
+      if (again) return;
       requestAnimationFrame(() => button.classList.add("ready"));
       waiting.splice(0).forEach(([name, detail]) => post(name, detail));
       emit("ready");
@@ -174,11 +176,19 @@
       badge.textContent = unread > 9 ? "9+" : String(unread);
       relabel(words);
       emit("unread", unread);
+    } else if (type === "hidden") {
+      show(event.data.hidden);
     } else if (type === "locale") {
       relabel(event.data);
     } else if (type === "message") {
       emit("message", event.data.message);
     }
+  }
+
+  /** The button, unless the site hides it just now; an open panel is closed with it. */
+  function show(hide) {
+    hidden = Boolean(hide);
+    button.hidden = !ready || (hidden && !open);
   }
 
   function relabel(next) {
@@ -195,6 +205,7 @@
     button.classList.toggle("open", open);
     button.setAttribute("aria-expanded", String(open));
     trap();
+    show(hidden);
     if (open) {
       unread = 0;
       badge.hidden = true;
