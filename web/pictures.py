@@ -46,6 +46,7 @@ from chatbot.records.tables import (
     Turn,
     utcnow,
 )
+from chatbot.records.visitors import Identity, identify
 from chatbot.settings import Settings
 from web.application import build
 from web.context import parts
@@ -57,6 +58,14 @@ PATIENCE_MS = 180_000  # with a page of a busy machine: half a set of pictures i
 QUALITY = 0.7  # of the WebP pictures, 0..1
 CONVERSATIONS = 60
 DAYS = 28
+PLACES = (
+    "",
+    "help/returns",
+    "orders",
+    "help/delivery",
+    "grinders/mara",
+    "subscriptions",
+)  # where they begin to write
 EMAIL, PASSWORD = "mei@example.com", "correct horse battery"
 FAQ = """question,answer
 Do you wrap presents?,"Yes, for 3 euros a parcel; choose it in the basket."
@@ -215,7 +224,8 @@ def converse(
     """Hold the conversations over the API, then put them on the days of the last month."""
     client, rng = app.test_client(), random.Random(11)
     for number, (lang, text) in enumerate(first[:CONVERSATIONS]):
-        started = client.post("/api/v1/conversations", json={"locale": lang}).get_json()
+        page = f"https://shop.example.com/{PLACES[number % len(PLACES)]}"
+        started = client.post("/api/v1/conversations", json={"locale": lang, "page": page}).get_json()
         root = f"/api/v1/conversations/{started['id']}"
         headers = {"Authorization": f"Bearer {started['token']}"}
         said = client.post(f"{root}/messages", json={"text": text}, headers=headers).get_json()
@@ -250,6 +260,28 @@ def converse(
                 vote = session.scalar(select(Feedback).where(Feedback.turn_id == turn.id))
                 if vote is not None:
                     vote.created_at -= back
+        session.flush()
+        _come_back(session)
+
+
+def _come_back(session: Session) -> None:
+    """Whoever has waited longest had written before: a customer whom the company's server has named."""
+    waiting = session.scalars(
+        select(Conversation)
+        .where(Conversation.state == "waiting")
+        .order_by(Conversation.locale != "en", Conversation.handover_at)
+    ).first()
+    if waiting is None:
+        return
+    before = session.scalars(
+        select(Conversation)
+        .where(Conversation.id < waiting.id, Conversation.locale == waiting.locale)
+        .order_by(Conversation.state != "closed", Conversation.id.desc())
+        .limit(4)
+    ).all()
+    for row in sorted((*before, waiting), key=lambda row: row.id):
+        known = identify(session, row, Identity("customer-40817", "Anna Lee", "anna.lee@example.com"))
+        known.created_at = min(known.created_at, row.created_at)
 
 
 def _work(app: Flask, database: Database, settings: Settings) -> None:

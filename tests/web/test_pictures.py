@@ -46,6 +46,10 @@ def test_the_conversations_spread_over_a_month_and_every_page_is_listed(
     with database.read() as session:
         days = {row.created_at.date() for row in session.query(Conversation)}
         assert session.query(Conversation).filter_by(state="waiting").count() == 1
+        regulars = session.query(Visitor).filter(Visitor.identity.is_not(None)).all()
+        assert [one.name for one in regulars] == ["Anna Lee"]
+        own = session.query(Conversation).filter_by(visitor_id=regulars[0].id).all()
+        assert len(own) == 5 and [row.state for row in own].count("waiting") == 1
     assert len(days) > 5
     pages = listed(app, database)
     names = [page.name for page in pages]
