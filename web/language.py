@@ -41,3 +41,10 @@ def page_language() -> str:
 
 def gettext(text: str) -> str:
     return catalogue(page_language()).get(text, text)
+
+
+def counted(text: str, number: int) -> str:
+    """``text`` with its ``{number}``. A language that says one of a thing otherwise has it as ``<text>|one``."""
+    found = catalogue(page_language())
+    said = found.get(f"{text}|one") if number == 1 else None
+    return (said or found.get(text, text)).format(number=number)

@@ -35,7 +35,7 @@ from web.access import required_role
 from web.admin.pages.uploads import KINDS, safe_name
 from web.admin.style_guide import contrast, pairs, tokens
 from web.jobs import enqueue
-from web.language import LANGUAGES, catalogue
+from web.language import LANGUAGES, catalogue, counted
 from web.worker import Worker
 
 PASSWORD = "correct horse battery"
@@ -200,8 +200,26 @@ def test_every_text_of_the_pages_has_a_chinese_one() -> None:
         texts |= set(re.findall(r': "([^"]+)"', words))
     for path in WEB.rglob("*.py"):
         texts |= set(re.findall(r'gettext\(\s*"([^"]+)"', path.read_text("utf-8")))
+    numbers = {
+        text
+        for page in pages
+        for pair in re.findall(r"""counted\(\s*(?:"([^"]+)"|'([^']+)')\s*,""", page)
+        for text in pair
+        if text
+    }
+    assert {f"{text}|one" for text in numbers} <= set(catalogue("en"))  # English has two forms, Chinese one
+    texts |= numbers
     assert len(texts) > 700
     assert sorted(texts - set(catalogue("zh"))) == []
+
+
+def test_one_of_a_thing_is_said_as_one(app: Flask) -> None:
+    for lang, told in (
+        ("en", ["0 marks", "1 mark", "2 marks"]),
+        ("zh", ["0 个评分", "1 个评分", "2 个评分"]),
+    ):
+        with app.test_request_context(headers={"Accept-Language": lang}):
+            assert [counted("{number} marks", number) for number in range(3)] == told
 
 
 def test_the_audit_log_has_words_for_everything_it_keeps(signed_in: SignIn, database: Database) -> None:

@@ -17,7 +17,7 @@ from web.access import guard
 from web.admin.icons import icon
 from web.admin.sites import site_choice
 from web.context import parts
-from web.language import LANGUAGES, gettext, page_language
+from web.language import LANGUAGES, counted, gettext, page_language
 from web.sentences import channel_in_words, in_words, reason_in_words
 
 blueprint = Blueprint(
@@ -82,6 +82,7 @@ def keep_out_of_caches(response: Response) -> Response:
 def shared() -> dict[str, Any]:
     return {
         "_": gettext,
+        "counted": counted,
         "icon": icon,
         "page_language": page_language,
         "languages": LANGUAGES,
