@@ -47,7 +47,7 @@ Progress = Callable[[str, float], None]
 FORMAT = 1
 MANIFEST = "manifest.json"
 SQLITE, POSTGRES = "database.sqlite", "database.dump"
-FOLDERS = ("releases", "attachments")  # below the data folder
+FOLDERS = ("releases", "attachments", "card-pictures")  # below the data folder
 TOLD_SETTINGS = ("encoder", "message_limit", "retention_days", "chat_rate", "upload_limit_mb")
 _PAGES = 512  # of SQLite copied at a time; writers get in between
 _LONGEST = 600  # characters of a tool's complaint
@@ -149,7 +149,8 @@ def _copy_sqlite(database: Database, target: Path, tell: Callable[[float], None]
 
 
 def _kept_files(database: Database, settings: Settings) -> list[tuple[str, Path]]:
-    """Names in the archive and files on disk: the bundles of known releases, and what visitors sent."""
+    """Names in the archive and files on disk: the bundles of known releases, what visitors and agents sent, and the
+    pictures of cards."""
     with database.read() as session:
         ids = session.scalars(select(Release.id).order_by(Release.id)).all()
         live = live_release_id(session)
@@ -160,7 +161,9 @@ def _kept_files(database: Database, settings: Settings) -> list[tuple[str, Path]
             verify(folder)  # a backup with a damaged live release would be found out on the worst day
         if folder.is_dir():
             found += _below(folder, settings.data)
-    return found + list(_below(settings.data / "attachments", settings.data))
+    for name in FOLDERS[1:]:
+        found += _below(settings.data / name, settings.data)
+    return found
 
 
 def _below(folder: Path, root: Path) -> Iterator[tuple[str, Path]]:

@@ -30,8 +30,8 @@ LONGEST_LABEL = 60  # of a link
 LONGEST_ALT = 200
 LONGEST_ADDRESS = 1_000
 RULE = "---"
-_PICTURE = re.compile(r"!\[([^\]\n]*)\]\(([^()\s]+)\)")
-_LINK = re.compile(r"\[([^\]\n]*)\]\(([^()\s]+)\)")
+_PICTURE = re.compile(r"!\[([^\]\n]*)\]\(([^()\n]+)\)")
+_LINK = re.compile(r"\[([^\]\n]*)\]\(([^()\n]+)\)")
 _SLOT = re.compile(r"\{[^{}]*\}")
 _HOST = re.compile(r"(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?")
 

@@ -64,6 +64,8 @@ def test_what_people_write_is_read_and_written_again() -> None:
         ("A\n[Go](http://www.example.com/)", "url"),
         ("A\n[Go](javascript:alert)", "url"),
         ("A\n[Go](//evil.example/)", "url"),
+        ("A\n[Go](https://x.example/a b)", "url"),
+        ("A\n![a](my picture.png)", "image"),
         ("A\n[Go](/\\evil.example)", "url"),
         ("A\n[Go](https://)", "url"),
         ("A\n[Go](https://me@bank.example/)", "url"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from typing import Any
@@ -21,6 +22,7 @@ from web import create_app
 from web.api.chatwoot import message_of
 from web.serving import Serving
 
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 REFUND = {
     "title": "Your refund",
     "text": "49.00 to your card.",
@@ -188,6 +190,46 @@ def test_an_admin_writes_cards_under_an_answer_and_changes_them(
     assert "![b](https://x.example/b.png)</textarea>" in kept and "One way.</textarea>" in kept
     with database.read() as session:
         assert len(session.scalars(select(Answer)).all()) == 1
+
+
+def test_an_admins_own_pictures_come_along_and_are_served_to_everybody(
+    app: Flask, client: FlaskClient, signed_in: Callable[..., FlaskClient], database: Database
+) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    editor = signed_in("editor")
+    with database.write() as session:
+        session.add(Intent(id=1, name="delivery", titles={"en": "Delivery"}))
+
+    def write(content: bytes, name: str, cards: str) -> Any:
+        form = {"lang": "en", "text": "One way.", "approve": "yes", "cards": cards}
+        files = {"pictures": (io.BytesIO(content), name)}
+        return editor.post("/admin/intents/1/answers", data=form | files, content_type="multipart/form-data")
+
+    cards = "Express\n![A bicycle](my express.png)\n---\nWalk\n![Shoes](/favicon.ico)"
+    assert write(PNG, "my express.png", cards).status_code == 303
+    with database.read() as session:
+        answer = session.scalars(select(Answer)).one()
+    assert answer.cards is not None
+    address = answer.cards[0]["image"]
+    assert address.startswith("/pictures/") and address.endswith(".png")
+    assert answer.cards[1]["image"] == "/favicon.ico"
+    got = client.get(address)
+    assert (got.data, got.mimetype) == (PNG, "image/png")
+    assert "immutable" in got.headers["Cache-Control"]
+    assert got.headers["X-Content-Type-Options"] == "nosniff"
+    assert "default-src 'none'" in got.headers["Content-Security-Policy"]
+
+    for content, name, said in (
+        (PNG, "other.png", "Not an address"),  # the card names another file
+        (b"%PDF-1.7", "my express.png", "no picture for a card"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "my express.png", "not accepted"),
+        (PNG[:16] + b"\0\1\0\0" * 2, "my express.png", "too large"),
+    ):
+        refused = write(content, name, cards)
+        assert refused.status_code in (413, 422), name
+        assert said in refused.text and "my express.png" in refused.text
+    for wrong in ("x.png", "..%2f..%2fsecret.key", "0" * 32 + ".svg", "0" * 32 + ".png"):
+        assert client.get(f"/pictures/{wrong}").status_code == 404
 
 
 def test_an_agent_takes_an_approved_answers_cards_over(

@@ -13,6 +13,7 @@ from chatbot.dialogue.hours import is_open
 from chatbot.dialogue.options import SiteOptions
 from chatbot.records.conversations import DEFAULT_SITE, find_site
 from chatbot.records.tables import Site, utcnow
+from web.card_pictures import CardPictures
 from web.context import parts
 from web.headers import page_policy
 from web.visitors import frame_ancestors, own_origin
@@ -71,6 +72,17 @@ def _kept(content: bytes, mimetype: str, version: str) -> Response:
         version == assets.version()
     )  # a page from before an update must not keep the new file as the old one
     response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable" if fresh else "no-store"
+    return response
+
+
+@blueprint.get("/pictures/<name>")
+def picture(name: str) -> Response:
+    """A card's picture, also for chat windows of others; its address changes with its content."""
+    content, media_type = CardPictures(parts().settings.data).read(name)
+    response = make_response(content)
+    response.mimetype = media_type
+    response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
 
 

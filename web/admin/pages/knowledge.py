@@ -15,7 +15,7 @@ from chatbot.dialogue.cards import (
     check_images,
     with_cards,
 )
-from chatbot.errors import InputError, NotFoundError
+from chatbot.errors import FrontdeskError, InputError, LimitError, NotFoundError
 from chatbot.records import answers, audit
 from chatbot.records.article_search import read_article, search_articles
 from chatbot.records.knowledge import enable_passage, set_article_status
@@ -23,6 +23,7 @@ from chatbot.records.passages import outdated_passages
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
 from web.admin.leaves import leaf
+from web.card_pictures import CardPictures, with_addresses
 from web.context import parts
 from web.language import gettext
 
@@ -111,7 +112,7 @@ def _intent_page(
     *,
     changed: int | None = None,
     given: Mapping[str, str] | None = None,
-    error: InputError | None = None,
+    error: FrontdeskError | None = None,
 ) -> str:
     with parts().database.read() as records:
         view = answers.read_intent(records, intent_id)
@@ -124,7 +125,7 @@ def _intent_page(
         }
     example = (
         f"{gettext('Express delivery')}\n{gettext('Ordered before 14:00, with you tomorrow.')}\n"
-        f"![{gettext('A courier on a bicycle')}](https://images.example.com/express.jpg)\n"
+        f"![{gettext('A courier on a bicycle')}](express.jpg)\n"
         f"[{gettext('How it works')}](https://www.example.com/delivery)\n{RULE}\n{gettext('The next card')}"
     )
     return render_template(
@@ -146,16 +147,29 @@ def _languages(view: answers.IntentView) -> list[str]:
 @requires("editor")
 def write_answer(intent_id: int) -> BaseResponse | tuple[str, int]:
     """Keep a text as a draft, or approve it at once; what cannot be stays in the form."""
+    given = request.form.to_dict()
     try:
-        return _write_answer(intent_id)
-    except InputError as error:
-        return _intent_page(intent_id, given=request.form, error=error), error.status
+        given["cards"] = _with_pictures(given.get("cards", ""))
+        return _write_answer(intent_id, given["cards"])
+    except (InputError, LimitError) as error:
+        return _intent_page(intent_id, given=given, error=error), error.status
 
 
-def _write_answer(intent_id: int) -> BaseResponse:
+def _with_pictures(cards: str) -> str:
+    """The cards with the addresses of the pictures that came along, by the names of their files."""
+    pictures = CardPictures(parts().settings.data)
+    addresses = {}
+    for file in request.files.getlist("pictures"):
+        if file.filename:
+            with file.stream as stream:
+                addresses[file.filename] = pictures.keep(stream.read(), file.filename)
+    return with_addresses(cards, addresses)
+
+
+def _write_answer(intent_id: int, written: str) -> BaseResponse:
     with parts().database.write() as records:
         intent = answers.get_intent(records, intent_id)
-        cards = cards_from_text(request.form.get("cards", ""))
+        cards = cards_from_text(written)
         check_images(cards, parts().image_hosts)
         draft = answers.write_draft(
             records,
