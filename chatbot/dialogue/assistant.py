@@ -19,8 +19,8 @@ from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.policy import Bound, Decision, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
-from chatbot.dialogue.requests import Subject, split_requests
-from chatbot.dialogue.saying import INTENT, Part, say
+from chatbot.dialogue.requests import MAX_REQUESTS, Subject, split_requests
+from chatbot.dialogue.saying import INTENT, Part, say, with_the_rest
 from chatbot.dialogue.slot_filling import is_dropped
 from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
 from chatbot.dialogue.suggesting import Proposes, suggest
@@ -138,13 +138,15 @@ class Assistant:
         if talk is not None:
             text = payload_of(text, talk.offered) or text
         parts = self._step(text, read, talk, said, clock)
+        rest: Sequence[str] = ()
         if parts is None:
             tapped = chosen(text, self._lookup, said) or (gone(text, said) if not words and read else None)
             if tapped is not None:
                 parts = [tapped]
             else:
                 with clock("requests"):
-                    requests = self._requests(read, before, lang, options)
+                    found = self._requests(read, before, lang, options)
+                    requests, rest = found[:MAX_REQUESTS], found[MAX_REQUESTS:]
                 again = asked_again(read, before)
                 parts = [
                     self._part(request, before, lang, said, options, again, clock, talk, text, hurried)
@@ -166,7 +168,8 @@ class Assistant:
             milliseconds=clock.milliseconds,
             suggested=tuple(name for name, _ in suggested),
         )
-        return Reply(parts=replies, suggestions=tuple(title for _, title in suggested)), trace
+        replies, unanswered = with_the_rest(replies, rest, lang=said, redactor=redactor)
+        return Reply(replies, (*(title for _, title in suggested), *unanswered)), trace
 
     def refresh(self) -> None:
         """Take in what has changed in the knowledge since the last call."""

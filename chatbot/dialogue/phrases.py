@@ -15,6 +15,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "asked_again": "It seems my answer did not help. Shall I pass you on to a colleague?",
         "unreadable": "Sorry, I could not read that. Please write your question in English or Chinese.",
         "choices": "Did you mean one of these?",
+        "more_requests": "That was a lot at once, and there is more in it. Tap it below, or ask it again:",
         "files": "I have your file, but I cannot read files myself. What would you like to know? "
         "Or a colleague can look at it.",
         "talk_to_person": "Talk to a person",
@@ -49,6 +50,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "asked_again": "看来我的回答没能帮到您。需要帮您转人工客服吗？",
         "unreadable": "抱歉，我没看懂。请用中文或英文描述您的问题。",
         "choices": "您是想问下面哪一个？",
+        "more_requests": "您一次问了好几件事，还有没回答的。请点下面的问题，或再问一次：",
         "files": "文件已收到，不过我还不能读取文件内容。请告诉我您想了解什么，或者由人工客服来查看。",
         "talk_to_person": "转人工客服",
         "try_again": "再试一次",

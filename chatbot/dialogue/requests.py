@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from chatbot.dialogue.smalltalk import smalltalk
 
-MAX_REQUESTS = 3
+MAX_REQUESTS = 3  # answered at once; the customer is told of the others
 UNSAID = 0.8  # as sure must the models be of a question after a question that nothing calls another one
 _END = re.compile(r"(?<=[?？！。；\n])\s*|(?<=[!;])\s+|(?<=[a-z0-9)]\.)\s+(?=[A-Z])")
 _BESIDES = "另外(?![那这的半几收])"  # "besides"; 另外那个 is the other one, and 另外收 charges extra
@@ -61,7 +61,7 @@ def sentences(text: str) -> list[str]:
 
 
 def split_requests(text: str, subject_of: Callable[[str], Subject], *, sure: float) -> list[str]:
-    """The requests in ``text``, in order, at most MAX_REQUESTS; one request is the rule.
+    """The requests in ``text``, in order; one request is the rule.
 
     ``subject_of`` tells what one sentence asks. Neighbouring sentences of the same subject are one request.
     """
@@ -86,7 +86,7 @@ def split_requests(text: str, subject_of: Callable[[str], Subject], *, sure: flo
             requests.append((key, [piece]))
         else:
             requests[-1] = (current[0] or key, [*current[1], piece])
-    return [" ".join(parts) for _, parts in requests][:MAX_REQUESTS]
+    return [" ".join(parts) for _, parts in requests]
 
 
 def _opens(piece: str, before: list[str], *, certain: bool) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from chatbot.dialogue.acting import Acted
 from chatbot.dialogue.lookup import Lookup
@@ -63,6 +64,18 @@ def say(part: Part, *, lang: str, failures: int, redactor: Redactor, lookup: Loo
     approved = chosen is not None and chosen.approved and decision.kind in ("approved", "smalltalk", "person")
     cards = chosen.cards if chosen is not None and approved else ()
     return ReplyPart(text, decision.kind, round(decision.confidence, 4), intent, sources, choices, cards)
+
+
+def with_the_rest(
+    replies: Sequence[ReplyPart], rest: Sequence[str], *, lang: str, redactor: Redactor
+) -> tuple[tuple[ReplyPart, ...], tuple[str, ...]]:
+    """The parts, the last one saying that the requests in ``rest`` were not answered yet, and these as they were
+    written, to be tapped."""
+    if not rest:
+        return tuple(replies), ()
+    *before, last = replies
+    told = replace(last, text=f"{last.text}\n\n{phrase('more_requests', lang)}")
+    return (*before, told), tuple(redactor.restore(request) for request in rest)
 
 
 def _say_action(acted: Acted, decision: Decision, lang: str, lookup: Lookup) -> ReplyPart:

@@ -10,6 +10,7 @@ import pytest
 from chatbot.dialogue.actions import Action, Outcome, Slot, Talk, templates_from
 from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.saying import ARTICLE, HANDOVER, INTENT
 from chatbot.dialogue.trace import ActionTrace, Classification, Hit, IntentGuess, Message, Tagged
 from chatbot.dialogue.weighing import KnownIntent, Weighing, Weights
@@ -172,6 +173,18 @@ def test_a_customer_does_not_wait_for_a_draft_that_could_not_be_sent_but_an_agen
     reply, to_agent = assistant.reply("Where is my money?", options=SiteOptions(mode="drafts_only"))
     assert to_customer.parts[0].draft is None
     assert to_agent.parts[0].draft is not None and reply.kind == "passage"
+
+
+def test_of_many_requests_the_first_three_are_answered_and_the_rest_can_be_tapped(assistant):
+    asked = (
+        "Where is my refund? Also, how do I cancel? Also, my refund? Also, can you cancel KC-204817 for me?"
+    )
+    reply, trace = assistant.reply(asked, options=ALLOWED)
+    assert len(reply.parts) == len(trace.parts) == 3
+    assert reply.suggestions[-1] == "Also, can you cancel KC-204817 for me?"
+    assert reply.text.endswith(phrase("more_requests", "en"))
+    once, _ = assistant.reply("Where is my refund? Also, how do I cancel?", options=ALLOWED)
+    assert phrase("more_requests", "en") not in once.text and once.suggestions == ()
 
 
 def test_two_requests_are_answered_in_turn(assistant):
