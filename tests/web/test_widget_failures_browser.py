@@ -14,7 +14,6 @@ from chatbot.records.tables import Conversation, Feedback
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
 expect = sync_api.expect
-PNG = b"\x89PNG\r\n\x1a\n" + b"\x00" * 200
 AWAY = {"status": 503, "json": {"error": {"code": "overloaded", "message": "Too much is going on just now"}}}
 
 
@@ -128,13 +127,13 @@ def test_a_file_that_cannot_be_fetched_and_one_that_cannot_be_sent_say_why(
 ) -> None:
     _, frame = open_widget()
     frame.locator("input[type=file]").set_input_files(
-        {"name": "a.png", "mimeType": "image/png", "buffer": PNG}
+        {"name": "a.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7"}
     )
     expect(frame.get_by_role("button", name="Send", exact=True)).to_be_enabled()
     frame.get_by_role("button", name="Send", exact=True).click()
     expect(frame.locator(".turn.bot").last).to_contain_text("I cannot read files myself")
     context.set_offline(True)
-    frame.locator(".turn.customer").get_by_role("button", name="a.png").click()
+    frame.locator(".turn.customer").get_by_role("button", name="a.pdf").click()
     expect(frame.get_by_role("alert")).to_have_text("That did not work. There is no connection.")
     context.set_offline(False)
     frame.locator("input[type=file]").set_input_files(
