@@ -57,6 +57,7 @@ NO_PAGES = {
     "widget.frame": "the frame inside the widget",
     "widget.loader": "a script",
     "widget.locale": "JSON",
+    "widget.picture": "a picture of a card",
 }
 STEPS = {  # pages that no address opens by itself
     "access.set_up": "opened by a one-time link",
