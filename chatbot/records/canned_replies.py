@@ -15,6 +15,8 @@ TEXT_LIMIT = 4000  # characters
 GAPS = ("customer", "agent")  # {customer} and {agent} are filled in when the reply is used
 _SHORTCUT = re.compile(r"[\w-]{1,40}")
 _GAP = re.compile(r"\{(\w*)\}")
+_STOPS = ".!?。！？"
+_COMMAS = ",，、"
 
 
 def list_canned(session: Session) -> list[CannedReply]:
@@ -87,8 +89,28 @@ def delete_canned(session: Session, canned_id: int) -> CannedReply:
 
 
 def text_for(row: CannedReply, lang: str, *, customer: str, agent: str) -> str:
-    """The text in the visitor's language, else in English, else in any, with its gaps filled."""
+    """The text in the visitor's language, else in English, else in any, with its gaps filled; where somebody has no
+    name, the sentence closes over his gap."""
     texts: dict[str, str] = row.texts
     text = texts.get(lang) or texts.get("en") or next(iter(texts.values()), "")
-    names = {"customer": customer, "agent": agent}
+    names = {"customer": customer.strip(), "agent": agent.strip()}
+    for gap, name in names.items():
+        if not name:
+            text = _without(gap, text)
     return _GAP.sub(lambda gap: names.get(gap[1], gap[0]), text)
+
+
+def _without(name: str, text: str) -> str:
+    """``text`` without the gap and the spaces and marks that were there for it: "Hello, {customer}!" → "Hello!"."""
+    gap = rf"\{{{name}\}}"
+    text = re.sub(rf"[ \t]*(?:\({gap}\)|（{gap}）)", "", text)
+    opens = rf"(?P<before>(?:^|[{_STOPS}])[ \t]*){gap}[ \t]*[{_STOPS}{_COMMAS}:：]*[ \t]*(?P<first>\w?)"
+    text = re.sub(opens, lambda found: found["before"] + found["first"].upper(), text, flags=re.MULTILINE)
+    within = rf"(?P<comma>[{_COMMAS}]?)[ \t]*{gap}(?:[ \t]*(?P<mark>[{_STOPS}{_COMMAS};；:：]|$))?"
+    text = re.sub(
+        within,
+        lambda found: found["comma"] if found["mark"] is None else found["mark"],
+        text,
+        flags=re.MULTILINE,
+    )
+    return text.strip()

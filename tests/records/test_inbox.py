@@ -274,6 +274,31 @@ def test_canned_replies_are_filled_in_and_kept_apart_by_shortcut(records: Databa
         assert raised.value.remedy
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Hello {customer}, {agent} here", "Hello, ann here"),
+        ("Hello, {customer}!", "Hello!"),
+        ("Hello {customer}", "Hello"),
+        ("Sorry, {customer}, we are late.", "Sorry, we are late."),
+        ("{customer}, we are on it.", "We are on it."),
+        ("Thank you. {customer}, we are on it.", "Thank you. We are on it."),
+        ("Good day {customer}\nHow can I help?", "Good day\nHow can I help?"),
+        ("Thank you ({customer}) for writing", "Thank you for writing"),
+        ("您好，{customer}！我是{agent}。", "您好！我是ann。"),
+        ("您好 {customer} ，请稍等。", "您好，请稍等。"),
+        ("{customer}，您好！", "您好！"),
+        ("{customer}您好！", "您好！"),
+        ("谢谢（{customer}）。", "谢谢。"),
+    ],
+)
+def test_a_canned_reply_to_a_nameless_visitor_leaves_no_hole(text: str, told: str) -> None:
+    row = canned_replies.CannedReply(shortcut="hi", texts={"en": text})
+    assert canned_replies.text_for(row, "en", customer=" ", agent="ann") == told
+    named = canned_replies.text_for(row, "en", customer="Ana", agent="ann")
+    assert named == text.replace("{customer}", "Ana").replace("{agent}", "ann")
+
+
 def test_going_back_to_the_bot_leaves_the_queue(records: Database, waiting: Waiting) -> None:
     conversation_id = waiting()
     with records.write() as session:
