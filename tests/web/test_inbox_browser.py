@@ -38,7 +38,7 @@ def test_a_visitor_is_taken_answered_and_closed_by_keyboard_alone_and_sees_it_li
     expect(mei.locator(".draft")).to_contain_text("3 working days")
     mei.keyboard.press("c")
     expect(mei.locator(".top-line .tag").first).to_have_text("You have this conversation")
-    expect(frame.locator(".notice")).to_contain_text("is on it now")
+    expect(frame.locator(".notice")).to_have_text("Now a colleague is on it.")
     expect(mei.get_by_role("textbox", name="Reply")).to_be_focused()
     mei.keyboard.type("Let me look.")
     mei.keyboard.press("Enter")

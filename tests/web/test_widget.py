@@ -91,6 +91,12 @@ def test_every_language_has_every_word_with_the_same_places() -> None:
             assert set(re.findall(r"\{\w+\}", str(one))) == set(re.findall(r"\{\w+\}", str(other))), path
 
 
+def test_a_sentence_about_a_nameless_colleague_begins_as_a_sentence() -> None:
+    words = assets.words("en")
+    told = words["human"].replace("{agent}", words["colleague"])
+    assert told == "Now a colleague is on it."
+
+
 def test_every_word_that_a_script_asks_for_is_there() -> None:
     known = keys(json.loads(assets.locale_json("en")))
     asked = {key for text in SCRIPTS.values() for key in re.findall(r'\bt\("([\w.]+)"', text)}

@@ -359,7 +359,7 @@ def test_when_all_connections_are_taken_a_persons_words_come_by_asking(
     with database.write() as session:
         session.scalars(select(Conversation)).one().state = "human"
     frame.get_by_role("button", name="Talk to a person").click()
-    expect(frame.locator(".notice")).to_contain_text("is on it now")
+    expect(frame.locator(".notice")).to_have_text("Now a colleague is on it.")
     with database.write() as session:
         conversation = session.scalars(select(Conversation)).one()
         session.add(Turn(conversation_id=conversation.id, role="agent", text="Hello, Mei here"))
