@@ -49,9 +49,11 @@ def ensure_default_site(session: Session, *, name: str = "") -> Site:
 
 
 def find_site(session: Session, key: str | None) -> Site:
-    """The site with this key; without a key the only site there is.
+    """The site with this key; without a key the first one, or the only one there is: a client that names none goes on
+    as it did when another site is added.
 
-    Raises NotFoundError for an unknown key, InputError where a key is needed to choose among several sites.
+    Raises NotFoundError for an unknown key, InputError where several sites are left to choose from and the first is
+    gone.
     """
     if key is not None:
         site = session.scalar(select(Site).where(Site.key == key))
@@ -60,6 +62,9 @@ def find_site(session: Session, key: str | None) -> Site:
                 "No such site", field="site", value=key, remedy="Copy the snippet from the admin area again"
             )
         return site
+    first = session.scalar(select(Site).where(Site.key == DEFAULT_SITE))
+    if first is not None:
+        return first
     sites = session.scalars(select(Site).order_by(Site.id).limit(2)).all()
     if not sites:
         raise NotFoundError("No site has been set up", field="site", remedy="Start the web server once")

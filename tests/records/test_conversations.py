@@ -77,16 +77,30 @@ def test_the_default_site_is_made_once(records: Database) -> None:
         assert session.scalar(select(func.count(Site.id))) == 1
 
 
-def test_a_site_may_be_left_out_only_where_there_is_one(records: Database, opened: str) -> None:
+def test_without_a_key_the_site_is_the_first_also_where_there_are_several(
+    records: Database, opened: str
+) -> None:
     with records.write() as session:
         assert conversations.find_site(session, None).key == "default"
-        session.add(Site(key="second", name="Second"))
+        session.add(Site(key="another", name="Another"))
         session.flush()
-        with pytest.raises(InputError):
-            conversations.find_site(session, None)
-        assert conversations.find_site(session, "second").name == "Second"
+        assert conversations.find_site(session, None).key == "default"
+        assert conversations.find_site(session, "another").name == "Another"
         with pytest.raises(NotFoundError):
             conversations.find_site(session, "third")
+
+
+def test_without_a_first_site_only_the_only_one_may_be_left_unnamed(records: Database) -> None:
+    with records.write() as session:
+        with pytest.raises(NotFoundError):
+            conversations.find_site(session, None)
+        session.add(Site(key="second", name="Second"))
+        session.flush()
+        assert conversations.find_site(session, None).key == "second"
+        session.add(Site(key="third", name="Third"))
+        session.flush()
+        with pytest.raises(InputError, match="Which site"):
+            conversations.find_site(session, None)
 
 
 def test_a_message_received_by_several_at_once_is_one_turn(records: Database, opened: str) -> None:

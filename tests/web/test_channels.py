@@ -45,6 +45,33 @@ def test_a_chat_window_made_for_rasa_talks_to_the_bot_unchanged(client: FlaskCli
     assert answer["custom"]["kind"] == "passage"
 
 
+def test_clients_that_name_no_site_go_on_at_the_first_when_another_is_added(
+    client: FlaskClient, key: Any, database: Database
+) -> None:
+    headers = key()
+    rasa(client, headers, "one")
+    with database.write() as session:
+        session.add(Site(key="another", name="Another", allowed_origins=[], options={}))
+    deep = {"messages": [{"role": "user", "text": "three"}], "sender": "v-1"}
+    assert rasa(client, headers, "two").status_code == 200
+    assert client.post(DEEP, json=deep, headers=headers).status_code == 200
+    assert client.post("/api/v1/conversations", json={"locale": "en"}).status_code == 201
+    assert client.get("/api/v1/hours").status_code == 200
+    assert client.post(DEEP, json=deep | {"site": "another"}, headers=headers).status_code == 200
+    with database.read() as session:
+        told = session.execute(
+            select(Conversation.channel, Site.key)
+            .join(Site, Site.id == Conversation.site_id)
+            .order_by(Conversation.id)
+        ).all()
+    assert [tuple(row) for row in told] == [
+        ("rasa", "default"),  # the one that it had before
+        ("deep-chat", "default"),
+        ("api", "default"),
+        ("deep-chat", "another"),
+    ]
+
+
 def test_a_sender_has_one_conversation_and_another_one_another(
     client: FlaskClient, key: Any, assistant: Any, database: Database
 ) -> None:

@@ -78,7 +78,7 @@ api = visitor_blueprint(
 @api.post("/conversations", responses={201: Started}, summary="Start a conversation")
 @limiter.limit(message_rate, key_func=get_remote_address)
 def start(body: StartBody) -> Response:
-    """The token is told once: keep it. `site` may be left out where there is only one."""
+    """The token is told once: keep it. Without `site` it is the first site's, `default`."""
     token = new_token()
     channel = "widget" if request.headers.get("Origin") else "api"
     with parts().database.write() as session:

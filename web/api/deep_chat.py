@@ -60,7 +60,7 @@ class DeepChatBody(Body):
         None, description="Who writes: one conversation each.", examples=["visitor-17"]
     )
     locale: str | None = Field(None, examples=["en"], pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$")
-    site: str | None = None
+    site: str | None = Field(None, description="The site's key; without it the first site, `default`.")
 
 
 @api.before_request

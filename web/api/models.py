@@ -30,7 +30,7 @@ class Body(BaseModel):
 
 class StartBody(Body):
     site: Annotated[str, StringConstraints(max_length=64)] | None = Field(
-        None, description="The site's key; may be left out where there is only one."
+        None, description="The site's key; without it the first site, `default`."
     )
     locale: (
         Annotated[str, StringConstraints(max_length=16, pattern=r"^[A-Za-z]{2,3}([-_][A-Za-z0-9]+)*$")] | None

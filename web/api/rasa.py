@@ -44,7 +44,9 @@ class RasaMessage(Body):
         description="What was written, or a button's payload.", examples=["Where is my order?"]
     )
     metadata: dict[str, Any] | None = Field(
-        None, description="`language` and `site` are read.", examples=[{"language": "en"}]
+        None,
+        description="`language` and `site` are read; without `site` it is the first one, `default`.",
+        examples=[{"language": "en"}],
     )
 
 

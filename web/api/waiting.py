@@ -26,7 +26,7 @@ api = visitor_blueprint(
 
 class HoursQuery(BaseModel):
     site: Annotated[str, StringConstraints(max_length=64)] | None = Field(
-        None, description="The site's key; may be left out where there is only one."
+        None, description="The site's key; without it the first site, `default`."
     )
     locale: Annotated[str, StringConstraints(max_length=16)] = Field(
         "en", description="Language of `opens_in_words`."
