@@ -301,7 +301,8 @@ def sign_in(app: Flask, browser: Any, url: str, database: Database, problems: li
 
 @pytest.fixture
 def foreign(url: str, serve: Callable[[Flask], str]) -> str:
-    """A page of another origin whose own policy allows the installation's script and frame and nothing else."""
+    """A page of another site (not of another port alone: browsers keep storage and locks from such a frame) whose own
+    policy allows the installation's script and frame and nothing else."""
     host = Flask("host")
 
     @host.get("/")
@@ -313,4 +314,4 @@ def foreign(url: str, serve: Callable[[Flask], str]) -> str:
         page.headers["Content-Security-Policy"] = f"default-src 'none'; script-src {url}; frame-src {url}"
         return page
 
-    return serve(host)
+    return serve(host).replace("127.0.0.1", "localhost")

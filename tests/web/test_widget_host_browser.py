@@ -28,12 +28,17 @@ LAYOUT_SHIFTS = """() => new Promise((done) => {
 })"""
 
 
+def same_site(page: str) -> str:
+    """Another origin of the installation's own site, where a browser leaves the frame its storage."""
+    return page.replace("localhost", "127.0.0.1")
+
+
 @pytest.fixture
 def shop(foreign: str, database: Database) -> str:
     """A page of the company's, which may show the chat."""
     with database.write() as session:
         site = session.scalars(select(Site)).one()
-        site.allowed_origins = [foreign]
+        site.allowed_origins = [foreign, same_site(foreign)]
         site.identity_secret = SECRET
     return foreign
 
@@ -68,6 +73,32 @@ def open_chat(page: Any) -> Any:
 def say(frame: Any, text: str) -> None:
     frame.get_by_role("textbox").fill(text)
     frame.get_by_role("textbox").press("Enter")
+
+
+def test_a_frame_that_the_browser_keeps_locks_and_storage_from_still_sends_and_hears_a_person(
+    shop: str, context: Any, sign_in: Any
+) -> None:
+    context.add_init_script(
+        """if (window !== top) {
+            const refuse = () => { throw new DOMException("The request was denied.", "SecurityError"); };
+            Object.defineProperty(window, "localStorage", { get: refuse });
+            LockManager.prototype.request = async () => refuse();
+        }"""
+    )
+    page = context.new_page()
+    page.goto(shop)
+    frame = open_chat(page)
+    say(frame, "refund?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")
+    frame.get_by_role("button", name="Talk to a person").click()
+    expect(frame.locator(".notice")).to_be_visible()
+    mei = sign_in("Mei")
+    mei.locator(".lines .line").first.click()
+    mei.get_by_role("button", name="Take it").click()
+    expect(mei.get_by_role("textbox", name="Reply")).to_be_focused()
+    mei.keyboard.type("Here I am")
+    mei.keyboard.press("Enter")
+    expect(frame.locator(".turn.agent")).to_contain_text("Here I am")
 
 
 def test_whom_the_companys_server_vouches_for_the_agent_sees_by_name_as_verified(
@@ -172,7 +203,7 @@ def test_hiding_the_button_moves_nothing_on_the_page(shop: str, context: Any, da
 
 def test_whoever_waits_for_a_person_keeps_the_button(shop: str, context: Any, database: Database) -> None:
     page = context.new_page()
-    page.goto(shop)
+    page.goto(same_site(shop))
     frame = open_chat(page)
     say(frame, "refund?")
     expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")

@@ -48,7 +48,14 @@ export class Conversation extends EventTarget {
     this.key = key || this.storage.get("conversation");
     this.details = this.storage.get("details");
     this.outbox = this.#stored().map((item) => ({ ...item, status: "waiting" }));
-    this.locks = navigator.locks || { request: async (name, options, job) => (job || options)({}) };
+    this.locks = { request: async (name, options, job) => {
+      try {
+        return await navigator.locks.request(name, options, ...(job ? [job] : []));
+      } catch (error) { // no locks, or none for a frame of another site: each tab for itself
+        if (navigator.locks && error.name !== "SecurityError") throw error;
+        return (job || options)({});
+      }
+    } };
     try {
       this.channel = new BroadcastChannel(this.storage.prefix);
       this.channel.onmessage = ({ data }) => this.#heard(data);
