@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
@@ -35,6 +35,9 @@ WISHES = (
     "visitor_asked",
     "asked_again",
 )  # handovers that the customer brought about
+SURGE_DAYS = (
+    7  # held against as many before, whatever period is looked at: a long one would hide a new trouble
+)
 SURGE_VOTES = 5  # fewer thumbs down are no surge
 SURGE_CHANCE = 0.01
 QUARTER = 900  # seconds
@@ -172,14 +175,14 @@ class Statistics:
     language_days: dict[date, dict[str, int]]  # the same, day by day
     hours: list[list[int]]  # [weekday, Monday first][hour]: customers' messages
     topics: list[Topic]  # the most asked first
-    surging: list[Topic] = field(default_factory=list)
+    surging: list[Topic] = field(default_factory=list)  # with the figures of the last SURGE_DAYS days
 
     def savings(self, *, minutes: float, hour_cost: float) -> Savings:
         return Savings(minutes, hour_cost, self.total.confirmed, self.total.assumed)
 
 
 def statistics(session: Session, period: Period, *, lang: str | None = None) -> Statistics:
-    """The figures of a period in one language, or in all. Four grouped queries and one of plain times."""
+    """The figures of a period in one language, or in all."""
     days = {day: Figures() for day in period.dates}
     total = Figures()
     kinds: Counter[str] = Counter()
@@ -231,6 +234,8 @@ def statistics(session: Session, period: Period, *, lang: str | None = None) -> 
     total.median_ms, total.p95_ms = _quantiles([spent for day in times.values() for spent in day])
 
     topics = sorted(_topics(session, period, lang), key=lambda topic: (-topic.replies, topic.name))
+    week = replace(period, days=SURGE_DAYS)
+    lately = topics if week == period else list(_topics(session, week, lang))
     return Statistics(
         period,
         lang,
@@ -241,7 +246,7 @@ def statistics(session: Session, period: Period, *, lang: str | None = None) -> 
         {day: dict(counted) for day, counted in language_days.items()},
         hours,
         [topic for topic in topics if topic.replies],
-        sorted((topic for topic in topics if topic.surges), key=lambda topic: -topic.negative),
+        sorted((topic for topic in lately if topic.surges), key=lambda topic: (-topic.negative, topic.name)),
     )
 
 

@@ -187,6 +187,22 @@ def test_a_topic_surges_by_more_than_chance(records: Database, talk: Talk) -> No
     assert [topic.name for topic in read(records).surging] == ["refund"]
 
 
+def test_a_surge_of_this_week_is_told_whichever_period_is_looked_at(records: Database, talk: Talk) -> None:
+    for days in (10, 20, 40):  # 40 answers each, of which the last ones before this week pleased
+        for number in range(40):
+            at = NOW - timedelta(days=days)
+            talk(ANSWERED, at=at, vote="down" if number < (1 if days == 10 else 12) else None)
+    for number in range(30):
+        talk(ANSWERED, vote="down" if number < 12 else None)
+    for days in (7, 30, 90):
+        found = read(records, days)
+        (topic,) = found.surging
+        told = (topic.negative, topic.replies, topic.negative_before, topic.replies_before)
+        assert (topic.name, told) == ("refund", (12, 30, 1, 40)), days
+        assert read(records, days, lang="zh").surging == []
+    assert not read(records, 30).topics[0].surges  # over 30 days it is no worse than before
+
+
 @pytest.mark.parametrize(
     ("replies", "down", "before", "down_before", "surges"),
     [

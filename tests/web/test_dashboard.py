@@ -4,15 +4,17 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
 from chatbot.records.api_keys import create_key
+from chatbot.records.conversations import ensure_default_site, start_conversation
 from chatbot.records.database import Database
 from chatbot.records.statistics import Period, statistics
-from chatbot.records.tables import Article, Intent, Promotion, Release, utcnow
+from chatbot.records.tables import Article, Feedback, Intent, Promotion, Release, Turn, utcnow
 from chatbot.records.topics_by_day import topics_by_day
 from web.admin.dashboard import DAY_COLUMNS, WEEKDAYS, Overview, pictures, tables
 from web.language import catalogue
@@ -95,6 +97,36 @@ def test_the_figures_of_a_day_stand_on_the_page_in_the_file_and_in_the_api(
     assert client.get(address).status_code == 401
     wrong = client.get("/api/v1/statistics?days=8", headers={"Authorization": f"Bearer {key}"})
     assert wrong.status_code == 422
+
+
+def test_a_topic_that_displeases_since_this_week_is_told_on_the_page_as_it_opens(
+    app: Flask, viewer: FlaskClient, database: Database
+) -> None:
+    with database.write() as session:
+        session.add(Intent(name="refund_time", titles={"en": "Refund time"}))
+        site = ensure_default_site(session)
+        for days, replies, displeased in ((9, 40, 1), (1, 30, 12)):
+            at = utcnow() - timedelta(days=days)
+            talk = start_conversation(session, site_id=site.id, token_hash="t", locale="en", now=at)
+            told = {"conversation_id": talk.id, "lang": "en", "created_at": at}
+            turns = [
+                Turn(role="bot", text="!", kind="passage", intent="refund_time", **told)
+                for _ in range(replies)
+            ]
+            session.add_all([Turn(role="customer", text="?", **told), *turns])
+            session.flush()
+            session.add_all(
+                Feedback(turn_id=turn.id, vote="down", created_at=at) for turn in turns[:displeased]
+            )
+        _, key = create_key(session, name="shop", scopes=["statistics:read"])
+    for address in ("/admin/", "/admin/?days=7", "/admin/?days=90"):
+        page = viewer.get(address).text
+        assert "More displeased customers than before: Refund time" in page, address
+        assert "12 of 30 replies in the last 7 days; in the 7 days before 1 of 40." in page, address
+        assert 'class="tag bad"' in page, address
+    told = app.test_client().get("/api/v1/statistics", headers={"Authorization": f"Bearer {key}"}).get_json()
+    assert (told["days"], told["surging"], told["topics"][0]["surges"]) == (30, ["refund_time"], True)
+    assert (told["topics"][0]["replies"], told["topics"][0]["negative"]) == (70, 13)
 
 
 def test_a_topic_that_is_a_formula_is_none_in_the_file(

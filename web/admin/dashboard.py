@@ -221,6 +221,7 @@ def pictures(found: Overview, say: Say) -> dict[str, str]:
 
 def as_json(found: Statistics, savings: Savings) -> dict[str, Any]:
     """The figures as the API sends them."""
+    surging = [topic.name for topic in found.surging]
     return {
         "days": found.period.days,
         "from": found.period.dates[0].isoformat(),
@@ -234,10 +235,10 @@ def as_json(found: Statistics, savings: Savings) -> dict[str, Any]:
         "topics": [
             asdict(topic)
             | {"negative": topic.negative, "negative_before": topic.negative_before}
-            | {"surges": any(topic is one for one in found.surging)}
+            | {"surges": topic.name in surging}
             for topic in found.topics
         ],
-        "surging": [topic.name for topic in found.surging],
+        "surging": surging,
         "savings": asdict(savings) | {"least": savings.least, "most": savings.most},
     }
 

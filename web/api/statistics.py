@@ -47,7 +47,10 @@ class StatisticsAnswer(BaseModel):
     messages_by_language: dict[str, int]
     messages_by_weekday_and_hour: list[list[int]] = Field(description="Monday first, 24 hours each.")
     topics: list[dict[str, Any]]
-    surging: list[str] = Field(description="Topics that displease more than before, by more than chance.")
+    surging: list[str] = Field(
+        description="Topics that displeased more in the last 7 days than in the 7 before, by more than chance. "
+        "`days` does not change them."
+    )
     savings: dict[str, float]
 
 

@@ -11,7 +11,7 @@ from chatbot.language.table_export import csv_lines
 from chatbot.records.conversations import DEFAULT_SITE, find_site
 from chatbot.records.jobs import list_jobs, open_job
 from chatbot.records.overview import overview
-from chatbot.records.statistics import PERIODS, statistics, topic_titles
+from chatbot.records.statistics import PERIODS, SURGE_DAYS, statistics, topic_titles
 from chatbot.records.tables import utcnow
 from chatbot.records.topics_by_day import topics_by_day
 from web.access import requires
@@ -41,6 +41,7 @@ def home() -> str:
         pictures={name: Markup(svg) for name, svg in pictures(found, gettext).items()},
         tables=tables(found, titles, gettext),
         periods=PERIODS,
+        surge_days=SURGE_DAYS,
     )
 
 
