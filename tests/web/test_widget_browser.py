@@ -146,12 +146,13 @@ def test_a_message_written_without_network_is_kept_when_the_page_is_closed_and_s
 
 
 def test_a_message_written_without_network_is_sent_when_it_is_back(
-    open_widget: Any, context: Any, database: Database
+    open_widget: Any, context: Any, database: Database, audit: Any
 ) -> None:
-    _, frame = open_widget()
+    page, frame = open_widget()
     context.set_offline(True)
     ask(frame, "first words")
     expect(frame.locator(".notice")).to_contain_text("You are offline")
+    assert audit(page) == []
     context.set_offline(False)
     expect(frame.locator(".turn.bot").last).to_contain_text("“first words”")
     assert roles(database) == ["customer", "bot"]
