@@ -63,7 +63,12 @@ def run_replay(context: JobContext) -> dict[str, Any]:
         one = replay_turn(
             context.database, context.settings, int(turn_id), str(context.arguments["release_id"])
         )
-        return {"turn_id": one.turn_id, "release_id": one.release_id, "changed": one.changed}
+        return {
+            "turn_id": one.turn_id,
+            "release_id": one.release_id,
+            "changed": one.changed,
+            "left_out": one.left_out,
+        }
     found = replay(
         context.database,
         context.settings,

@@ -2,6 +2,9 @@
 
 Both releases answer over the knowledge of today, so that what is listed is the models' doing. What was said before a
 message is taken from the conversation as it went. Texts are redacted before they are written down.
+
+No action is carried out, so what an action said then cannot be held against what is said without it: such messages are
+left out, and counted.
 """
 
 from __future__ import annotations
@@ -62,13 +65,15 @@ class Change:
 
 @dataclass(slots=True)
 class Replay:
-    """``kinds`` counts "kind → kind" of the changes; ``changes`` holds the first MOST_KEPT of them, newest first."""
+    """``messages`` were compared, ``left_out`` were not: an action had answered. ``kinds`` counts "kind → kind" of the
+    changes; ``changes`` holds the first MOST_KEPT of them, newest first."""
 
     release_id: str
     live_id: str
     made_at: str
     conversations: int = 0
     messages: int = 0
+    left_out: int = 0
     changed: int = 0
     kinds: dict[str, int] = field(default_factory=dict)
     changes: list[Change] = field(default_factory=list)
@@ -91,6 +96,7 @@ class Asked:
     locale: str
     failures: int
     options: SiteOptions
+    acted: bool = False  # an action had a part in the answer that was given
 
 
 def replay(
@@ -117,13 +123,14 @@ def replay(
         if live == release_id:
             raise ConflictError("The live release is what the others are held against", value=release_id)
         rules = RedactionRules(keep=published_values(session))
-        asked = messages(session, last=last)
+        put = messages(session, last=last)
     load = load or _load
     tell("load", 0.0)
     standing, candidate = load(database, settings, live), load(database, settings, release_id)
     found = Replay(release_id, live, (now or utcnow()).isoformat(timespec="seconds"))
-    found.conversations = len({item.conversation_id for item in asked})
-    found.messages = len(asked)
+    asked = [item for item in put if not item.acted]
+    found.conversations = len({item.conversation_id for item in put})
+    found.messages, found.left_out = len(asked), len(put) - len(asked)
     kinds: Counter[str] = Counter()
     for number, item in enumerate(asked):
         before, trace_before = _ask(standing, item)
@@ -160,6 +167,7 @@ class TurnReplay:
     after: dict[str, Any]
     trace_after: dict[str, Any]
     changed: bool
+    left_out: bool = False  # an action had answered: the answers are shown, and not compared
 
 
 def replay_turn(
@@ -185,7 +193,7 @@ def replay_turn(
         if turn is None or answer is None or answer.reply is None or turn.role != "customer":
             raise NotFoundError("There is no answer to this message", field="turn", value=turn_id)
         rules = RedactionRules(keep=published_values(session))
-        item = _asked(session, turn, _sites(session))
+        item = _asked(session, turn, _sites(session), acted=acted(answer.trace))
         given = answer.reply
     after, trace = _ask((load or _load)(database, settings, release_id), item)
     first = given["parts"][0]
@@ -202,7 +210,8 @@ def replay_turn(
         },
         _told(after, rules),
         _redacted(trace.as_json(), rules),
-        _shown(given) != _shown(after.as_json()),
+        not item.acted and _shown(given) != _shown(after.as_json()),
+        item.acted,
     )
     _write(settings, f"turn-{turn_id}-{release_id}", asdict(found))
     return found
@@ -237,14 +246,31 @@ def messages(session: Session, *, last: int) -> list[Asked]:
     ).all()
     found = []
     for row in rows:
-        answered = select(Turn.reply_to_id).where(Turn.conversation_id == row.id, Turn.role == "bot")
+        traces = select(Turn.reply_to_id, Turn.trace).where(
+            Turn.conversation_id == row.id, Turn.role == "bot", Turn.reply_to_id.is_not(None)
+        )
+        by_action: dict[int, bool] = {}
+        for asked, trace in session.execute(traces):
+            by_action[asked] = by_action.get(asked, False) or acted(trace)
         turns = session.scalars(
             select(Turn)
-            .where(Turn.conversation_id == row.id, Turn.role == "customer", Turn.id.in_(answered))
+            .where(Turn.conversation_id == row.id, Turn.role == "customer", Turn.id.in_(by_action))
             .order_by(Turn.id)
         ).all()
-        found += [_asked(session, turn, sites, conversation=row) for turn in turns if turn.kind is None]
+        found += [
+            _asked(session, turn, sites, conversation=row, acted=by_action[turn.id])
+            for turn in turns
+            if turn.kind is None
+        ]
     return found
+
+
+def acted(trace: Mapping[str, Any] | None) -> bool:
+    """Whether a stored trace says that an action had a part in the answer: it asked, told, failed or was dropped."""
+    return any(
+        part.get("action") or str(part.get("rule", "")).startswith("action")
+        for part in (trace or {}).get("parts", ())
+    )
 
 
 def _sites(session: Session) -> dict[int, SiteOptions]:
@@ -257,6 +283,7 @@ def _asked(
     sites: Mapping[int, SiteOptions],
     *,
     conversation: Conversation | None = None,
+    acted: bool = False,
 ) -> Asked:
     row = conversation or session.get_one(Conversation, turn.conversation_id)
     before = turns_before(session, turn)
@@ -268,6 +295,7 @@ def _asked(
         row.locale,
         before.failures(),
         sites[row.site_id],
+        acted,
     )
 
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from chatbot.dialogue.options import SiteOptions
-from chatbot.dialogue.trace import Classification, Message, PartTrace, Reply, ReplyPart, Trace
+from chatbot.dialogue.trace import ActionTrace, Classification, Message, PartTrace, Reply, ReplyPart, Trace
 from chatbot.errors import ConflictError, NotFoundError
 from chatbot.learning.releases import go_live
-from chatbot.learning.replay import forget_replays, replay, stored_replay
+from chatbot.learning.replay import forget_replays, replay, replay_turn, stored_replay
 from chatbot.records.conversations import (
     ensure_default_site,
     receive_message,
@@ -95,6 +95,51 @@ def test_every_answer_that_would_change_is_listed_with_both_decisions(
     assert replay(conversations, settings, "r2", load=load, last=1).messages == 2
     assert forget_replays(settings) == 1
     assert stored_replay(settings, "r2") is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "kind", "action"),
+    [
+        ("action_ask", "ask", ActionTrace("order_status", "asking", asked="order")),
+        ("action", "approved", ActionTrace("order_status", "done", filled=("order",), outcome="done")),
+        ("action_dropped", "ask", ActionTrace("order_status", "dropped")),
+        ("sure", "passage", ActionTrace("order_status", "paused", asked="order", paused=1)),
+    ],
+)
+def test_what_an_action_said_is_left_out_and_counted(
+    conversations: Database, settings: Settings, rule: str, kind: Any, action: ActionTrace
+) -> None:
+    with conversations.write() as session:
+        site = ensure_default_site(session)
+        row = start_conversation(session, site_id=site.id, token_hash="x", locale="en")
+        turns: list[int] = []
+        for text in ("the refund of my order?", "my refund?"):
+            turn = receive_message(session, row.public_id, text=text, lang="en", client_message_id=None).turn
+            reply, trace = Says("r1").reply(text, history=(), locale="en", options=SiteOptions())
+            if not turns:  # the first is answered by the action, which no release is when it is asked again
+                reply = Reply((replace(reply.parts[0], text="Which order?", kind=kind),))
+                part = replace(trace.parts[0], rule=rule, kind=kind, action=action)
+                trace = replace(trace, parts=(part,))
+            store_reply(session, row.public_id, to=turn.id, reply=reply, trace=trace, lang="en")
+            turns.append(turn.id)
+
+    def load(database: Database, settings: Settings, release_id: str) -> Any:
+        return Says(release_id)
+
+    by_action = replay_turn(conversations, settings, turns[0], "r1", load=load)
+    assert (by_action.changed, by_action.left_out) == (False, True)
+    assert (by_action.before["text"], by_action.after["text"]) == ("Which order?", "r1: 3 days")
+    plain = replay_turn(conversations, settings, turns[1], "r1", load=load)
+    assert (plain.changed, plain.left_out) == (False, False)
+    other = replay_turn(conversations, settings, turns[1], "r2", load=load)
+    assert (other.changed, other.left_out) == (True, False)
+
+    whole = replay(conversations, settings, "r2", load=load)
+    assert (whole.conversations, whole.messages, whole.left_out, whole.changed) == (4, 7, 1, 4)
+    assert turns[0] not in [change.turn_id for change in whole.changes]
+    assert whole.summary()["left_out"] == 1
+    same = replay(conversations, settings, "r2", load=lambda *_: Says("r1"))
+    assert (same.changed, same.left_out) == (0, 1)
 
 
 def test_a_release_is_not_held_against_itself(conversations: Database, settings: Settings) -> None:

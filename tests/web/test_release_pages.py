@@ -124,6 +124,7 @@ def test_a_replay_is_queued_and_its_changes_are_shown(
         "made_at": "",
         "conversations": 4,
         "messages": 9,
+        "left_out": 2,
         "changed": 1,
         "kinds": {"unknown → passage": 1},
         "changes": [change],
@@ -134,6 +135,8 @@ def test_a_replay_is_queued_and_its_changes_are_shown(
     assert "&lt;i&gt;3 days" in shown
     assert shown.count("0.9 is above 0.6") == 2
     assert "1 of 9 messages in the last 4 conversations" in admin.get("/admin/releases/r2").text
+    for address in ("/admin/releases/r2", "/admin/releases/r2/replay"):
+        assert "2 messages that an action answered are left out" in admin.get(address).text
     told = admin.get("/admin/releases/r2/replay/changes").json
     assert told is not None
     assert told["changed"] == 1

@@ -113,3 +113,21 @@ def test_another_release_is_asked_the_same_and_both_answers_stand_side_by_side(
     assert (other.changed, other.before["kind"], other.after["kind"]) == (True, "passage", "unknown")
     page = editor.get(f"/admin/turns/{answer}").get_data(as_text=True)
     assert "another answer" in page and "not sure I know the answer" in page
+
+
+def test_what_an_action_answered_is_shown_beside_the_other_and_not_called_another(
+    editor: FlaskClient, answer: int, database: Database, settings: Settings, assistant: Any
+) -> None:
+    with database.write() as session:
+        session.add(Release(id="r9", snapshot="s"))
+        turn = session.get_one(Turn, answer)
+        asked = turn.reply_to_id
+        assert asked is not None and turn.trace is not None
+        parts = [{**part, "rule": "action_ask"} for part in turn.trace["parts"]]
+        turn.trace = {**turn.trace, "parts": parts}
+    assistant._part = lambda text: type(assistant)._part(assistant, "xyzzy")
+    found = replay_turn(database, settings, asked, "r9", load=lambda *_: assistant)
+    assert (found.changed, found.left_out) == (False, True)
+    page = editor.get(f"/admin/turns/{answer}").get_data(as_text=True)
+    assert "not compared" in page and "A replay carries out no action" in page
+    assert "another answer" not in page and "the same answer" not in page
