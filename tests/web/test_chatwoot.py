@@ -44,6 +44,19 @@ def bridge(database: Database) -> Callable[..., str]:
     return add
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "Make an agent bot in Chatwoot&#39;s settings"), ("zh", "请先在 Chatwoot 的设置中添加客服机器人")],
+)
+def test_a_page_without_an_account_says_what_to_do_next(
+    signed_in: Callable[..., FlaskClient], bridge: Callable[..., str], language: str, told: str
+) -> None:
+    admin = signed_in("admin")
+    assert told in admin.get("/admin/inbox/chatwoot", headers={"Accept-Language": language}).text
+    bridge()
+    assert told not in admin.get("/admin/inbox/chatwoot", headers={"Accept-Language": language}).text
+
+
 def message(text: str, *, conversation: int = 12, status: str = "pending", **more: Any) -> dict[str, Any]:
     return {
         "event": "message_created",
