@@ -102,18 +102,18 @@ def act(
         state = replace(state, failures=state.failures + 1)
     failed = state.failures + actions.unsuccessful(action, talk)
     if failed >= FAILURES:
-        return _to_person(state, f"{failed} failures in a row", lang)
+        return _to_person(state, f"failed {failed} times in a row", lang)
 
     proofs = _proofs(action, talk, said)
     ask = _missing(action, found, proofs, talk)
     if ask is not None and ask == "sign in":
         return Acted(
-            "ask", "action_sign_in", f"{action.name} needs a signed-in visitor", phrase("action_sign_in", lang),
-            replace(state, state="failed"),
+            "ask", "action_sign_in", f"the action {action.name} needs a signed-in visitor",
+            phrase("action_sign_in", lang), replace(state, state="failed"),
         )  # fmt: skip
     if asked == ANYTHING and missed:
         return Acted(
-            "ask", "action_ask", f"{action.name}: nothing new was given", phrase("action_not_found", lang),
+            "ask", "action_ask", f"the action {action.name} was given nothing new", phrase("action_not_found", lang),
             replace(state, asked=ANYTHING),
         )  # fmt: skip
     if ask is not None:
@@ -122,7 +122,7 @@ def act(
         if missed and asked == ask:
             question = phrase("action_unread", lang) + question
         return Acted(
-            "ask", "action_ask", f"{action.name} needs {ask}", question, replace(state, asked=ask),
+            "ask", "action_ask", f"the action {action.name} needs {ask}", question, replace(state, asked=ask),
             article=pending is None,
         )  # fmt: skip
     return _make(action, found, proofs, talk, actions, state, lang)
@@ -131,7 +131,7 @@ def act(
 def dropped(action: Action, state: ActionTrace, lang: str) -> Acted:
     """The customer no longer wants it."""
     return Acted(
-        "ask", "action_dropped", f"the customer drops {action.name}", phrase("action_dropped", lang),
+        "ask", "action_dropped", f"the customer drops the action {action.name}", phrase("action_dropped", lang),
         replace(state, state="dropped", asked=None),
     )  # fmt: skip
 
@@ -167,26 +167,26 @@ def _make(
             state = replace(state, outcome="failed", detail=outcome.detail)
     if outcome.result == "done":
         return Acted(
-            "approved", "action", f"{action.name} answered; its text is approved", text,
+            "approved", "action", f"the action {action.name} answered; its text is approved", text,
             replace(state, state="done", failures=0), cards=cards,
         )  # fmt: skip
     failed = state.failures + actions.unsuccessful(action, talk)
     if failed >= FAILURES:
-        return _to_person(state, f"{failed} failures in a row, the last: {outcome.detail}", lang)
+        return _to_person(state, f"failed {failed} times in a row, the last: {outcome.detail}", lang)
     if outcome.result == "failed":
         return Acted(
-            "unknown", "action_failed", f"{action.name}: {outcome.detail}", phrase("action_failed", lang),
-            replace(state, state="failed"), again=True,
+            "unknown", "action_failed", f"the action {action.name} failed: {outcome.detail}",
+            phrase("action_failed", lang), replace(state, state="failed"), again=True,
         )  # fmt: skip
     return Acted(
-        "ask", "action_not_found", f"{action.name}: {outcome.detail}", phrase("action_not_found", lang),
-        replace(state, asked=ANYTHING),
+        "ask", "action_not_found", f"the action {action.name} gave no result: {outcome.detail}",
+        phrase("action_not_found", lang), replace(state, asked=ANYTHING),
     )  # fmt: skip
 
 
 def _to_person(state: ActionTrace, why: str, lang: str) -> Acted:
     return Acted(
-        "person", "action_failed", f"{state.name}: {why}", phrase("action_person", lang),
+        "person", "action_failed", f"the action {state.name} {why}", phrase("action_person", lang),
         replace(state, state="failed", asked=None),
     )  # fmt: skip
 

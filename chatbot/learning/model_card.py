@@ -1,7 +1,8 @@
 """The model card of a release: what it was trained on, how good it is on the frozen set, what changed.
 
 After Mitchell et al. 2019, "Model Cards for Model Reporting". One renderer makes the part of the admin page and the
-file ``model-card.html`` in the release's folder; ``say`` translates its words (English texts are their own keys).
+file ``model-card.html`` in the release's folder; ``say`` translates its words and the gate's sentence (English texts
+are their own keys).
 """
 
 from __future__ import annotations
@@ -161,7 +162,7 @@ def _gate(card: ModelCard, say: Say) -> str:
                 Cell(say(STATES.get(state, state)), mark),
             )
         )
-    told = f'<p class="note">{escape(card.reason)}</p>' if card.reason else ""
+    told = f'<p class="note">{escape(say(card.reason))}</p>' if card.reason else ""
     head = (say("Measure"), say("Examples"), say("difference, 95 %"), "")
     return _section(say("What the gate saw"), told + (_table(head, rows) if rows else ""))
 

@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 from chatbot.learning.charts import Line, heat_map, line_chart
 from chatbot.learning.model_card import ModelCard, page, sections
 from web.language import catalogue
+from web.sentences import in_words
 
 CLASSIFIER = {
     "accuracy": 90.0,
@@ -28,7 +29,7 @@ CARD = ModelCard(
     release_id="r2",
     made="2026-11-21 10:00 UTC",
     status="promoted",
-    reason="no loss seen",
+    reason="no loss beyond the margin is shown",
     metrics={
         "classifier": CLASSIFIER,
         "search": {"recall_at_1": 71.0, "recall_at_5": 93.0, "mrr_at_10": 80.0, "by_language": {"en": 70.0}},
@@ -87,7 +88,9 @@ def test_every_word_of_the_card_is_there_in_chinese():
         return text
 
     page(CARD, say)
-    assert sorted(set(said) - set(catalogue("zh"))) == []
+    unknown = {text for text in set(said) - set(catalogue("zh")) if in_words(text, "zh") == text}
+    assert CARD.reason in said
+    assert sorted(unknown) == []
 
 
 def test_an_empty_chart_is_no_chart_and_one_point_is():

@@ -46,7 +46,10 @@ def bridge(database: Database) -> Callable[..., str]:
 
 @pytest.mark.parametrize(
     ("language", "told"),
-    [("en", "Make an agent bot in Chatwoot&#39;s settings"), ("zh", "请先在 Chatwoot 的设置中添加客服机器人")],
+    [
+        ("en", "Make an agent bot in Chatwoot&#39;s settings"),
+        ("zh", "请先在 Chatwoot 的设置中添加客服机器人"),
+    ],
 )
 def test_a_page_without_an_account_says_what_to_do_next(
     signed_in: Callable[..., FlaskClient], bridge: Callable[..., str], language: str, told: str

@@ -45,7 +45,7 @@ TRACE = {
             "reason": "0.9 is above 0.6",
         }
     ],
-    "milliseconds": {},
+    "milliseconds": {"look up": 1.25},
 }
 
 
@@ -54,7 +54,15 @@ def releases(database: Database, settings: Settings, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(canaries, "verify", lambda folder: None)
     with database.write() as session:
         session.add(Release(id="r1", snapshot="s", status="promoted", metrics=METRICS))
-        session.add(Release(id="r2", snapshot="s", metrics=METRICS, reason="too few", erased_people=3))
+        session.add(
+            Release(
+                id="r2",
+                snapshot="s",
+                metrics=METRICS,
+                reason="gate: not worse on any measure",
+                erased_people=3,
+            )
+        )
         session.flush()
         go_live(session, settings, "r1", reason="test")
 
@@ -65,17 +73,24 @@ def admin(app: Flask, signed_in: Callable[..., FlaskClient], releases: None) -> 
     return signed_in("admin")
 
 
-@pytest.mark.parametrize(("language", "told"), [("en", "3 people whose words"), ("zh", "3 人")])
+@pytest.mark.parametrize(
+    ("language", "told", "reason"),
+    [
+        ("en", "3 people whose words", "gate: not worse on any measure"),
+        ("zh", "3 人", "上线检查：各项指标都没有变差"),
+    ],
+)
 def test_the_page_shows_the_card_with_pictures_in_both_languages(
-    admin: FlaskClient, language: str, told: str
+    admin: FlaskClient, language: str, told: str, reason: str
 ) -> None:
     shown = admin.get("/admin/releases/r2", headers={"Accept-Language": language}).text
     assert shown.count('role="img"') == 2
     assert told in shown
+    assert f'<p class="note">{reason}</p>' in shown  # the card's own line, beside the gate's above it
     assert " style=" not in shown
     card = admin.get("/admin/releases/r2/card", headers={"Accept-Language": language})
     assert "attachment" in card.headers["Content-Disposition"]
-    assert told in card.text
+    assert told in card.text and reason in card.text
     assert "polyline" not in admin.get("/admin/charts.css").text
 
 
@@ -134,6 +149,9 @@ def test_a_replay_is_queued_and_its_changes_are_shown(
     shown = admin.get("/admin/releases/r2/replay").text
     assert "&lt;i&gt;3 days" in shown
     assert shown.count("0.9 is above 0.6") == 2
+    assert shown.count("look up 1.2 ms") == 2
+    chinese = admin.get("/admin/releases/r2/replay", headers={"Accept-Language": "zh"}).text
+    assert chinese.count("查找答案 1.2 ms") == 2
     assert "1 of 9 messages in the last 4 conversations" in admin.get("/admin/releases/r2").text
     for address in ("/admin/releases/r2", "/admin/releases/r2/replay"):
         assert "2 messages that an action answered are left out" in admin.get(address).text

@@ -22,6 +22,7 @@ from web.admin.blueprint import blueprint
 from web.context import parts
 from web.jobs import enqueue
 from web.language import gettext, page_language
+from web.sentences import in_words
 
 # What a list can show of a release's figures: where it is in the metrics, and what to call it.
 HEADLINES = (
@@ -58,7 +59,7 @@ def release(release_id: str) -> str:
         "admin/release.html",
         row=row,
         headlines=headlines(row.metrics),
-        card=Markup(sections(card, gettext)),  # every text in it is escaped where it is made
+        card=Markup(sections(card, in_words)),  # every text in it is escaped where it is made
         trial=trial_of(database, release_id),
         running=running.release_id if running else None,
         replay=stored_replay(settings, release_id),
@@ -88,7 +89,7 @@ def release_figures(release_id: str) -> Response:
 @requires("viewer")
 def release_card(release_id: str) -> Response:
     """The model card as a file of its own, in the reader's language."""
-    made = page(card_of(parts().database, parts().settings, release_id), gettext, lang=page_language())
+    made = page(card_of(parts().database, parts().settings, release_id), in_words, lang=page_language())
     response = make_response(made)
     response.headers["Content-Type"] = "text/html; charset=utf-8"
     response.headers["Content-Disposition"] = f'attachment; filename="model-card-{release_id}.html"'
