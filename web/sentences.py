@@ -19,6 +19,17 @@ from web.language import catalogue, gettext, page_language
 _GAP = re.compile(r"\{(\w+)\}")
 _CLAUSES = {"zh": "；"}  # between clauses that English parts with "; "
 _DEEPEST = 4  # templates within templates
+KIND_WORDS = {  # of a reply
+    "approved": "Approved answer",
+    "passage": "From the articles",
+    "generated": "Written by the bot",
+    "choices": "Did you mean",
+    "ask": "Asked back",
+    "person": "To a person",
+    "unknown": "Did not know",
+    "smalltalk": "Small talk",
+    "notice": "Notice",
+}
 LONGEST = 2000  # characters of a sentence that is looked up; longer ones are no sentences of ours
 
 

@@ -182,8 +182,11 @@ def test_cost_topics_and_languages_are_there_day_by_day_and_as_files(
     assert (float(today["Saved, confirmed alone"]), float(today["Saved, with assumed"])) == (5.0, 5.0)
     (topic,) = rows("topic_days")
     assert (topic["Day"], topic["Replies"], topic["Displeased"]) == (today["Day"], "2", "1")
-    assert [row["en"] for row in rows("language_days") if row["Day"] == today["Day"]] == ["2"]
+    assert [row["English"] for row in rows("language_days") if row["Day"] == today["Day"]] == ["2"]
+    assert rows("languages") == [{"Language": "English", "Messages": "2"}]
+    assert rows("kinds") == [{"Kind of reply": "From the articles", "Replies": "2"}]
     page = admin.get("/admin/").text
+    assert "/admin/figures/kinds.csv?days=30" in page
     for title in ("Share of the answers that displeased", "Cost saved by day"):
         assert f"<title>{title}" in page or f'aria-label="{title}' in page, title
 

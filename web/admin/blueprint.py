@@ -18,7 +18,7 @@ from web.admin.icons import icon
 from web.admin.sites import site_choice
 from web.context import parts
 from web.language import LANGUAGES, counted, gettext, page_language
-from web.sentences import channel_in_words, in_words, reason_in_words
+from web.sentences import KIND_WORDS, channel_in_words, in_words, reason_in_words
 
 blueprint = Blueprint(
     "admin",
@@ -86,6 +86,7 @@ def shared() -> dict[str, Any]:
         "icon": icon,
         "page_language": page_language,
         "languages": LANGUAGES,
+        "kind_words": KIND_WORDS,
         "menu": menu,
         "me": current_user,
         "waiting": waiting,

@@ -13,6 +13,8 @@ from chatbot.learning.charts import Bars, Line, line_chart, stacked_bars, week_s
 from chatbot.records.statistics import PERIODS, Figures, Period, Savings, Statistics
 from chatbot.records.tables import utcnow
 from chatbot.records.topics_by_day import DayTopic, displeased_by_day
+from web.language import LANGUAGES
+from web.sentences import KIND_WORDS
 
 Say = Callable[[str], str]
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -108,10 +110,12 @@ def tables(found: Overview, titles: dict[str, str], say: Say) -> dict[str, Table
     hours: tuple[tuple[Cell, ...], ...] = tuple(
         (say(day), *row) for day, row in zip(WEEKDAYS, figures.hours, strict=True)
     )
+    languages = tuple((_language(tag), number) for tag, number in figures.languages.items())
+    kinds = tuple((say(KIND_WORDS.get(kind, kind)), number) for kind, number in figures.kinds.items())
     made = (
         Table("days", (say("Day"), *(say(text) for text, _ in DAY_COLUMNS), *map(say, SAVED_COLUMNS)), days),
         Table("topic_days", tuple(map(say, ("Day", "Topic", "Replies", "Displeased"))), topic_days),
-        Table("language_days", (say("Day"), *figures.languages), language_days),
+        Table("language_days", (say("Day"), *map(_language, figures.languages)), language_days),
         Table(
             "topics",
             tuple(
@@ -130,8 +134,8 @@ def tables(found: Overview, titles: dict[str, str], say: Say) -> dict[str, Table
             ),
             topics,
         ),
-        Table("languages", (say("Language"), say("Messages")), tuple(figures.languages.items())),
-        Table("kinds", (say("Kind of reply"), say("Replies")), tuple(figures.kinds.items())),
+        Table("languages", (say("Language"), say("Messages")), languages),
+        Table("kinds", (say("Kind of reply"), say("Replies")), kinds),
         Table("hours", (say("Day"), *(f"{hour:02}:00" for hour in range(24))), hours),
     )
     return {table.name: table for table in made}
@@ -193,7 +197,9 @@ def pictures(found: Overview, say: Say) -> dict[str, str]:
         ),
         "languages": stacked_bars(
             [
-                Bars(tag, [counted.get(tag, 0) for counted in found.figures.language_days.values()])
+                Bars(
+                    _language(tag), [counted.get(tag, 0) for counted in found.figures.language_days.values()]
+                )
                 for tag in found.figures.languages
             ],
             words=words,
@@ -241,6 +247,11 @@ def as_json(found: Statistics, savings: Savings) -> dict[str, Any]:
         "surging": surging,
         "savings": asdict(savings) | {"least": savings.least, "most": savings.most},
     }
+
+
+def _language(tag: str) -> str:
+    """A language in its own words; one that the pages are not written in by its tag."""
+    return LANGUAGES.get(tag, tag)
 
 
 def _figures_json(figures: Figures) -> dict[str, Any]:
