@@ -78,10 +78,11 @@ def line_chart(
 
 @dataclass(frozen=True, slots=True)
 class Bars:
-    """One height for each place along the x axis."""
+    """One height for each place along the x axis. ``tone``: its colour (``stack-…``), by default after its order."""
 
     name: str
     heights: Sequence[float]
+    tone: int | None = None
 
 
 def stacked_bars(bars: Sequence[Bars], *, words: Sequence[str], title: str, x_name: str, y_name: str) -> str:
@@ -96,21 +97,22 @@ def stacked_bars(bars: Sequence[Bars], *, words: Sequence[str], title: str, x_na
     def place(x: float, y: float) -> tuple[float, float]:
         return LEFT + (x + 0.5) * step, HEIGHT - BOTTOM - y / highest * tall
 
+    tones = [number % 4 if one.tone is None else one.tone for number, one in enumerate(bars)]
     drawn = [_grid(0, max(places - 1, 0), 0, highest, place, x_name, y_name, words)]
     for at in range(places):
         below = 0.0
-        for number, one in enumerate(bars):
+        for tone, one in zip(tones, bars, strict=True):
             if one.heights[at]:
                 x, y = place(at, below + one.heights[at])
                 drawn.append(
-                    f'<rect class="stack-{number % 4}" x="{x - 0.4 * step:.1f}" y="{y:.1f}" width="{0.8 * step:.1f}" '
+                    f'<rect class="stack-{tone}" x="{x - 0.4 * step:.1f}" y="{y:.1f}" width="{0.8 * step:.1f}" '
                     f'height="{one.heights[at] / highest * tall:.1f}"><title>'
                     f"{escape(f'{words[at]}: {one.name} {one.heights[at]:g}')}</title></rect>"
                 )
                 below += one.heights[at]
     legend = "".join(
-        f'<li><span class="key block stack-{number % 4}"></span>{escape(one.name)}</li>'
-        for number, one in enumerate(bars)
+        f'<li><span class="key block stack-{tone}"></span>{escape(one.name)}</li>'
+        for tone, one in zip(tones, bars, strict=True)
     )
     return _figure(_svg(WIDTH, HEIGHT, title, drawn) + f'<ul class="legend">{legend}</ul>', title)
 

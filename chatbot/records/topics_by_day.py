@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -58,6 +59,13 @@ def topics_by_day(
         of_day.replies += replies
         of_day.displeased += number
     return {day: dict(topics) for day, topics in found.items()}
+
+
+def asked_by_day(days: dict[date, dict[str, DayTopic]], names: Sequence[str]) -> list[list[int]]:
+    """Of each of the topics, its answers on every day; at the end those of all other topics together."""
+    named = [[topics[name].replies if name in topics else 0 for topics in days.values()] for name in names]
+    whole = [sum(topic.replies for topic in topics.values()) for topics in days.values()]
+    return [*named, [number - sum(row[at] for row in named) for at, number in enumerate(whole)]]
 
 
 def displeased_by_day(days: dict[date, dict[str, DayTopic]]) -> dict[date, float | None]:

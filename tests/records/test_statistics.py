@@ -9,7 +9,7 @@ from chatbot.records.conversations import ensure_default_site, start_conversatio
 from chatbot.records.database import Database
 from chatbot.records.statistics import Period, Statistics, Topic, statistics, topic_titles
 from chatbot.records.tables import Article, Conversation, Feedback, Intent, Turn
-from chatbot.records.topics_by_day import DayTopic, displeased_by_day, topics_by_day
+from chatbot.records.topics_by_day import DayTopic, asked_by_day, displeased_by_day, topics_by_day
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 Talk = Callable[..., Conversation]
@@ -263,6 +263,15 @@ def test_topics_day_by_day_add_up_to_the_periods(records: Database, talk: Talk) 
     }
     shares = displeased_by_day(days)
     assert shares[NOW.date()] == 0.5 and shares[period.dates[0]] is None
+
+
+def test_topics_that_are_not_named_are_counted_together(records: Database, talk: Talk) -> None:
+    talk(("approved", "refund"), ("passage", "late"), ("passage", "size"))
+    talk(("approved", "refund"), at=NOW - timedelta(days=1))
+    with records.read() as session:
+        days = topics_by_day(session, Period(7, NOW, UTC))
+    refunds, others = asked_by_day(days, ["refund"])
+    assert (refunds, others) == ([0, 0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 0, 0, 2])
 
 
 def test_messages_count_by_day_in_their_language(records: Database, talk: Talk) -> None:

@@ -16,7 +16,7 @@ from chatbot.records.database import Database
 from chatbot.records.statistics import Period, statistics
 from chatbot.records.tables import Article, Feedback, Intent, Promotion, Release, Turn, utcnow
 from chatbot.records.topics_by_day import topics_by_day
-from web.admin.dashboard import DAY_COLUMNS, WEEKDAYS, Overview, pictures, tables
+from web.admin.dashboard import DAY_COLUMNS, WEEKDAYS, Overview, displeased_pictures, pictures, tables
 from web.language import catalogue
 
 
@@ -191,6 +191,53 @@ def test_cost_topics_and_languages_are_there_day_by_day_and_as_files(
         assert f"<title>{title}" in page or f'aria-label="{title}' in page, title
 
 
+def test_what_was_asked_and_what_displeased_is_pictured_by_topic_and_day(
+    viewer: FlaskClient, database: Database
+) -> None:
+    """Seven topics, of which two displease: five have their own colour, two have their own picture."""
+    at = utcnow()
+    with database.write() as session:
+        site = ensure_default_site(session)
+        talk = start_conversation(session, site_id=site.id, token_hash="t", locale="en", now=at)
+        told = {"conversation_id": talk.id, "lang": "en", "created_at": at}
+        session.add(Turn(role="customer", text="?", **told))
+        for place in range(7):
+            session.add(
+                Intent(name=f"topic_{place}", titles={"en": f"Topic <{place}>", "zh": f"主题 {place}"})
+            )
+            turns = [
+                Turn(role="bot", text="!", kind="passage", intent=f"topic_{place}", **told)
+                for _ in range(9 - place)
+            ]
+            session.add_all(turns)
+            session.flush()
+            down = {3: 2, 6: 1}.get(place, 0)
+            session.add_all(Feedback(turn_id=turn.id, vote="down", created_at=at) for turn in turns[:down])
+    page = viewer.get("/admin/?days=7").text
+    (asked,) = re.findall(
+        r'<figure class="chart"><svg[^>]*aria-label="Answers by topic".*?</figure>', page, re.S
+    )
+    heights = re.findall(r'<rect class="stack-(\d)".*?<title>[^:]*: ([^<]*)</title>', asked)
+    assert heights == [
+        ("4", "Topic &lt;0&gt; 9"),
+        ("1", "Topic &lt;1&gt; 8"),
+        ("2", "Topic &lt;2&gt; 7"),
+        ("5", "Topic &lt;3&gt; 6"),
+        ("0", "Topic &lt;4&gt; 5"),
+        ("3", "All other topics 7"),
+    ]
+    assert re.findall(r'aria-label="(Topic [^"]*)"', page) == ["Topic &lt;3&gt;", "Topic &lt;6&gt;"]
+    for share in ("0.333 (6)", "0.333 (3)"):
+        assert share in page
+    address = "/admin/figures/displeased_days.csv?days=7"
+    assert address in page
+    rows = list(csv.DictReader(io.StringIO(viewer.get(address).text.lstrip("\ufeff"))))
+    assert [(row["Topic"], row["Displeased"], row["Replies"], row["Share displeased"]) for row in rows] == [
+        ("Topic <3>", "2", "6", "0.333"),
+        ("Topic <6>", "1", "3", "0.333"),
+    ]
+
+
 def test_every_word_of_the_pictures_and_tables_has_a_chinese_one(
     app: Flask, database: Database, say: Callable[..., None]
 ) -> None:
@@ -205,7 +252,8 @@ def test_every_word_of_the_pictures_and_tables_has_a_chinese_one(
     with database.read() as session:
         figures = statistics(session, period)
         found = Overview(figures, figures.savings(minutes=6, hour_cost=30), topics_by_day(session, period))
-    pictures(found, remember)
+    pictures(found, {}, remember)
+    displeased_pictures(found, {}, remember)
     tables(found, {}, remember)
     assert sorted(said - set(catalogue("zh"))) == []
 

@@ -10,9 +10,9 @@ from typing import Any
 from chatbot.errors import InputError
 from chatbot.language.table_export import Cell
 from chatbot.learning.charts import Bars, Line, line_chart, stacked_bars, week_strip
-from chatbot.records.statistics import PERIODS, Figures, Period, Savings, Statistics
+from chatbot.records.statistics import PERIODS, Figures, Period, Savings, Statistics, Topic
 from chatbot.records.tables import utcnow
-from chatbot.records.topics_by_day import DayTopic, displeased_by_day
+from chatbot.records.topics_by_day import DayTopic, asked_by_day, displeased_by_day
 from web.language import LANGUAGES
 from web.sentences import KIND_WORDS
 
@@ -36,6 +36,8 @@ DAY_COLUMNS = (
     ("Median, ms", "median_ms"),
     ("95th percentile, ms", "p95_ms"),
 )
+PICTURED = 5  # topics
+TOPIC_TONES = (4, 1, 2, 5, 0, 3)  # grey for all others together
 SAVED_COLUMNS = ("Saved, confirmed alone", "Saved, with assumed")
 
 
@@ -55,6 +57,12 @@ class Overview:
     figures: Statistics
     savings: Savings
     topics_by_day: dict[date, dict[str, DayTopic]]
+
+    @property
+    def displeasing(self) -> list[Topic]:
+        """The topics with an answer that displeased, the most displeased customers first."""
+        found = [topic for topic in self.figures.topics if topic.negative]
+        return sorted(found, key=lambda topic: (-topic.negative, topic.name))
 
     def saved(self, day: Figures) -> tuple[float, float]:
         """(of the confirmed alone, with the assumed) of one day, in the company's own money."""
@@ -91,6 +99,19 @@ def tables(found: Overview, titles: dict[str, str], say: Say) -> dict[str, Table
         for topic in figures.topics
         if (one := topics.get(topic.name)) is not None
     )
+    displeasing = found.displeasing
+    displeased_days: tuple[tuple[Cell, ...], ...] = tuple(
+        (
+            day.isoformat(),
+            titles.get(topic.name, topic.name),
+            one.displeased,
+            one.replies,
+            round(one.displeased / one.replies, 3),
+        )
+        for day, topics in by_day.items()
+        for topic in displeasing
+        if (one := topics.get(topic.name)) is not None
+    )
     language_days: tuple[tuple[Cell, ...], ...] = tuple(
         (day.isoformat(), *(counted.get(tag, 0) for tag in figures.languages))
         for day, counted in figures.language_days.items()
@@ -115,6 +136,11 @@ def tables(found: Overview, titles: dict[str, str], say: Say) -> dict[str, Table
     made = (
         Table("days", (say("Day"), *(say(text) for text, _ in DAY_COLUMNS), *map(say, SAVED_COLUMNS)), days),
         Table("topic_days", tuple(map(say, ("Day", "Topic", "Replies", "Displeased"))), topic_days),
+        Table(
+            "displeased_days",
+            tuple(map(say, ("Day", "Topic", "Displeased", "Replies", "Share displeased"))),
+            displeased_days,
+        ),
         Table("language_days", (say("Day"), *map(_language, figures.languages)), language_days),
         Table(
             "topics",
@@ -141,12 +167,24 @@ def tables(found: Overview, titles: dict[str, str], say: Say) -> dict[str, Table
     return {table.name: table for table in made}
 
 
-def pictures(found: Overview, say: Say) -> dict[str, str]:
+def pictures(found: Overview, titles: dict[str, str], say: Say) -> dict[str, str]:
     """SVG by name; every text in it is escaped where it is made."""
     words = [_short(day, say) for day in found.figures.days]
     figures = list(found.figures.days.values())
     displeased = list(displeased_by_day(found.topics_by_day).values())
     saved = [found.saved(one) for one in figures]
+    asked = [topic.name for topic in found.figures.topics[:PICTURED]]
+    named = [*(titles.get(name, name) for name in asked), say("All other topics")]
+    topics = [
+        Bars(name, row, tone)
+        for name, row, tone in zip(
+            named,
+            asked_by_day(found.topics_by_day, asked),
+            (*TOPIC_TONES[: len(asked)], TOPIC_TONES[-1]),
+            strict=True,
+        )
+        if any(row)
+    ]
 
     def heights(name: str) -> list[int]:
         return [getattr(one, name) for one in figures]
@@ -195,6 +233,9 @@ def pictures(found: Overview, say: Say) -> dict[str, str]:
             y_range=(0, max((share for share in displeased if share), default=0.0) or 1.0),
             x_words=words,
         ),
+        "topics": stacked_bars(
+            topics, words=words, title=say("Answers by topic"), x_name=say("Day"), y_name=say("Replies")
+        ),
         "languages": stacked_bars(
             [
                 Bars(
@@ -223,6 +264,30 @@ def pictures(found: Overview, say: Say) -> dict[str, str]:
             title=say("Messages by weekday and hour"),
         ),
     }
+
+
+def displeased_pictures(found: Overview, titles: dict[str, str], say: Say) -> list[str]:
+    """A picture for each of the topics that displeased most: its share day by day, all to one scale."""
+    words = [_short(day, say) for day in found.figures.days]
+    lines = []
+    for topic in found.displeasing[:PICTURED]:
+        days = [(at, one.get(topic.name)) for at, one in enumerate(found.topics_by_day.values())]
+        told = [(at, one) for at, one in days if one is not None]
+        points = [(float(at), round(one.displeased / one.replies, 3)) for at, one in told]
+        lines.append(Line(titles.get(topic.name, topic.name), points, True, [one.replies for _, one in told]))
+    highest = max((share for line in lines for _, share in line.points), default=0.0) or 1.0
+    return [
+        line_chart(
+            [line],
+            title=line.name,
+            x_name=say("Day"),
+            y_name="0–1",
+            x_range=(0, len(words) - 1),
+            y_range=(0, highest),
+            x_words=words,
+        )
+        for line in lines
+    ]
 
 
 def as_json(found: Statistics, savings: Savings) -> dict[str, Any]:

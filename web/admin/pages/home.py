@@ -16,7 +16,7 @@ from chatbot.records.tables import utcnow
 from chatbot.records.topics_by_day import topics_by_day
 from web.access import requires
 from web.admin.blueprint import blueprint
-from web.admin.dashboard import Overview, period_of, pictures, tables
+from web.admin.dashboard import Overview, displeased_pictures, period_of, pictures, tables
 from web.context import parts
 from web.language import gettext, page_language
 
@@ -38,7 +38,8 @@ def home() -> str:
         figures=found.figures,
         titles=titles,
         savings=found.savings,
-        pictures={name: Markup(svg) for name, svg in pictures(found, gettext).items()},
+        pictures={name: Markup(svg) for name, svg in pictures(found, titles, gettext).items()},
+        displeased_pictures=[Markup(svg) for svg in displeased_pictures(found, titles, gettext)],
         tables=tables(found, titles, gettext),
         periods=PERIODS,
         surge_days=SURGE_DAYS,
