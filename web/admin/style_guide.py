@@ -15,6 +15,7 @@ from chatbot.errors import NotFoundError
 TEXT, LARGE = 4.5, 3.0  # least contrast of text, and of large text and of what marks a control
 _RULE = re.compile(r"--([\w-]+):\s*([^;]+);")
 _HEX = re.compile(r"#[0-9a-f]{6}")
+_DURATION = re.compile(r"[\d.]+m?s")
 # What stands on what, and the least contrast it needs.
 PAIRS = (
     *(
@@ -40,6 +41,11 @@ class Token:
     name: str
     light: str
     dark: str
+    still: str  # for a reader who asked for less motion
+
+    @property
+    def is_duration(self) -> bool:
+        return _DURATION.fullmatch(self.light) is not None
 
     @property
     def is_colour(self) -> bool:
@@ -66,8 +72,12 @@ def tokens() -> dict[str, Token]:
     """By name, in the order of the file."""
     text = (files("web.admin") / "static" / "tokens.css").read_text("utf-8")
     light_part, _, dark_part = text.partition("@media (prefers-color-scheme: dark)")
-    light, dark = _values(light_part), _values(dark_part)
-    return {name: Token(name, value, dark.get(name, value)) for name, value in light.items()}
+    light_part, _, still_part = light_part.partition("@media (prefers-reduced-motion: reduce)")
+    light, dark, still = _values(light_part), _values(dark_part), _values(still_part)
+    return {
+        name: Token(name, value, dark.get(name, value), still.get(name, value))
+        for name, value in light.items()
+    }
 
 
 def _values(part: str) -> dict[str, str]:

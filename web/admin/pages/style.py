@@ -49,6 +49,9 @@ def style() -> str:
             for token in tokens().values()
             if token.name[0] in "sr" and token.light.endswith(("rem", "px"))
         ],
+        motions=[token for token in tokens().values() if token.is_duration],
+        accent=tokens()["accent"],
+        samples=[tokens()[name] for name in ("accent", "good", "warn", "bad")],
         pairs=pairs(),
         charts=[Markup(bars), Markup(line)],  # every text in them is escaped where it is made
     )
