@@ -91,9 +91,14 @@ def test_the_token_is_stored_as_a_hash_only(client: FlaskClient, database: Datab
     assert len(row.token_hash) == 64
 
 
-def test_the_site_must_be_named_where_there_are_several(client: FlaskClient, database: Database) -> None:
+def test_the_site_must_be_named_where_there_are_several_and_the_first_is_gone(
+    client: FlaskClient, database: Database
+) -> None:
     with database.write() as session:
         session.add(Site(key="second", name="Second"))
+    assert client.post("/api/v1/conversations", json={}).status_code == 201
+    with database.write() as session:
+        session.scalars(select(Site).where(Site.key == "default")).one().key = "third"
     response = client.post("/api/v1/conversations", json={})
     assert response.status_code == 422
     assert response.get_json()["error"]["field"] == "site"

@@ -170,6 +170,7 @@ def test_a_server_that_refuses_is_named_with_the_remedy(url: str, database: Data
 
     with database.write() as session:
         session.add(Site(key="second", name="Second"))
+        session.scalars(select(Site).where(Site.key == "default")).one().key = "third"
     with pytest.raises(UnavailableError, match="HTTP 422"):
         measure(url, ["x"], rate=1, seconds=1, streams=1)
 
