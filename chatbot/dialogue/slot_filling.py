@@ -40,6 +40,7 @@ _DROPPED = re.compile(
     r"|stop|cancel(?: that| it)?|算了|不用了|不查了|不必了|取消吧?)"
     r"(?:[\s,，。.!！]+(?:thanks|thank you|谢谢|吧))*"
 )
+_QUESTION = re.compile("[?？]")
 _EDGES = " \t\n.,!?;:。，！？；：~～'\"“”"
 
 
@@ -88,8 +89,9 @@ def _values(slot: Slot, text: str, find: Finder, *, asked: bool) -> list[Value]:
     if slot.kind == "entity":
         named = [Value(one.text, one.text) for one in find(text) if one.kind == slot.pattern]
         words = text.strip().strip(_EDGES)
-        if not named and asked and words and len(words) <= SHORT_ANSWER and not is_dropped(text):
-            named = [Value(words, words)]  # the bare answer to its own question
+        bare = 0 < len(words) <= SHORT_ANSWER and not is_dropped(text) and not _QUESTION.search(text)
+        if not named and asked and bare:
+            named = [Value(words, words)]  # nothing but the answer to its own question
         return named
     if slot.kind == "pattern":
         return [

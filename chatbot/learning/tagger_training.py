@@ -110,22 +110,24 @@ def train_tagger(
     steps = max(1, len(encoded) // settings.batch)
     threads = torch.get_num_threads()
     torch.set_num_threads(1)  # so small that threads wait for each other longer than they work
-    result = fit(
-        network,
-        batches,
-        steps,
-        validate,
-        FitSettings(
-            epochs=min(settings.most_epochs, max(settings.least_epochs, round(settings.steps / steps))),
-            learning_rate=settings.learning_rate,
-            budget_seconds=budget_seconds,
-            mixed_precision=False,  # so small that converting costs more than it saves
-            seed=seed,
-        ),
-        device=device,
-        progress=progress,
-    )
-    torch.set_num_threads(threads)
+    try:
+        result = fit(
+            network,
+            batches,
+            steps,
+            validate,
+            FitSettings(
+                epochs=min(settings.most_epochs, max(settings.least_epochs, round(settings.steps / steps))),
+                learning_rate=settings.learning_rate,
+                budget_seconds=budget_seconds,
+                mixed_precision=False,  # so small that converting costs more than it saves
+                seed=seed,
+            ),
+            device=device,
+            progress=progress,
+        )
+    finally:
+        torch.set_num_threads(threads)
     network = network.cpu().eval()
     _write(network, kinds, out)
     return _report(network, EntityTagger.load(out), train, valid, held_rows, tags, counts, result.seconds)

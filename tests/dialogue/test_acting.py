@@ -257,6 +257,10 @@ def test_an_entity_that_was_learned_fills_a_detail_and_its_bare_answer_does() ->
         service, lang="en", find=find,
     )  # fmt: skip
     assert again.trace.asked == "city" and len(service.asked) == 2
+    asks = act(
+        action, Talk("c", 2, pending=asked.trace), "what are your hours?", service, lang="en", find=find
+    )
+    assert asks.trace.asked == "city" and len(service.asked) == 2  # a question is no city
 
 
 @pytest.mark.parametrize("pattern", ["", "Two Words", "城市"])
