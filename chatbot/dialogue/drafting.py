@@ -93,10 +93,11 @@ def draft(
             beside = wanted.missed_by(candidate.text)
             check = replace(check, passed=False, reasons=(beside,)) if beside else check
         if check.passed and wanted is not None and from_passages:
-            fuller = _closed(_followed(candidate.text, wanted.lacking(candidate.text)))
-            rechecked = grounding.check(fuller, sources=grounds, customer=customer, lang=lang)
-            if rechecked.passed:
-                candidate, check = replace(candidate, text=fuller), rechecked
+            for lacking in wanted.lacking(candidate.text):  # one that the check refuses keeps no other out
+                fuller = _closed(_followed(candidate.text, [lacking]))
+                rechecked = grounding.check(fuller, sources=grounds, customer=customer, lang=lang)
+                if rechecked.passed:
+                    candidate, check = replace(candidate, text=fuller), rechecked
         drafted = Draft(candidate.text, candidate.score, passages, check=check)
         if check.passed:
             return drafted

@@ -79,7 +79,8 @@ _PROFANITY = re.compile(
 )
 _OPEN_END = re.compile(
     r"\b(?:the|an?|of|and|or|but|your|our|is|are|if|than|as|within)\s*\.?$|\b(?:to|in|on|at|for|from|by|with|be|can|will|"
-    r"that|which)$|[,，、:：(（\-–]\s*[.。]?$|(?:和|与|或|在|把|为|从|将|及|您|则|如果|并|以|以及)\s*[.。]?$",
+    r"that|which)$|[,，、:：(（\-–]\s*[.。]?$"
+    r"|(?:和|与|或|在|把|为|从|将|及|(?<![给为向帮对谢知系复诉到])您|则|如果|并|以|以及)\s*[.。]?$",
     re.IGNORECASE,
 )
 

@@ -140,6 +140,16 @@ def test_a_draft_to_the_point_is_completed_with_what_belongs_to_it() -> None:
     assert "The label is in the parcel;" in written.text
 
 
+def test_a_sentence_that_the_check_refuses_keeps_no_other_out_of_a_draft() -> None:
+    text = "A refund takes 5 working days. It goes to the card you paid with, and. A voucher comes by e-mail."
+    writer = Writer(Candidate("A refund takes 5 working days.", -0.1))
+    written = draft(
+        writer, ASKED, [replace(HIT, text=text)], lang="en", encode=lambda texts: np.ones((len(texts), 1))
+    )
+    assert written is not None and written.check.passed
+    assert written.text == "A refund takes 5 working days. A voucher comes by e-mail."
+
+
 def test_a_line_of_a_list_is_a_sentence_in_one_piece_and_its_semicolon_ends_no_reply() -> None:
     listed = replace(
         HIT, text="Before you send it:\n- pack it well;\n- write the number on it;\n- close the lid."

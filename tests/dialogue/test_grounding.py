@@ -7,6 +7,7 @@ import pytest
 
 from chatbot.dialogue import grounding
 from chatbot.dialogue.grounding import check
+from chatbot.dialogue.wording import unfinished
 
 CANCEL = (
     "How do I cancel my order?\n"
@@ -366,3 +367,9 @@ def test_what_stands_three_times_in_a_row_is_found_as_the_expression_finds_it() 
         assert grounding._thrice(text) == wanted, text
         found += wanted
     assert 500 < found < 3500
+
+
+def test_a_sentence_that_ends_with_what_comes_to_the_customer_is_finished() -> None:
+    assert not unfinished("退货时先抵减未付的分期款，多出的部分退还给您。")
+    assert not unfinished("有结果会尽快通知您。")
+    assert unfinished("如果包裹没有送到，您。")
