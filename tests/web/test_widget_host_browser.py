@@ -75,16 +75,18 @@ def say(frame: Any, text: str) -> None:
     frame.get_by_role("textbox").press("Enter")
 
 
+REFUSED = """if (window !== top) {
+    const refuse = () => { throw new DOMException("The request was denied.", "SecurityError"); };
+    Object.defineProperty(window, "localStorage", { get: refuse });
+    LockManager.prototype.request = async () => refuse();
+}"""
+KEPT_BY_THE_PAGE = "JSON.parse(localStorage.getItem('frontdesk:default'))"
+
+
 def test_a_frame_that_the_browser_keeps_locks_and_storage_from_still_sends_and_hears_a_person(
     shop: str, context: Any, sign_in: Any
 ) -> None:
-    context.add_init_script(
-        """if (window !== top) {
-            const refuse = () => { throw new DOMException("The request was denied.", "SecurityError"); };
-            Object.defineProperty(window, "localStorage", { get: refuse });
-            LockManager.prototype.request = async () => refuse();
-        }"""
-    )
+    context.add_init_script(REFUSED)
     page = context.new_page()
     page.goto(shop)
     frame = open_chat(page)
@@ -99,6 +101,88 @@ def test_a_frame_that_the_browser_keeps_locks_and_storage_from_still_sends_and_h
     mei.keyboard.type("Here I am")
     mei.keyboard.press("Enter")
     expect(frame.locator(".turn.agent")).to_contain_text("Here I am")
+
+
+def test_a_frame_that_may_keep_nothing_goes_on_from_what_the_page_around_it_kept(
+    shop: str, context: Any, database: Database
+) -> None:
+    context.add_init_script(REFUSED)
+    page = context.new_page()
+    page.goto(shop)
+    frame = open_chat(page)
+    say(frame, "refund?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")
+    frame.get_by_role("textbox").fill("half a senten")
+    page.goto(f"{shop}/?another=page")
+    frame = open_chat(page)
+    expect(frame.locator(".turn.customer .bubble")).to_have_text(["refund?"])
+    say(frame, "refund again?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“refund again?”")
+    with database.read() as session:
+        (public_id,) = session.scalars(select(Conversation.public_id)).all()
+    kept = page.evaluate(KEPT_BY_THE_PAGE)
+    assert kept["conversation"]["id"] == public_id
+    assert "half a senten" not in json.dumps(kept)  # what is not sent yet is not left with the page
+
+    page.evaluate("Frontdesk('reset')")  # and what is forgotten here is forgotten there
+    expect(frame.locator(".turn.customer")).to_have_count(0)
+    page.reload()
+    expect(open_chat(page).locator(".turn.customer")).to_have_count(0)
+    assert "conversation" not in page.evaluate(KEPT_BY_THE_PAGE)
+
+
+def test_who_logs_out_leaves_nothing_with_the_page_either(
+    shop: str, context: Any, database: Database
+) -> None:
+    context.add_init_script(REFUSED)
+    page = context.new_page()
+    page.goto(shop)
+    page.evaluate("jwt => Frontdesk('setUser', {jwt})", jwt(name="Ana Lima"))
+    frame = open_chat(page)
+    say(frame, "refund?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")
+    page.goto(f"{shop}/?another=page")
+    page.evaluate("Frontdesk('setUser', null)")
+    frame = open_chat(page)
+    expect(frame.locator(".turn.customer")).to_have_count(0)
+    assert "conversation" not in page.evaluate(KEPT_BY_THE_PAGE)
+
+
+def test_the_page_keeps_nothing_where_the_frame_may_or_where_another_window_asks_for_it(
+    shop: str, context: Any
+) -> None:
+    page = context.new_page()
+    page.goto(same_site(shop))
+    frame = open_chat(page)
+    say(frame, "refund?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")
+    page.evaluate(
+        """() => new Promise((heard) => {
+            addEventListener("message", heard, { once: true });
+            postMessage({ frontdesk: "keep", kept: { conversation: { id: "x", token: "x" } } });
+        })"""
+    )
+    assert page.evaluate("localStorage.length") == 0
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [None, "x", {"conversation": "x"}, {"conversation": {"id": "../inbox", "token": "t"}}],
+)
+def test_what_a_page_kept_that_cannot_be_begins_the_chat_anew(
+    shop: str, context: Any, problems: list[str], kept: Any
+) -> None:
+    context.add_init_script(REFUSED)
+    stored = json.dumps(json.dumps(kept))
+    context.add_init_script(
+        f"if (location.hostname === 'localhost') localStorage.setItem('frontdesk:default', {stored})"
+    )
+    page = context.new_page()
+    page.goto(shop)
+    frame = open_chat(page)
+    say(frame, "refund?")
+    expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")
+    assert [line for line in problems if "404" not in line] == []
 
 
 def test_whom_the_companys_server_vouches_for_the_agent_sees_by_name_as_verified(

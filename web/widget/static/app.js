@@ -441,7 +441,8 @@ dark.addEventListener("change", paint);
 // --- the page around the frame --------------------------------------------------------------------------
 
 const received = {
-  hello: () => {
+  hello: ({ kept } = {}) => {
+    if (conversation.storage.refused && !loading) { conversation.recall(kept); begin(); }
     toPage("ready", { accent: clean(config.accent), onAccent: on(clean(config.accent)), position: config.position, corners: config.corners, hidden: (toldHidden = hides()), ...launcherWords() });
     tellUnread();
   },
@@ -464,22 +465,29 @@ if (config.preview) {
   import("./preview.js").then(({ rehearse }) => rehearse({ config, conversation, stage }));
 }
 let loaded = false;
+let loading = false;
 input.value = conversation.storage.get("draft") || "";
 paint();
 label();
 if (!framed || config.hides) hours.ask(conversation.locale);
-const chosen = conversation.storage.get("locale");
-if (chosen && chosen !== conversation.locale) setLocale(chosen);
-conversation.load().finally(() => {
-  loaded = true;
-  grow();
-  scrollDown();
-  document.body.dataset.ready = "true";
-  if (!framed) {
-    input.focus();
-    const query = new URLSearchParams(location.search);
-    const asked = query.get("ask"); // from the help page's form, where the widget could not be loaded
-    query.delete("ask");
-    if (asked) { history.replaceState(null, "", `?${query}`); received.ask({ text: asked }); }
-  }
-});
+conversation.storage.keep = (kept) => toPage("keep", { kept });
+if (!framed || !conversation.storage.refused) begin(); // else the page's hello brings what there is to go on from
+
+function begin() {
+  loading = true;
+  const chosen = conversation.storage.get("locale");
+  if (chosen && chosen !== conversation.locale) setLocale(chosen);
+  conversation.load().finally(() => {
+    loaded = true;
+    grow();
+    scrollDown();
+    document.body.dataset.ready = "true";
+    if (!framed) {
+      input.focus();
+      const query = new URLSearchParams(location.search);
+      const asked = query.get("ask"); // from the help page's form, where the widget could not be loaded
+      query.delete("ask");
+      if (asked) { history.replaceState(null, "", `?${query}`); received.ask({ text: asked }); }
+    }
+  });
+}

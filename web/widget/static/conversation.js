@@ -129,6 +129,12 @@ export class Conversation extends EventTarget {
     return true;
   }
 
+  /** What the page around has kept for a frame that may keep nothing. */
+  recall(kept) {
+    this.storage.recall(kept);
+    this.#mergeOutbox();
+  }
+
   /** What was said before, on this page or on the last one. */
   async load() {
     if (this.key) await this.refresh().catch((error) => this.#forgetIfGone(error));
@@ -157,8 +163,10 @@ export class Conversation extends EventTarget {
 
   async refresh() {
     let more = true;
+    const { id } = this.key || {};
     while (more && this.key) {
       const page = await this.#call(`/messages?after=${this.#last}&shown=${+this.seeing}`);
+      if (this.key?.id !== id) return; // it was forgotten meanwhile: the next visitor sees nothing of it
       this.#take(page.turns);
       this.#setState(page.state);
       more = page.more;

@@ -1,11 +1,27 @@
 // What one browser remembers of one site's chat: the conversation and its token, and messages not sent yet.
-// A browser that blocks storage still gets a chat, only none that survives a reload.
+// A browser may refuse a frame of another site all storage. Then the page around it keeps what goes on (docs/security.md).
+
+const OURS = ["details", "draft"]; // what a visitor has typed for us alone: lost rather than left with the page
 
 export class Storage {
   #memory = null; // stands in from the first time that the browser refuses
+  keep = null; // told everything that is to be kept elsewhere, where the browser refused from the start
 
   constructor(site) {
     this.prefix = `frontdesk.${site}.`;
+    try {
+      localStorage.getItem(this.prefix);
+    } catch {
+      this.#memory = new Map();
+      this.refused = true;
+    }
+  }
+
+  /** What the page around has kept of this. */
+  recall(kept) {
+    for (const [name, value] of Object.entries(kept || {})) this.#memory.set(name, value);
+    const { id } = this.get("conversation") || {};
+    if (!/^[\w-]+$/.test(id || ".")) this.#memory.delete("conversation"); // it becomes part of an address
   }
 
   get(name) {
@@ -24,6 +40,7 @@ export class Storage {
       this.#memory?.delete(name);
     } catch {
       (this.#memory ||= new Map()).set(name, value);
+      if (this.refused && !OURS.includes(name)) this.keep?.(Object.fromEntries([...this.#memory].filter(([one, what]) => what !== null && !OURS.includes(one))));
     }
   }
 }

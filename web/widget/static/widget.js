@@ -29,6 +29,12 @@
   let hidden = false; // outside the hours of a site that shows no button then
   let frame, host, panel, button, badge, words, sheet, edges;
 
+  const shelf = `frontdesk:${site}`; // where the page keeps what a frame goes on from that may keep nothing itself
+
+  const recall = () => {
+    try { return JSON.parse(localStorage.getItem(shelf)); } catch { return null; }
+  };
+
   const locale = () => data.locale || document.documentElement.lang || navigator.language || "en";
 
   const style = (side) => `
@@ -73,7 +79,7 @@
     @media print { :host { display: none; } }`;
 
   const ICONS = {
-    bubble: "M12 3.5c5 0 9 3.4 9 7.7s-4 7.7-9 7.7c-1 0-2-.1-2.900-.4L4.500 20.500l1-3.700C4 15.400 3 13.400 3 11.200 3 6.900 7 3.500 12 3.500Z",
+    bubble: "M12 3.5c5 0 9 3.4 9 7.7s-4 7.7-9 7.7c-1 0-2-.1-2.9-.4L4.5 20.5l1-3.7C4 15.4 3 13.4 3 11.2 3 6.9 7 3.5 12 3.5Z",
     cross: "M6 6l12 12M18 6L6 18",
   };
 
@@ -104,7 +110,7 @@
     frame.src = `${base}/widget/frame?${query}`;
     frame.title = "Chat";
     frame.allow = "clipboard-write";
-    frame.addEventListener("load", () => post("hello"));
+    frame.addEventListener("load", () => post("hello", { kept: recall() }));
     edges = ["last", "first"].map((edge) => { // over the whole screen the focus goes round inside
       const element = document.createElement("div");
       element.addEventListener("focus", () => { frame.focus(); post("focus", { edge }); });
@@ -180,6 +186,8 @@
       show(event.data.hidden);
     } else if (type === "locale") {
       relabel(event.data);
+    } else if (type === "keep") {
+      try { localStorage.setItem(shelf, JSON.stringify(event.data.kept)); } catch { /* a page may be refused as well */ }
     } else if (type === "message") {
       emit("message", event.data.message);
     }
