@@ -46,6 +46,7 @@ from web.secrets import check_metrics_token, session_key
 from web.serving import Serving
 from web.streaming import StreamSlots
 from web.typing_signs import Typing, typing_signs
+from web.widget.languages import Languages
 
 log = logging.getLogger(__name__)
 
@@ -103,6 +104,7 @@ def build(
             exchange=Exchange(database, serving, message_limit=settings.message_limit, crowd=crowd),
             crowd=crowd,
             news=news,
+            languages=Languages(settings.data),
             streams=StreamSlots(max(1, settings.web_threads // 2)),
             typing=Typing(typing_signs(settings), news),
             agent_streams=StreamSlots(max(1, settings.web_threads // 4)),

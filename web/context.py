@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from web.serving import Serving
     from web.streaming import StreamSlots
     from web.typing_signs import Typing
+    from web.widget.languages import Languages
 
 EXTENSION = "frontdesk"
 
@@ -30,6 +31,7 @@ class Parts:
     exchange: Exchange
     crowd: Crowd
     news: News
+    languages: Languages
     streams: StreamSlots
     typing: Typing
     agent_streams: (

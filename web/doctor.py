@@ -19,13 +19,14 @@ from typing import Literal
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
-from chatbot.errors import FrontdeskError
+from chatbot.errors import FileError, FrontdeskError
 from chatbot.learning.bundles import verify
 from chatbot.learning.releases import bundle_folder, live_release_id
 from chatbot.records import people, schema
 from chatbot.records.database import Database
 from chatbot.records.tables import Article, Conversation, Job, Passage, Release, Site, utcnow
 from chatbot.settings import Settings
+from web.widget.languages import own_files, read_file
 
 Level = Literal["fine", "note", "warning", "error"]
 
@@ -78,6 +79,7 @@ def examine(settings: Settings, *, deep: bool = False) -> Iterator[Finding]:
             ("worker", lambda: _worker(database)),
             ("people", lambda: _people(database)),
             ("sites", lambda: _sites(database, settings)),
+            ("languages", lambda: _languages(settings)),
             ("web server", lambda: _web_server(settings)),
         ):
             yield from _safely(what, check)
@@ -374,6 +376,26 @@ def _sites(database: Database, settings: Settings) -> Iterator[Finding]:
             f"Somebody has been waiting for a person for {hours} hours",
             "Look into the inbox; opening hours and the time-out are in the site settings",
         )
+
+
+def _languages(settings: Settings) -> Iterator[Finding]:
+    for path in own_files(settings.data):
+        try:
+            _, missing = read_file(path)
+        except FileError as error:
+            yield Finding(
+                "error", "languages", f"{error.field}: {error.message}. It is not used", error.remedy or ""
+            )
+            continue
+        if missing:
+            yield Finding(
+                "warning",
+                "languages",
+                f"{path.name} lacks {len(missing)} words, which visitors see in English",
+                f"Translate {', '.join(missing[:5])}{', …' if len(missing) > 5 else ''}",
+            )
+        else:
+            yield Finding("fine", "languages", f"{path.name} is used from the next start on")
 
 
 def _web_server(settings: Settings) -> Iterator[Finding]:

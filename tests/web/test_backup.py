@@ -48,6 +48,8 @@ def fill(settings: Settings, database: Database) -> None:
     seal(folder, Manifest(RELEASE, "2026-03-01", "abcd", 13, ("en",)))
     (settings.data / "attachments" / "ab").mkdir(parents=True)
     (settings.data / "attachments" / "ab" / "abc").write_bytes(b"a receipt")
+    (settings.data / "locales").mkdir()
+    (settings.data / "locales" / "fr.json").write_text('{"name": "Français"}', "utf-8")
     (settings.data / "card-pictures").mkdir()
     (settings.data / "card-pictures" / "a.png").write_bytes(b"a bicycle")
     with database.write() as session:
@@ -80,6 +82,7 @@ def test_what_is_restored_elsewhere_is_what_was_here(
     assert verify(there.releases / RELEASE).id == manifest.live == RELEASE
     assert (there.data / "attachments" / "ab" / "abc").read_bytes() == b"a receipt"
     assert (there.data / "card-pictures" / "a.png").read_bytes() == b"a bicycle"
+    assert "Français" in (there.data / "locales" / "fr.json").read_text("utf-8")
     other = Database(there.database)
     with other.read() as session:
         assert live_release_id(session) == RELEASE

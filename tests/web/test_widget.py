@@ -10,7 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from web.widget import assets
+from web.widget.languages import Languages
 
+LANGUAGES = Languages()
 STATIC = assets.PACKAGE / "static"
 SCRIPTS = {entry.name: entry.read_text("utf-8") for entry in STATIC.iterdir() if entry.name.endswith(".js")}
 LIMIT_BYTES = 30_000
@@ -25,7 +27,7 @@ def keys(words: dict[str, object], prefix: str = "") -> set[str]:
 
 def test_loader_and_app_are_at_most_30_kb_gzipped() -> None:
     sent = [assets.read(name) for name in ("widget.js", "app.css", *assets.MODULES)]
-    sent.append(assets.locale_json("zh"))
+    sent.append(LANGUAGES.chat_json("zh"))
     assert sum(len(gzip.compress(content)) for content in sent) <= LIMIT_BYTES
 
 
@@ -80,9 +82,9 @@ def test_page_and_frame_use_the_one_table_of_messages() -> None:
 
 
 def test_every_language_has_every_word_with_the_same_places() -> None:
-    english = assets.words("en")
-    for language in assets.languages():
-        words = assets.words(language)
+    english = LANGUAGES.words("en")
+    for language in LANGUAGES.codes:
+        words = LANGUAGES.words(language)
         assert keys(words) == keys(english)
         for path in keys(english):
             one, other = english, words
@@ -92,13 +94,13 @@ def test_every_language_has_every_word_with_the_same_places() -> None:
 
 
 def test_a_sentence_about_a_nameless_colleague_begins_as_a_sentence() -> None:
-    words = assets.words("en")
+    words = LANGUAGES.words("en")
     told = words["human"].replace("{agent}", words["colleague"])
     assert told == "Now a colleague is on it."
 
 
 def test_every_word_that_a_script_asks_for_is_there() -> None:
-    known = keys(json.loads(assets.locale_json("en")))
+    known = keys(json.loads(LANGUAGES.chat_json("en")))
     asked = {key for text in SCRIPTS.values() for key in re.findall(r'\bt\("([\w.]+)"', text)}
     assert asked
     assert asked <= known
@@ -141,4 +143,4 @@ def test_the_language_is_the_one_asked_for_else_the_browsers(
     assert f'<html lang="{language}">' in page
     config = json.loads(re.search(r'id="config">(.*?)</script>', page, re.S).group(1))  # type: ignore[union-attr]
     assert config["locale"] == language
-    assert config["words"] == json.loads(assets.locale_json(language))
+    assert config["words"] == json.loads(LANGUAGES.chat_json(language))

@@ -18,6 +18,7 @@ import click
 from chatbot.errors import UnavailableError
 from web.terminal import print_values
 from web.widget import assets
+from web.widget.languages import Languages
 
 READY = """(address) => new Promise((done) => {
     const script = document.createElement("script");
@@ -56,7 +57,7 @@ def command(url: str, repeat: int) -> None:
             "ready_ms_median": round(statistics.median(milliseconds)),
             "ready_ms_worst": round(max(milliseconds)),
             "layout_shift_worst": max(one.layout_shift for one in loads),
-            "bytes_gzipped": sum(len(gzip.compress(part)) for part in (*sent, assets.locale_json("zh"))),
+            "bytes_gzipped": sum(len(gzip.compress(part)) for part in (*sent, Languages().chat_json("zh"))),
         },
     )
 

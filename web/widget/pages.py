@@ -54,23 +54,21 @@ def asset(version: str, name: str) -> Response:
     mimetype = assets.FILES.get(name)
     if mimetype is None:
         abort(404)
-    return _kept(assets.read(name), mimetype, version)
+    return _kept(assets.read(name), mimetype, fresh=version == assets.version())
 
 
 @blueprint.get("/widget/<version>/locales/<language>.json")
 def locale(version: str, language: str) -> Response:
-    if language not in assets.languages():
+    languages = parts().languages
+    if language not in languages.codes:
         abort(404)
-    content = assets.locale_json(language)
-    return _kept(content, "application/json", version)
+    return _kept(languages.chat_json(language), "application/json", fresh=version == languages.version)
 
 
-def _kept(content: bytes, mimetype: str, version: str) -> Response:
+def _kept(content: bytes, mimetype: str, *, fresh: bool) -> Response:
+    """``fresh``: under its own address; a page from before an update must not keep the new file as the old one."""
     response = make_response(content)
     response.mimetype = mimetype
-    fresh = (
-        version == assets.version()
-    )  # a page from before an update must not keep the new file as the old one
     response.headers["Cache-Control"] = f"public, max-age={YEAR_SECONDS}, immutable" if fresh else "no-store"
     return response
 
@@ -125,6 +123,7 @@ def _pictures() -> tuple[str, ...]:
 def _chat_page(session: Session, site: Site, *, mode: str) -> str:
     options = SiteOptions.from_json(site.options)
     language = visitor_language()
+    languages = parts().languages
     look = WidgetOptions.of_site(site.options)
     theme = request.args.get("theme", look.theme)
     config: dict[str, Any] = {
@@ -142,17 +141,17 @@ def _chat_page(session: Session, site: Site, *, mode: str) -> str:
         "attachmentMb": look.attachment_mb,
         "prechat": [field.as_json() for field in look.prechat],
         "locale": language,
-        "locales": {code: assets.words(code)["name"] for code in assets.languages()},
-        "words": json.loads(assets.locale_json(language)),
+        "locales": languages.names,
+        "words": json.loads(languages.chat_json(language)),
         "greetings": options.greeting,
-        "starters": {code: starters(session, code) for code in assets.languages()},
+        "starters": {code: starters(session, code) for code in languages.codes},
         "parents": [own_origin(), *site.allowed_origins],
-        "assets": f"/widget/{assets.version()}",
+        "assets": f"/widget/{languages.version}",
         "limit": parts().settings.message_limit,
     }
     if mode == "frame" and "preview" in request.args:
         config |= {
-            "preview": {code: sample(session, code) for code in assets.languages()},
+            "preview": {code: sample(session, code) for code in languages.codes},
             "hours": False,
             "hidden": False,
         }
@@ -164,7 +163,7 @@ def _chat_page(session: Session, site: Site, *, mode: str) -> str:
 def visitor_language() -> str:
     """From the address, else from the browser."""
     accepted = [tag for tag, _ in request.accept_languages]
-    return assets.best_language(request.args.get("locale"), *accepted)
+    return parts().languages.best(request.args.get("locale"), *accepted)
 
 
 # --- the company's help pages ----------------------------------------------------------------------------
@@ -188,7 +187,7 @@ def help_article(language: str, slug: str) -> str:
         found = article(session, slug, language)
     if found is None:
         abort(404, "There is no such help article")
-    shown = assets.best_language(language)
+    shown = parts().languages.best(language)
     return _page(
         "article.html",
         site,
@@ -202,7 +201,7 @@ def help_article(language: str, slug: str) -> str:
 def _page(template: str, site: Site, language: str, **values: Any) -> str:
     options = SiteOptions.from_json(site.options)
     others: Sequence[tuple[str, str]] = [
-        (code, assets.words(code)["name"]) for code in assets.languages() if code != language
+        (code, name) for code, name in parts().languages.names.items() if code != language
     ]
     return render_template(
         template,
@@ -211,7 +210,7 @@ def _page(template: str, site: Site, language: str, **values: Any) -> str:
         accent=options.accent,
         language=language,
         others=others,
-        words=assets.words(language)["page"],
-        all_words=assets.words(language),
+        words=parts().languages.words(language)["page"],
+        all_words=parts().languages.words(language),
         **values,
     )

@@ -7,6 +7,7 @@ while the admin writes; nothing is stored before he saves, and what is said in i
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 from flask import Response, flash, make_response, redirect, render_template, request, url_for
@@ -26,7 +27,6 @@ from web.headers import page_policy
 from web.identity import new_secret
 from web.language import gettext
 from web.visitors import own_origin
-from web.widget import assets
 from web.widget.pages import asset_url
 from web.widget_options import (
     CONTACT,
@@ -75,7 +75,7 @@ def _page(
         themes=THEMES,
         corners=CORNERS,
         swatches=SWATCHES,
-        locales={code: assets.words(code)["name"] for code in assets.languages()},
+        locales=parts().languages.names,
         most_mb=MOST_ATTACHMENT_MB,
         form=form or MultiDict(),
         error=error,
@@ -105,7 +105,7 @@ def change_widget() -> BaseResponse | tuple[str, int]:
             found = asked_site(records)
             before, said = WidgetOptions.of_site(found.options), SiteOptions.from_json(found.options)
             words = read_introduction(form, said)
-            after = read_widget(form, before)
+            after = read_widget(form, before, parts().languages.codes)
             changed = {key: value for key, value in after.as_json().items() if before.as_json()[key] != value}
             changed |= {
                 name: getattr(words, name)
@@ -138,7 +138,7 @@ def read_introduction(form: MultiDict[str, str], before: SiteOptions) -> SiteOpt
     if not _COLOUR.fullmatch(accent):
         raise InputError("Not a colour", field="accent", value=accent[:20], remedy="Write it like #0f766e")
     greeting = {}
-    for lang in {*before.greeting, *assets.languages()}:
+    for lang in {*before.greeting, *parts().languages.codes}:
         text = form.get(f"greeting_{lang}", before.greeting.get(lang, "")).strip()
         if len(text) > GREETING_LIMIT:
             raise InputError(
@@ -152,7 +152,7 @@ def read_introduction(form: MultiDict[str, str], before: SiteOptions) -> SiteOpt
     return replace(before, accent=accent, greeting=greeting, title=title)
 
 
-def read_widget(form: MultiDict[str, str], before: WidgetOptions) -> WidgetOptions:
+def read_widget(form: MultiDict[str, str], before: WidgetOptions, languages: Sequence[str]) -> WidgetOptions:
     """The options that a form asks for; fields that the page does not show stay as they are. Raises InputError."""
     size = form.get("attachment_mb", str(before.attachment_mb)).strip()
     if not size.isdecimal():
@@ -170,7 +170,7 @@ def read_widget(form: MultiDict[str, str], before: WidgetOptions) -> WidgetOptio
                 "Unknown choice", field=f"ask_{name}", value=way[:20], remedy=f"Use one of {', '.join(ASKED)}"
             )
         if way != "off":
-            labels = {lang: form.get(f"label_{lang}", "").strip()[:60] for lang in ("en", "zh")}
+            labels = {lang: form.get(f"label_{lang}", "").strip()[:60] for lang in languages}
             label = tuple((lang, text) for lang, text in labels.items() if text) if name == OWN_FIELD else ()
             fields.append(PrechatField(name, way == "required", label))
     shown = {*CONTACT, OWN_FIELD}

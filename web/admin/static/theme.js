@@ -13,6 +13,7 @@ let scene = "talk";
 
 function look() {
   const value = (name) => new FormData(form).get(name);
+  const inEach = (name) => Object.fromEntries([...locale.options].map(({ value: lang }) => [lang, value(`${name}_${lang}`)]));
   const asks = ["name", "email", "phone", "extra"].filter((name) => value(`ask_${name}`) !== "off");
   return {
     accent: accent.value,
@@ -20,13 +21,13 @@ function look() {
     corners: value("corners"),
     position: value("position"),
     title: value("title").trim() || document.getElementById("title").placeholder,
-    greetings: Object.fromEntries([...locale.options].map(({ value: lang }) => [lang, value(`greeting_${lang}`)])),
+    greetings: inEach("greeting"),
     attachmentMb: Number(value("attachment_mb")),
     csat: form.elements.csat.checked,
     prechat: asks.map((name) => ({
       name,
       required: value(`ask_${name}`) === "required",
-      label: name === "extra" ? { en: value("label_en"), zh: value("label_zh") } : {},
+      label: name === "extra" ? inEach("label") : {},
     })),
     locale: locale.value,
     scene,
