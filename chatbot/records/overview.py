@@ -19,6 +19,7 @@ from chatbot.records.tables import (
     Passage,
     Promotion,
     Release,
+    Site,
     Transcript,
     Turn,
 )
@@ -64,12 +65,13 @@ class Overview:
         return not (self.knowledge.articles and self.live and self.talked)
 
 
-def overview(session: Session, *, today: datetime) -> Overview:
-    """``today`` is midnight of the reader's day, as an aware time."""
+def overview(session: Session, *, today: datetime, site: Site | None = None) -> Overview:
+    """``today`` is midnight of the reader's day, as an aware time. ``site``: its conversations alone."""
+    here = [] if site is None else [Conversation.site_id == site.id]
     states = _tally(
         session,
         select(Conversation.state, func.count())
-        .where(Conversation.state.in_(("waiting", "human")))
+        .where(Conversation.state.in_(("waiting", "human")), *here)
         .group_by(Conversation.state),
     )
     return Overview(
@@ -77,7 +79,8 @@ def overview(session: Session, *, today: datetime) -> Overview:
         candidate=_candidate(session),
         knowledge=_knowledge(session),
         conversations_today=_count(
-            session, select(func.count()).select_from(Conversation).where(Conversation.created_at >= today)
+            session,
+            select(func.count()).select_from(Conversation).where(Conversation.created_at >= today, *here),
         ),
         waiting=states.get("waiting", 0),
         with_people=states.get("human", 0),

@@ -21,7 +21,7 @@ from sqlalchemy import BigInteger, ColumnElement, and_, case, cast, exists, extr
 from sqlalchemy.orm import Session, aliased
 
 from chatbot.records.conversations import NOTICE
-from chatbot.records.tables import Article, Conversation, Feedback, Intent, Turn
+from chatbot.records.tables import Article, Conversation, Feedback, Intent, Site, Turn
 
 PERIODS = (7, 30, 90)  # days
 ANSWERS = ("approved", "passage", "generated")
@@ -168,6 +168,7 @@ class Savings:
 class Statistics:
     period: Period
     lang: str | None
+    site: str | None  # a site's key; None: all of them together
     total: Figures
     days: dict[date, Figures]
     kinds: dict[str, int]  # replies by kind, most frequent first
@@ -181,8 +182,10 @@ class Statistics:
         return Savings(minutes, hour_cost, self.total.confirmed, self.total.assumed)
 
 
-def statistics(session: Session, period: Period, *, lang: str | None = None) -> Statistics:
-    """The figures of a period in one language, or in all."""
+def statistics(
+    session: Session, period: Period, *, lang: str | None = None, site: Site | None = None
+) -> Statistics:
+    """The figures of a period in one language, or in all; of one site, or of all."""
     days = {day: Figures() for day in period.dates}
     total = Figures()
     kinds: Counter[str] = Counter()
@@ -191,7 +194,7 @@ def statistics(session: Session, period: Period, *, lang: str | None = None) -> 
     hours = [[0] * 24 for _ in range(7)]
 
     for quarter, tag, outcome, number, answered, marks, marks_sum, up, down in _conversations(
-        session, period
+        session, period, site
     ):
         if lang is not None and tag != lang:
             continue
@@ -208,7 +211,7 @@ def statistics(session: Session, period: Period, *, lang: str | None = None) -> 
             else:
                 setattr(figures, outcome, getattr(figures, outcome) + number)
 
-    for quarter, role, kind, tag, number in _messages(session, period):
+    for quarter, role, kind, tag, number in _messages(session, period, site):
         if role == "customer":
             languages[tag] += number
             language_days[period.local(quarter * QUARTER).date()][tag] += number
@@ -227,18 +230,19 @@ def statistics(session: Session, period: Period, *, lang: str | None = None) -> 
                 figures.unknown += number if kind == "unknown" else 0
 
     times: dict[date, list[float]] = defaultdict(list)
-    for quarter, spent in _times(session, period, lang):
+    for quarter, spent in _times(session, period, lang, site):
         times[period.local(quarter * QUARTER).date()].append(spent)
     for day, spent_on_it in times.items():
         days[day].median_ms, days[day].p95_ms = _quantiles(spent_on_it)
     total.median_ms, total.p95_ms = _quantiles([spent for day in times.values() for spent in day])
 
-    topics = sorted(_topics(session, period, lang), key=lambda topic: (-topic.replies, topic.name))
+    topics = sorted(_topics(session, period, lang, site), key=lambda topic: (-topic.replies, topic.name))
     week = replace(period, days=SURGE_DAYS)
-    lately = topics if week == period else list(_topics(session, week, lang))
+    lately = topics if week == period else list(_topics(session, week, lang, site))
     return Statistics(
         period,
         lang,
+        site.key if site else None,
         total,
         days,
         dict(kinds.most_common()),
@@ -277,7 +281,14 @@ def within(column: Any, period: Period) -> ColumnElement[bool]:
     return and_(column >= period.start, column <= period.now)
 
 
-def _conversations(session: Session, period: Period) -> Iterator[Any]:
+def of_site(site: Site | None, conversation: Any = Turn.conversation_id) -> list[ColumnElement[bool]]:
+    """Conditions on turns, or on a conversation's id; none where all sites are meant."""
+    if site is None:
+        return []
+    return [conversation.in_(select(Conversation.id).where(Conversation.site_id == site.id))]
+
+
+def _conversations(session: Session, period: Period, site: Site | None) -> Iterator[Any]:
     """(quarter, language, outcome, conversations, answered, marks, their sum, thumbs up, thumbs down)"""
     asked, replied = Turn.role == "customer", and_(Turn.role == "bot", Turn.kind != NOTICE)
     answer = and_(Turn.role == "bot", Turn.kind.in_(ANSWERS))
@@ -303,7 +314,7 @@ def _conversations(session: Session, period: Period) -> Iterator[Any]:
         )
         .join(Turn, Turn.conversation_id == Conversation.id)
         .outerjoin(Feedback, Feedback.turn_id == Turn.id)
-        .where(within(Conversation.created_at, period))
+        .where(within(Conversation.created_at, period), *of_site(site, Conversation.id))
         .group_by(Conversation.id)
         .subquery()
     )
@@ -359,22 +370,24 @@ def _conversations(session: Session, period: Period) -> Iterator[Any]:
     )
 
 
-def _messages(session: Session, period: Period) -> Iterator[Any]:
+def _messages(session: Session, period: Period, site: Site | None) -> Iterator[Any]:
     """(quarter, role, kind, language, turns) of customers and of the bot."""
     quarter = (seconds_since_1970(session, Turn.created_at) // QUARTER).label("quarter")
     yield from session.execute(
         select(quarter, Turn.role, Turn.kind, Turn.lang, func.count())
         .where(
             within(Turn.created_at, period),
+            *of_site(site),
             or_(Turn.role == "customer", and_(Turn.role == "bot", Turn.kind != NOTICE)),
         )
         .group_by(quarter, Turn.role, Turn.kind, Turn.lang)
     )
 
 
-def _times(session: Session, period: Period, lang: str | None) -> Iterator[Any]:
+def _times(session: Session, period: Period, lang: str | None, site: Site | None) -> Iterator[Any]:
     """(quarter, milliseconds) of each reply."""
     where = [within(Turn.created_at, period), Turn.role == "bot", Turn.milliseconds.is_not(None)]
+    where += of_site(site)
     if lang is not None:
         where.append(Turn.lang == lang)
     yield from session.execute(
@@ -382,7 +395,7 @@ def _times(session: Session, period: Period, lang: str | None) -> Iterator[Any]:
     )
 
 
-def _topics(session: Session, period: Period, lang: str | None) -> Iterator[Topic]:
+def _topics(session: Session, period: Period, lang: str | None, site: Site | None) -> Iterator[Topic]:
     """Every topic of the period and the one before it."""
     where = [
         Turn.created_at >= period.before,
@@ -391,6 +404,7 @@ def _topics(session: Session, period: Period, lang: str | None) -> Iterator[Topi
         # The function keeps SQLite from the index of kinds: that of the times holds every column asked for.
         func.coalesce(Turn.kind, "").in_(ANSWERS),
         func.coalesce(Turn.intent, "") != "",
+        *of_site(site),
     ]
     if lang is not None:
         where.append(Turn.lang == lang)
@@ -406,14 +420,16 @@ def _topics(session: Session, period: Period, lang: str | None) -> Iterator[Topi
         .where(*where)
         .group_by(Turn.intent)
     )
-    unhappy = _left_unhappy(session, period, lang)
+    unhappy = _left_unhappy(session, period, lang, site)
     for row in rows:
         name, replies, upvoted, downvoted, replies_before, down_before = row
         now, before = unhappy.get(str(name), (0, 0))
         yield Topic(str(name), replies, upvoted, downvoted, replies_before, down_before, now, before)
 
 
-def _left_unhappy(session: Session, period: Period, lang: str | None) -> dict[str, tuple[int, int]]:
+def _left_unhappy(
+    session: Session, period: Period, lang: str | None, site: Site | None
+) -> dict[str, tuple[int, int]]:
     """By topic: answers of this period and of the one before that nobody voted on, in conversations with a low mark or
     in which the customer asked for a person after them. Such conversations are few: they are looked up first."""
     conversations = select(Conversation.id).where(
@@ -428,6 +444,7 @@ def _left_unhappy(session: Session, period: Period, lang: str | None) -> dict[st
         Turn.kind.in_(ANSWERS),
         Turn.intent.is_not(None),
         Feedback.id.is_(None),
+        *of_site(site),
     ]
     if lang is not None:
         where.append(Turn.lang == lang)

@@ -16,10 +16,11 @@ from chatbot.records.statistics import (
     UNHAPPY,
     WISHES,
     Period,
+    of_site,
     seconds_since_1970,
     within,
 )
-from chatbot.records.tables import Conversation, Feedback, Turn
+from chatbot.records.tables import Conversation, Feedback, Site, Turn
 
 
 @dataclass(slots=True)
@@ -31,7 +32,7 @@ class DayTopic:
 
 
 def topics_by_day(
-    session: Session, period: Period, *, lang: str | None = None
+    session: Session, period: Period, *, lang: str | None = None, site: Site | None = None
 ) -> dict[date, dict[str, DayTopic]]:
     """Of every day of the period, the answers by topic (an intent's name, or ``article:`` and its slug)."""
     quarter = (seconds_since_1970(session, Turn.created_at) // QUARTER).label("quarter")
@@ -40,6 +41,7 @@ def topics_by_day(
         Turn.role == "bot",
         func.coalesce(Turn.kind, "").in_(ANSWERS),  # as in statistics: the index of the times serves
         func.coalesce(Turn.intent, "") != "",
+        *of_site(site),
     ]
     if lang is not None:
         where.append(Turn.lang == lang)

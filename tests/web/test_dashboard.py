@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from chatbot.records.api_keys import create_key
 from chatbot.records.conversations import ensure_default_site, start_conversation
 from chatbot.records.database import Database
+from chatbot.records.sites import add_site
 from chatbot.records.statistics import Period, statistics
 from chatbot.records.tables import Article, Feedback, Intent, Promotion, Release, Turn, utcnow
 from chatbot.records.topics_by_day import topics_by_day
@@ -29,9 +30,9 @@ def viewer(signed_in: Callable[..., FlaskClient]) -> FlaskClient:
 def say(app: Flask) -> Callable[..., None]:
     """A visitor's conversation, and a thumb for its last answer."""
 
-    def run(*texts: str, vote: str | None = None) -> None:
+    def run(*texts: str, vote: str | None = None, site: str = "default") -> None:
         client = app.test_client()
-        started = client.post("/api/v1/conversations", json={}).get_json()
+        started = client.post("/api/v1/conversations", json={"site": site}).get_json()
         path, headers = (
             f"/api/v1/conversations/{started['id']}",
             {"Authorization": f"Bearer {started['token']}"},
@@ -43,6 +44,49 @@ def say(app: Flask) -> Callable[..., None]:
             assert client.post(turn, json={"vote": vote}, headers=headers).status_code == 200
 
     return run
+
+
+def test_one_of_several_sites_is_looked_at_alone_on_the_page_in_the_files_and_in_the_api(
+    app: Flask, viewer: FlaskClient, database: Database, say: Callable[..., None]
+) -> None:
+    say("refund?", "xyzzy")
+    assert "All sites" not in viewer.get("/admin/").text  # there is one
+    with database.write() as session:
+        add_site(session, key="shop-de", name="Laden", like=ensure_default_site(session))
+        _, key = create_key(session, name="shop", scopes=["statistics:read"])
+    say("refund?", vote="down", site="shop-de")
+
+    def told(query: str) -> tuple[int, int, dict[str, int]]:
+        answer = app.test_client().get(
+            f"/api/v1/statistics?{query}", headers={"Authorization": f"Bearer {key}"}
+        )
+        body = answer.get_json()
+        file = viewer.get(f"/admin/figures/days.csv?{query}").get_data().decode("utf-8-sig")
+        today = list(csv.DictReader(io.StringIO(file)))[-1]
+        total = body["total"]
+        assert int(today["Messages"]) == total["messages"] == sum(body["messages_by_language"].values())
+        assert int(today["Thumbs down"]) == total["thumbs_down"]
+        topics = list(
+            csv.DictReader(
+                io.StringIO(viewer.get(f"/admin/figures/topics.csv?{query}").get_data().decode("utf-8-sig"))
+            )
+        )
+        assert sum(int(row["Displeased"]) for row in topics) == total["thumbs_down"]
+        return total["conversations"], total["messages"], body["replies_by_kind"]
+
+    assert told("days=7") == (2, 3, {"passage": 2, "unknown": 1})
+    assert told("days=7&site=default") == (1, 2, {"passage": 1, "unknown": 1})
+    assert told("days=7&site=shop-de") == (1, 1, {"passage": 1})
+    page = viewer.get("/admin/?days=7&site=shop-de").text
+    assert 'site=shop-de" aria-current="true"' in page
+    assert re.search(r"<dt>Conversations</dt><dd>1<small>1 today", page)
+    assert "days=7&amp;site=shop-de" in page  # and the files are of the same site
+    for address in ("/admin/?site=nowhere", "/admin/figures/days.csv?site=nowhere"):
+        assert viewer.get(address).status_code == 404
+    wrong = app.test_client().get(
+        "/api/v1/statistics?site=nowhere", headers={"Authorization": f"Bearer {key}"}
+    )
+    assert wrong.status_code == 404 and wrong.get_json()["error"]["value"] == "nowhere"
 
 
 def ticked(page: str) -> list[bool]:

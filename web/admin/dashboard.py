@@ -298,6 +298,7 @@ def as_json(found: Statistics, savings: Savings) -> dict[str, Any]:
         "from": found.period.dates[0].isoformat(),
         "to": found.period.dates[-1].isoformat(),
         "language": found.lang,
+        "site": found.site,
         "total": _figures_json(found.total),
         "by_day": [{"day": day.isoformat()} | _figures_json(one) for day, one in found.days.items()],
         "replies_by_kind": found.kinds,

@@ -24,7 +24,7 @@ api = APIBlueprint(
     __name__,
     url_prefix="/api/v1",
     abp_tags=[Tag(name="reading", description="For programs, with an API key.")],
-    abp_responses=dict.fromkeys((401, 403, 422, 429), ErrorAnswer),
+    abp_responses=dict.fromkeys((401, 403, 404, 422, 429), ErrorAnswer),
 )
 limiter.limit(request_rate, key_func=key_rate_key)(api)
 
@@ -34,11 +34,15 @@ class StatisticsQuery(BaseModel):
     lang: Annotated[str, StringConstraints(max_length=16)] | None = Field(
         None, description="Left out: all languages."
     )
+    site: Annotated[str, StringConstraints(max_length=64)] | None = Field(
+        None, description="A site's key. Left out: all sites together."
+    )
 
 
 class StatisticsAnswer(BaseModel):
     days: int
     language: str | None
+    site: str | None
     total: dict[str, Any] = Field(
         description="`confirmed`: solved by the bot, and somebody said so; `assumed`: nobody said so."
     )
@@ -59,7 +63,8 @@ def read(query: StatisticsQuery) -> Response:
     """What the overview of the admin area shows, by day. Scope `statistics:read`."""
     require_key("statistics:read")
     with parts().database.read() as session:
-        found = statistics(session, Period(int(query.days), utcnow()), lang=query.lang)
-        options = SiteOptions.from_json(find_site(session, DEFAULT_SITE).options)
+        site = find_site(session, query.site) if query.site else None
+        found = statistics(session, Period(int(query.days), utcnow()), lang=query.lang, site=site)
+        options = SiteOptions.from_json((site or find_site(session, DEFAULT_SITE)).options)
     savings = found.savings(minutes=options.saved_minutes, hour_cost=options.hour_cost)
     return make_response(jsonify(as_json(found, savings)))
