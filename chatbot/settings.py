@@ -87,8 +87,8 @@ class Settings(BaseSettings):
     )
     smtp_url: str = Field(
         "",
-        description="Mail server for agents' replies to absent visitors: smtp://user:password@host:587 "
-        "(with STARTTLS), smtps://host:465, or smtp+plain://host:25; empty: no e-mail.",
+        description="Mail server for agents' replies to absent visitors and for alerts to admins: "
+        "smtp://user:password@host:587 (with STARTTLS), smtps://host:465, or smtp+plain://host:25; empty: no e-mail.",
     )
     mail_from: str = Field("", description="Sender of those e-mails, for example Help <help@shop.example>.")
     trusted_proxies: int = Field(

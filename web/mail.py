@@ -29,6 +29,10 @@ class Refused(UnavailableError):
     code = "mail_refused"
 
 
+class Unsendable(Exception):
+    """It will never be sent: what it is about is gone, or the other side refuses it for good."""
+
+
 @dataclass(frozen=True, slots=True)
 class MailServer:
     """Where mail goes and in whose name. ``scheme`` is one of PORTS."""
@@ -106,6 +110,14 @@ class MailServer:
         text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
         kind = Refused if 500 <= code < 600 else UnavailableError
         return kind(f"The mail server says {code} {text[:200]}")
+
+
+def mail_server(settings: Settings) -> MailServer:
+    """Raises Unsendable where the settings name none, InputError where they cannot be used."""
+    server = MailServer.of(settings)
+    if server is None:
+        raise Unsendable("E-mail is not set up: set FRONTDESK_SMTP_URL and FRONTDESK_MAIL_FROM")
+    return server
 
 
 def compose(server: MailServer, *, to: str, name: str, subject: str, text: str, thread: str) -> EmailMessage:

@@ -1,5 +1,5 @@
 """The small duties of a worker, beside the jobs it runs: sending what is due, telling visitors whom nobody takes,
-closing what went quiet.
+closing what went quiet, alerting those who run it.
 
 They run on a thread of the worker's own, because a training that takes ten minutes must not hold up an e-mail for as
 long. Every round is safe to run in several workers at once, and a failing one is logged and comes again.
@@ -18,7 +18,7 @@ from sqlalchemy import select
 
 from chatbot.dialogue.absence import tell_the_unanswered
 from chatbot.dialogue.options import SiteOptions
-from chatbot.records import deliveries
+from chatbot.records import alerts, deliveries
 from chatbot.records.database import Database
 from chatbot.records.idle import close_idle
 from chatbot.records.tables import Site, utcnow
@@ -61,6 +61,7 @@ class Rounds:
             Duty("tell the unanswered", 10.0, lambda: tell_unanswered(database, now=now())),
             Duty("retrain when enough is new", 60.0, lambda: retrain_when_due(database, settings)),
             Duty("close idle conversations", 60.0, lambda: close_quiet(database, now=now())),
+            Duty("tell those who run it", 300.0, lambda: tell_alerts(database, settings, now=now())),
             Duty("forget old conversations", 3_600.0, lambda: apply_retention(database, settings)),
             Duty("sweep old deliveries", 3600.0, lambda: sweep(database, now=now())),
         ]
@@ -110,6 +111,16 @@ def close_quiet(database: Database, *, now: datetime) -> int:
                     close_idle(session, site_id=site_id, before=now - timedelta(hours=hours), now=now)
                 )
     return closed
+
+
+def tell_alerts(database: Database, settings: Settings, *, now: datetime) -> list[alerts.Found]:
+    """Looked for without holding up who writes; of what was told already nothing is put into the outbox."""
+    with database.read() as session:
+        found = list(alerts.look(session, now=now))
+    if not found:
+        return []
+    with database.write() as session:
+        return alerts.tell(session, found, now=now, by_mail=bool(settings.smtp_url))
 
 
 def sweep(database: Database, *, now: datetime) -> None:

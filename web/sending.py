@@ -36,7 +36,8 @@ from chatbot.records.tables import (
 from chatbot.settings import Settings
 from chatbot.signatures import signature
 from web.addresses import whole_cards
-from web.mail import MailServer, Refused, compose
+from web.alert_mails import send_alert
+from web.mail import Refused, Unsendable, compose, mail_server
 from web.return_links import return_link
 from web.secrets import session_key
 
@@ -64,10 +65,6 @@ _MAIL = {
         "bye": "该链接仅供您本人使用，30 天内有效。",
     },
 }
-
-
-class Unsendable(Exception):
-    """It will never be sent: what it is about is gone, or the other side refuses it for good."""
 
 
 class NotNeeded(Exception):
@@ -102,7 +99,9 @@ def _attempt(
 ) -> None:
     problem, final = "", False
     try:
-        if taken.kind == "email":
+        if taken.kind == "email" and taken.event == "alert":
+            send_alert(database, settings, taken.payload)
+        elif taken.kind == "email":
             _send_mail(database, settings, taken)
         elif taken.kind == "webhook":
             _call_webhook(database, settings, taken, now=now(), fetching=fetching)
@@ -211,9 +210,7 @@ def _call_chatwoot(
 
 
 def _send_mail(database: Database, settings: Settings, taken: Taken) -> None:
-    server = MailServer.of(settings)
-    if server is None:
-        raise Unsendable("E-mail is not set up: set FRONTDESK_SMTP_URL and FRONTDESK_MAIL_FROM")
+    server = mail_server(settings)
     with database.read() as session:
         conversation = session.get(Conversation, taken.conversation_id)
         if conversation is None:

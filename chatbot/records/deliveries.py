@@ -21,7 +21,7 @@ from chatbot.dialogue.cards import cards_of
 from chatbot.errors import ConflictError, InputError, NotFoundError
 from chatbot.records.tables import Conversation, Delivery, Site, Turn, Visitor, Webhook, utcnow
 
-EVENTS = ("handover", "message", "closed")
+EVENTS = ("handover", "message", "closed", "alert")
 PAUSES = (
     10,
     60,
@@ -50,13 +50,10 @@ def tell(
 ) -> None:
     """Put an event of a conversation into the outbox, once for each webhook that asks for it."""
     now = now or utcnow()
-    hooks = [hook for hook in session.scalars(select(Webhook).where(Webhook.active)) if event in hook.events]
-    if not hooks:
+    if not _listening(session, event):
         return
     site = session.get_one(Site, conversation.site_id)
     payload: dict[str, Any] = {
-        "event": event,
-        "created_at": now.isoformat(timespec="milliseconds"),
         "conversation": {
             "id": conversation.public_id,
             "site": site.key,
@@ -81,18 +78,36 @@ def tell(
         }
     if by is not None:
         payload["by"] = by
+    tell_webhooks(session, event, payload, conversation_id=conversation.id, now=now)
+
+
+def tell_webhooks(
+    session: Session,
+    event: str,
+    payload: dict[str, Any],
+    *,
+    conversation_id: int | None = None,
+    now: datetime,
+) -> None:
+    """Put an event into the outbox, once for each webhook that asks for it."""
+    head = {"event": event, "created_at": now.isoformat(timespec="milliseconds")}
     session.add_all(
         Delivery(
             kind="webhook",
             event=event,
             webhook_id=hook.id,
-            conversation_id=conversation.id,
-            payload=payload,
+            conversation_id=conversation_id,
+            payload=head | payload,
             next_at=now,
             created_at=now,
         )
-        for hook in hooks
+        for hook in _listening(session, event)
     )
+
+
+def _listening(session: Session, event: str) -> list[Webhook]:
+    hooks = session.scalars(select(Webhook).where(Webhook.active))
+    return [hook for hook in hooks if event in hook.events]
 
 
 def mail_unless_seen(

@@ -76,7 +76,7 @@ def overview(session: Session, *, today: datetime, site: Site | None = None) -> 
     )
     return Overview(
         live=_live(session),
-        candidate=_candidate(session),
+        candidate=waiting_release(session),
         knowledge=_knowledge(session),
         conversations_today=_count(
             session,
@@ -98,7 +98,8 @@ def _live(session: Session) -> LiveRelease | None:
     return LiveRelease(row.release_id, row.created_at, row.reason) if row else None
 
 
-def _candidate(session: Session) -> str | None:
+def waiting_release(session: Session) -> str | None:
+    """The newest release, where a person is to decide on it."""
     newest = session.scalar(select(Release).order_by(Release.created_at.desc(), Release.id.desc()).limit(1))
     return newest.id if newest is not None and newest.status == "candidate" else None
 

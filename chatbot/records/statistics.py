@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
@@ -238,7 +238,6 @@ def statistics(
 
     topics = sorted(_topics(session, period, lang, site), key=lambda topic: (-topic.replies, topic.name))
     week = replace(period, days=SURGE_DAYS)
-    lately = topics if week == period else list(_topics(session, week, lang, site))
     return Statistics(
         period,
         lang,
@@ -250,7 +249,20 @@ def statistics(
         {day: dict(counted) for day, counted in language_days.items()},
         hours,
         [topic for topic in topics if topic.replies],
-        sorted((topic for topic in lately if topic.surges), key=lambda topic: (-topic.negative, topic.name)),
+        _surging(topics) if week == period else surging_topics(session, week, lang=lang, site=site),
+    )
+
+
+def surging_topics(
+    session: Session, week: Period, *, lang: str | None = None, site: Site | None = None
+) -> list[Topic]:
+    """Those that displeased more in a period than in the one before it, the worst first."""
+    return _surging(_topics(session, week, lang, site))
+
+
+def _surging(topics: Iterable[Topic]) -> list[Topic]:
+    return sorted(
+        (topic for topic in topics if topic.surges), key=lambda topic: (-topic.negative, topic.name)
     )
 
 

@@ -30,11 +30,22 @@ from chatbot.records.conversations import (
     visitor_seen,
 )
 from chatbot.records.database import Database
-from chatbot.records.tables import Conversation, Delivery, Person, Turn, Visitor, utcnow
+from chatbot.records.tables import (
+    Conversation,
+    Delivery,
+    Feedback,
+    Intent,
+    Person,
+    Release,
+    Site,
+    Turn,
+    Visitor,
+    utcnow,
+)
 from chatbot.settings import Settings
 from web.mail import MailServer, Refused, compose
 from web.return_links import opens, return_link
-from web.rounds import Rounds
+from web.rounds import Rounds, tell_alerts
 from web.secrets import session_key
 from web.sending import send_due
 from web.visitors import token_hash
@@ -441,6 +452,128 @@ def test_a_round_that_fails_comes_again_and_the_others_go_on(database: Database,
     assert ran == ["first", "second"] * 2
     rounds.start()
     rounds.stop()
+
+
+# --- alerts ----------------------------------------------------------------------------------------------
+
+
+def displease(database: Database, conversation: Conversation, *, topic: str = "refund_time") -> None:
+    """Six of six answers displeased yesterday, none of twenty a week before."""
+    with database.write() as session:
+        for day, votes in ((1, ["down"] * 6), (9, [None] * 20)):
+            for vote in votes:
+                turn = Turn(
+                    conversation_id=conversation.id,
+                    role="bot",
+                    text="!",
+                    lang="en",
+                    kind="passage",
+                    intent=topic,
+                    created_at=NOON - timedelta(days=day),
+                )
+                session.add(turn)
+                session.flush()
+                if vote:
+                    session.add(Feedback(turn_id=turn.id, vote=vote, created_at=turn.created_at))
+
+
+@pytest.fixture
+def admins(database: Database) -> None:
+    with database.write() as session:
+        for name, role, locale, active in (
+            ("Ada", "admin", None, True),
+            ("Lin", "admin", "zh", True),
+            ("Gone", "admin", None, False),
+            ("Ed", "editor", None, True),
+        ):
+            email = f"{name.lower()}@example.com"
+            person = Person(
+                email=email, name=name, password_hash="x", role=role, locale=locale, active=active
+            )
+            session.add(person)
+        session.add(Intent(name="refund_time", titles={"en": "Refund time", "zh": "退款时间"}, status="live"))
+
+
+def test_a_topic_that_surges_is_told_once_a_day_to_webhooks_and_admins(
+    database: Database, settings: Settings, conversation: Conversation, admins: None, smtp: Any
+) -> None:
+    add_hook(database, "alert")
+    add_hook(database, "closed")
+    displease(database, conversation)
+    server = smtp()
+    settings = with_mail(settings, server)
+    assert [one.kind for one in tell_alerts(database, settings, now=NOON)] == ["topic_surges"]
+    assert tell_alerts(database, settings, now=NOON + timedelta(minutes=5)) == []
+    receiver = Receiver()
+    run(database, settings, receiver)
+    [(_, headers, body)] = receiver.requests
+    assert headers["Frontdesk-Event"] == "alert" and headers["Frontdesk-Signature"].startswith("t=")
+    alert = json.loads(body)["alert"]
+    assert (alert["kind"], alert["subject"], alert["title"]) == ("topic_surges", "refund_time", "Refund time")
+    numbers = {"days": 7, "replies": 6, "displeased": 6, "replies_before": 20, "displeased_before": 0}
+    assert alert["details"] == numbers
+    assert sorted(str(mail["To"]) for mail in server.received) == [
+        "Ada <ada@example.com>",
+        "Lin <lin@example.com>",
+    ]
+    texts = {str(mail["To"])[:3]: (str(mail["Subject"]), mail.get_content()) for mail in server.received}
+    subject, text = texts["Ada"]
+    assert subject == "Frontdesk: More displeased customers than before: Refund time"
+    assert "6 of 6 replies in the last 7 days" in text and "https://help.kettle.example/admin/" in text
+    subject, text = texts["Lin"]
+    assert "退款时间" in subject and "6 条回复中有 6 条" in text
+
+    assert tell_alerts(database, settings, now=NOON + timedelta(days=1))  # it still surges: once more
+    assert len([row for row in rows(database) if row.kind == "webhook"]) == 2
+
+
+def test_without_a_mail_server_an_alert_goes_to_the_webhooks_alone(
+    database: Database, settings: Settings, conversation: Conversation, admins: None
+) -> None:
+    add_hook(database, "alert")
+    displease(database, conversation)
+    tell_alerts(database, settings, now=NOON)
+    assert [row.kind for row in rows(database)] == ["webhook"]
+
+
+def test_a_release_that_waits_is_told_once_and_visitors_who_wait_while_the_site_is_open(
+    database: Database, settings: Settings, conversation: Conversation, admins: None
+) -> None:
+    add_hook(database, "alert")
+    with database.write() as session:
+        session.add(Release(id="r7", snapshot="s", status="candidate"))
+        hand_over(session, conversation.public_id, reason="visitor_asked", now=NOON)
+
+    def told(*, at: datetime) -> list[tuple[str, str, dict[str, int]]]:
+        return [(one.kind, one.subject, one.details) for one in tell_alerts(database, settings, now=at)]
+
+    assert told(at=NOON + timedelta(minutes=59)) == [("release_waits", "r7", {})]
+    waits = ("visitors_wait", "default", {"waiting": 1, "longest_minutes": 61})
+    assert told(at=NOON + timedelta(minutes=61)) == [waits]
+    assert told(at=NOON + timedelta(minutes=70)) == []
+    assert [kind for kind, _, _ in told(at=NOON + timedelta(days=1))] == ["visitors_wait"]
+    with database.write() as session:
+        session.get_one(Site, conversation.site_id).options = {"hours": {"zone": "Europe/Berlin", "week": {}}}
+    assert told(at=NOON + timedelta(days=2)) == []
+
+
+def test_several_alerts_are_one_e_mail_and_none_reaches_who_is_no_admin_any_more(
+    database: Database, settings: Settings, conversation: Conversation, admins: None, smtp: Any
+) -> None:
+    displease(database, conversation)
+    displease(database, conversation, topic="delivery")
+    server = smtp()
+    settings = with_mail(settings, server)
+    tell_alerts(database, settings, now=NOON)
+    with database.write() as session:
+        session.scalars(select(Person).where(Person.name == "Lin")).one().role = "viewer"
+    run(database, settings, Receiver())
+    [mail] = server.received
+    assert str(mail["Subject"]).endswith(", and 1 more")
+    assert "Refund time" in mail.get_content() and "delivery" in mail.get_content()
+    assert [row.error for row in rows(database) if row.state == "failed"] == [
+        "The person is no admin any more"
+    ]
 
 
 def test_nothing_an_agent_writes_as_a_note_goes_out(

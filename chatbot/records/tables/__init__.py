@@ -10,6 +10,7 @@ from chatbot.records.tables.conversations import Attachment, Conversation, Feedb
 from chatbot.records.tables.inbox import (
     Action,
     ActionCall,
+    Alert,
     CannedReply,
     ChatwootBridge,
     Delivery,
@@ -45,6 +46,7 @@ __all__ = [
     "NAMING",
     "Action",
     "ActionCall",
+    "Alert",
     "Answer",
     "ApiKey",
     "Article",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, String, Text
+from sqlalchemy import Float, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chatbot.records.tables.table import Table, one_of, utcnow
@@ -140,3 +140,16 @@ class Delivery(Table):
     error: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     sent_at: Mapped[datetime | None]
+
+
+class Alert(Table):
+    """That the people who run it were told of something (chatbot/records/alerts.py), once for each ``day``."""
+
+    __tablename__ = "alerts"
+    __table_args__ = (UniqueConstraint("kind", "subject", "day"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32))
+    subject: Mapped[str] = mapped_column(String(200))
+    day: Mapped[str] = mapped_column(String(10))  # as 2026-11-29; empty: once and for all
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
