@@ -163,6 +163,33 @@ def test_the_pages_fit_a_phone_obey_the_strict_policy_and_break_no_rule_of_acces
     assert problems == []
 
 
+@pytest.mark.parametrize(("width", "height"), [(640, 400), (390, 700)], ids=["200_percent", "phone"])
+def test_where_the_page_scrolls_the_field_for_the_reply_stays_in_view(
+    open_widget: Callable[..., Any], sign_in: Any, width: int, height: int
+) -> None:
+    _, frame = open_widget()
+    for number in range(4):
+        frame.get_by_role("textbox").fill(f"refund {number}?")
+        frame.get_by_role("textbox").press("Enter")
+        expect(frame.locator(".turn.bot").last).to_contain_text(f"refund {number}?")
+    frame.get_by_role("button", name="Talk to a person").click()
+    mei = sign_in("Mei", viewport={"width": width, "height": height})
+    mei.locator(".lines .line").first.click()
+    mei.get_by_role("button", name="Take it").click()
+    field = mei.get_by_role("textbox", name="Reply")
+    expect(field).to_be_focused()
+    for name in ("transcript", "top-line"):
+        mei.locator(f".{name}").evaluate("element => element.scrollIntoView()")
+        for control in (field, mei.get_by_role("button", name="Send")):
+            box = control.bounding_box()
+            assert box["y"] >= 0 and box["y"] + box["height"] <= height, (name, box)
+    assert (
+        mei.locator(".composer").bounding_box()["height"] < height / 2
+    )  # the conversation is to be seen as well
+    field.fill("\n".join("a long reply" for _ in range(30)))
+    assert mei.locator(".composer").bounding_box()["height"] < height * 0.75
+
+
 def test_what_a_visitor_said_before_is_one_key_away_and_leads_to_his_page(
     open_widget: Callable[..., Any], sign_in: Any, database: Database, audit: Any, problems: list[str]
 ) -> None:
