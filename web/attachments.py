@@ -22,12 +22,14 @@ from urllib.parse import quote
 from chatbot.errors import InputError, LimitError, NotFoundError
 from chatbot.records import attachments
 from chatbot.records.database import Database
-from chatbot.records.tables import Attachment, utcnow
+from chatbot.records.tables import Attachment, Conversation, Site, utcnow
 from web.file_names import safe_name
 from web.picture_size import MOST_PIXELS, picture_size
+from web.widget_options import WidgetOptions
 
 if TYPE_CHECKING:
     from flask import Response
+    from werkzeug.datastructures import FileStorage
 
 EXTENSIONS = {
     "image/png": "png",
@@ -140,6 +142,31 @@ def file_name(given: str, found_type: str) -> str:
     if _SYNONYMS.get(given_extension, given_extension) == right:
         return name
     return f"{stem if dot else name}.{right}"
+
+
+def receive(
+    database: Database, data: Path, conversation_id: int, given: FileStorage, *, client_file_id: str | None
+) -> Attachment:
+    """Check and keep a file that came with a request, by the rules of the conversation's site; the same
+    ``client_file_id`` again is kept once. Raises what checked_file raises, and LimitError for one too many."""
+    with database.read() as session:
+        site = session.get_one(Site, session.get_one(Conversation, conversation_id).site_id)
+    with given.stream as stream:
+        content = stream.read()
+    limit_mb = WidgetOptions.of_site(site.options).attachment_mb
+    file = checked_file(content, given.filename or "file", limit_mb=limit_mb)
+    with database.write() as session:
+        session.get_one(Conversation, conversation_id, with_for_update=True)
+        row, _ = attachments.add_attachment(
+            session,
+            conversation_id,
+            name=file.name,
+            media_type=file.media_type,
+            size=len(content),
+            client_file_id=client_file_id,
+        )
+        AttachmentFiles(data).keep(row.public_id, content)  # a failure takes the row back
+    return row
 
 
 class AttachmentFiles:

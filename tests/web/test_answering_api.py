@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import select
 
 from chatbot.records.api_keys import create_key
 from chatbot.records.database import Database
-from chatbot.records.tables import Conversation, Person, Turn
+from chatbot.records.tables import Attachment, Conversation, Person, Site, Turn
 
 Call = Callable[..., Any]
 
@@ -56,6 +57,7 @@ def call(client: FlaskClient, database: Database, people: dict[str, int], visito
         headers = others.get(by, key)
         return client.post(f"/api/v1/inbox/conversations/{visitor[0]}/{what}", json=body, headers=headers)
 
+    send.key = key  # type: ignore[attr-defined]
     return send
 
 
@@ -118,3 +120,67 @@ def test_a_key_for_reading_answers_nobody_and_one_that_nobody_made_must_name_som
     refused = call("take", by="nobody")
     assert refused.status_code == 422 and refused.json["error"]["message"] == "Say who answers"
     assert call("take", by="nobody", agent="mei@shop.example").status_code == 200
+
+
+def upload(client: FlaskClient, call: Call, visitor: Any, content: bytes, name: str) -> Any:
+    headers = call.key  # type: ignore[attr-defined]
+    data = {"file": (io.BytesIO(content), name), "client_file_id": "f-1"}
+    return client.post(f"/api/v1/inbox/conversations/{visitor[0]}/files", data=data, headers=headers)
+
+
+PDF = b"%PDF-1.7 an invoice"
+
+
+def test_a_file_goes_with_a_reply_and_the_visitor_may_download_it(
+    client: FlaskClient, call: Call, visitor: Any, database: Database
+) -> None:
+    first, again = (upload(client, call, visitor, PDF, "invoice.exe") for _ in range(2))
+    assert first.status_code == 201
+    assert first.json == {
+        "id": again.json["id"],
+        "name": "invoice.pdf",
+        "type": "application/pdf",
+        "bytes": len(PDF),
+    }
+    sent = call("replies", message_id="r-1", files=[first.json["id"]])  # without words
+    assert sent.status_code == 201
+    last = visitor[1]()["turns"][-1]
+    assert (last["role"], last["files"]) == ("agent", [first.json])
+    assert call("replies", message_id="r-2", text="And again", files=[first.json["id"]]).status_code == 409
+    assert call("replies", message_id="r-3").status_code == 422  # neither words nor files
+    assert call("replies", message_id="r-4", files=["x"] * 6).status_code == 422
+    unknown = call("replies", message_id="r-5", text="Look", files=["nowhere"])
+    assert (unknown.status_code, unknown.json["error"]["value"]) == (404, "nowhere")
+
+
+def test_a_file_of_a_colleague_is_checked_as_the_inbox_checks_it(
+    client: FlaskClient, call: Call, visitor: Any, database: Database
+) -> None:
+    assert upload(client, call, visitor, b"MZ\0\1", "invoice.pdf").json["error"]["code"] == "file_type"
+    assert upload(client, call, visitor, b"", "empty.txt").json["error"]["code"] == "empty"
+    huge = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + 2 * (100_000).to_bytes(4, "big") + b"\x08\x02\0\0\0"
+    large = upload(client, call, visitor, huge, "large.png")
+    assert (large.status_code, large.json["error"]["code"]) == (413, "too_large")
+    with database.write() as session:
+        session.scalars(select(Site)).one().options = {"widget": {"attachment_mb": 0}}
+    assert upload(client, call, visitor, PDF, "invoice.pdf").json["error"]["code"] == "no_files"
+    path = f"/api/v1/inbox/conversations/{visitor[0]}/files"
+    data = {"file": (io.BytesIO(PDF), "invoice.pdf")}
+    assert client.post(path, data=data).status_code == 401
+    with database.write() as session:
+        _, text = create_key(session, name="reads", scopes=["conversations:read"])
+    data = {"file": (io.BytesIO(PDF), "invoice.pdf")}
+    assert client.post(path, data=data, headers={"Authorization": f"Bearer {text}"}).status_code == 403
+    nowhere = "/api/v1/inbox/conversations/nowhere/files"
+    data = {"file": (io.BytesIO(PDF), "invoice.pdf")}
+    assert client.post(nowhere, data=data, headers=call.key).status_code == 404  # type: ignore[attr-defined]
+    with database.read() as session:
+        assert session.scalars(select(Attachment)).all() == []
+
+
+def test_a_file_that_a_visitor_sent_is_no_colleagues(client: FlaskClient, call: Call, visitor: Any) -> None:
+    started = client.post("/api/v1/conversations", json={}).get_json()
+    bearer = {"Authorization": f"Bearer {started['token']}"}
+    data = {"file": (io.BytesIO(PDF), "mine.pdf")}
+    theirs = client.post(f"/api/v1/conversations/{started['id']}/files", data=data, headers=bearer).get_json()
+    assert call("replies", message_id="r-1", text="Look", files=[theirs["id"]]).status_code == 404

@@ -148,6 +148,13 @@ def hand_over_and_answer(world: World) -> None:
     )
 
 
+def upload_a_photo(world: World) -> None:
+    """The reply of the example speaks of it."""
+    address = f"/api/v1/inbox/conversations/{world.values['conversation_id']}/files"
+    photo = world.client.post(address, data={"file": (io.BytesIO(PNG), "photo.png")}, headers=world.key)
+    world.values["files"] = [photo.get_json()["id"]]
+
+
 def six_days_pass(world: World) -> None:
     """The first day of the figures is one on which something happened."""
     with world.database.write() as session:
@@ -159,6 +166,7 @@ def six_days_pass(world: World) -> None:
 BEFORE: dict[str, Callable[[World], None]] = {  # what an example needs to have happened
     "PUT /api/v1/actions/{name}": delete_the_action,
     "POST /api/v1/conversations/{conversation_id}/resume": hand_over,
+    "POST /api/v1/inbox/conversations/{conversation_id}/replies": upload_a_photo,
     "GET /api/v1/statistics": six_days_pass,
     "GET /api/v1/conversations/{conversation_id}/events": hand_over_and_answer,
 }
@@ -178,7 +186,8 @@ def send(world: World, name: str, sample: Any, security: set[str]) -> Any:
             "content_type": "multipart/form-data",
         }
     elif "body" in sample:
-        raw = json.dumps(sample["body"]).encode()
+        uploaded = {name: world.values[name] for name in ("files",) if name in sample["body"]}
+        raw = json.dumps(sample["body"] | uploaded).encode()
         body = {"data": raw, "content_type": "application/json"}
         if path.endswith("/transcripts"):
             headers["Frontdesk-Signature"] = signature(TRANSCRIPTS_SECRET, raw, at=int(time.time()))

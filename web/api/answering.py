@@ -6,6 +6,7 @@ whoever made the key. All rules of the inbox hold: one person has a conversation
 
 from __future__ import annotations
 
+from secrets import token_hex
 from typing import Annotated, Literal
 
 from flask import Response, g, jsonify, make_response
@@ -27,12 +28,23 @@ from chatbot.dialogue.cards import (
 from chatbot.errors import InputError
 from chatbot.language.normalise import detect_language
 from chatbot.records import inbox
+from chatbot.records.attachments import FROM_AGENT, MOST_A_MESSAGE, attachment_json
 from chatbot.records.conversations import find_conversation
 from chatbot.records.people import at_least, find_person
 from chatbot.records.tables import ApiKey, Conversation, Person, Turn
 from web.api.guards import request_rate
 from web.api.keys import KEY, key_rate_key, require_key
-from web.api.models import Body, ConversationPath, ErrorAnswer, StateAnswer, TypingAnswer, TypingBody
+from web.api.models import (
+    Body,
+    ConversationPath,
+    ErrorAnswer,
+    FileAnswer,
+    FileForm,
+    StateAnswer,
+    TypingAnswer,
+    TypingBody,
+)
+from web.attachments import receive
 from web.context import parts
 from web.limits import limiter
 from web.visitors import own_origin
@@ -77,7 +89,11 @@ class CardBody(Body):
 
 
 class ReplyBody(Body):
-    text: Text = Field(examples=["I have looked it up: your refund was sent this morning."])
+    text: Text = Field(
+        "",
+        description="May be empty where files come with it.",
+        examples=["I have looked it up: your refund was sent this morning."],
+    )
     message_id: Annotated[str, StringConstraints(min_length=1, max_length=64)] = Field(
         description="Yours, new for each reply: the same one again changes nothing.", examples=["reply-4711"]
     )
@@ -95,6 +111,9 @@ class ReplyBody(Body):
                 }
             ]
         ],
+    )
+    files: list[Annotated[str, StringConstraints(max_length=40)]] = Field(
+        default_factory=list, max_length=MOST_A_MESSAGE, description="Ids of files that were uploaded before."
     )
     agent: Agent = AGENT
 
@@ -156,12 +175,33 @@ def reply(path: ConversationPath, body: ReplyBody) -> Response:
             _agent(session, body.agent),
             text=body.text,
             cards=cards,
+            files=body.files,
             client_message_id=f"api:{body.message_id}",
             lang=detect_language(body.text, default=default),
             origin=own_origin(),
         )
         parts().typing.tell(conversation.id, "agent", False)
         return _written(conversation, turn)
+
+
+@api.post(
+    "/conversations/<conversation_id>/files",
+    responses={201: FileAnswer, 413: ErrorAnswer},
+    security=KEY,
+    summary="Upload a file for a reply",
+)
+def upload(path: ConversationPath, form: FileForm) -> Response:
+    """Send its id with the next reply; a file that no reply speaks of is erased after a day. What it may be and how
+    large, the site decides, as for visitors; the type is read from the content. Scope `conversations:write`."""
+    with parts().database.read() as session:
+        conversation_id = _id(session, path)
+    client_id = (
+        f"{FROM_AGENT}api:{form.client_file_id}" if form.client_file_id else f"{FROM_AGENT}{token_hex(16)}"
+    )
+    row = receive(
+        parts().database, parts().settings.data, conversation_id, form.file, client_file_id=client_id
+    )
+    return make_response(jsonify(attachment_json(row)), 201)
 
 
 @api.post(

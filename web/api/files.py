@@ -6,16 +6,13 @@ from flask import Response, jsonify, make_response
 from flask_limiter.util import get_remote_address
 from flask_openapi3 import Tag
 
-from chatbot.records.attachments import add_attachment, attachment_json, find_attachment
-from chatbot.records.conversations import find_conversation
-from chatbot.records.tables import Site
+from chatbot.records.attachments import attachment_json, find_attachment
 from web.api.guards import TOKEN, message_rate, visitor_blueprint
 from web.api.models import ConversationPath, FileAnswer, FileForm, FilePath
-from web.attachments import AttachmentFiles, checked_file
+from web.attachments import AttachmentFiles, receive
 from web.context import parts
 from web.limits import limiter
 from web.visitors import caller, visitor_key
-from web.widget_options import WidgetOptions
 
 UPLOAD_RATE = "120 per hour"  # files from one address
 
@@ -38,23 +35,13 @@ def upload(path: ConversationPath, form: FileForm) -> Response:
     """Send its id with the next message; a file that no message speaks of is erased after a day. What it may be and
     how large, the site decides; the type is read from the content."""
     by = caller()
-    with form.file.stream as stream:
-        content = stream.read()
-    name = form.file.filename or "file"
-    with parts().database.read() as session:
-        site = session.get_one(Site, find_conversation(session, by.public_id).site_id)
-    file = checked_file(content, name, limit_mb=WidgetOptions.of_site(site.options).attachment_mb)
-    with parts().database.write() as session:
-        find_conversation(session, by.public_id, lock=True)
-        row, _ = add_attachment(
-            session,
-            by.conversation_id,
-            name=file.name,
-            media_type=file.media_type,
-            size=len(content),
-            client_file_id=form.client_file_id,
-        )
-        AttachmentFiles(parts().settings.data).keep(row.public_id, content)  # a failure takes the row back
+    row = receive(
+        parts().database,
+        parts().settings.data,
+        by.conversation_id,
+        form.file,
+        client_file_id=form.client_file_id,
+    )
     return make_response(jsonify(attachment_json(row)), 201)
 
 

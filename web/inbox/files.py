@@ -5,14 +5,12 @@ from __future__ import annotations
 from flask import Response, jsonify, make_response, request
 
 from chatbot.errors import InputError
-from chatbot.records.attachments import FROM_AGENT, add_attachment, attachment_json
+from chatbot.records.attachments import FROM_AGENT, attachment_json
 from chatbot.records.conversation_search import read_conversation
-from chatbot.records.tables import Site
 from web.access import requires
-from web.attachments import AttachmentFiles, checked_file
+from web.attachments import receive
 from web.context import parts
 from web.inbox.blueprint import blueprint
-from web.widget_options import WidgetOptions
 
 
 @blueprint.post("/conversations/<int:conversation_id>/files")
@@ -26,21 +24,12 @@ def upload(conversation_id: int) -> Response:
     if not client_id:
         raise InputError("The file has no id", field="client_file_id", remedy="Send one of your own")
     with parts().database.read() as records:
-        site = records.get_one(Site, read_conversation(records, conversation_id).conversation.site_id)
-    with given.stream as stream:
-        file = checked_file(
-            stream.read(),
-            given.filename or "file",
-            limit_mb=WidgetOptions.of_site(site.options).attachment_mb,
-        )
-    with parts().database.write() as records:
-        row, _ = add_attachment(
-            records,
-            conversation_id,
-            name=file.name,
-            media_type=file.media_type,
-            size=len(file.content),
-            client_file_id=FROM_AGENT + client_id,
-        )
-        AttachmentFiles(parts().settings.data).keep(row.public_id, file.content)
+        read_conversation(records, conversation_id)
+    row = receive(
+        parts().database,
+        parts().settings.data,
+        conversation_id,
+        given,
+        client_file_id=FROM_AGENT + client_id,
+    )
     return make_response(jsonify(attachment_json(row)), 201)
