@@ -38,6 +38,14 @@ COUNTS = (
     ("passages", "Passages"),
     ("pairs", "Questions with their article"),
 )
+PART_WORDS = {  # of a training, as its stages name what they leave out
+    "classifier": "Classifier",
+    "accurate tier": "Accurate classifier",
+    "entities": "Entities in messages",
+    "encoder": "Sentence encoder",
+    "generator": "Written replies",
+    "next questions": "Next questions",
+}
 STATES = {"proven": "no worse", "not shown": "no loss shown", "worse": "worse", "unclear": "unclear"}
 
 
@@ -338,7 +346,7 @@ def _replies(card: ModelCard, say: Say) -> str:
 
 
 def _left_out(card: ModelCard, say: Say) -> str:
-    rows = [(part, why) for part, why in card.skipped.items()]
+    rows = [(say(PART_WORDS.get(part, part)), say(why)) for part, why in card.skipped.items()]
     trained = (card.metrics.get("training") or {}).get("classifier") or {}
     rows += [
         (str(tag.get("intent")), say("stands on messages of every kind: not learnt"))

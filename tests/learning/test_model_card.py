@@ -55,7 +55,7 @@ CARD = ModelCard(
     counts={"examples": 1234},
     languages=("en",),
     erased_people=2,
-    skipped={"generator": "too few"},
+    skipped={"generator": "7 agents' turns are too few to learn to write from (at least 50)"},
     parent_id="r1",
 )
 

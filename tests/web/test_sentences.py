@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
 from types import ModuleType
 from typing import get_args
 
@@ -29,7 +30,10 @@ from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.policy import Bound, Evidence, decide
 from chatbot.dialogue.trace import Hit
 from chatbot.dialogue.weighing import Candidate
+from chatbot.errors import TrainingError
+from chatbot.learning import training_stages
 from chatbot.learning.gate import Outcome, judge
+from chatbot.learning.model_card import PART_WORDS
 from web.language import catalogue
 from web.sentences import in_words
 
@@ -166,6 +170,41 @@ def test_every_reason_of_the_check_of_a_draft_has_chinese_words(module: ModuleTy
         told = in_words(reason, "zh")
         assert HAN.search(told), reason
         assert not WORDS.search(told), told
+
+
+def _left_out_by_training() -> Iterator[tuple[str, str]]:
+    """(part, reason) as the stages write them down; a value in one is 7."""
+    for node in ast.walk(ast.parse(inspect.getsource(training_stages))):
+        if not (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Subscript)):
+            continue
+        place = node.targets[0]
+        if isinstance(place.value, ast.Attribute) and place.value.attr == "skipped":
+            part = str(ast.literal_eval(place.slice))
+            both = [node.value.body, node.value.orelse] if isinstance(node.value, ast.IfExp) else [node.value]
+            for text in both:
+                if isinstance(text, ast.JoinedStr):
+                    yield (
+                        part,
+                        "".join(
+                            str(one.value) if isinstance(one, ast.Constant) else "7" for one in text.values
+                        ),
+                    )
+                elif isinstance(text, ast.Constant):
+                    yield part, str(text.value)
+
+
+def test_every_reason_why_a_training_left_a_part_out_has_chinese_words() -> None:
+    from chatbot.learning.tagger_training import train_tagger  # torch: where it is needed
+
+    with pytest.raises(TrainingError) as raised:
+        train_tagger([], Path("nowhere"))
+    found = [*_left_out_by_training(), ("entities", raised.value.one_line())]
+    assert len(found) >= 11
+    for part, reason in found:
+        told = in_words(reason, "zh")
+        assert HAN.search(told), reason
+        assert not WORDS.search(told.replace("none", "")), told
+        assert HAN.search(in_words(PART_WORDS[part], "zh")), part
 
 
 SAID_BY = {"Acted": 2, "Decision": 2, "Outcome": 1, "_to_person": 1}  # which argument is the reason

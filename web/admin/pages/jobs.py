@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatbot.learning.charts import Line, line_chart
+from chatbot.learning.model_card import PART_WORDS
 from chatbot.learning.releases import live_release_id
 from chatbot.records.jobs import OPEN_STATES, get_job, list_jobs
 from chatbot.records.people import get_person
@@ -46,6 +47,7 @@ def job(job_id: int) -> str:
         live=live,
         missing=missing,
         is_open=found.state in OPEN_STATES,
+        part_words=PART_WORDS,
         curves=[Markup(one) for one in curves(found)],  # every text in them is escaped where it is made
     )
 
