@@ -36,6 +36,19 @@ def webp(kind: bytes, rest: bytes) -> bytes:
     return b"RIFF\0\0\0\0WEBP" + kind + bytes(4) + rest
 
 
+def box(kind: bytes, content: bytes) -> bytes:
+    """A box of ISO/IEC 14496-12."""
+    return struct.pack(">I", 8 + len(content)) + kind + content
+
+
+_PROPERTIES = box(b"ipco", box(b"ispe", bytes(4) + struct.pack(">II", 640, 480)))
+_OF_THE_PICTURE = box(b"ipma", bytes(4) + struct.pack(">IHBB", 1, 1, 1, 1))
+HEIC = box(b"ftyp", b"heic" + bytes(4) + b"mif1heic") + box(
+    b"meta",
+    bytes(4) + box(b"pitm", bytes(4) + struct.pack(">H", 1)) + box(b"iprp", _PROPERTIES + _OF_THE_PICTURE),
+)
+
+
 @pytest.mark.parametrize(
     ("content", "media_type", "size"),
     [
@@ -45,6 +58,7 @@ def webp(kind: bytes, rest: bytes) -> bytes:
         (webp(b"VP8X", bytes(4) + b"\x7f\x02\0" + b"\xdf\x01\0"), "image/webp", (640, 480)),
         (webp(b"VP8L", b"\x2f" + struct.pack("<I", 639 | 479 << 14)), "image/webp", (640, 480)),
         (webp(b"VP8 ", bytes(6) + struct.pack("<HH", 640, 480)), "image/webp", (640, 480)),
+        (HEIC, "image/heic", (640, 480)),
         (png(1, 1)[:20], "image/png", None),
         (b"\xff\xd8\xff\xe0", "image/jpeg", None),
         (b"\xff\xd8" + b"\xff\xd0" * 9, "image/jpeg", None),
