@@ -13,6 +13,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import inspect
@@ -21,6 +22,7 @@ from sqlalchemy.orm import Session
 from chatbot.errors import InputError
 from chatbot.records.database import Database
 from chatbot.records.tables import Conversation, Turn
+from web.passing_redis import PassingRedis
 
 log = logging.getLogger(__name__)
 
@@ -66,13 +68,20 @@ class News:
                 value=url,
                 remedy="Leave it out, or use redis://host:port/number",
             )
-        self._url = "" if url.startswith("memory://") else url
-        self._connect = connect or _redis
+        self._redis = (
+            None
+            if url.startswith("memory://")
+            else PassingRedis(
+                url,
+                what="news of conversations",
+                answer_within=ANSWER_WITHIN,
+                left_alone=AGAIN_AFTER,
+                connect=connect,
+            )
+        )
         self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
         self._guard = threading.Lock()
         self._listener: threading.Thread | None = None
-        self._publisher: Any = None
-        self._quiet_until = 0.0
         self.told_by_all = False  # whether what other processes write is heard of here just now
 
     def watch(self, conversation_id: int | None = None, *, pause: float = 0.0) -> Watch:
@@ -80,7 +89,7 @@ class News:
         watch = Watch(self, conversation_id, pause)
         with self._guard:
             self._watches.add(watch)
-            if self._url and self._listener is None:
+            if self._redis is not None and self._listener is None:
                 self._listener = threading.Thread(target=self._listen, name="news", daemon=True)
                 self._listener.start()
         return watch
@@ -97,16 +106,10 @@ class News:
     def _tell(self, conversation_ids: set[int]) -> None:
         for conversation_id in conversation_ids:
             self._hear(conversation_id)
-        if not self._url or not conversation_ids or time.monotonic() < self._quiet_until:
+        if self._redis is None:
             return
-        try:
-            if self._publisher is None:
-                self._publisher = self._connect(self._url)
-            for conversation_id in conversation_ids:
-                self._publisher.publish(CHANNEL, str(conversation_id))
-        except Exception as error:  # whatever it is: the message is stored, and streams look by themselves
-            self._quiet_until = time.monotonic() + AGAIN_AFTER
-            log.warning("news of conversations cannot be passed on: %s", error)
+        for conversation_id in conversation_ids:  # where it is away streams look by themselves
+            self._redis.ask(partial(_publish, str(conversation_id)))
 
     def _hear(self, conversation_id: int | None) -> None:
         """Wake up those who watch it; None: everybody."""
@@ -117,9 +120,10 @@ class News:
                 watch.hear()
 
     def _listen(self) -> None:
+        assert self._redis is not None
         while True:
             try:
-                with self._connect(self._url).pubsub(ignore_subscribe_messages=True) as channel:
+                with self._redis.connect().pubsub(ignore_subscribe_messages=True) as channel:
                     channel.subscribe(CHANNEL)
                     self.told_by_all = True
                     self._hear(None)  # what came before may have been missed
@@ -137,10 +141,8 @@ class News:
                 time.sleep(AGAIN_AFTER)
 
 
-def _redis(url: str) -> Any:
-    import redis
-
-    return redis.Redis.from_url(url, socket_timeout=ANSWER_WITHIN, socket_connect_timeout=ANSWER_WITHIN)
+def _publish(conversation_id: str, redis: Any) -> object:
+    return redis.publish(CHANNEL, conversation_id)
 
 
 def _note(session: Session) -> None:

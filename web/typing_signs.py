@@ -10,7 +10,6 @@ cannot be kept, nobody is told, and nothing else fails.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import time
 from collections.abc import Callable
@@ -19,8 +18,7 @@ from typing import Literal, Protocol
 
 from chatbot.settings import Settings
 from web.news import News
-
-log = logging.getLogger(__name__)
+from web.passing_redis import PassingRedis
 
 Who = Literal["visitor", "agent"]
 LASTS = 6.0  # seconds; clients give a sign every 3 while somebody types
@@ -85,35 +83,22 @@ class SignsInRedis:
     """Keys that end by themselves."""
 
     def __init__(self, url: str) -> None:
-        from redis import Redis  # of the extra "redis"
-
-        self._redis = Redis.from_url(url, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS)
-        self._alone_until = 0.0
+        self._redis = PassingRedis(
+            url, what="signs of typing", answer_within=REDIS_SECONDS, left_alone=LEFT_ALONE
+        )
 
     @staticmethod
     def _key(conversation_id: int, who: Who) -> str:
         return f"frontdesk:typing:{conversation_id}:{who}"
 
     def give(self, conversation_id: int, who: Who) -> None:
-        self._ask(lambda: self._redis.set(self._key(conversation_id, who), 1, px=int(LASTS * 1000)))
+        self._redis.ask(lambda redis: redis.set(self._key(conversation_id, who), 1, px=int(LASTS * 1000)))
 
     def take_back(self, conversation_id: int, who: Who) -> None:
-        self._ask(lambda: self._redis.delete(self._key(conversation_id, who)))
+        self._redis.ask(lambda redis: redis.delete(self._key(conversation_id, who)))
 
     def seen(self, conversation_id: int, who: Who) -> bool:
-        return bool(self._ask(lambda: self._redis.exists(self._key(conversation_id, who))))
-
-    def _ask(self, question: Callable[[], object]) -> object:
-        from redis import RedisError
-
-        if time.monotonic() < self._alone_until:
-            return None
-        try:
-            return question()
-        except RedisError as error:
-            log.debug("Redis does not answer: %s", error)
-            self._alone_until = time.monotonic() + LEFT_ALONE
-            return None
+        return bool(self._redis.ask(lambda redis: redis.exists(self._key(conversation_id, who))))
 
 
 def typing_signs(settings: Settings) -> TypingSigns:
