@@ -33,7 +33,8 @@ def suggest(
     lang: str,
 ) -> list[tuple[str, str]]:
     """What customers ask next, as (intent or ``article:slug``, its title): only after an answer, and only what can
-    be answered."""
+    be answered. Nothing twice: neither what was asked in this conversation already, nor what stood under the answer
+    before and was passed over."""
     if model is None or talk is None or not replies or any(topic is None for topic in topics):
         return []
     events = [Event(name, text) for name, text in talk.topics]
@@ -41,12 +42,13 @@ def suggest(
         events[-1] = Event(events[-1].name, f"{events[-1].text} {read}")
     told = " ".join(part.text for part in replies)
     events += [Event(str(topic), f"{'' if events else read} {told}".strip()) for topic in topics]
-    likely = model.suggest(events, k=2 * SUGGESTIONS, least=SUGGESTED_FROM)
+    old = {event.name for event in events} | set(talk.offered.values())
+    likely = model.suggest(events, k=2 * SUGGESTIONS + len(old), least=SUGGESTED_FROM)
     known = lookup.intents([name for name, _ in likely], lang)
     found: dict[str, str] = {}
     for name, _ in likely:
         own = known.get(name)
-        if own is None or name in SMALLTALK_INTENTS or name == PERSON_INTENT:
+        if own is None or name in old or name in SMALLTALK_INTENTS or name == PERSON_INTENT:
             continue
         if (
             own.approved is not None

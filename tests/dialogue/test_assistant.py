@@ -304,6 +304,18 @@ def test_after_an_answer_what_customers_ask_next_is_proposed_and_a_tap_on_it_is_
     assert assistant.reply("How do I cancel?", options=ALLOWED)[0].suggestions == ()
 
 
+def test_nothing_is_proposed_that_was_asked_before_or_stood_under_the_last_answer(assistant):
+    assistant._next = Next("cancel_order", "refund_time")
+
+    def proposed(**talk):
+        return assistant.reply("How do I cancel?", options=ALLOWED, talk=Talk("c", 2, **talk))[1].suggested
+
+    assert proposed() == ("refund_time",)  # what was just answered is not the next question
+    assert proposed(topics=[("order_status", "where is it")]) == ("refund_time",)
+    assert proposed(topics=[("refund_time", "how long"), ("order_status", "where is it")]) == ()
+    assert proposed(offered={"Refund time": "refund_time"}) == ()
+
+
 def test_no_more_is_looked_up_than_is_proposed(assistant):
     names = [f"article:{number}" for number in range(5)]
     looked: list[str] = []
