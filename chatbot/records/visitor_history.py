@@ -77,7 +77,7 @@ class VisitorView:
     visitor: Visitor
     site: Site
     conversations: int
-    languages: tuple[tuple[str, int], ...]  # what he wrote in, with the number of messages, the most first
+    languages: tuple[tuple[str, int], ...]  # of the conversations' first messages, the most frequent first
     pages: Pages
 
 
@@ -93,10 +93,15 @@ def read_visitor(session: Session, visitor_id: int) -> VisitorView:
         )
     of = Conversation.visitor_id == visitor_id
     number = func.count()
-    languages = session.execute(
-        select(Turn.lang, number)
+    first = (
+        select(func.min(Turn.id))
         .join(Conversation, Conversation.id == Turn.conversation_id)
         .where(of, Turn.role == "customer")
+        .group_by(Turn.conversation_id)
+    )
+    languages = session.execute(
+        select(Turn.lang, number)
+        .where(Turn.id.in_(first))
         .group_by(Turn.lang)
         .order_by(number.desc(), Turn.lang)
     ).all()

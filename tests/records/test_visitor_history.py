@@ -95,10 +95,13 @@ def test_languages_pages_and_files_are_counted(database: Database) -> None:
         )
         assert newest is not None
         newest.page = "https://shop.example/help/0"
+        more = [Turn(conversation_id=newest.id, role="customer", text="ok", lang="zh") for _ in range(5)]
+        session.add_all(more)  # a conversation is counted once, by what it began in
     with database.read() as session:
         view = read_visitor(session, who)
         assert view.conversations == MOST_PAGES + 2
         assert view.languages == (("en", 8), ("zh", 4))
+        assert sum(number for _, number in view.languages) == view.conversations
         assert view.pages.most[0] == ("https://shop.example/help/0", 2)
         assert (len(view.pages.most), view.pages.others) == (MOST_PAGES, 1)
         first = files_of(session, who, limit=10)

@@ -47,7 +47,9 @@ class VisitorRow(BaseModel):
     first_seen_at: str
     last_seen_at: str
     conversations: int
-    languages: dict[str, int] = Field(description="What he wrote in: number of messages by language.")
+    languages: dict[str, int] = Field(
+        description="Number of conversations by the language of his first message."
+    )
     pages: dict[str, int] = Field(
         description="The ten pages of the website on which most of his conversations began, with how many."
     )
