@@ -33,9 +33,10 @@ from chatbot.records.tables import (
 from chatbot.settings import Settings
 from web.access import required_role
 from web.admin.pages.uploads import KINDS, safe_name
-from web.admin.style_guide import contrast, pairs, tokens
+from web.admin.style_guide import contrast, pairs
 from web.jobs import enqueue
 from web.language import LANGUAGES, catalogue, counted
+from web.tokens import tokens
 from web.worker import Worker
 
 PASSWORD = "correct horse battery"

@@ -9,7 +9,7 @@ from pathlib import Path
 from flask.testing import FlaskClient
 
 import web
-from web.admin.style_guide import tokens
+from web.tokens import tokens
 
 WEB = Path(web.__file__).parent
 # What only puts things in their place, or is read out and not seen.

@@ -9,6 +9,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
+from web.tokens import tokens
 from web.widget import assets
 from web.widget.languages import Languages
 
@@ -50,10 +51,24 @@ def test_a_style_keeps_the_spaces_that_mean_something() -> None:
     assert "/*" not in sent
 
 
+@pytest.mark.parametrize("name", ["app.css", "help.css"])
+def test_a_style_brings_the_tokens_that_it_uses_and_no_colour_of_its_own(name: str) -> None:
+    written, sent = (STATIC / name).read_text("utf-8"), assets.read(name).decode("utf-8")
+    used = set(re.findall(r"var\(--([\w-]+)", written))
+    assert used <= set(tokens())
+    brought = set(re.findall(r"--([\w-]+):", sent)) - set(re.findall(r"--([\w-]+):", written))
+    by_script = {"accent", "accent-strong", "on-accent"} if name == "app.css" else set()
+    assert brought - used == set() and used - brought <= by_script | {"bubble", "pill", "dot"}
+    assert (
+        f"--surface:{tokens()['surface'].light}" in sent and f"--surface:{tokens()['surface'].dark}" in sent
+    )
+    assert re.findall(r"#[0-9a-f]{3,8}\b", written) in ([], ["#000"])  # a mask's
+
+
 def test_every_module_is_served_and_preloaded() -> None:
     imported = {name for text in SCRIPTS.values() for name in re.findall(r'from "\./([\w.]+)"', text)}
     assert imported <= set(assets.MODULES)
-    assert set(assets.MODULES) == set(SCRIPTS) - {"widget.js", "help.js", "preview.js"}
+    assert set(assets.MODULES) == set(SCRIPTS) - {"widget.js", "help.js", "preview.js", "sound.js"}
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))

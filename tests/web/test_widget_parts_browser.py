@@ -190,6 +190,7 @@ def test_sound_is_off_until_the_visitor_wants_it(open_widget: Any, context: Any)
     button = frame.get_by_role("button", name="Sound")
     button.click()
     expect(button).to_have_attribute("aria-pressed", "true")
+    inside.wait_for_function("tones > 0")  # the script is fetched now
     before = inside.evaluate("tones")
     ask(frame, "again?")
     expect(frame.locator(".turn.bot").last).to_contain_text("“again?”")

@@ -1,21 +1,17 @@
-"""The design tokens as the style guide shows them: read from tokens.css, with the contrast of every pair that is used.
+"""The design tokens as the style guide shows them: with the contrast of every pair that is used.
 
 Contrast is that of WCAG 2.2 (1.4.3 and 1.4.11): (L1 + 0.05) / (L2 + 0.05) of the relative luminances.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
 
 from chatbot.errors import NotFoundError
+from web.tokens import Token, tokens
 
 TEXT, LARGE = 4.5, 3.0  # least contrast of text, and of large text and of what marks a control
-_RULE = re.compile(r"--([\w-]+):\s*([^;]+);")
-_HEX = re.compile(r"#[0-9a-f]{6}")
-_DURATION = re.compile(r"[\d.]+m?s")
 # What stands on what, and the least contrast it needs.
 PAIRS = (
     *(
@@ -24,6 +20,7 @@ PAIRS = (
         for back in ("ground", "surface")
     ),
     *((front, "sunken", TEXT) for front in ("text", "text-quiet")),
+    ("control", "surface", LARGE),
     ("accent", "surface", TEXT),
     ("accent", "ground", TEXT),
     ("on-accent", "accent", TEXT),
@@ -34,22 +31,6 @@ PAIRS = (
     *(("text", f"{name}-soft", TEXT) for name in ("good", "warn", "bad")),
     *((name, "surface", TEXT) for name in ("good", "warn", "bad")),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    name: str
-    light: str
-    dark: str
-    still: str  # for a reader who asked for less motion
-
-    @property
-    def is_duration(self) -> bool:
-        return _DURATION.fullmatch(self.light) is not None
-
-    @property
-    def is_colour(self) -> bool:
-        return _HEX.fullmatch(self.light) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,23 +46,6 @@ class Pair:
     @property
     def holds(self) -> bool:
         return min(self.light, self.dark) >= self.least
-
-
-@lru_cache(maxsize=1)
-def tokens() -> dict[str, Token]:
-    """By name, in the order of the file."""
-    text = (files("web.admin") / "static" / "tokens.css").read_text("utf-8")
-    light_part, _, dark_part = text.partition("@media (prefers-color-scheme: dark)")
-    light_part, _, still_part = light_part.partition("@media (prefers-reduced-motion: reduce)")
-    light, dark, still = _values(light_part), _values(dark_part), _values(still_part)
-    return {
-        name: Token(name, value, dark.get(name, value), still.get(name, value))
-        for name, value in light.items()
-    }
-
-
-def _values(part: str) -> dict[str, str]:
-    return {str(name): str(value).strip() for name, value in _RULE.findall(part)}
 
 
 @lru_cache(maxsize=1)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 from functools import lru_cache
 from importlib.resources import files
+from typing import Any
 
 import rcssmin
 import rjsmin
+
+from web.tokens import rules_for
 
 PACKAGE = files("web.widget")
 MODULES = (
@@ -23,17 +26,21 @@ MODULES = (
     "messages.js",
     "prechat.js",
     "rating.js",
-    "sound.js",
     "storage.js",
     "transport.js",
     "turns.js",
 )
+TOKENS: dict[str, dict[str, Any]] = {
+    "app.css": {"dark": ':root[data-theme="dark"]', "without": ("accent", "accent-strong", "on-accent")},
+    "help.css": {},  # read without a script as well
+}
 FILES = {
     **dict.fromkeys(MODULES, "text/javascript"),
     "app.css": "text/css",
     "help.css": "text/css",
     "help.js": "text/javascript",
     "preview.js": "text/javascript",
+    "sound.js": "text/javascript",  # off until a visitor turns it on
     "mark.svg": "image/svg+xml",
 }
 
@@ -56,7 +63,8 @@ def read(name: str) -> bytes:
     """
     content = (PACKAGE / "static" / name).read_bytes()
     if name.endswith(".css"):
-        return rcssmin.cssmin(content.decode("utf-8")).encode()
+        style = content.decode("utf-8")
+        return rcssmin.cssmin(rules_for(style, **TOKENS[name]) + style).encode()
     if name.endswith(".js"):
         packed = rjsmin.jsmin(content.decode("utf-8"))
         lines = [line.strip() for line in packed.splitlines()]  # a style lies in a template string

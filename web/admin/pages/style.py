@@ -8,8 +8,9 @@ from markupsafe import Markup
 from chatbot.learning.charts import Bars, Line, line_chart, stacked_bars
 from web.access import requires
 from web.admin.blueprint import blueprint
-from web.admin.style_guide import pairs, tokens
+from web.admin.style_guide import pairs
 from web.language import gettext
+from web.tokens import tokens
 
 
 @blueprint.get("/style")

@@ -26,6 +26,7 @@ from web.context import parts
 from web.headers import page_policy
 from web.identity import new_secret
 from web.language import gettext
+from web.tokens import tokens
 from web.visitors import own_origin
 from web.widget.pages import asset_url
 from web.widget_options import (
@@ -82,6 +83,7 @@ def _page(
         secret=secret,
         origin=own_origin(),
         colour=asset_url("colour.js"),
+        ground=tokens()["sunken"].light,  # of answers in the widget
     )
 
 

@@ -8,7 +8,6 @@ const told = document.getElementById("contrast");
 const unsaved = document.getElementById("unsaved");
 const locale = document.getElementById("preview-locale");
 const { contrast, on, readable } = await import(form.dataset.colour);
-const LIGHT = "#f4f5f3"; // the ground of answers in the widget
 let scene = "talk";
 
 function look() {
@@ -40,7 +39,7 @@ function show() {
     picker.value = accent.value.toLowerCase();
     const words = JSON.parse(told.dataset.words);
     const white = contrast(accent.value, "#ffffff");
-    const asText = readable(accent.value, LIGHT);
+    const asText = readable(accent.value, form.dataset.ground);
     const ground = words[on(accent.value) === "#ffffff" ? "white" : "dark"].replace("{contrast}", white.toFixed(1));
     const text = asText === accent.value.toLowerCase() ? words.kept : words.light.replace("{colour}", asText);
     told.textContent = `${ground} ${text}`;

@@ -1,7 +1,7 @@
 // The chat as visitors see it: in the widget's frame, or as a page of its own.
 
 import { cardsOf } from "./cards.js";
-import { clean, on, readable } from "./colour.js";
+import { clean, on, readable, token } from "./colour.js";
 import { Conversation } from "./conversation.js";
 import { h, icon } from "./dom.js";
 import { Attachments } from "./files.js";
@@ -10,7 +10,6 @@ import { pageAround } from "./messages.js";
 import { reason } from "./transport.js";
 import { prechatForm } from "./prechat.js";
 import { ratingForm } from "./rating.js";
-import { chime } from "./sound.js";
 import { botTurn, customerTurn, agentTurn, pendingTurn, streamingTurn } from "./turns.js";
 
 const config = JSON.parse(document.getElementById("config").textContent);
@@ -75,7 +74,7 @@ function paint() {
   Object.assign(document.documentElement.dataset, { theme: isDark ? "dark" : "light", corners: config.corners });
   style.setProperty("--accent", accent);
   style.setProperty("--on-accent", on(accent));
-  style.setProperty("--accent-text", readable(accent, isDark ? "#1b201e" : "#f4f5f3"));
+  style.setProperty("--accent-strong", readable(accent, token("--sunken")));
 }
 
 function label() {
@@ -149,6 +148,8 @@ const actions = {
   retry: (id) => conversation.retry(id),
   remove: (id) => conversation.remove(id),
 };
+
+const chime = () => import("./sound.js").then((sound) => sound.chime());
 
 /** Dates as the visitor's browser writes them in the widget's language. */
 const format = (options) => new Intl.DateTimeFormat(navigator.languages.find((tag) => tag.startsWith(conversation.locale)) || conversation.locale, options);

@@ -35,3 +35,6 @@ export function readable(accent, background) {
 export const on = (accent) => (contrast(accent, "#ffffff") >= 4.5 ? "#ffffff" : "#10201d");
 
 export const clean = (accent) => hex(parse(accent));
+
+/** A colour of the page's style as it is just now. */
+export const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

@@ -1,6 +1,6 @@
 // The help pages' little script: the company's colour, and a question asked on the page goes to the widget.
 
-import { clean, on, readable } from "./colour.js";
+import { clean, on, readable, token } from "./colour.js";
 
 const root = document.documentElement;
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -9,7 +9,7 @@ function paint() {
   const accent = clean(root.dataset.accent);
   root.style.setProperty("--accent", accent);
   root.style.setProperty("--on-accent", on(accent));
-  root.style.setProperty("--accent-text", readable(accent, dark.matches ? "#121614" : "#ffffff"));
+  root.style.setProperty("--accent-strong", readable(accent, token("--surface")));
 }
 
 paint();

@@ -1,4 +1,4 @@
-// Two soft tones for a new message, made here: no file to load. Off until the visitor wants it.
+// Two soft tones for a new message, made here: no recording to load. Fetched when the visitor wants it.
 
 let context = null;
 

@@ -38,7 +38,7 @@
   const locale = () => data.locale || document.documentElement.lang || navigator.language || "en";
 
   const style = (side) => `
-    :host { all: initial; --accent: #0f766e; --on-accent: #fff; color-scheme: light dark; }
+    :host { all: initial; color-scheme: light dark; }
     button, .panel { position: fixed; z-index: 2147483000; ${side}: max(20px, env(safe-area-inset-${side})); }
     button {
       bottom: max(20px, env(safe-area-inset-bottom)); width: 56px; height: 56px; padding: 0; border: 0;
