@@ -37,7 +37,7 @@ MAX_CHOICES = 4
 Bound = Literal[
     "none", "bound", "complete"
 ]  # an action of the best candidate; complete: with all its details
-GENERATED_SURENESS = 0.8  # a sentence leaves out what a whole passage would still say: it must be surer
+GENERATED_SURENESS = 0.85  # a sentence leaves out what a whole passage would still say: it must be surer
 
 
 @dataclass(frozen=True, slots=True)
