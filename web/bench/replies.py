@@ -3,7 +3,8 @@
 Four systems answer the same turns of the test file, which is read after everything is trained and chosen:
 *nearest* (the answer given in the likest past situation, BM25), *ranked* (the dual encoder over all past answers),
 *generator* (the pointer LSTM, beam 4, which may copy from look-ups, documents and the two nearest past answers), and
-*combined* (the best of all their candidates by likelihood and ranking; weights chosen on the validation file).
+*combined* (the best of all their candidates by likelihood and ranking). How long the generator writes and how the
+combination weighs are chosen on the validation file.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ def measure(
         found: dict[str, list[str]] = {system: [] for system in SYSTEMS}
         written = []
         for number, sample in enumerate(test):
-            options = options_for(sample, library.past, generator, ranker)
+            options = options_for(sample, library.past, generator, ranker, length_power=choice.length_power)
             for system, text in choice.replies(options).items():
                 found[system].append(text)
             written.append(options)
@@ -169,7 +170,7 @@ def measure(
             "systems": {
                 system: asdict(_figures(found[system], test, recall[system], chinese)) for system in SYSTEMS
             },
-            "choice": {"likelihood": 1.0, **choice.weights},
+            "choice": {"likelihood": 1.0, **choice.weights, "length_power": choice.length_power},
             **trained,
             "copy_rate": round(100 * statistics.fmean(options.copied for options in written), 2),
             "perplexity": round(_perplexity(test, generator, chinese), 3),
@@ -276,6 +277,7 @@ def _train(
     pairs = all(len(sample.turns) == 1 for sample in library.train)
     layout = SourceLayout(past_answers=PAST, last_tokens=110 if pairs else 48)
     settings = GeneratorSettings(layout=layout, batch=48, varied=False, clean=False, patience=3)
+    settings = settings.within(seconds, device)
     texts = (
         text
         for sample in (*library.train, *pretrain)

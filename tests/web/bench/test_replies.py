@@ -4,7 +4,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from chatbot.dialogue.trace import Message
+from chatbot.inference.generate import Candidate
+from chatbot.learning.generator_data import Sample
 from web.bench.replies import command
+from web.bench.reply_combination import Choice, Options, choose_length_power
 from web.bench.reply_measures import distinct_2, is_grounded, likeness, overlap, rouge_l
 
 pytest.importorskip("sacrebleu")
@@ -26,6 +30,32 @@ def test_a_reply_is_grounded_when_its_hard_facts_stand_in_the_grounds() -> None:
     assert not is_grounded("it takes 6 days", grounds)
     assert not is_grounded("it goes with Swiftline", grounds)
     assert not is_grounded("ask info@crane.example", grounds)
+
+
+SAID = ["the", "refund", "takes", "five", "days", "and", "comes", "by", "mail"]
+
+
+class Wordy:
+    """Writes the more words, the higher the power."""
+
+    def generate(self, turns, sources, *, length_power, **options):
+        return [Candidate(" ".join(SAID[: int(5 * length_power)]), -1.0)]
+
+
+def test_how_long_to_write_is_chosen_by_what_agents_wrote() -> None:
+    def told(reply: str) -> list[Sample]:
+        return [Sample((Message("customer", "when?"),), (), reply, "en")]
+
+    assert choose_length_power(told("the refund takes five"), Wordy(), lambda *at: None) == 0.8
+    assert choose_length_power(told(" ".join(SAID)), Wordy(), lambda *at: None) == 1.8
+
+
+def test_a_weight_of_length_prefers_the_longer_of_two_likely_replies() -> None:
+    texts = ["ok", "the refund takes five days"]
+    options = Options(texts, [-0.1, -0.3], [0.0, 0.0], [0.0, 0.0], "ok", "ok", "ok", 0.0)
+    weights = {"rank": 0.0, "near": 0.0, "written": 0.0}
+    assert Choice({**weights, "length": 0.0}).replies(options)["combined"] == "ok"
+    assert Choice({**weights, "length": 0.5}).replies(options)["combined"] == "the refund takes five days"
 
 
 @pytest.mark.parametrize("pairs", [False, True])
