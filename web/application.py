@@ -34,6 +34,7 @@ from web.api import (
     transcripts,
     visitors,
     waiting,
+    webhooks,
 )
 from web.api.description import describe, register
 from web.api.models import MAX_ID, ErrorAnswer
@@ -120,7 +121,7 @@ def build(
 
     for module in (
         *(chat, files, waiting),  # visitors
-        *(reading, visitors, answering, statistics, actions, examples, transcripts),  # programs
+        *(reading, visitors, answering, statistics, actions, examples, webhooks, transcripts),  # programs
         *(rasa, deep_chat),  # other people's chat windows
     ):
         register(app, module.api)
@@ -150,8 +151,8 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(inbox.blueprint)
     app.register_blueprint(chatwoot.blueprint)
     app.extensions["csrf"].exempt(chatwoot.blueprint)  # another server asks, with its key and signature
-    visitors, programs = (chat, files, waiting), (answering, actions, examples, rasa, deep_chat, transcripts)
-    for api in (module.api for module in (*visitors, *programs)):
+    posted = (chat, files, waiting, answering, actions, examples, webhooks, rasa, deep_chat, transcripts)
+    for api in (module.api for module in posted):
         app.extensions["csrf"].exempt(api)  # no cookie is looked at there: see web/visitors.py
 
 

@@ -21,6 +21,7 @@ SCOPES = {
     "actions": "Make and change actions",
     "examples": "Read and change the examples of intents",
     "statistics:read": "Read the figures of the overview",
+    "webhooks": "Make and change webhooks",
 }
 PREFIX = "fdk_"
 SHOWN = 10  # characters that people may see afterwards

@@ -311,6 +311,31 @@ def get_webhook(session: Session, webhook_id: int) -> Webhook:
 
 def add_webhook(session: Session, *, url: str, events: Sequence[str]) -> Webhook:
     """A webhook with a fresh secret. ``url`` has been checked. Raises InputError for events that do not exist."""
+    hook = Webhook(url=url, secret="whsec_" + secrets.token_urlsafe(32), events=_in_order(events))
+    session.add(hook)
+    session.flush()
+    return hook
+
+
+def change_webhook(
+    hook: Webhook,
+    *,
+    url: str | None = None,
+    events: Sequence[str] | None = None,
+    active: bool | None = None,
+) -> dict[str, Any]:
+    """Change what is given, and say what is now different. The secret stays: whoever checks signatures goes on. What
+    lies in the outbox goes to the new address. ``url`` has been checked. Raises InputError as ``add_webhook``."""
+    given = {"url": url, "events": None if events is None else _in_order(events), "active": active}
+    changed = {
+        name: value for name, value in given.items() if value is not None and value != getattr(hook, name)
+    }
+    for name, value in changed.items():
+        setattr(hook, name, value)
+    return changed
+
+
+def _in_order(events: Sequence[str]) -> list[str]:
     unknown = [event for event in events if event not in EVENTS]
     if unknown or not events:
         raise InputError(
@@ -319,11 +344,4 @@ def add_webhook(session: Session, *, url: str, events: Sequence[str]) -> Webhook
             value=", ".join(unknown) or None,
             remedy=f"Use one or more of {', '.join(EVENTS)}",
         )
-    hook = Webhook(
-        url=url,
-        secret="whsec_" + secrets.token_urlsafe(32),
-        events=[event for event in EVENTS if event in events],
-    )
-    session.add(hook)
-    session.flush()
-    return hook
+    return [event for event in EVENTS if event in events]

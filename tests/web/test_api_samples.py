@@ -21,7 +21,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_openapi3 import APIBlueprint
 
-from chatbot.records import actions, example_changes
+from chatbot.records import actions, deliveries, example_changes
 from chatbot.records.api_keys import SCOPES, create_key
 from chatbot.records.database import Database
 from chatbot.records.example_changes import Decider
@@ -106,12 +106,13 @@ def world(app: Flask, database: Database, monkeypatch: pytest.MonkeyPatch) -> Wo
         session.flush()
         change = example_changes.relabel(session, [12], intent="order_status", by=Decider(mei.id))
         actions.save(session, ACTION, person_id=mei.id)
+        hook = deliveries.add_webhook(session, url="https://www.example.com/hook", events=["message"])
     world = World(app.test_client(), database, key={"Authorization": f"Bearer {text}"})
     started = world.client.post(
         "/api/v1/conversations", json={"page": "https://shop.example/help"}
     ).get_json()
     world.token = {"Authorization": f"Bearer {started['token']}"}
-    world.values = {"conversation_id": started["id"], "change": change.entry}
+    world.values = {"conversation_id": started["id"], "change": change.entry, "webhook_id": hook.id}
     sent = world.post("/messages", {"text": "When does my refund arrive?"})
     photo = world.client.post(
         f"/api/v1/conversations/{started['id']}/files",

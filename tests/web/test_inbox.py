@@ -18,7 +18,17 @@ from sqlalchemy import select
 from chatbot.dialogue import absence
 from chatbot.records.conversations import find_site
 from chatbot.records.database import Database
-from chatbot.records.tables import AuditEntry, Conversation, Delivery, Person, Presence, Site, Visitor
+from chatbot.records.deliveries import add_webhook
+from chatbot.records.tables import (
+    AuditEntry,
+    Conversation,
+    Delivery,
+    Person,
+    Presence,
+    Site,
+    Visitor,
+    Webhook,
+)
 from chatbot.settings import Settings
 from web.access import required_role
 from web.inbox.live import changes
@@ -389,6 +399,37 @@ def test_webhooks_go_to_public_addresses_alone_and_show_their_secret_once(
     assert admin.post("/admin/inbox/webhooks/1/active", data={"active": "no"}).status_code == 303
     assert "Switched off" in admin.get("/admin/inbox/webhooks").text
     assert admin.post("/admin/inbox/webhooks/1/delete").status_code == 303
+
+
+def test_a_webhook_is_changed_on_its_page_and_keeps_its_secret(
+    agent: Any, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root, page = agent("Root", "admin"), "/admin/inbox/webhooks"
+    with database.write() as session:
+        secret = add_webhook(session, url="https://hooks.example/x", events=["handover"]).secret
+    form = root.get(f"{page}?edit=1").text
+    assert f'action="{page}/1"' in form and 'value="https://hooks.example/x"' in form
+    ticked = re.findall(r'name="events" value="(\w+)" checked', form)
+    assert ticked == ["handover"] and secret not in form
+
+    private = root.post(f"{page}/1", data={"url": "http://127.0.0.1/x", "events": ["alert", "closed"]})
+    assert private.status_code == 422 and "private network" in private.text
+    assert f'action="{page}/1"' in private.text and 'value="http://127.0.0.1/x"' in private.text
+    assert re.findall(r'name="events" value="(\w+)" checked', private.text) == ["closed", "alert"]
+    monkeypatch.setattr("web.inbox.service_pages.check_url", lambda url, allow: url)
+    assert root.post(f"{page}/1", data={"url": "https://hooks.example/x"}).status_code == 422
+    change = {"url": "https://hooks.example/y", "events": ["alert", "handover"]}
+    for _ in range(2):  # the same again changes nothing, and is no entry
+        assert root.post(f"{page}/1", data=change).status_code == 303
+    with database.read() as session:
+        hook = session.get_one(Webhook, 1)
+        assert (hook.url, hook.events) == ("https://hooks.example/y", ["handover", "alert"])
+        assert hook.secret == secret and hook.active
+        [entry] = session.scalars(select(AuditEntry).where(AuditEntry.action == "webhook.change"))
+        assert entry.detail == {"url": hook.url, "events": hook.events} and entry.person_id is not None
+    assert "Changed a webhook" in root.get("/admin/audit?topic=webhook").text
+    assert root.post(f"{page}/2", data=change).status_code == root.get(f"{page}?edit=2").status_code == 404
+    assert agent().post(f"{page}/1", data=change).status_code == 403
 
 
 def test_the_page_says_whether_e_mail_is_set_up(

@@ -150,10 +150,14 @@ def webhooks() -> str:
     return _webhooks()
 
 
-def _webhooks(*, secret: str = "", error: FrontdeskError | None = None, **values: Any) -> str:
+def _webhooks(
+    *, secret: str = "", error: FrontdeskError | None = None, edit: int | None = None, **values: Any
+) -> str:
     before = request.args.get("before", type=int)
+    edit = edit or request.args.get("edit", type=int)
     with parts().database.read() as records:
         hooks = deliveries.list_webhooks(records)
+        editing = deliveries.get_webhook(records, edit) if edit else None
         recent = deliveries.recent(records, before=before, limit=DELIVERIES + 1)
     return render_template(
         "inbox/webhooks.html",
@@ -162,6 +166,7 @@ def _webhooks(*, secret: str = "", error: FrontdeskError | None = None, **values
         before=before,
         older=recent[DELIVERIES - 1].id if len(recent) > DELIVERIES else None,
         events=deliveries.EVENTS,
+        editing=editing,
         secret=secret,
         error=error,
         **values,
@@ -173,7 +178,7 @@ def _webhooks(*, secret: str = "", error: FrontdeskError | None = None, **values
 def add_webhook() -> str | tuple[str, int]:
     form = request.form
     try:
-        url = check_url(form.get("url", ""), allow=allowed_entries(parts().settings.outbound_private))
+        url = checked_url(form.get("url", ""))
         with parts().database.write() as records:
             hook = deliveries.add_webhook(records, url=url, events=form.getlist("events"))
             audit.record(
@@ -186,6 +191,33 @@ def add_webhook() -> str | tuple[str, int]:
     except FrontdeskError as error:
         return _webhooks(error=error, url=form.get("url", ""), chosen=form.getlist("events")), error.status
     return _webhooks(secret=hook.secret)
+
+
+def checked_url(url: str) -> str:
+    """The address, where the guard lets it be asked. Raises InputError."""
+    return check_url(url, allow=allowed_entries(parts().settings.outbound_private))
+
+
+@blueprint.post("/webhooks/<int:webhook_id>")
+@requires("admin")
+def change_webhook(webhook_id: int) -> BaseResponse | tuple[str, int]:
+    url, events = request.form.get("url", ""), request.form.getlist("events")
+    try:
+        with parts().database.write() as records:
+            hook = deliveries.get_webhook(records, webhook_id)
+            changed = deliveries.change_webhook(hook, url=checked_url(url), events=events)
+            if changed:
+                audit.record(
+                    records,
+                    action="webhook.change",
+                    subject=f"webhook {webhook_id}",
+                    person_id=person_id(),
+                    detail=changed,
+                )
+    except InputError as error:
+        return _webhooks(error=error, edit=webhook_id, url=url, chosen=events), error.status
+    flash(gettext("Saved."))
+    return redirect(url_for("inbox.webhooks"), code=303)
 
 
 @blueprint.post("/webhooks/<int:webhook_id>/active")

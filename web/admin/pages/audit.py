@@ -27,6 +27,8 @@ TOPICS = (
     "job",
     "person",
     "site",
+    "webhook",
+    "api_key",
 )
 
 
