@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Any
@@ -178,14 +179,22 @@ def test_where_the_page_scrolls_the_field_for_the_reply_stays_in_view(
     mei.get_by_role("button", name="Take it").click()
     field = mei.get_by_role("textbox", name="Reply")
     expect(field).to_be_focused()
+    names = ("Reply", "Note", None, "Attach a file", "Send")
+    controls = [mei.get_by_role("button", name=name) if name else field for name in names]
     for name in ("transcript", "top-line"):
         mei.locator(f".{name}").evaluate("element => element.scrollIntoView()")
-        for control in (field, mei.get_by_role("button", name="Send")):
+        for control in controls:
             box = control.bounding_box()
             assert box["y"] >= 0 and box["y"] + box["height"] <= height, (name, box)
     assert (
         mei.locator(".composer").bounding_box()["height"] < height / 2
     )  # the conversation is to be seen as well
+    mei.evaluate("scrollTo(0, 0)")  # the whole of the head is there, and under it what was said
+    seen = mei.locator(".transcript").bounding_box()
+    assert mei.locator(".composer").bounding_box()["y"] - seen["y"] > height * 0.4, seen
+    places = [control.bounding_box() for control in controls]
+    for one, following in itertools.pairwise(places):  # they stand as the focus goes
+        assert following["x"] >= one["x"] + one["width"] or following["y"] >= one["y"] + one["height"], places
     field.fill("\n".join("a long reply" for _ in range(30)))
     assert mei.locator(".composer").bounding_box()["height"] < height * 0.75
 

@@ -23,8 +23,8 @@ export class Composer {
     this.input.setAttribute("aria-controls", "canned");
     this.button = h("button.primary", { type: "submit" }, t("send"));
     this.hint = h("p.small.quiet.grow");
-    this.carried = h("p.row.small", { hidden: true });
-    this.attached = h("div");
+    this.carried = h("p.row.small.carried", { hidden: true });
+    this.attached = h("div.attached");
     this.attach = h("span");
     this.element = h("form.composer", { onsubmit: (event) => { event.preventDefault(); this.send(); } },
       h("div.row", { role: "group" }, this.replyTab, this.noteTab), h("div.writing", {}, this.menu, this.input), this.carried, this.attached, h("div.row.apart", {}, this.attach, this.hint, this.button));
