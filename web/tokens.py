@@ -1,7 +1,8 @@
 """The design tokens: colours, sizes and motion in the one file ``web/admin/static/tokens.css``.
 
-The pages behind the sign-in link to it. What visitors load (the chat, the help pages) gets what its style uses of it,
-at the head of that style as it is sent (``web/widget/assets.py``): a visitor pays for no token of the console's.
+The pages behind the sign-in link to it. What visitors load (the chat, the help pages, the button on a company's page)
+gets what its style uses of it, in that style as it is sent (``web/widget/assets.py``): a visitor pays for no token of
+the console's.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ def _values(part: str) -> dict[str, str]:
     return {str(name): str(value).strip() for name, value in _RULE.findall(part)}
 
 
-def rules_for(style: str, *, dark: str = "", without: Collection[str] = ()) -> str:
+def rules_for(style: str, *, root: str = ":root", dark: str = "", without: Collection[str] = ()) -> str:
     """The tokens that ``style`` uses, as rules of its own, but those that its script sets (``without``). ``dark`` is
     the selector under which the dark ones stand; without one the reader's system decides."""
     used = set(_USED.findall(style)) - set(without)
@@ -60,5 +61,5 @@ def rules_for(style: str, *, dark: str = "", without: Collection[str] = ()) -> s
     light = "".join(f"--{one.name}: {one.light};" for one in wanted)
     night = "".join(f"--{one.name}: {one.dark};" for one in wanted if one.dark != one.light)
     if dark:
-        return f":root {{{light} color-scheme: light}} {dark} {{{night} color-scheme: dark}}"
-    return f":root {{{light} color-scheme: light dark}} {DARK} {{:root {{{night}}}}}"
+        return f"{root} {{{light} color-scheme: light}} {dark} {{{night} color-scheme: dark}}"
+    return f"{root} {{{light} color-scheme: light dark}} {DARK} {{{root} {{{night}}}}}"

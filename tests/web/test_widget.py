@@ -38,6 +38,7 @@ _COMMENTS = re.compile(r"(?:^|\s)//[^\n]*|^[ \t]*/\*.*?\*/[ \t]*$|\s/\* [^\n]* \
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
 def test_what_is_sent_is_what_was_written_without_comments_and_space(name: str) -> None:
     sent, written = assets.read(name).decode("utf-8"), _COMMENTS.sub("", SCRIPTS[name])
+    sent = re.sub(r"^:host\{--.*", "", sent, flags=re.MULTILINE)  # the tokens that its style uses
     assert "".join(sent.split()) == "".join(written.split())
     assert len(sent) < len(SCRIPTS[name])
     texts = re.findall(r"""(?<=[(:,=\[ ])"(?:[^"\n,]* [^"\n]*)"(?=[),:;\]])""", written)
@@ -63,6 +64,18 @@ def test_a_style_brings_the_tokens_that_it_uses_and_no_colour_of_its_own(name: s
         f"--surface:{tokens()['surface'].light}" in sent and f"--surface:{tokens()['surface'].dark}" in sent
     )
     assert re.findall(r"#[0-9a-f]{3,8}\b", written) in ([], ["#000"])  # a mask's
+
+
+def test_the_button_on_a_companys_page_is_made_of_the_tokens() -> None:
+    written, sent = SCRIPTS["widget.js"], assets.read("widget.js").decode("utf-8")
+    style = written.split("=> `")[1].split("`;")[0]
+    assert re.findall(r"#[0-9a-f]{3,8}\b|\brgb|(?<!\w)[.\d]*[1-9]m?s\b", style) == []
+    known, (_, light, dark, *more) = tokens(), sent.split(":host{")
+    for name in ("bad", "surface", "float", "quick"):
+        assert f"--{name}:{known[name].light}".replace(" ", "") in light.replace(" ", "")
+        changes = known[name].dark != known[name].light
+        assert (f"--{name}:{known[name].dark}".replace(" ", "") in dark.replace(" ", "")) == changes, name
+    assert more == [] and "--accent:" not in sent
 
 
 def test_every_module_is_served_and_preloaded() -> None:

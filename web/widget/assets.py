@@ -33,6 +33,7 @@ MODULES = (
 TOKENS: dict[str, dict[str, Any]] = {
     "app.css": {"dark": ':root[data-theme="dark"]', "without": ("accent", "accent-strong", "on-accent")},
     "help.css": {},  # read without a script as well
+    "widget.js": {"root": ":host", "without": ("accent", "on-accent")},
 }
 FILES = {
     **dict.fromkeys(MODULES, "text/javascript"),
@@ -66,7 +67,10 @@ def read(name: str) -> bytes:
         style = content.decode("utf-8")
         return rcssmin.cssmin(rules_for(style, **TOKENS[name]) + style).encode()
     if name.endswith(".js"):
-        packed = rjsmin.jsmin(content.decode("utf-8"))
+        script = content.decode("utf-8")
+        if name in TOKENS:
+            script = script.replace("/* tokens */", rcssmin.cssmin(rules_for(script, **TOKENS[name])))
+        packed = rjsmin.jsmin(script)
         lines = [line.strip() for line in packed.splitlines()]  # a style lies in a template string
         return "\n".join(lines).encode()
     return content

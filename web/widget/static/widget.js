@@ -38,13 +38,14 @@
   const locale = () => data.locale || document.documentElement.lang || navigator.language || "en";
 
   const style = (side) => `
-    :host { all: initial; color-scheme: light dark; }
+    :host { all: initial; }
+    /* tokens */
     button, .panel { position: fixed; z-index: 2147483000; ${side}: max(20px, env(safe-area-inset-${side})); }
     button {
       bottom: max(20px, env(safe-area-inset-bottom)); width: 56px; height: 56px; padding: 0; border: 0;
       border-radius: var(--launcher, 50%); background: var(--accent); color: var(--on-accent); cursor: pointer;
-      box-shadow: 0 1px 2px rgb(0 0 0 / .18), 0 8px 24px rgb(0 0 0 / .16);
-      display: grid; place-items: center; opacity: 0; transform: scale(.8); transition: opacity .2s, transform .2s;
+      box-shadow: var(--float); display: grid; place-items: center; opacity: 0; transform: scale(.8);
+      transition: opacity var(--quick), transform var(--quick);
     }
     button[hidden] { display: none; }
     button.ready { opacity: 1; transform: none; }
@@ -52,25 +53,22 @@
     button:active { transform: scale(.97); }
     button:focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
     svg { width: 26px; height: 26px; grid-area: 1 / 1; fill: none; stroke: currentColor; stroke-width: 1.8;
-      stroke-linecap: round; stroke-linejoin: round; transition: opacity .15s, transform .2s; }
+      stroke-linecap: round; stroke-linejoin: round; transition: opacity var(--quick), transform var(--quick); }
     .cross, .open .bubble { opacity: 0; transform: rotate(-30deg) scale(.7); }
     .open .cross { opacity: 1; transform: none; }
     .badge { position: absolute; top: -3px; inset-inline-end: -3px; min-width: 20px; height: 20px; padding: 0 5px;
-      box-sizing: border-box; border-radius: 10px; background: #c2281d; color: #fff;
+      box-sizing: border-box; border-radius: 10px; background: var(--bad); color: var(--surface);
       font: 600 12px/20px system-ui, sans-serif; text-align: center; }
     .badge[hidden] { display: none; }
     .panel {
       bottom: calc(max(20px, env(safe-area-inset-bottom)) + 72px); width: 400px; height: min(680px, 100dvh - 120px);
       border-radius: var(--corners, 18px); overflow: hidden; background: Canvas; visibility: hidden; opacity: 0;
       transform: translateY(10px) scale(.985); transform-origin: bottom ${side};
-      box-shadow: 0 0 0 1px rgb(0 0 0 / .06), 0 2px 6px rgb(0 0 0 / .06), 0 20px 60px rgb(0 0 0 / .2);
-      transition: opacity .18s ease-out, transform .18s ease-out, visibility 0s .18s;
+      box-shadow: var(--float);
+      transition: opacity var(--quick), transform var(--quick), visibility 0s var(--quick);
     }
     .panel.open { visibility: visible; opacity: 1; transform: none; transition-delay: 0s; }
     iframe { width: 100%; height: 100%; border: 0; display: block; color-scheme: light dark; }
-    @media (prefers-color-scheme: dark) {
-      .panel { box-shadow: 0 0 0 1px rgb(255 255 255 / .11), 0 20px 60px rgb(0 0 0 / .5); }
-    }
     @media ${full.media} {
       .panel { inset: 0; width: 100%; height: 100dvh; border-radius: 0; box-shadow: none; }
       button.open { visibility: hidden; }
