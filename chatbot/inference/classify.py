@@ -23,13 +23,14 @@ from chatbot.errors import BundleError
 from chatbot.inference.classifier_config import (
     EMBEDDINGS_FILE,
     GRAPH_FILE,
+    PAIRS_FILE,
     VOCABULARY_FILE,
     ClassifierConfig,
 )
 from chatbot.inference.scoring import NOTHING, Judge, RawScores
 from chatbot.inference.sessions import open_session
 from chatbot.language.normalise import has_letters
-from chatbot.language.tokens import Vocabulary, tokenise
+from chatbot.language.tokens import Vocabulary, han_pairs, tokenise
 
 _REMEMBERED = 10_000  # tokens whose rows are kept summed up; about 1.5 kB each
 
@@ -65,6 +66,7 @@ class _Token:
     vector: NDArray[np.float32]  # [e], the LSTM's input
     wide: NDArray[np.float32]  # [k + 1], its part in the linear model's logits
     square: float  # of its part in the length of the text
+    known: float  # 0..1, how much of it was seen in training
 
 
 class IntentClassifier:
@@ -76,12 +78,14 @@ class IntentClassifier:
         vocabulary: Vocabulary,
         session: onnxruntime.InferenceSession,
         tables: dict[str, NDArray[Any]],
+        pairs: NDArray[np.uint32] | None = None,
     ) -> None:
         self.config = config
         self.labels = config.labels
         self._vocabulary = vocabulary
         self._session = session
         self._tables = tables
+        self._pairs = pairs
         self._remembered: dict[str, _Token] = {}
         self._wide = "wide_words" in tables
         self._judge = Judge(config)
@@ -94,13 +98,15 @@ class IntentClassifier:
         try:
             words = (folder / VOCABULARY_FILE).read_text(encoding="utf-8").split("\n")[:-1]
             tables = load_file(folder / EMBEDDINGS_FILE)
+            seen = folder / PAIRS_FILE
+            pairs = np.load(seen, allow_pickle=False) if seen.is_file() else None
         except Exception as error:  # safetensors raises its own kind
             raise BundleError(
                 f"the classifier's embeddings cannot be read: {error}", field="folder", value=folder.name
             ) from error
         session = open_session(folder / GRAPH_FILE, threads=threads)
         buckets = len(tables["wide_grams"]) if "wide_grams" in tables else config.buckets
-        return cls(config, Vocabulary(words, buckets=buckets), session, tables)
+        return cls(config, Vocabulary(words, buckets=buckets), session, tables, pairs)
 
     def classify(
         self, text: str, *, history: Sequence[Message] = (), lang: str | None = None
@@ -129,7 +135,7 @@ class IntentClassifier:
         logits = self._session.run(["logits"], feeds)[0][0]
         if self._wide:
             logits = (logits + _linear(tokens[request.start :])) / 2
-        return self._judge.decide(text, logits, self._known(request), lang)
+        return self._judge.decide(text, logits, _share_known(tokens[request.start :]), lang)
 
     def classify_batch(
         self,
@@ -171,7 +177,7 @@ class IntentClassifier:
                 linear = [_linear(own[requests[i].start :]) for i, own in zip(part, read, strict=True)]
                 logits[part] += np.asarray(linear, np.float32)
                 logits[part] /= 2
-            known[part] = [self._known(requests[i]) for i in part]
+            known[part] = [_share_known(own[requests[i].start :]) for i, own in zip(part, read, strict=True)]
         return RawScores(logits, features, known)
 
     def _request(self, text: str, history: Sequence[Message]) -> Request:
@@ -192,9 +198,9 @@ class IntentClassifier:
         return {"x": x, "lengths": lengths, "mask": mask}
 
     def _token(self, token: str) -> _Token:
-        known = self._remembered.get(token)
-        if known is not None:
-            return known
+        remembered = self._remembered.get(token)
+        if remembered is not None:
+            return remembered
         tables, features = self._tables, self._vocabulary.features(token)
         rows = np.asarray(features.grams, dtype=np.int64)
         vector = self._row("word", features.word)
@@ -207,7 +213,7 @@ class IntentClassifier:
             square = float(
                 tables["word_rarity"][features.word] ** 2 + (tables["gram_rarity"][rows] ** 2).sum()
             )
-        found = _Token(vector.astype(np.float32), wide.astype(np.float32), square)
+        found = _Token(vector.astype(np.float32), wide.astype(np.float32), square, self._known(token))
         if len(self._remembered) >= _REMEMBERED:
             self._remembered = {}
         self._remembered[token] = found
@@ -225,10 +231,22 @@ class IntentClassifier:
         ].astype(np.float32)
         return total
 
-    def _known(self, request: Request) -> float:
-        message = request.tokens[request.start :]
-        knows = self._vocabulary.knows
-        return sum(map(knows, message)) / len(message)
+    def _known(self, token: str) -> float:
+        """Whether the word is known; of a Han character, how many of the pairs that it forms here.
+
+        Nearly every character is known, also in noise; its pairs are not.
+        """
+        if not self._vocabulary.knows(token):
+            return 0.0
+        pairs = np.asarray(han_pairs(token) if self._pairs is not None else [], np.uint32)
+        if self._pairs is None or not len(pairs) or not len(self._pairs):
+            return 1.0
+        places = np.searchsorted(self._pairs, pairs).clip(max=len(self._pairs) - 1)
+        return float((self._pairs[places] == pairs).mean())
+
+
+def _share_known(tokens: Sequence[_Token]) -> float:
+    return sum(token.known for token in tokens) / len(tokens)
 
 
 def _linear(tokens: Sequence[_Token]) -> NDArray[np.float32]:

@@ -121,6 +121,13 @@ class Vocabulary:
         return TokenFeatures(row, tuple(crc32(gram.encode()) % self.buckets for gram in grams(token)))
 
 
+def han_pairs(token: str) -> list[int]:
+    """Hashes of the pairs that a Han character forms with its neighbours; none for any other token."""
+    if token[0] != "~":
+        return []
+    return [crc32(pair.encode()) for pair in (token[1:3], token[2:4]) if "_" not in pair]
+
+
 def grams(token: str) -> list[str]:
     """The strings that are hashed for a token."""
     if token[0] == "~":

@@ -19,7 +19,7 @@ from chatbot.errors import FrontdeskError
 from chatbot.inference.classifier_config import ClassifierConfig
 from chatbot.inference.classify import Request, request_of
 from chatbot.language.normalise import detect_language, fold
-from chatbot.language.tokens import Vocabulary
+from chatbot.language.tokens import Vocabulary, han_pairs
 from chatbot.learning.augmentation import augment
 from chatbot.learning.label_quality import Incoherent, incoherent_intents
 from chatbot.learning.outlier_texts import OutlierPools, outlier_pools
@@ -312,6 +312,11 @@ class Dataset:
         """Inverse document frequencies of words and n-grams over the training messages."""
         rows = [self._numbers_of(r) for r in self.bare[: self.n_inside] if r.tokens]
         return self.collator.rarity(rows, words=len(self.vocabulary), buckets=self.vocabulary.buckets)
+
+    def han_pairs(self) -> NDArray[np.uint32]:
+        """Hashes of the pairs of Han characters in the training messages, sorted."""
+        tokens = {token for request in self.bare[: self.n_inside] for token in request.tokens}
+        return np.unique(np.asarray([pair for token in tokens for pair in han_pairs(token)], np.uint32))
 
     def labelled_rows(self) -> list[NDArray[np.int64]]:
         """Token numbers of every labelled message and outlier, without history."""

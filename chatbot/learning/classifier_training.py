@@ -18,7 +18,13 @@ import torch
 from numpy.typing import NDArray
 
 from chatbot.errors import FrontdeskError, TrainingError
-from chatbot.inference.classifier_config import ALL, VOCABULARY_FILE, Calibration, ClassifierConfig
+from chatbot.inference.classifier_config import (
+    ALL,
+    PAIRS_FILE,
+    VOCABULARY_FILE,
+    Calibration,
+    ClassifierConfig,
+)
 from chatbot.inference.classify import IntentClassifier, request_of
 from chatbot.inference.scoring import RawScores
 from chatbot.language.normalise import detect_language
@@ -230,6 +236,7 @@ def _finish(
     """Export, compare, decide about the history, calibrate, measure, write."""
     out_dir.mkdir(parents=True, exist_ok=True)
     (out_dir / VOCABULARY_FILE).write_text("".join(f"{w}\n" for w in data.vocabulary.words), encoding="utf-8")
+    np.save(out_dir / PAIRS_FILE, data.han_pairs())
     texts = [e.text for e in data.split.valid] or [e.text for e in data.split.train]
     for int8 in (True, False):
         export_intents(network, out_dir, int8=int8)

@@ -36,9 +36,13 @@ FREQUENCY_BIAS = 0.5  # times log(1 + how often agents gave the answer)
 
 @dataclass(frozen=True)
 class RankerSettings:
-    batch: int = 128
+    """Many small steps: after two minutes of one slow core on star the true reply came first of 100 in 62 % with
+    batches of 128 at 2e-3, in 68 % with 48 at 4e-3 (64 at 3e-3: 65, 32 at 5e-3: 68, 24 at 8e-3: 64).
+    """
+
+    batch: int = 48
     epochs: int = 3
-    learning_rate: float = 2e-3
+    learning_rate: float = 4e-3
     warmup: float = 0.15
     patience: int = 3
     dimension: int = 192

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
 
 import pytest
 
 from chatbot.dialogue.trace import Message
 from chatbot.errors import BundleError, TrainingError
+from chatbot.inference.classifier_config import PAIRS_FILE
 from chatbot.inference.classify import IntentClassifier
 from chatbot.learning.classifier_data import OUT_OF_SCOPE, Recipe, read_examples, split_examples
 from chatbot.learning.classifier_training import train_classifier
@@ -94,6 +96,17 @@ def test_both_languages_are_understood(bundle: Path, text: str, intent: str):
 )
 def test_what_cannot_be_understood_is_out_of_scope(bundle: Path, text: str):
     assert IntentClassifier.load(bundle).classify(text).in_scope < 0.5
+
+
+def test_known_characters_in_random_company_are_known_by_no_pair(bundle: Path, tmp_path: Path):
+    classifier = IntentClassifier.load(bundle)
+    request, noise = classifier.raw(["我要退款", "款到我态退"]).known
+    assert request == 1.0
+    assert noise < 0.5
+    older = tmp_path / "older"  # a release from before counts single characters, as it was calibrated
+    shutil.copytree(bundle, older)
+    (older / PAIRS_FILE).unlink()
+    assert IntentClassifier.load(older).raw(["款到我态退"]).known[0] == 1.0
 
 
 def test_a_batch_is_answered_as_its_messages_one_by_one(bundle: Path):
