@@ -128,6 +128,25 @@ def test_who_wants_a_person_first_gets_one_after_the_form(open_widget: Any, data
     expect(frame.locator(".notice")).to_contain_text("A colleague will answer here")
 
 
+def test_what_was_said_last_stays_in_view_when_notice_and_marks_take_of_its_room(
+    browser: Any, url: str
+) -> None:
+    context = browser.new_context(viewport={"width": 420, "height": 560}, locale="en-GB")
+    frame = context.new_page()
+    frame.goto(f"{url}/chat")
+    for number in range(3):
+        ask(frame, f"refund {number}?")
+        expect(frame.locator(".turn.bot").last).to_contain_text(f"“refund {number}?”")
+    frame.get_by_role("button", name="New conversation").click()
+    frame.get_by_role("button", name="End this one").click()
+    expect(frame.get_by_role("group", name="How did we do?")).to_be_visible()
+    frame.wait_for_function(
+        "() => { const log = document.querySelector('.log');"
+        " return log.scrollHeight - log.scrollTop - log.clientHeight < 5; }"
+    )
+    context.close()
+
+
 def test_at_the_end_a_mark_and_a_word_are_asked_for_once(open_widget: Any, database: Database) -> None:
     page, frame = open_widget()
     ask(frame, "refund?")
@@ -423,5 +442,8 @@ def test_outside_the_opening_hours_the_widget_says_so_and_takes_a_message(
     frame.get_by_role("button", name="Leave a message").click()
     expect(frame.locator(".turn.bot").last).to_contain_text("Nobody is here just now")
     expect(frame.locator(".turn.bot").last.locator(".thumb")).to_have_count(0)
+    for said in (frame.locator(".notice"), frame.locator(".subtitle")):  # nobody is promised who is not there
+        expect(said).to_contain_text("No colleague is there")
+    expect(frame.get_by_role("button", name="Back to the assistant")).to_be_visible()
     ask(frame, "The refund of KC-1, please: mei@x.example")
     expect(frame.locator(".turn.bot").last).to_contain_text("answer to mei@x.example")

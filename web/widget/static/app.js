@@ -230,20 +230,22 @@ function greeting(fresh) {
 function drawState() {
   const { state, turns } = conversation;
   const agent = agentName();
-  subtitle.textContent = { waiting: t("subtitleWaiting"), human: t("subtitleHuman", { agent }), closed: t("subtitleClosed") }[state] || (hours.away ? (hours.away.opens_in_words ? t("away", { opening: hours.away.opens_in_words }) : t("awayLong")) : t("subtitle"));
+  const opening = hours.away?.opens_in_words;
+  const away = hours.away && (opening ? t("away", { opening }) : t("awayLong"));
+  subtitle.textContent = { waiting: away || t("subtitleWaiting"), human: t("subtitleHuman", { agent }), closed: t("subtitleClosed") }[state] || away || t("subtitle");
   input.placeholder = state === "human" ? t("placeholderHuman", { agent }) : t("placeholder");
   document.body.dataset.state = state;
   person.hidden = state === "waiting" || state === "human";
   startOver.hidden = !turns.length && !conversation.outbox.length && state === "bot";
   const lines = {
-    waiting: [icon("person"), h("div", {}, h("span", { textContent: t("waiting") }),
+    waiting: [icon("person"), h("div", {}, h("span", { textContent: away || t("waiting") }),
       h("button.link", { type: "button", onclick: () => attempt(conversation.resume()), textContent: t("resume") }))],
     human: [icon("person"), h("span", { textContent: t("human", { agent }) })],
     closed: [icon("check"), h("span", { textContent: t("closed") })],
   };
   drawForms();
   const line = conversation.online ? lines[state] : [h("span", { textContent: t("offline") })];
-  const key = [state, agent, conversation.online, conversation.locale].join();
+  const key = [state, agent, conversation.online, conversation.locale, away].join();
   if (notice.dataset.key !== key) {
     const before = notice.dataset.key;
     notice.dataset.key = key;
@@ -301,6 +303,7 @@ conversation.addEventListener("change", () => {
 });
 
 conversation.addEventListener("sent", () => { atBottom = true; });
+new ResizeObserver(() => { if (atBottom) scrollDown(); }).observe(log); // a notice, the marks, a phone's keyboard take of its room
 
 conversation.addEventListener("turns", ({ detail: turns }) => {
   if (loaded) for (const { id, role, text, kind } of turns) toPage("message", { message: { id, role, text, kind } });
