@@ -215,6 +215,24 @@ def create_link(
     return token
 
 
+def open_links(session: Session, *, now: datetime | None = None) -> list[SetupLink]:
+    """Links to an address that still work, the newest first: invitations and links to set a new password."""
+    query = select(SetupLink).where(
+        SetupLink.email.is_not(None), SetupLink.used_at.is_(None), SetupLink.expires_at > (now or utcnow())
+    )
+    return list(session.scalars(query.order_by(SetupLink.id.desc())))
+
+
+def withdraw_link(session: Session, link_id: int) -> str:
+    """From now on the link opens nothing; returns its address. Raises NotFoundError for one that does not work."""
+    link = next((link for link in open_links(session) if link.id == link_id), None)
+    if link is None:
+        raise NotFoundError("There is no such link", field="link", value=link_id)
+    email = str(link.email)
+    session.delete(link)
+    return email
+
+
 def open_link(session: Session, token: str, *, now: datetime | None = None) -> SetupLink:
     """The link of a token. Raises AccessError where it is unknown, used or expired: all three look the same."""
     now = now or utcnow()

@@ -578,6 +578,20 @@ def test_waiting_conversations_come_first_and_are_counted_in_the_menu(
     assert re.search(r'class="number"[^>]*>1</span>', page)
 
 
+def test_a_link_that_went_to_a_wrong_address_is_seen_and_withdrawn(app: Flask, signed_in: SignIn) -> None:
+    client = signed_in("admin")
+    page = send(client, "/admin/people", email="wrong@example.com", role="admin").text
+    (address,) = set(re.findall(r"/admin/set-up/[\w-]+", page))
+    assert app.test_client().get(address).status_code == 200
+    (withdraw,) = set(re.findall(r"/admin/people/links/\d+/withdraw", client.get("/admin/people").text))
+    assert send(signed_in("editor"), withdraw).status_code == 403
+    assert send(client, withdraw).status_code == 303
+    assert app.test_client().get(address).status_code != 200
+    assert "wrong@example.com" not in client.get("/admin/people").text
+    assert "Withdrew a one-time link" in client.get("/admin/audit?topic=person").text
+    assert send(client, withdraw).status_code == 404
+
+
 def test_an_invited_person_sets_a_password_and_has_the_role(
     app: Flask, signed_in: SignIn, database: Database
 ) -> None:

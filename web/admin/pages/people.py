@@ -17,8 +17,16 @@ from web.language import gettext
 def _list(*, link: str = "", link_for: str = "", error: FrontdeskError | None = None) -> str:
     with parts().database.read() as records:
         found = library.list_people(records)
+        links = library.open_links(records)
     return render_template(
-        "admin/people.html", people=found, roles=library.ROLES, link=link, link_for=link_for, error=error
+        "admin/people.html",
+        people=found,
+        known={person.email for person in found},
+        links=links,
+        roles=library.ROLES,
+        link=link,
+        link_for=link_for,
+        error=error,
     )
 
 
@@ -59,6 +67,16 @@ def new_password_link(who: int) -> str:
         token = library.create_link(records, role=person.role, email=person.email)
         audit.record(records, action="person.link", subject=person.email, person_id=person_id())
     return _list(link=_set_up_address(token), link_for=person.email)
+
+
+@blueprint.post("/people/links/<int:link_id>/withdraw")
+@requires("admin")
+def withdraw_link(link_id: int) -> BaseResponse:
+    with parts().database.write() as records:
+        email = library.withdraw_link(records, link_id)
+        audit.record(records, action="person.link_off", subject=email, person_id=person_id())
+    flash(gettext("The link does not work any more."))
+    return redirect(url_for("admin.people"), code=303)
 
 
 def _set_up_address(token: str) -> str:
