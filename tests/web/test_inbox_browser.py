@@ -29,6 +29,7 @@ def test_a_visitor_is_taken_answered_and_closed_by_keyboard_alone_and_sees_it_li
     expect(frame.locator(".turn.bot").last).to_contain_text("3 working days")
     mei = sign_in("Mei")
     expect(mei.locator(".lines .empty")).to_be_visible()
+    expect(mei.locator(".menu .number")).to_be_hidden()
     frame.get_by_role("button", name="Talk to a person").click()
 
     line = mei.locator(".lines .line")  # it appears by itself
@@ -37,8 +38,10 @@ def test_a_visitor_is_taken_answered_and_closed_by_keyboard_alone_and_sees_it_li
     mei.keyboard.press("j")
     expect(mei.locator(".summary").first).to_have_text("Wants: “When does my refund arrive?”")
     expect(mei.locator(".draft")).to_contain_text("3 working days")
+    expect(mei.locator(".menu .number")).to_have_text("1")
     mei.keyboard.press("c")
     expect(mei.locator(".top-line .tag").first).to_have_text("You have this conversation")
+    expect(mei.locator(".menu .number")).to_be_hidden()
     expect(frame.locator(".notice")).to_have_text("Now a colleague is on it.")
     expect(mei.get_by_role("textbox", name="Reply")).to_be_focused()
     mei.keyboard.type("Let me look.")

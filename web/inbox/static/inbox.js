@@ -24,6 +24,7 @@ const transcript = new Transcript();
 const composer = new Composer({ sent: (told) => (told ? take(told) : refresh()) });
 const aside = new Aside({ insert: (text, cards) => composer.insert(text, cards), open: show });
 const head = h("header.top-line");
+const inMenu = document.querySelector(".menu .number"); // how many wait
 const placeholder = h("div.empty.middle", {}, t("choose", { key: "j" }));
 const middle = h("section.conversation", { hidden: true, "aria-label": t("customer") }, head, transcript.element, composer.element);
 root.replaceChildren(queue.element, placeholder, middle, aside.element, ...furniture);
@@ -44,6 +45,8 @@ function takeQueue(told) {
   if (told.box !== box || told.most !== most) return; // as it was asked for before
   if (told.gone && told.gone === openId) { complain(t("gone")); show(null); }
   queue.show(told, openId);
+  inMenu.textContent = told.counts.waiting;
+  inMenu.hidden = !told.counts.waiting;
   document.title = told.counts.waiting ? `(${told.counts.waiting}) ${title}` : title;
   if (box === "waiting") {
     const fresh = known && told.lines.find((line) => !known.has(line.id));
