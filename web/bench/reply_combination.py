@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 BEAM = 4
 MOST_TOKENS = 60
 _CANDIDATES = 4  # of each kind that the combination chooses among
-_LENGTH_POWERS = (0.6, 0.8, 1.0, 1.2, 1.5, 1.8, 2.2)
+_LENGTH_POWERS = (0.3, 0.6, 0.8, 1.0, 1.2, 1.5, 1.8, 2.2)
 _LENGTH_TURNS = 150  # validation turns that choose among them
 
 Tell = Callable[[str, float], None]
