@@ -98,7 +98,8 @@ def stacked_bars(bars: Sequence[Bars], *, words: Sequence[str], title: str, x_na
         return LEFT + (x + 0.5) * step, HEIGHT - BOTTOM - y / highest * tall
 
     tones = [number % 4 if one.tone is None else one.tone for number, one in enumerate(bars)]
-    drawn = [_grid(0, max(places - 1, 0), 0, highest, place, x_name, y_name, words)]
+    counted = all(height == int(height) for one in bars for height in one.heights)
+    drawn = [_grid(0, max(places - 1, 0), 0, highest, place, x_name, y_name, words, y_least=float(counted))]
     for at in range(places):
         below = 0.0
         for tone, one in zip(tones, bars, strict=True):
@@ -180,7 +181,10 @@ def _grid(
     x_name: str,
     y_name: str,
     x_words: Sequence[str] = (),
+    *,
+    y_least: float = 0.0,
 ) -> str:
+    """``y_least``: the least step between two lines; of a count there is no half."""
     drawn = []
     for value in _ticks(x_low, x_high):
         if x_words and value != int(value):
@@ -190,7 +194,7 @@ def _grid(
         drawn.append(
             f'<text class="tick middle" x="{x:.1f}" y="{y + 14:.1f}">{escape(_word(value, x_words))}</text>'
         )
-    for value in _ticks(y_low, y_high):
+    for value in _ticks(y_low, y_high, least=y_least):
         x, y = place(x_low, value)
         drawn.append(f'<line class="grid" x1="{x:.1f}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}"/>')
         drawn.append(f'<text class="tick end" x="{x - 5:.1f}" y="{y + 3.5:.1f}">{value:g}</text>')
@@ -224,11 +228,12 @@ def _around(values: Sequence[float]) -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
-def _ticks(low: float, high: float, *, wanted: int = 5) -> list[float]:
-    """Round numbers between ``low`` and ``high``: steps of 1, 2 or 5 times a power of ten."""
+def _ticks(low: float, high: float, *, wanted: int = 5, least: float = 0.0) -> list[float]:
+    """Round numbers between ``low`` and ``high``: steps of 1, 2 or 5 times a power of ten, none below ``least``."""
     raw = (high - low) / wanted
     power = 10.0 ** math.floor(math.log10(raw)) if raw > 0 else 1.0
     step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= raw)
+    step = max(step, least)
     first = math.ceil(low / step - 1e-9)
     last = math.floor(high / step + 1e-9)
     return [round(number * step, 10) for number in range(first, last + 1)]
