@@ -90,18 +90,28 @@ def tell_webhooks(
     now: datetime,
 ) -> None:
     """Put an event into the outbox, once for each webhook that asks for it."""
-    head = {"event": event, "created_at": now.isoformat(timespec="milliseconds")}
     session.add_all(
-        Delivery(
-            kind="webhook",
-            event=event,
-            webhook_id=hook.id,
-            conversation_id=conversation_id,
-            payload=head | payload,
-            next_at=now,
-            created_at=now,
-        )
+        _to_webhook(hook, event, payload, conversation_id=conversation_id, now=now)
         for hook in _listening(session, event)
+    )
+
+
+def send_test(session: Session, hook: Webhook, *, now: datetime | None = None) -> None:
+    """Put an event ``test`` for this webhook alone into the outbox, whatever it asks for."""
+    session.add(_to_webhook(hook, "test", {}, conversation_id=None, now=now or utcnow()))
+
+
+def _to_webhook(
+    hook: Webhook, event: str, payload: dict[str, Any], *, conversation_id: int | None, now: datetime
+) -> Delivery:
+    return Delivery(
+        kind="webhook",
+        event=event,
+        webhook_id=hook.id,
+        conversation_id=conversation_id,
+        payload={"event": event, "created_at": now.isoformat(timespec="milliseconds")} | payload,
+        next_at=now,
+        created_at=now,
     )
 
 

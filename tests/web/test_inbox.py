@@ -432,6 +432,22 @@ def test_a_webhook_is_changed_on_its_page_and_keeps_its_secret(
     assert agent().post(f"{page}/1", data=change).status_code == 403
 
 
+def test_a_webhook_is_tried_out_with_an_event_of_its_own(agent: Any, database: Database) -> None:
+    root, page = agent("Root", "admin"), "/admin/inbox/webhooks"
+    with database.write() as session:
+        for name in "xy":
+            add_webhook(session, url=f"https://hooks.example/{name}", events=["handover"])
+    assert "Send a test" in root.get(page).text
+    assert "A test is on its way" in root.post(f"{page}/2/test", follow_redirects=True).text
+    with database.read() as session:
+        [sent] = session.scalars(select(Delivery))
+        assert (sent.webhook_id, sent.event, sent.payload["event"], sent.state) == (2, "test", "test", "due")
+    assert root.post(f"{page}/3/test").status_code == 404
+    assert agent().post(f"{page}/1/test").status_code == 403
+    root.post(f"{page}/2/active", data={"active": "no"})
+    assert f'action="{page}/2/test"' not in root.get(page).text
+
+
 def test_the_page_says_whether_e_mail_is_set_up(
     app: Flask, agent: Any, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -220,6 +220,15 @@ def change_webhook(webhook_id: int) -> BaseResponse | tuple[str, int]:
     return redirect(url_for("inbox.webhooks"), code=303)
 
 
+@blueprint.post("/webhooks/<int:webhook_id>/test")
+@requires("admin")
+def send_test_event(webhook_id: int) -> BaseResponse:
+    with parts().database.write() as records:
+        deliveries.send_test(records, deliveries.get_webhook(records, webhook_id))
+    flash(gettext("A test is on its way: below is what became of it."))
+    return redirect(url_for("inbox.webhooks"), code=303)
+
+
 @blueprint.post("/webhooks/<int:webhook_id>/active")
 @requires("admin")
 def switch_webhook(webhook_id: int) -> BaseResponse:
