@@ -22,7 +22,7 @@ from web import create_app
 from web.api.chatwoot import message_of
 from web.serving import Serving
 
-PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + b"\0\0\0\1" * 2 + b"\x08\2\0\0\0\x90wS\xde"
 REFUND = {
     "title": "Your refund",
     "text": "49.00 to your card.",
@@ -223,7 +223,7 @@ def test_an_admins_own_pictures_come_along_and_are_served_to_everybody(
         (PNG, "other.png", "Not an address"),  # the card names another file
         (b"%PDF-1.7", "my express.png", "no picture for a card"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "my express.png", "not accepted"),
-        (PNG[:16] + b"\0\1\0\0" * 2, "my express.png", "too large"),
+        (PNG[:16] + b"\0\1\0\0" * 2 + PNG[24:], "my express.png", "too large"),
     ):
         refused = write(content, name, cards)
         assert refused.status_code in (413, 422), name

@@ -259,9 +259,7 @@ def test_a_site_may_hide_the_button_outside_its_hours_and_it_comes_when_they_cha
     page = context.new_page()
     context.clock.install()
     page.goto(shop)
-    page.wait_for_function("window.Frontdesk?.loaded")
-    page.evaluate("Frontdesk('on', 'ready', () => { window.isReady = true; })")
-    page.wait_for_function("window.isReady")
+    page.frame_locator("iframe").locator("body[data-ready]").wait_for(state="attached")
     button = page.get_by_role("button", name="Open chat")
     expect(button).to_have_count(0)
     page.evaluate("Frontdesk('open')")  # the page's own link may open it all the same
