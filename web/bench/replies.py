@@ -2,7 +2,8 @@
 
 Four systems answer the same turns of the test file, which is read after everything is trained and chosen:
 *nearest* (the answer given in the likest past situation, BM25), *ranked* (the dual encoder over all past answers),
-*generator* (the pointer LSTM, beam 4, which may copy from look-ups, documents and the two nearest past answers), and
+*generator* (the pointer LSTM, beam 4, which may copy from look-ups, or where there are none from the two nearest past
+answers, and from documents), and
 *combined* (the best of all their candidates by likelihood and ranking). How long the generator writes and how the
 combination weighs are chosen on the validation file.
 """
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SYSTEMS = ("nearest", "ranked", "generator", "combined")
 DISTRACTORS = 99
-PAST = 2  # past answers the generator may copy from
+PAST = 2  # past answers the generator may copy from, where no look-up tells what to say (docs/replies.md)
 _CHOOSING = 300  # validation turns that choose its weights
 _LATENCY_TURNS = 60
 
@@ -193,6 +194,7 @@ class _Library:
     past: PastAnswers
     documents: PastAnswers | None
     lookups: bool
+    sources: int  # past answers among the generator's sources
 
     @classmethod
     def of(
@@ -214,7 +216,8 @@ class _Library:
             for row in documents
         ]
         found = [Situation((Message("customer", source),), source) for source in sources if source.strip()]
-        library = cls([], past, PastAnswers(found) if found else None, lookups)
+        looked_up = any(turn.role == "action" for sample in plain for turn in sample.turns)
+        library = cls([], past, PastAnswers(found) if found else None, lookups, 0 if looked_up else PAST)
         return replace(library, train=[library._with_sources(sample, own=True) for sample in plain])
 
     def samples(self, rows: Sequence[dict[str, Any]], *, own: bool = False) -> list[Sample]:
@@ -222,7 +225,8 @@ class _Library:
 
     def _with_sources(self, sample: Sample, *, own: bool) -> Sample:
         """own: the sample may be one of the past answers, so its conversation is left out of the search."""
-        near = self.past.search(sample.turns, k=PAST, without=sample.group if own else None)
+        group = sample.group if own else None
+        near = self.past.search(sample.turns, k=self.sources, without=group) if self.sources else []
         said = [turn for turn in sample.turns if turn.role == "customer"][-1:]
         passages = self.documents.search(said, k=2) if self.documents else []
         return replace(
@@ -275,7 +279,7 @@ def _train(
     from chatbot.neural.tokenizer import train_tokenizer
 
     pairs = all(len(sample.turns) == 1 for sample in library.train)
-    layout = SourceLayout(past_answers=PAST, last_tokens=110 if pairs else 48)
+    layout = SourceLayout(past_answers=library.sources, last_tokens=110 if pairs else 48)
     settings = GeneratorSettings(layout=layout, batch=48, varied=False, clean=False, patience=3)
     settings = settings.within(seconds, device)
     texts = (
