@@ -37,7 +37,8 @@ const why = (reason) => words.error[reason] || words.error.other;
 const title = h("h1.title");
 const subtitle = h("p.subtitle", { id: "subtitle" });
 const startOver = h("button.round", { type: "button", onclick: askToStartOver }, icon("compose"));
-const closePanel = h("button.round", { type: "button", hidden: !framed, onclick: () => toPage("close") }, icon("close"));
+const shut = () => { conversation.show(false); toPage("close"); }; // at once: what comes in before the page answers is unseen
+const closePanel = h("button.round", { type: "button", hidden: !framed, onclick: shut }, icon("close"));
 const list = h("ol.turns");
 const log = h("div.log", { role: "region", tabIndex: 0, onscroll: watchScroll }, list);
 const announcer = h("div.hidden", { role: "status" });
@@ -438,7 +439,7 @@ function scrollDown() {
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   if (!confirmation.hidden) { confirmation.hidden = true; input.focus(); }
-  else if (framed) toPage("close");
+  else if (framed) shut();
 });
 dark.addEventListener("change", paint);
 
