@@ -78,7 +78,7 @@ class IntentClassifier:
         vocabulary: Vocabulary,
         session: onnxruntime.InferenceSession,
         tables: dict[str, NDArray[Any]],
-        pairs: NDArray[np.uint32] | None = None,
+        pairs: frozenset[int] | None = None,
     ) -> None:
         self.config = config
         self.labels = config.labels
@@ -99,7 +99,7 @@ class IntentClassifier:
             words = (folder / VOCABULARY_FILE).read_text(encoding="utf-8").split("\n")[:-1]
             tables = load_file(folder / EMBEDDINGS_FILE)
             seen = folder / PAIRS_FILE
-            pairs = np.load(seen, allow_pickle=False) if seen.is_file() else None
+            pairs = frozenset(np.load(seen, allow_pickle=False).tolist()) if seen.is_file() else None
         except Exception as error:  # safetensors raises its own kind
             raise BundleError(
                 f"the classifier's embeddings cannot be read: {error}", field="folder", value=folder.name
@@ -238,11 +238,8 @@ class IntentClassifier:
         """
         if not self._vocabulary.knows(token):
             return 0.0
-        pairs = np.asarray(han_pairs(token) if self._pairs is not None else [], np.uint32)
-        if self._pairs is None or not len(pairs) or not len(self._pairs):
-            return 1.0
-        places = np.searchsorted(self._pairs, pairs).clip(max=len(self._pairs) - 1)
-        return float((self._pairs[places] == pairs).mean())
+        pairs = han_pairs(token)
+        return sum(pair in self._pairs for pair in pairs) / len(pairs) if pairs and self._pairs else 1.0
 
 
 def _share_known(tokens: Sequence[_Token]) -> float:

@@ -50,7 +50,8 @@ def tell(
 ) -> None:
     """Put an event of a conversation into the outbox, once for each webhook that asks for it."""
     now = now or utcnow()
-    if not _listening(session, event):
+    hooks = _listening(session, event)
+    if not hooks:
         return
     site = session.get_one(Site, conversation.site_id)
     payload: dict[str, Any] = {
@@ -78,31 +79,21 @@ def tell(
         }
     if by is not None:
         payload["by"] = by
-    tell_webhooks(session, event, payload, conversation_id=conversation.id, now=now)
+    session.add_all(_to_webhook(hook, event, payload, now, conversation.id) for hook in hooks)
 
 
-def tell_webhooks(
-    session: Session,
-    event: str,
-    payload: dict[str, Any],
-    *,
-    conversation_id: int | None = None,
-    now: datetime,
-) -> None:
-    """Put an event into the outbox, once for each webhook that asks for it."""
-    session.add_all(
-        _to_webhook(hook, event, payload, conversation_id=conversation_id, now=now)
-        for hook in _listening(session, event)
-    )
+def tell_webhooks(session: Session, event: str, payload: dict[str, Any], *, now: datetime) -> None:
+    """Put an event that is of no conversation into the outbox, once for each webhook that asks for it."""
+    session.add_all(_to_webhook(hook, event, payload, now) for hook in _listening(session, event))
 
 
 def send_test(session: Session, hook: Webhook, *, now: datetime | None = None) -> None:
     """Put an event ``test`` for this webhook alone into the outbox, whatever it asks for."""
-    session.add(_to_webhook(hook, "test", {}, conversation_id=None, now=now or utcnow()))
+    session.add(_to_webhook(hook, "test", {}, now or utcnow()))
 
 
 def _to_webhook(
-    hook: Webhook, event: str, payload: dict[str, Any], *, conversation_id: int | None, now: datetime
+    hook: Webhook, event: str, payload: dict[str, Any], now: datetime, conversation_id: int | None = None
 ) -> Delivery:
     return Delivery(
         kind="webhook",
