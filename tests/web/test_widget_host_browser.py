@@ -83,15 +83,20 @@ REFUSED = """if (window !== top) {
 KEPT_BY_THE_PAGE = "JSON.parse(localStorage.getItem('frontdesk:default'))"
 
 
-def test_a_frame_that_the_browser_keeps_locks_and_storage_from_still_sends_and_hears_a_person(
-    shop: str, context: Any, sign_in: Any
-) -> None:
+def asked_without_storage(shop: str, context: Any) -> tuple[Any, Any]:
     context.add_init_script(REFUSED)
     page = context.new_page()
     page.goto(shop)
     frame = open_chat(page)
     say(frame, "refund?")
     expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")
+    return page, frame
+
+
+def test_a_frame_that_the_browser_keeps_locks_and_storage_from_still_sends_and_hears_a_person(
+    shop: str, context: Any, sign_in: Any
+) -> None:
+    _, frame = asked_without_storage(shop, context)
     frame.get_by_role("button", name="Talk to a person").click()
     expect(frame.locator(".notice")).to_be_visible()
     mei = sign_in("Mei")
@@ -106,12 +111,7 @@ def test_a_frame_that_the_browser_keeps_locks_and_storage_from_still_sends_and_h
 def test_a_frame_that_may_keep_nothing_goes_on_from_what_the_page_around_it_kept(
     shop: str, context: Any, database: Database
 ) -> None:
-    context.add_init_script(REFUSED)
-    page = context.new_page()
-    page.goto(shop)
-    frame = open_chat(page)
-    say(frame, "refund?")
-    expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")
+    page, frame = asked_without_storage(shop, context)
     frame.get_by_role("textbox").fill("half a senten")
     page.goto(f"{shop}/?another=page")
     frame = open_chat(page)
