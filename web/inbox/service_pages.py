@@ -203,9 +203,10 @@ def checked_url(url: str) -> str:
 def change_webhook(webhook_id: int) -> BaseResponse | tuple[str, int]:
     url, events = request.form.get("url", ""), request.form.getlist("events")
     try:
+        checked = checked_url(url)  # looks the name up: not while others wait to write
         with parts().database.write() as records:
             hook = deliveries.get_webhook(records, webhook_id)
-            changed = deliveries.change_webhook(hook, url=checked_url(url), events=events)
+            changed = deliveries.change_webhook(hook, url=checked, events=events)
             if changed:
                 audit.record(
                     records,
