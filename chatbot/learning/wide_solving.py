@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import numpy as np
 import torch
 from torch.nn import functional
@@ -10,7 +12,10 @@ from chatbot.learning.classifier_data import Dataset
 from chatbot.learning.linear_head import SparseRows, solve_sparse
 from chatbot.neural.intent_classifier import IntentNetwork
 
-_STRENGTH = 30.0  # the inverse of the ridge
+log = logging.getLogger(__name__)
+
+_STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3)  # inverses of the ridge: few classes with noisy labels want the small ones
+_ENOUGH = 50  # validation messages to choose by
 _LOUDNESS = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6)
 _TEMPERATURES = (0.3, 0.45, 0.7, 1.0, 1.5, 2.2, 3.3)
 
@@ -18,7 +23,8 @@ _TEMPERATURES = (0.3, 0.45, 0.7, 1.0, 1.5, 2.2, 3.3)
 def solve_wide(network: IntentNetwork, data: Dataset) -> None:
     """Give the network's linear model the weights that are best for its labelled messages and outliers.
 
-    The outliers together weigh as much as an epoch shows of them.
+    The outliers together weigh as much as an epoch shows of them. How strongly the weights are held back is chosen by
+    the validation messages, where there are some.
     """
     if network.wide_word is None or network.wide_gram is None:
         return
@@ -37,16 +43,25 @@ def solve_wide(network: IntentNetwork, data: Dataset) -> None:
     weights = np.ones(data.n_labelled, np.float32)
     if outliers:
         weights[data.n_inside :] = min(1.0, data.recipe.outlier_share * data.n_inside / outliers)
-    solved = solve_sparse(
-        SparseRows(features, values, len(rarity)),
-        data.targets[: data.n_labelled],
-        classes=network.config.classes + 1,
-        strength=_STRENGTH,
-        weights=weights,
-    )
-    with torch.no_grad():
-        network.wide_word.weight.copy_(solved[:words])
-        network.wide_gram.weight.copy_(solved[words:])
+    rows = SparseRows(features, values, len(rarity))
+    judged = int((data.valid_targets() >= 0).sum()) >= _ENOUGH
+    best: tuple[float, torch.Tensor] | None = None
+    for strength in _STRENGTHS if judged else _STRENGTHS[:1]:
+        solved = solve_sparse(
+            rows,
+            data.targets[: data.n_labelled],
+            classes=network.config.classes + 1,
+            strength=strength,
+            weights=weights,
+        )
+        _set_wide(network, solved)
+        loss = _cost(*_linear_logits(network, data)) if judged else 0.0
+        log.info("the linear model at strength %g: log-loss %.4f", strength, loss)
+        if best is not None and loss >= best[0]:
+            break
+        best = loss, solved
+    assert best
+    _set_wide(network, best[1])
 
 
 @torch.no_grad()
@@ -55,22 +70,37 @@ def balance(network: IntentNetwork, data: Dataset) -> float:
 
     Each factor is judged at its own best temperature, as the calibration that follows will choose one.
     """
-    targets = data.valid_targets()
-    if network.wide_word is None or network.wide_gram is None or len(targets[targets >= 0]) < 50:
+    enough = int((data.valid_targets() >= 0).sum()) >= _ENOUGH
+    if network.wide_word is None or network.wide_gram is None or not enough:
         return 1.0
-    deep, wide, wanted = [], [], []
+    deep = []
     for batch in data.validation_batches():
-        known = batch.targets >= 0
-        deep.append(network.head(network.features(batch))[known])
-        wide.append(network.linear(batch)[known])
-        wanted.append(batch.targets[known])
-    by_lstm, by_words, right = torch.cat(deep), torch.cat(wide), torch.cat(wanted)
-
-    def cost(factor: float) -> float:
-        mixed = (by_lstm + factor * by_words) / 2
-        return min(float(functional.cross_entropy(mixed / t, right)) for t in _TEMPERATURES)
-
-    best = min(_LOUDNESS, key=cost)
+        deep.append(network.head(network.features(batch))[batch.targets >= 0])
+    by_lstm, (by_words, right) = torch.cat(deep), _linear_logits(network, data)
+    best = min(_LOUDNESS, key=lambda factor: _cost((by_lstm + factor * by_words) / 2, right))
     network.wide_word.weight.mul_(best)
     network.wide_gram.weight.mul_(best)
     return best
+
+
+@torch.no_grad()
+def _set_wide(network: IntentNetwork, weight: torch.Tensor) -> None:
+    """Weight [words + n-grams, classes + 1] → the network's two tables."""
+    if network.wide_word is None or network.wide_gram is None:
+        return
+    words = len(network.wide_word.weight)
+    network.wide_word.weight.copy_(weight[:words])
+    network.wide_gram.weight.copy_(weight[words:])
+
+
+@torch.no_grad()
+def _linear_logits(network: IntentNetwork, data: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
+    """The linear model's logits [n, classes + 1] of the validation messages, and their classes [n]."""
+    found = [(network.linear(batch), batch.targets) for batch in data.validation_batches()]
+    logits, targets = torch.cat([one for one, _ in found]), torch.cat([one for _, one in found])
+    return logits[targets >= 0], targets[targets >= 0]
+
+
+def _cost(logits: torch.Tensor, targets: torch.Tensor) -> float:
+    """The mean log-loss at the best temperature."""
+    return min(float(functional.cross_entropy(logits / t, targets)) for t in _TEMPERATURES)
