@@ -4,8 +4,8 @@ Four systems answer the same turns of the test file, which is read after everyth
 *nearest* (the answer given in the likest past situation, BM25), *ranked* (the dual encoder over all past answers),
 *generator* (the pointer LSTM, beam 4, which may copy from look-ups, or where there are none from the two nearest past
 answers, and from documents), and
-*combined* (the best of all their candidates by likelihood and ranking). How long the generator writes and how the
-combination weighs are chosen on the validation file.
+*combined* (the best of all their candidates by seven weighed signals, likelihood and ranking among them). How long the
+generator writes is chosen and the weights are fitted on the validation file.
 """
 
 from __future__ import annotations
@@ -23,15 +23,18 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 from chatbot.errors import InputError
 from web.bench.figures import json_option, write_figures
-from web.bench.reply_combination import Choice, Tell, choose_weights, options_for
-from web.bench.reply_measures import ReplyFigures, distinct_2, is_grounded, likeness, overlap, rouge_l
+from web.bench.reply_combination import SIGNALS, Tell, choose_weights, fit_weights, options_for, signals_of
+from web.bench.reply_measures import ReplyFigures, distinct_2, is_grounded, overlap, rouge_l
 from web.bench.reply_speed import latency, plain_tokens_per_second
 from web.bench.rows import read_rows
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from chatbot.inference.generate import ResponseGenerator
     from chatbot.inference.past_answers import PastAnswers
     from chatbot.inference.rank import AnswerRanker
@@ -41,7 +44,8 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SYSTEMS = ("nearest", "ranked", "generator", "combined")
 DISTRACTORS = 99
 PAST = 2  # past answers the generator may copy from, where no look-up tells what to say (docs/replies.md)
-_CHOOSING = 300  # validation turns that choose its weights
+_CHOOSING = 300  # validation turns that its weights are fitted on
+_RANKED = 200  # likewise, each in a list of a hundred, for ranking
 _LATENCY_TURNS = 60
 
 
@@ -164,14 +168,17 @@ def measure(
             written.append(options)
             if number % 20 == 0:
                 tell("answering", number / len(test))
-        recall = _recall(test, library, generator, ranker, choice, ranked_turns, seed, tell)
+        recall = _recall(valid, test, library, generator, ranker, ranked_turns, seed, tell)
         figures = {
             "n_train": len(train),
             "n_test": len(test),
             "systems": {
                 system: asdict(_figures(found[system], test, recall[system], chinese)) for system in SYSTEMS
             },
-            "choice": {"likelihood": 1.0, **choice.weights, "length_power": choice.length_power},
+            "choice": {
+                **{name: round(float(w), 3) for name, w in zip(SIGNALS, choice.weights, strict=True)},
+                "length_power": choice.length_power,
+            },
             **trained,
             "copy_rate": round(100 * statistics.fmean(options.copied for options in written), 2),
             "perplexity": round(_perplexity(test, generator, chinese), 3),
@@ -320,41 +327,76 @@ def _train(
     }
 
 
+@dataclass(frozen=True)
+class _Lists:
+    """The true reply of a turn (the first) among 99 other distinct replies of the same split."""
+
+    samples: list[Sample]
+    texts: list[list[str]]
+
+    @classmethod
+    def of(cls, samples: Sequence[Sample], n: int, seed: int) -> _Lists:
+        pool = sorted({sample.reply for sample in samples})
+        if len(pool) <= DISTRACTORS:
+            return cls([], [])
+        random = Random(seed)
+        chosen = random.sample(list(samples), min(n, len(samples)))
+        texts = [
+            [one.reply, *random.sample([reply for reply in pool if reply != one.reply], DISTRACTORS)]
+            for one in chosen
+        ]
+        return cls(chosen, texts)
+
+    def signals(
+        self, library: _Library, generator: ResponseGenerator, ranker: AnswerRanker, stage: str, tell: Tell
+    ) -> list[NDArray[np.float32]]:
+        found = []
+        for number, (sample, texts) in enumerate(zip(self.samples, self.texts, strict=True)):
+            near = library.past.search(sample.turns, k=1)
+            nearest = near[0].answer if near else ""
+            found.append(signals_of(sample, texts, nearest, generator, ranker))
+            if number % 10 == 0:
+                tell(stage, number / len(self.samples))
+        return found
+
+
 def _recall(
+    valid: Sequence[Sample],
     test: Sequence[Sample],
     library: _Library,
     generator: ResponseGenerator,
     ranker: AnswerRanker,
-    choice: Choice,
     turns: int,
     seed: int,
     tell: Tell,
 ) -> dict[str, float | None]:
-    """Share of turns whose true reply each system puts before 99 other distinct replies of the split."""
-    pool = sorted({sample.reply for sample in test})
-    if len(pool) <= DISTRACTORS:
+    """Share of turns whose true reply each system puts before 99 other distinct replies of the split.
+
+    *combined* ranks with weights of its own, fitted on lists of validation turns: what makes a reply likelier than its
+    rivals for the same turn is not what makes it likelier than replies to other turns.
+    """
+    lists = _Lists.of(test, turns, seed)
+    if not lists.samples:
         return dict.fromkeys(SYSTEMS, None)
-    random = Random(seed)
-    chosen = random.sample(list(test), min(turns, len(test)))
+    learned = _Lists.of(valid, _RANKED, seed + 1).signals(
+        library, generator, ranker, "learning to rank", tell
+    )
+    truth = np.eye(1, DISTRACTORS + 1, dtype=np.float32)[0]
+    one = {name: np.eye(len(SIGNALS), dtype=np.float32)[place] for place, name in enumerate(SIGNALS)}
+    plain = one["likelihood"] + one["rank"]
+    weights = fit_weights(learned, [truth] * len(learned)) if learned else plain
+    by_system = {
+        "nearest": one["near"],
+        "ranked": one["rank"] + ranker.bias / 5 * one["times"],
+        "generator": one["likelihood"],
+        "combined": weights,
+    }
     right = dict.fromkeys(SYSTEMS, 0)
-    for number, sample in enumerate(chosen):
-        others = random.sample([reply for reply in pool if reply != sample.reply], DISTRACTORS)
-        texts = [sample.reply, *others]
-        near = library.past.search(sample.turns, k=1)
-        alike = [likeness(text, near[0].answer) if near else 0.0 for text in texts]
-        rank = [float(value) for value in ranker.scores(sample.turns, texts)]
-        likelihood = generator.score(
-            sample.turns, sample.passages, texts, lang=sample.lang, past_answers=sample.past_answers
-        )
-        combined = [
-            choice.value(likelihood[i], rank[i], alike[i], text, written=False)
-            for i, text in enumerate(texts)
-        ]
-        for system, values in zip(SYSTEMS, (alike, rank, likelihood, combined), strict=True):
-            right[system] += values[0] > max(values[1:])
-        if number % 10 == 0:
-            tell("ranking", number / len(chosen))
-    return {system: round(100 * count / len(chosen), 2) for system, count in right.items()}
+    for signals in lists.signals(library, generator, ranker, "ranking", tell):
+        for system in SYSTEMS:
+            values = signals @ by_system[system]
+            right[system] += bool(values[0] > values[1:].max())
+    return {system: round(100 * count / len(lists.samples), 2) for system, count in right.items()}
 
 
 def _figures(

@@ -1,17 +1,25 @@
-"""The candidates for an agent's next turn, and the choice among them that ``bench replies`` calls *combined*."""
+"""The candidates for an agent's next turn, and the choice among them that ``bench replies`` calls *combined*.
+
+Seven signals of each candidate are weighed. The weights are fitted on validation turns: the choice is drawn from the
+softmax of the weighed signals, and the log of what it is worth on average is made as large as it can be, by the
+candidates' likeness to what the agent said, or, for ranking, by the one true reply among a hundred (a conditional
+logit, McFadden 1974).
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from chatbot.inference.generate import LENGTH_POWER
-from web.bench.reply_measures import likeness, overlap
+from web.bench.reply_measures import likeness, overlap, sentence_overlap
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from chatbot.inference.generate import Candidate, ResponseGenerator
     from chatbot.inference.past_answers import PastAnswers
     from chatbot.inference.rank import AnswerRanker
@@ -19,21 +27,30 @@ if TYPE_CHECKING:
 
 BEAM = 4
 MOST_TOKENS = 60
-_CANDIDATES = 4  # of each kind that the combination chooses among
+SIGNALS = (
+    "likelihood",  # mean log-probability a piece
+    "total",  # of all its pieces, in tens
+    "length",  # log of the pieces
+    "rank",  # the dual encoder's cosine times its scale, in fives
+    "times",  # log of how often agents said it
+    "near",  # likeness to the nearest past answer
+    "written",  # by the generator
+)
+_CANDIDATES = 8  # of each kind that the combination chooses among
 _LENGTH_POWERS = (0.3, 0.6, 0.8, 1.0, 1.2, 1.5, 1.8, 2.2)
 _LENGTH_TURNS = 150  # validation turns that choose among them
+_STEPS, _RATE, _RIDGE = 300, 0.05, 0.01
+_SHARPNESS = 3.0  # of the softmax, so that the weights come out near one
 
 Tell = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
 class Options:
-    """The candidates for one turn, with what is known of each."""
+    """The candidates for one turn, with what is known of each: signals [n, len(SIGNALS)]."""
 
     texts: list[str]
-    likelihood: list[float]  # mean log-probability a piece
-    rank: list[float]
-    near: list[float]  # likeness to the nearest past answer
+    signals: NDArray[np.float32]
     nearest: str
     ranked: str
     written: str
@@ -42,23 +59,16 @@ class Options:
 
 @dataclass(frozen=True)
 class Choice:
-    """Weights of the combination, beside the likelihood's 1."""
+    """Weights of the signals, and how long the generator writes."""
 
-    weights: dict[str, float]
+    weights: NDArray[np.float32]
     length_power: float = LENGTH_POWER  # of the generator's beam
 
-    def value(self, likelihood: float, rank: float, near: float, text: str, written: bool) -> float:
-        weights = self.weights
-        bonus = weights["written"] if written else 0.0
-        bonus += weights["length"] * math.log(1 + len(text))  # what is likely a piece is often short
-        return likelihood + weights["rank"] * rank + weights["near"] * near + bonus
-
     def replies(self, options: Options) -> dict[str, str]:
-        values = [
-            self.value(options.likelihood[i], options.rank[i], options.near[i], text, text == options.written)
-            for i, text in enumerate(options.texts)
-        ]
-        best = options.texts[max(range(len(values)), key=values.__getitem__)] if values else options.nearest
+        """What each system says."""
+        best = options.nearest
+        if options.texts:
+            best = options.texts[int((options.signals @ self.weights).argmax())]
         return {
             "nearest": options.nearest,
             "ranked": options.ranked,
@@ -78,23 +88,75 @@ def options_for(
     near = past.search(sample.turns, k=_CANDIDATES)
     ranked = ranker.search(sample.turns, k=_CANDIDATES)
     written = _written(sample, generator, length_power)
-    texts = list(
-        dict.fromkeys([*(c.text for c in written), *(f.answer for f in near), *(r.text for r in ranked)])
-    )
+    own = [candidate.text for candidate in written]
+    texts = list(dict.fromkeys([*own, *(f.answer for f in near), *(r.text for r in ranked)]))
     nearest = near[0].answer if near else ""
-    likelihood = generator.score(
-        sample.turns, sample.passages, texts, lang=sample.lang, past_answers=sample.past_answers
-    )
     return Options(
         texts=texts,
-        likelihood=likelihood,
-        rank=[float(value) for value in ranker.scores(sample.turns, texts)] if texts else [],
-        near=[likeness(text, nearest) for text in texts],
+        signals=signals_of(sample, texts, nearest, generator, ranker, written=own),
         nearest=nearest,
         ranked=ranked[0].text if ranked else "",
-        written=written[0].text if written else "",
+        written=own[0] if own else "",
         copied=written[0].copied if written else 0.0,
     )
+
+
+def signals_of(
+    sample: Sample,
+    texts: Sequence[str],
+    nearest: str,
+    generator: ResponseGenerator,
+    ranker: AnswerRanker,
+    *,
+    written: Sequence[str] = (),
+) -> NDArray[np.float32]:
+    """[len(texts), len(SIGNALS)] of replies that might follow the sample's turns."""
+    if not texts:
+        return np.zeros((0, len(SIGNALS)), np.float32)
+    likelihood = np.asarray(
+        generator.score(
+            sample.turns, sample.passages, texts, lang=sample.lang, past_answers=sample.past_answers
+        )
+    )
+    most = generator.layout.reply_tokens
+    pieces = np.asarray([min(len(generator.tokenizer.encode(text)), most) + 1 for text in texts])
+    times = np.log1p(ranker.times(texts))
+    columns = (
+        likelihood,
+        likelihood * pieces / 10,
+        np.log(pieces),
+        (ranker.scores(sample.turns, texts) - ranker.bias * times) / 5,
+        times,
+        np.asarray([likeness(text, nearest) for text in texts]),
+        np.asarray([text in written for text in texts]),
+    )
+    return np.stack(columns, axis=1).astype(np.float32)
+
+
+def fit_weights(
+    signals: Sequence[NDArray[np.float32]], worth: Sequence[NDArray[np.floating]]
+) -> NDArray[np.float32]:
+    """Candidates' signals [n, len(SIGNALS)] and their worth [n] (0..1), a pair for each turn → weights."""
+    import torch
+
+    most = max(len(each) for each in signals)
+    x = torch.zeros(len(signals), most, len(SIGNALS))
+    absent = torch.full((len(signals), most), -1e9)
+    gain = torch.zeros(len(signals), most)
+    for place, (each, values) in enumerate(zip(signals, worth, strict=True)):
+        x[place, : len(each)] = torch.from_numpy(each)
+        absent[place, : len(each)] = 0
+        gain[place, : len(each)] = torch.from_numpy(np.asarray(values, np.float32))
+    weights = torch.zeros(len(SIGNALS), requires_grad=True)
+    optimizer = torch.optim.Adam([weights], lr=_RATE)
+    for _ in range(_STEPS):
+        chosen = (_SHARPNESS * (x @ weights) + absent).softmax(dim=1)
+        loss = -((chosen * gain).sum(dim=1) + 1e-9).log().mean() + _RIDGE * weights.square().sum()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    found: NDArray[np.float32] = weights.detach().numpy()
+    return found
 
 
 def _written(sample: Sample, generator: ResponseGenerator, length_power: float) -> list[Candidate]:
@@ -125,25 +187,19 @@ def choose_length_power(valid: Sequence[Sample], generator: ResponseGenerator, t
 def choose_weights(
     valid: Sequence[Sample], past: PastAnswers, generator: ResponseGenerator, ranker: AnswerRanker, tell: Tell
 ) -> Choice:
-    """The length and the weights whose replies have the best corpus BLEU on validation turns."""
+    """The length and the weights whose replies are likest to what agents said on validation turns."""
     power = choose_length_power(valid, generator, tell)
     options = []
     for number, sample in enumerate(valid):
         options.append(options_for(sample, past, generator, ranker, length_power=power))
         if number % 20 == 0:
             tell("choosing", number / len(valid))
-    chinese, truth = _mostly_chinese(valid), [sample.reply for sample in valid]
-    best, choice = -1.0, Choice({"rank": 0.0, "near": 0.0, "written": 0.0, "length": 0.0}, power)
-    grid = product(
-        (0.0, 0.01, 0.03, 0.06, 0.12), (0.0, 0.2, 0.5), (0.0, 0.15, 0.4, 0.8), (0.0, 0.2, 0.5, 1.0)
-    )
-    for rank, near, bonus, length in grid:
-        tried = Choice({"rank": rank, "near": near, "written": bonus, "length": length}, power)
-        replies = [tried.replies(option)["combined"] for option in options]
-        value = overlap(replies, truth, chinese=chinese)[0]
-        if value > best + 1e-9:
-            best, choice = value, tried
-    return choice
+    chinese = _mostly_chinese(valid)
+    worth = [
+        np.asarray([sentence_overlap(text, sample.reply, chinese=chinese) for text in each.texts])
+        for each, sample in zip(options, valid, strict=True)
+    ]
+    return Choice(fit_weights([each.signals for each in options], worth), power)
 
 
 def _mostly_chinese(samples: Sequence[Sample]) -> bool:

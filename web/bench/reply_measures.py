@@ -34,6 +34,15 @@ def overlap(replies: Sequence[str], truth: Sequence[str], *, chinese: bool) -> t
     return float(bleu.score), float(sacrebleu.corpus_chrf(list(replies), [list(truth)]).score)
 
 
+def sentence_overlap(reply: str, truth: str, *, chinese: bool) -> float:
+    """BLEU of one reply, 0..1, smoothed where no four words in a row agree (Chen & Cherry 2014, method 3)."""
+    import sacrebleu
+
+    tokenizer = "zh" if chinese else "13a"
+    bleu = sacrebleu.sentence_bleu(reply, [truth], tokenize=tokenizer, use_effective_order=True)
+    return float(bleu.score) / 100
+
+
 def rouge_l(replies: Sequence[str], truth: Sequence[str]) -> float:
     """Mean F1 of the longest common subsequence of words, characters in Chinese (Lin 2004, section 3)."""
     total = 0.0

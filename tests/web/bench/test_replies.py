@@ -1,6 +1,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
@@ -8,8 +9,8 @@ from chatbot.dialogue.trace import Message
 from chatbot.inference.generate import Candidate
 from chatbot.learning.generator_data import Sample
 from web.bench.replies import command
-from web.bench.reply_combination import Choice, Options, choose_length_power
-from web.bench.reply_measures import distinct_2, is_grounded, likeness, overlap, rouge_l
+from web.bench.reply_combination import SIGNALS, Choice, Options, choose_length_power, fit_weights
+from web.bench.reply_measures import distinct_2, is_grounded, likeness, overlap, rouge_l, sentence_overlap
 
 pytest.importorskip("sacrebleu")
 
@@ -50,12 +51,43 @@ def test_how_long_to_write_is_chosen_by_what_agents_wrote() -> None:
     assert choose_length_power(told(" ".join(SAID)), Wordy(), lambda *at: None) == 1.8
 
 
+def signals(**columns: list[float]) -> np.ndarray:
+    n = len(next(iter(columns.values())))
+    return np.stack([columns.get(name, [0.0] * n) for name in SIGNALS], axis=1).astype(np.float32)
+
+
 def test_a_weight_of_length_prefers_the_longer_of_two_likely_replies() -> None:
     texts = ["ok", "the refund takes five days"]
-    options = Options(texts, [-0.1, -0.3], [0.0, 0.0], [0.0, 0.0], "ok", "ok", "ok", 0.0)
-    weights = {"rank": 0.0, "near": 0.0, "written": 0.0}
-    assert Choice({**weights, "length": 0.0}).replies(options)["combined"] == "ok"
-    assert Choice({**weights, "length": 0.5}).replies(options)["combined"] == "the refund takes five days"
+    options = Options(texts, signals(likelihood=[-0.1, -0.3], length=[0.7, 1.8]), "ok", "ok", "ok", 0.0)
+    one = dict(zip(SIGNALS, np.eye(len(SIGNALS), dtype=np.float32), strict=True))
+    assert Choice(one["likelihood"]).replies(options)["combined"] == "ok"
+    longer = Choice(one["likelihood"] + 0.5 * one["length"]).replies(options)["combined"]
+    assert longer == "the refund takes five days"
+
+
+def test_the_weights_follow_the_signal_that_tells_what_agents_said() -> None:
+    random = np.random.default_rng(3)
+    told, worth = [], []
+    for turn in range(60):
+        n = 3 + turn % 3  # turns have unequally many candidates
+        found = random.normal(size=(n, len(SIGNALS))).astype(np.float32)
+        told.append(found)
+        worth.append(1 / (1 + np.exp(-3 * found[:, SIGNALS.index("rank")])))
+    weights = fit_weights(told, worth)
+    assert SIGNALS[int(np.abs(weights).argmax())] == "rank"
+    assert weights[SIGNALS.index("rank")] > 0.5
+    chosen = np.mean(
+        [values[int((each @ weights).argmax())] for each, values in zip(told, worth, strict=True)]
+    )
+    best = np.mean([values.max() for values in worth])
+    assert chosen > 0.95 * best
+
+
+def test_one_reply_is_likest_to_itself() -> None:
+    assert sentence_overlap("it takes five days", "it takes five days", chinese=False) == pytest.approx(1.0)
+    nearer = sentence_overlap("it takes six days", "it takes five days", chinese=False)
+    assert nearer > sentence_overlap("bring it along", "it takes five days", chinese=False)
+    assert sentence_overlap("三天内退回", "三天内退回", chinese=True) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("pairs", [False, True])
