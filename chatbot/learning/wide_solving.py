@@ -14,7 +14,13 @@ from chatbot.neural.intent_classifier import IntentNetwork
 
 log = logging.getLogger(__name__)
 
-_STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3)  # inverses of the ridge: few classes with noisy labels want the small ones
+_STRENGTHS = (
+    30.0,
+    10.0,
+    3.0,
+    1.0,
+    0.3,
+)  # inverses of the ridge: few classes with noisy labels want the small ones
 _ENOUGH = 50  # validation messages to choose by
 _LOUDNESS = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6)
 _TEMPERATURES = (0.3, 0.45, 0.7, 1.0, 1.5, 2.2, 3.3)

@@ -10,9 +10,20 @@ from chatbot.learning.classifier_training import _config
 from chatbot.learning.wide_solving import balance, solve_wide
 from chatbot.neural.intent_classifier import IntentConfig, IntentNetwork
 
-GOOD = "great lovely friendly quick comfortable cheerful helpful smooth pleasant kind".split()
-BAD = "late rude broken lost awful dirty cancelled slow noisy cold".split()
-SYLLABLES = "ba do fi gu ka le mi no pu ra se ti vo wu za".split()
+GOOD = [
+    "great",
+    "lovely",
+    "friendly",
+    "quick",
+    "comfortable",
+    "cheerful",
+    "helpful",
+    "smooth",
+    "pleasant",
+    "kind",
+]
+BAD = ["late", "rude", "broken", "lost", "awful", "dirty", "cancelled", "slow", "noisy", "cold"]
+SYLLABLES = ["ba", "do", "fi", "gu", "ka", "le", "mi", "no", "pu", "ra", "se", "ti", "vo", "wu", "za"]
 # hundreds of words that mean nothing: enough to learn each wrong label by heart
 PLAIN = [first + second + third for first in SYLLABLES for second in SYLLABLES for third in SYLLABLES[:3]]
 
