@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from chatbot.learning.classifier_data import Dataset
-from chatbot.learning.linear_head import SparseRows, solve_sparse
+from chatbot.learning.linear_head import SparseRows, solve_path
 from chatbot.neural.intent_classifier import IntentNetwork
 
 log = logging.getLogger(__name__)
@@ -49,17 +49,17 @@ def solve_wide(network: IntentNetwork, data: Dataset) -> None:
     weights = np.ones(data.n_labelled, np.float32)
     if outliers:
         weights[data.n_inside :] = min(1.0, data.recipe.outlier_share * data.n_inside / outliers)
-    rows = SparseRows(features, values, len(rarity))
     judged = int((data.valid_targets() >= 0).sum()) >= _ENOUGH
     best: tuple[float, torch.Tensor] | None = None
-    for strength in _STRENGTHS if judged else _STRENGTHS[:1]:
-        solved = solve_sparse(
-            rows,
-            data.targets[: data.n_labelled],
-            classes=network.config.classes + 1,
-            strength=strength,
-            weights=weights,
-        )
+    strengths = _STRENGTHS if judged else _STRENGTHS[:1]
+    path = solve_path(
+        SparseRows(features, values, len(rarity)),
+        data.targets[: data.n_labelled],
+        classes=network.config.classes + 1,
+        strengths=strengths,
+        weights=weights,
+    )
+    for strength, solved in zip(strengths, path, strict=False):
         _set_wide(network, solved)
         loss = _cost(*_linear_logits(network, data)) if judged else 0.0
         log.info("the linear model at strength %g: log-loss %.4f", strength, loss)
