@@ -24,6 +24,7 @@ from chatbot.retrieval.ranking import (
     CHARACTERS,
     DEFAULT,
     EVIDENCE,
+    FIELD_EVIDENCE,
     KEYWORD_ONLY,
     LanguageRanking,
     SearchModel,
@@ -45,6 +46,7 @@ class CalibrationSettings:
     enough_unseen: int = 300  # held-back questions; fewer are judged together with the others, by folds
     ridge: float = 1.0  # pull of the weights to the defaults, in queries
     logistic_ridge: float = 1.0
+    field_ridges: tuple[float, ...] = (1.0, 10.0, 100.0)  # of what each field says alone: the best by folds
     evidence_folds: int = 4
     unanswerable: float = 0.2  # share of live questions that no article answers
     seed: int = 13
@@ -57,6 +59,8 @@ class CalibrationSettings:
             raise InputError(
                 "At least two folds are needed", field="evidence_folds", value=self.evidence_folds
             )
+        if not self.field_ridges:
+            raise InputError("At least one is needed", field="field_ridges", value=self.field_ridges)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +179,8 @@ def fit_ranking(
     for features, _ in queries:
         seen |= np.ptp(features, axis=0) > 1e-6 if len(features) else False
     weights = fit_weights(queries, start=start.weight_vector(), used=seen, ridge=settings.ridge)
-    evidence, right, counts = _unseen_evidence(judged, start, seen, settings)
-    coefficients = fit_logistic(
-        evidence, right, counts=counts, start=start.evidence_vector(), ridge=settings.logistic_ridge
-    )
+    folds = _unseen_evidence(judged, start, seen, settings)
+    coefficients = _fit_probability(folds, start=start.evidence_vector(), settings=settings)
     return LanguageRanking(
         weights={name: round(float(value), 5) for name, value in zip(FEATURES, weights, strict=True)},
         evidence={name: round(float(value), 5) for name, value in zip(EVIDENCE, coefficients, strict=True)},
@@ -186,13 +188,56 @@ def fit_ranking(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Evidence of hits [n, len(EVIDENCE)], whether each is right, and how much it counts, [n]."""
+
+    evidence: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    counts: NDArray[np.float64]
+
+    @classmethod
+    def joined(cls, parts: Sequence[_Rows]) -> _Rows:
+        return cls(
+            np.concatenate([part.evidence for part in parts]),
+            np.concatenate([part.right for part in parts]),
+            np.concatenate([part.counts for part in parts]),
+        )
+
+
+def _fit_probability(
+    folds: Sequence[_Rows], *, start: NDArray[np.float64], settings: CalibrationSettings
+) -> NDArray[np.float64]:
+    """Coefficients of the evidence, float64 [len(EVIDENCE)].
+
+    What each field says alone is pulled to the default as strongly as the questions held out fold by fold like best
+    (log loss): hundreds of questions carry these terms, a few dozen would be learned by heart.
+    """
+    alone = np.isin(EVIDENCE, FIELD_EVIDENCE)
+    penalties = [np.where(alone, ridge, settings.logistic_ridge) for ridge in settings.field_ridges]
+
+    def fitted(parts: Sequence[_Rows], penalty: NDArray[np.float64]) -> NDArray[np.float64]:
+        rows = _Rows.joined(parts)
+        return fit_logistic(rows.evidence, rows.right, counts=rows.counts, start=start, ridge=penalty)
+
+    def loss(penalty: NDArray[np.float64]) -> float:
+        total = 0.0
+        for place, held in enumerate(folds):
+            rest = [part for other, part in enumerate(folds) if other != place]
+            signed = np.where(held.right, -1.0, 1.0) * (held.evidence @ fitted(rest, penalty))
+            total += float((held.counts * np.logaddexp(0, signed)).sum())
+        return total
+
+    return fitted(folds, min(penalties, key=loss))
+
+
 def _unseen_evidence(
     judged: Sequence[Judged],
     start: LanguageRanking,
     used: NDArray[np.bool_],
     settings: CalibrationSettings,
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
-    """As `_evidence`, each question under weights that were fitted without it: on its own it would look too sure."""
+) -> list[_Rows]:
+    """`_evidence` by folds, each under weights that were fitted without it: on its own it would look too sure."""
     folds = np.random.default_rng(settings.seed).integers(settings.evidence_folds, size=len(judged))
     parts = []
     for number in range(settings.evidence_folds):
@@ -204,14 +249,11 @@ def _unseen_evidence(
         weights = fit_weights(queries, start=start.weight_vector(), used=used, ridge=settings.ridge)
         held_back = [item for item, held in zip(judged, folds == number, strict=True) if held]
         parts.append(_evidence(held_back, weights, settings))
-    evidence, right, counts = zip(*parts, strict=True)
-    return np.concatenate(evidence), np.concatenate(right), np.concatenate(counts)
+    return parts
 
 
-def _evidence(
-    judged: Sequence[Judged], weights: NDArray[np.float64], settings: CalibrationSettings
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
-    """Evidence of the first three hits, whether each is right, and how much it counts.
+def _evidence(judged: Sequence[Judged], weights: NDArray[np.float64], settings: CalibrationSettings) -> _Rows:
+    """Evidence of the first three hits.
 
     A question with an answer counts as often as it will be asked, and again, as often as unanswerable ones will be,
     with its articles taken away. Lower hits count less: it is the first that is answered with.
@@ -231,7 +273,9 @@ def _evidence(
             note(item.candidates.without(item.pair.articles), (), settings.unanswerable)
         else:
             note(item.candidates, (), 1.0)
-    return np.array(rows).reshape(-1, len(EVIDENCE)), np.array(right, dtype=bool), np.array(counts)
+    return _Rows(
+        np.array(rows).reshape(-1, len(EVIDENCE)), np.array(right, dtype=bool), np.array(counts, dtype=float)
+    )
 
 
 def _figures(
@@ -248,19 +292,14 @@ def _figures(
         right = [len(p) and int(item.candidates.articles[p[0]]) in item.pair.articles for item, p in firsts]
         return round(100 * float(np.mean(right)), 1)
 
-    evidence, right, counts = _evidence(judged, fitted.weight_vector(), settings)
-    first = evidence[:, EVIDENCE.index("lead")] >= 0
+    rows = _evidence(judged, fitted.weight_vector(), settings)
+    first = rows.evidence[:, EVIDENCE.index("lead")] >= 0
+    stated = probability(rows.evidence[first], fitted.evidence_vector())
     return {
         "pairs": len(answerable),
         "recall_at_1": recall(fitted),
         "recall_at_1_defaults": recall(defaults),
-        "calibration_error": round(
-            100
-            * calibration_error(
-                probability(evidence[first], fitted.evidence_vector()), right[first], counts[first]
-            ),
-            1,
-        ),
+        "calibration_error": round(100 * calibration_error(stated, rows.right[first], rows.counts[first]), 1),
     }
 
 

@@ -3,8 +3,9 @@
 The order is a weighted sum of the features, fitted as a conditional logit (McFadden 1974; ListNet's top-one loss, Cao
 et al. 2007): the right article should win over the other candidates of the same query. The probability is a logistic
 regression on what distinguishes a right first hit from a wrong one: how high it scores, how far it leads, how near
-it is in absolute terms. It is fitted on queries whose right article was taken away as well, so that it is low when
-nothing fits.
+it is in absolute terms, and field by field how far it is ahead of the best other article or behind it, so that a hit
+on which words and vectors agree is told from one that a single field carries. It is fitted on queries whose right
+article was taken away as well, so that it is low when nothing fits.
 """
 
 from __future__ import annotations
@@ -18,18 +19,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chatbot.errors import BundleError
-from chatbot.retrieval.language_index import COLUMN, FEATURES, Candidates
+from chatbot.retrieval.language_index import FEATURES, Candidates
 
 FORMAT = 1
+FIELDS = FEATURES[: FEATURES.index("context_title_cosine")]  # what is measured of the question itself
+FIELD_EVIDENCE = (
+    *FIELDS,
+    *(f"{name}_ahead" for name in FIELDS),  # of the best other article in this field, 0 where it is behind
+    *(f"{name}_behind" for name in FIELDS),  # likewise, 0 or negative
+)
 EVIDENCE = (
     "constant",
     "score",  # the fused score
     "lead",  # over the best other article, negative behind the first
     "share",  # log-odds of this article among the candidates' softmax
-    "question_cosine",
-    "text_cosine",
-    "question_words",
-    "text_words",
+    *FIELD_EVIDENCE,
 )
 
 Floats = NDArray[np.float64]
@@ -66,20 +70,36 @@ def rank(candidates: Candidates, weights: Floats, *, k: int) -> Ranked:
     _, firsts = np.unique(candidates.articles[order], return_index=True)
     places = order[np.sort(firsts)]  # the best passage of every article, best first
     scores = fused[places]
-    evidence = np.zeros((len(places), len(EVIDENCE)))
-    if len(places):
-        others = np.full(len(places), scores[0])
+    found = min(k, len(places))
+    evidence = np.zeros((found, len(EVIDENCE)))
+    if found:
+        others = np.full(found, scores[0])
         others[0] = scores[1] if len(scores) > 1 else scores[0] - 5.0
         odds = np.exp(np.clip(scores - scores[0], -60, 0))
-        share = odds / odds.sum()
-        rows = candidates.features[places].astype(np.float64)
+        share = odds[:found] / odds.sum()
+        fields = candidates.features[:, : len(FIELDS)].astype(np.float64)
+        gaps = _gaps(fields, candidates.articles, places[:found])
         evidence[:, 0] = 1.0
-        evidence[:, 1] = scores
-        evidence[:, 2] = np.clip(scores - others, -5.0, 5.0)
+        evidence[:, 1] = scores[:found]
+        evidence[:, 2] = np.clip(scores[:found] - others, -5.0, 5.0)
         evidence[:, 3] = np.clip(np.log(share + 1e-9) - np.log1p(1e-9 - share + 1e-6), -8.0, 8.0)
-        for place, name in enumerate(EVIDENCE[4:], start=4):
-            evidence[:, place] = rows[:, COLUMN[name]]
-    return Ranked(places[:k], scores[:k], evidence[:k])
+        evidence[:, 4:] = np.hstack([fields[places[:found]], np.maximum(gaps, 0.0), np.minimum(gaps, 0.0)])
+    return Ranked(places[:k], scores[:k], evidence)
+
+
+def _gaps(fields: Floats, articles: NDArray[np.int64], places: NDArray[np.int64]) -> Floats:
+    """How far the rows ``places`` of ``fields`` [n, m] are above the best row of another article, column by column:
+    [len(places), m], at most 1 either way; above 0 where there is no other article."""
+    order = np.argsort(articles, kind="stable")
+    ordered = articles[order]
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    best = np.maximum.reduceat(fields[order], starts, axis=0)  # [articles, m]
+    if len(best) == 1:
+        return np.clip(fields[places], -1.0, 1.0)
+    second, first = np.partition(best, len(best) - 2, axis=0)[-2:]
+    own = best[np.searchsorted(ordered[starts], articles[places])]
+    gaps: Floats = np.clip(fields[places] - np.where(own == first, second, first), -1.0, 1.0)
+    return gaps
 
 
 def probability(evidence: Floats, coefficients: Floats) -> Floats:
@@ -156,10 +176,10 @@ def fit_weights(
 
 
 def fit_logistic(
-    evidence: Floats, right: NDArray[np.bool_], *, counts: Floats, start: Floats, ridge: float
+    evidence: Floats, right: NDArray[np.bool_], *, counts: Floats, start: Floats, ridge: float | Floats
 ) -> Floats:
-    """Logistic regression by Newton steps on rows that count ``counts`` times each, float64 [n]; the penalty pulls
-    every coefficient but the constant to ``start``."""
+    """Logistic regression by Newton steps on rows that count ``counts`` times each, float64 [n]; the penalty
+    ``ridge``, one for all or one each, pulls every coefficient but the constant to ``start``."""
     if right.all() or not right.any():
         return start.copy()
     spread = np.maximum(evidence.std(axis=0), 1e-3)
@@ -167,7 +187,7 @@ def fit_logistic(
     scaled = evidence / spread
     goal = start * spread
     weights = goal.copy()
-    penalty = np.full(len(weights), ridge)
+    penalty = np.broadcast_to(ridge, len(weights)).astype(np.float64)
     penalty[0] = 1e-3
     target = right.astype(np.float64)
 

@@ -7,10 +7,30 @@ import numpy as np
 import pytest
 
 from chatbot.errors import InputError
-from chatbot.learning.search_calibration import CalibrationSettings, calibrate_search, calibration_error
-from chatbot.learning.search_judging import JudgingSettings, SearchPair, adapt, judge, judge_adapting
+from chatbot.learning.search_calibration import (
+    CalibrationSettings,
+    calibrate_search,
+    calibration_error,
+    fit_ranking,
+)
+from chatbot.learning.search_judging import (
+    Judged,
+    JudgingSettings,
+    SearchPair,
+    adapt,
+    judge,
+    judge_adapting,
+)
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry, QuestionEntry
-from chatbot.retrieval.language_index import COLUMN
+from chatbot.retrieval.language_index import COLUMN, FEATURES, Candidates
+from chatbot.retrieval.ranking import (
+    EVIDENCE,
+    FIELD_EVIDENCE,
+    KEYWORD_ONLY,
+    LanguageRanking,
+    probability,
+    rank,
+)
 from chatbot.retrieval.search import Searcher
 from chatbot.retrieval.terms import terms
 
@@ -103,6 +123,50 @@ def test_questions_that_nothing_answers_lower_the_probability():
     assert scores[1] < scores[0] and scores[1] < 0.3
 
 
+def agreeing(count, *, seed):
+    """Questions of which the first hit is right where its title leads too, and wrong where another's does."""
+    rng = np.random.default_rng(seed)
+    judged = []
+    for number in range(count):
+        features = np.zeros((3, len(FEATURES)), dtype=np.float32)
+        features[:, COLUMN["text_cosine"]] = [0.8, 0.5 + 0.1 * rng.random(), 0.1]
+        leads = rng.random() < 0.5
+        features[:, COLUMN["title_cosine"]] = [0.5, 0.3 if leads else 0.7, 0.2]
+        pair = SearchPair(f"question {number}", "en", frozenset({0 if leads else 1}))
+        judged.append(Judged(pair, Candidates(np.arange(3), np.arange(3), features)))
+    return judged
+
+
+def test_a_hit_whose_title_leads_too_is_surer_than_one_that_another_title_outdoes():
+    start = LanguageRanking({"text_cosine": 20.0}, {"constant": 0.0})
+    settings = CalibrationSettings(ridge=1e6)  # the order is not what is learned here
+    fitted = fit_ranking(agreeing(300, seed=1), start=start, settings=settings)
+    stated: dict[bool, list[float]] = {True: [], False: []}
+    for item in agreeing(60, seed=2):
+        ranked = rank(item.candidates, fitted.weight_vector(), k=1)
+        assert ranked.places.tolist() == [0]
+        chance = probability(ranked.evidence, fitted.evidence_vector())[0]
+        stated[item.pair.articles == {0}].append(chance)
+    assert np.mean(stated[True]) > 0.65 and np.mean(stated[False]) < 0.2
+
+
+def test_what_the_fields_say_is_trusted_only_where_held_out_questions_bear_it_out():
+    noise = np.random.default_rng(3)
+    judged = []
+    for number in range(40):
+        features = noise.random((6, len(FEATURES))).astype(np.float32)
+        pair = SearchPair(f"question {number}", "en", frozenset({int(noise.integers(6))}))
+        judged.append(Judged(pair, Candidates(np.arange(6), np.arange(6), features)))
+    places = [EVIDENCE.index(name) for name in FIELD_EVIDENCE]
+
+    def reach(ridges):
+        settings = CalibrationSettings(field_ridges=ridges)
+        fitted = fit_ranking(judged, start=KEYWORD_ONLY, settings=settings)
+        return np.abs(fitted.evidence_vector() - KEYWORD_ONLY.evidence_vector())[places].sum()
+
+    assert reach((1.0, 100.0)) == reach((100.0,)) < 0.5 * reach((1.0,))
+
+
 def test_the_calibration_error_is_the_gap_between_stated_and_observed():
     right = np.array([True] * 7 + [False] * 3)
     assert calibration_error(np.full(10, 0.7), right) == pytest.approx(0, abs=1e-9)
@@ -115,6 +179,8 @@ def test_impossible_settings_are_refused():
         JudgingSettings(folds=1)
     with pytest.raises(InputError, match="folds"):
         CalibrationSettings(evidence_folds=1)
+    with pytest.raises(InputError, match="one"):
+        CalibrationSettings(field_ridges=())
     with pytest.raises(InputError, match="0 and 1"):
         CalibrationSettings(unanswerable=0)
 

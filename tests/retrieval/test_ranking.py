@@ -86,6 +86,21 @@ def test_each_article_is_ranked_by_its_best_passage():
     assert lead[0] > 0 > lead[1] > lead[2]
 
 
+def test_every_field_says_how_far_it_is_ahead_of_the_best_other_article_or_behind_it():
+    found = candidates([0.9, 0.5, 0.8, 0.4], [1, 2, 1, 3])
+    found.features[:, COLUMN["title_cosine"]] = [0.1, 0.7, 0.6, 0.2]
+    evidence = rank(found, KEYWORD_ONLY.weight_vector(), k=2).evidence
+
+    def said(name):
+        return evidence[:, EVIDENCE.index(name)].tolist()
+
+    assert said("text_words_ahead") == pytest.approx([0.4, 0.0])  # its article's other passage is no rival
+    assert said("text_words_behind") == pytest.approx([0.0, -0.4])
+    assert said("title_cosine_ahead") == pytest.approx([0.0, 0.1])
+    assert said("title_cosine_behind") == pytest.approx([-0.6, 0.0])
+    assert said("text_words") == pytest.approx([0.9, 0.5])
+
+
 def test_a_single_candidate_and_none_can_be_ranked():
     assert len(rank(candidates([0.4], [1]), KEYWORD_ONLY.weight_vector(), k=5).places) == 1
     assert len(rank(candidates([], []), KEYWORD_ONLY.weight_vector(), k=5).places) == 0
