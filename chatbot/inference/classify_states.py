@@ -180,15 +180,14 @@ class AccurateClassifier:
         known = np.asarray([1.0 if has_letters(text) else -1.0 for text in texts])
         return RawScores(logits, np.zeros((len(texts), 0), np.float32), known)
 
-    def study(self, text: str) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    def study(self, text: str, history: Sequence[Message]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Logits [k + 1] and the encoder's unit vector [d] of a text: what a student learns from."""
-        ((states, vector),) = self._encoder.encode_tokens([text])
-        return self._run(text, states, vector), vector
-
-    def _logits(self, text: str, history: Sequence[Message]) -> NDArray[np.float32]:
         read = encoder_text(text, history, context=bool(self.config.context_tokens))
         ((states, vector),) = self._encoder.encode_tokens([read])
-        return self._run(read, states, vector)
+        return self._run(read, states, vector), vector
+
+    def _logits(self, text: str, history: Sequence[Message]) -> NDArray[np.float32]:
+        return self.study(text, history)[0]
 
     def _run(
         self, text: str, states: NDArray[np.float32], vector: NDArray[np.float32]

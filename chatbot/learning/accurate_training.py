@@ -22,6 +22,7 @@ import torch
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from chatbot.dialogue.trace import Message
 from chatbot.errors import TrainingError
 from chatbot.inference.classifier_config import (
     ACCURATE_FOLDER,
@@ -174,8 +175,8 @@ def teacher_of(out_dir: Path, *, encoder: SentenceEncoder | None = None) -> Teac
     folder = out_dir / ACCURATE_FOLDER
     classifier = AccurateClassifier.load(folder, encoder=encoder)
 
-    def teach(texts: Sequence[str]) -> Lesson:
-        said = [classifier.study(text) for text in texts]
+    def teach(texts: Sequence[str], histories: Sequence[Sequence[Message]]) -> Lesson:
+        said = [classifier.study(text, before) for text, before in zip(texts, histories, strict=True)]
         return Lesson(np.stack([logits for logits, _ in said]), np.stack([vector for _, vector in said]))
 
     return teach

@@ -105,7 +105,7 @@ class Lesson:
     vectors: NDArray[np.float32]
 
 
-Teacher = Callable[[Sequence[str]], Lesson]
+Teacher = Callable[[Sequence[str], Sequence[Sequence[Message]]], Lesson]  # texts, what was said before each
 
 
 def read_examples(rows: Iterable[Mapping[str, Any]]) -> list[Example]:
@@ -237,7 +237,9 @@ class Dataset:
         real = list(dict.fromkeys(unlabelled))
         pool = [e.text for e in self.split.train] + real
         made = augment(pool, self.recipe.augmented, seed=self.seed, neighbours=_neighbours(self.vocabulary))
-        self.lesson = teacher([*own, *real, *made])
+        texts = [*own, *real, *made]
+        before = [e.context for e in self.split.train]
+        self.lesson = teacher(texts, [*before, *[()] * (len(texts) - len(before))])
         requests = [
             request_of(text, (), max_tokens=self.config.max_tokens, context_tokens=0)
             for text in (*real, *made)

@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from chatbot.dialogue.trace import Message
 from chatbot.inference.classify import IntentClassifier
 from chatbot.inference.classify_states import Tier
 from chatbot.inference.encode import SentenceEncoder
@@ -167,8 +168,8 @@ def ensemble(
         )
         members.append(IntentClassifier.load(out))
 
-    def teach(texts: Sequence[str]) -> Lesson:
-        logits = np.mean([member.raw(texts).logits for member in members], axis=0)
+    def teach(texts: Sequence[str], histories: Sequence[Sequence[Message]]) -> Lesson:
+        logits = np.mean([member.raw(texts, histories=histories).logits for member in members], axis=0)
         return Lesson(logits.astype(np.float32), np.zeros((len(texts), 0), np.float32))
 
     return teach
