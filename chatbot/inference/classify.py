@@ -134,7 +134,8 @@ class IntentClassifier:
         feeds = {"x": x, "lengths": np.asarray([n], np.int32), "mask": mask}
         logits = self._session.run(["logits"], feeds)[0][0]
         if self._wide:
-            logits = (logits + _linear(tokens[request.start :])) / 2
+            counts = self._words_count(request)
+            logits = (logits + counts * _linear(tokens[request.start :])) / (1 + counts)
         return self._judge.decide(text, logits, _share_known(tokens[request.start :]), lang)
 
     def classify_batch(
@@ -175,14 +176,19 @@ class IntentClassifier:
             logits[part], features[part] = self._session.run(["logits", "features"], feeds)
             if self._wide:
                 linear = [_linear(own[requests[i].start :]) for i, own in zip(part, read, strict=True)]
-                logits[part] += np.asarray(linear, np.float32)
-                logits[part] /= 2
+                counts = np.asarray([[self._words_count(requests[i])] for i in part], np.float32)
+                logits[part] += counts * np.asarray(linear, np.float32)
+                logits[part] /= 1 + counts
             known[part] = [_share_known(own[requests[i].start :]) for i, own in zip(part, read, strict=True)]
         return RawScores(logits, features, known)
 
     def _request(self, text: str, history: Sequence[Message]) -> Request:
         config = self.config
         return request_of(text, history, max_tokens=config.max_tokens, context_tokens=config.context_tokens)
+
+    def _words_count(self, request: Request) -> np.float32:
+        """The linear model against the LSTM: it sees the message alone, and "yes please" says nothing alone."""
+        return np.float32(self.config.words_after_history if request.start else 1.0)
 
     def _feeds(
         self, requests: Sequence[Request], tokens: Sequence[Sequence[_Token]]

@@ -43,7 +43,7 @@ from chatbot.learning.classifier_data import (
     split_examples,
 )
 from chatbot.learning.warm_start import carry_over
-from chatbot.learning.wide_solving import balance, solve_wide
+from chatbot.learning.wide_solving import balance, cost, solve_wide
 from chatbot.neural.batches import Collator
 from chatbot.neural.devices import resolve_device
 from chatbot.neural.export import Parity, export_intents, parity
@@ -56,6 +56,8 @@ log = logging.getLogger(__name__)
 
 _SAME_TOP = 0.995  # of the texts must keep their top intent in int8, else the float graph is shipped
 _CONFIDENCE_GAP = 0.02
+_AFTER_HISTORY = (1.0, 0.7, 0.5, 0.35, 0.25, 0.1, 0.0)  # how much the linear model may count there
+_ENOUGH_AFTER_HISTORY = 50  # validation messages
 
 
 @dataclass(frozen=True)
@@ -249,6 +251,9 @@ def _finish(
     raw = raw_scores(classifier, data.split.valid)
     targets = data.valid_targets()
     if config.context_tokens:
+        config = replace(config, words_after_history=_words_after_history(config, data, out_dir, raw))
+        config.save(out_dir)
+        raw = raw_scores(IntentClassifier.load(out_dir), data.split.valid)
         alone = replace(config, context_tokens=0)
         alone.save(out_dir)
         without = raw_scores(IntentClassifier.load(out_dir), data.split.valid)
@@ -268,6 +273,23 @@ def _finish(
 
 def raw_scores(classifier: IntentClassifier, examples: Sequence[Example]) -> RawScores:
     return classifier.raw([e.text for e in examples], histories=[e.context for e in examples])
+
+
+def _words_after_history(config: ClassifierConfig, data: Dataset, folder: Path, equal: RawScores) -> float:
+    """How much the linear model counts beside the LSTM where history was read: under it the validation messages that
+    have some are likeliest, each choice at its own best temperature. ``equal``: their scores where both count alike."""
+    targets = data.valid_targets()
+    asked = np.asarray([bool(e.context) for e in data.split.valid], bool) & (targets >= 0)
+    if asked.sum() < _ENOUGH_AFTER_HISTORY:
+        return 1.0
+    replace(config, words_after_history=0.0).save(folder)
+    deep = raw_scores(IntentClassifier.load(folder), data.split.valid).logits[asked]
+    wide, right = 2 * equal.logits[asked] - deep, torch.from_numpy(targets[asked])
+
+    def unlikely(counts: float) -> float:
+        return cost(torch.from_numpy((deep + counts * wide) / (1 + counts)), right)
+
+    return min(_AFTER_HISTORY, key=unlikely)
 
 
 def _parity(

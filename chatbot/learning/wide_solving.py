@@ -61,7 +61,7 @@ def solve_wide(network: IntentNetwork, data: Dataset) -> None:
     )
     for strength, solved in zip(strengths, path, strict=False):
         _set_wide(network, solved)
-        loss = _cost(*_linear_logits(network, data)) if judged else 0.0
+        loss = cost(*_linear_logits(network, data)) if judged else 0.0
         log.info("the linear model at strength %g: log-loss %.4f", strength, loss)
         if best is not None and loss >= best[0]:
             break
@@ -83,7 +83,7 @@ def balance(network: IntentNetwork, data: Dataset) -> float:
     for batch in data.validation_batches():
         deep.append(network.head(network.features(batch))[batch.targets >= 0])
     by_lstm, (by_words, right) = torch.cat(deep), _linear_logits(network, data)
-    best = min(_LOUDNESS, key=lambda factor: _cost((by_lstm + factor * by_words) / 2, right))
+    best = min(_LOUDNESS, key=lambda factor: cost((by_lstm + factor * by_words) / 2, right))
     network.wide_word.weight.mul_(best)
     network.wide_gram.weight.mul_(best)
     return best
@@ -107,6 +107,6 @@ def _linear_logits(network: IntentNetwork, data: Dataset) -> tuple[torch.Tensor,
     return logits[targets >= 0], targets[targets >= 0]
 
 
-def _cost(logits: torch.Tensor, targets: torch.Tensor) -> float:
+def cost(logits: torch.Tensor, targets: torch.Tensor) -> float:
     """The mean log-loss at the best temperature."""
     return min(float(functional.cross_entropy(logits / t, targets)) for t in _TEMPERATURES)

@@ -2,15 +2,25 @@ from __future__ import annotations
 
 import random
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from chatbot.dialogue.trace import Message
 from chatbot.errors import BundleError, TrainingError
-from chatbot.inference.classifier_config import PAIRS_FILE
+from chatbot.inference.classifier_config import PAIRS_FILE, ClassifierConfig
 from chatbot.inference.classify import IntentClassifier
-from chatbot.learning.classifier_data import OUT_OF_SCOPE, Recipe, read_examples, split_examples
+from chatbot.learning.classifier_data import (
+    OUT_OF_SCOPE,
+    Dataset,
+    Lesson,
+    Recipe,
+    read_examples,
+    split_examples,
+)
 from chatbot.learning.classifier_training import train_classifier
 
 TINY = Recipe(steps=150, least_epochs=2, embedding=48, hidden=24, buckets=1024, encoder_vectors=False)
@@ -201,6 +211,74 @@ def test_a_follow_up_is_understood_with_the_turn_before(tmp_path: Path):
         result = classifier.classify("yes please", history=[Message("agent", question)])
         assert result.top is not None
         assert result.top.name == intent
+
+
+def test_words_count_less_where_what_was_said_before_tells_more(tmp_path: Path):
+    asked = {"refund": "do you want your money back", "tracking": "shall i look up your parcel"}
+    misleading = {"refund": "and for the parcel", "tracking": "and with my money"}
+    made = rows(6)
+    for i in range(200):
+        for intent, question in asked.items():
+            made.append(
+                {
+                    "text": misleading[intent],
+                    "intent": intent,
+                    "lang": "en",
+                    "context": [{"role": "agent", "text": question}],
+                    "split": "valid" if i % 5 == 0 else "train",
+                    "group": f"{intent}{i}",
+                }
+            )
+    # the same words before anything was said mean what they say
+    for intent, text in (("tracking", "and for the parcel"), ("refund", "and with my money")):
+        plain = {"text": text, "intent": intent, "lang": "en", "context": [], "split": "train"}
+        made += [plain | {"group": f"plain {intent}"}] * 250
+    recipe = replace(TINY, steps=250, context_dropout=0.0)
+    train_classifier(made, tmp_path, languages=["en"], device="cpu", recipe=recipe)
+    classifier = IntentClassifier.load(tmp_path)
+    assert classifier.config.words_after_history < 1
+    for intent, question in asked.items():
+        history = [Message("agent", question)]
+        result = classifier.classify(misleading[intent], history=history)
+        assert result.top is not None
+        assert result.top.name == intent
+        (in_a_batch,) = classifier.classify_batch([misleading[intent]], histories=[history])
+        assert in_a_batch.top is not None
+        assert in_a_batch.top.name == intent
+        assert in_a_batch.top.confidence == pytest.approx(result.top.confidence, abs=1e-3)
+        alone = classifier.classify(misleading[intent])
+        assert alone.top is not None
+        assert alone.top.name != intent
+        replace(classifier.config, words_after_history=1.0).save(tmp_path)
+        assert IntentClassifier.load(tmp_path).classify(misleading[intent]) == alone
+
+
+def asked_on() -> list[dict]:
+    """A follow-up, and the messages of both intents, none of which has a history."""
+    asked = [{"role": "agent", "text": "shall i look up your parcel"}]
+    follow_up = {"text": "yes please", "intent": "tracking", "lang": "en", "context": asked, "split": "train"}
+    return rows(2) + [follow_up] * 10
+
+
+def dataset(recipe: Recipe) -> Dataset:
+    labels = ("refund", "tracking")
+    split = split_examples(read_examples(asked_on()), seed=1)
+    config = ClassifierConfig(labels, ("en", "zh"), 32, 16, 400, buckets=recipe.buckets)
+    return Dataset.prepare(split, labels, config, recipe, 1)
+
+
+def test_a_teacher_is_told_what_was_said_before_a_message():
+    told: dict[str, set[tuple[str, ...]]] = {}
+
+    def teacher(texts: Sequence[str], histories: Sequence[Sequence[Message]]) -> Lesson:
+        for text, before in zip(texts, histories, strict=True):
+            told.setdefault(text, set()).add(tuple(turn.text for turn in before))
+        return Lesson(np.zeros((len(texts), 3), np.float32), np.zeros((len(texts), 0), np.float32))
+
+    dataset(replace(TINY, augmented=20)).learn_from(teacher, ["is it open"])
+    assert told.pop("yes please") == {("shall i look up your parcel",)}
+    assert told["is it open"] == {()}
+    assert set().union(*told.values()) == {()}
 
 
 def test_a_folder_without_a_classifier_is_refused(tmp_path: Path):
