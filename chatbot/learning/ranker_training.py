@@ -1,15 +1,17 @@
 """Train the answer ranker on the same replies as the generator, and write ``ranker/`` of the bundle.
 
 ``ranker/``: config.json, situation.onnx, answer.onnx (int8), weights.safetensors, answers.jsonl (every past answer with
-how often it was given) and answers.npy (their vectors). Needs no database, web or FAISS.
+how often it was given, and in which language) and answers.npy (their vectors, half precision). Needs no database, web
+or FAISS.
 """
 
 from __future__ import annotations
 
 import json
 import math
+import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,13 +26,14 @@ from chatbot.neural.batches import length_buckets, pad
 from chatbot.neural.devices import resolve_device
 from chatbot.neural.export import quantise
 from chatbot.neural.fit import fit
-from chatbot.neural.fit_report import FitResult, Score
+from chatbot.neural.fit_report import FitProgress, FitResult, Score
 from chatbot.neural.fit_settings import FitSettings
 from chatbot.neural.generator_export import tower_graph
 from chatbot.neural.response_generator import ResponseGeneratorNetwork
 from chatbot.neural.source_layout import SourceLayout, lay_out
 from chatbot.neural.tokenizer import SubwordTokenizer
 
+_WORDS_FIRST = 0.7  # most of the budget in which the words alone are learned
 FREQUENCY_BIAS = 0.5  # times log(1 + how often agents gave the answer)
 
 
@@ -38,6 +41,9 @@ FREQUENCY_BIAS = 0.5  # times log(1 + how often agents gave the answer)
 class RankerSettings:
     """Many small steps: after two minutes of one slow core on star the true reply came first of 100 in 62 % with
     batches of 128 at 2e-3, in 68 % with 48 at 4e-3 (64 at 3e-3: 65, 32 at 5e-3: 68, 24 at 8e-3: 64).
+
+    words: first the embeddings' means alone learn, in batches of ``words_batch``, then the states join: what a few
+    seconds of one core are enough for (docs/replies.md).
     """
 
     batch: int = 48
@@ -46,6 +52,10 @@ class RankerSettings:
     warmup: float = 0.15
     patience: int = 3
     dimension: int = 192
+    words: bool = False
+    words_batch: int = 192
+    words_epochs: int = 6
+    words_rate: float = 1e-2
 
 
 @dataclass(frozen=True)
@@ -65,14 +75,19 @@ def train_ranker(
     layout: SourceLayout,
     out: Path,
     *,
+    answers: Mapping[str, int] | None = None,
     settings: RankerSettings | None = None,
     device: str = "auto",
     seed: int = 13,
     budget_seconds: float | None = None,
+    progress: Callable[[FitProgress], None] | None = None,
 ) -> RankerReport:
-    """Train from the generator's encoder and write ``out``/ranker. Raises TrainingError for fewer than two answers."""
+    """Train from the generator's encoder and write ``out``/ranker. Raises TrainingError for fewer than two answers.
+
+    answers: what is to be ranked, with how often each was given; by default the replies of ``train``.
+    """
     settings = settings or RankerSettings()
-    times = Counter(sample.reply for sample in train)
+    times = Counter(answers if answers is not None else (sample.reply for sample in train))
     if len(times) < 2:
         raise TrainingError("the ranker needs at least two different answers", value=len(times))
     torch.manual_seed(seed)
@@ -81,13 +96,15 @@ def train_ranker(
         embedding=generator.config.embedding,
         units=generator.config.encoder_units,
         dimension=settings.dimension,
+        words=settings.words,
         pad=tokenizer.tags.pad,
     )
     network = AnswerRankerNetwork(config)
     network.start_from(generator)
-    result = _fit(network, tokenizer, layout, train, valid, settings, device, seed, budget_seconds)
+    result = _fit(network, tokenizer, layout, train, valid, settings, device, seed, budget_seconds, progress)
     network = network.to("cpu").eval()
-    _write(network, tokenizer, layout, times, out / "ranker")
+    languages = {sample.reply: sample.lang for sample in train}
+    _write(network, tokenizer, layout, times, languages, out / "ranker")
     return RankerReport(result.best.value, len(times), result)
 
 
@@ -101,12 +118,13 @@ def _fit(
     device: str,
     seed: int,
     budget_seconds: float | None,
+    progress: Callable[[FitProgress], None] | None,
 ) -> FitResult:
     numbers = {text: number for number, text in enumerate(sorted({s.reply for s in (*train, *valid)}))}
-    batches_of = _batcher(tokenizer, layout, numbers, settings.batch, seed)
+    encoded = _Encoded.of(tokenizer, layout, train, numbers)
     target = resolve_device(device)
-    taught = batches_of(train)
-    held = [batch.to(target) for batch in batches_of(valid[:1024] or train[:256])(0)]
+    checked = _Encoded.of(tokenizer, layout, valid[:1024] or train[:256], numbers)
+    held = [batch.to(target) for batch in checked.batches(settings.batch, seed)(0)]
 
     def validate() -> Score:
         right = total = 0
@@ -117,46 +135,74 @@ def _fit(
             total += len(best)
         return Score("first of the batch", right / max(1, total))
 
-    return fit(
-        network,
-        taught,
-        math.ceil(len(train) / settings.batch),
-        validate,
-        FitSettings(
-            epochs=settings.epochs,
-            learning_rate=settings.learning_rate,
-            warmup=settings.warmup,
-            patience=settings.patience,
-            budget_seconds=budget_seconds,
-            seed=seed,
-        ),
-        device=device,
-    )
+    def learn(size: int, epochs: int, rate: float, seconds: float | None, tell: bool) -> FitResult:
+        return fit(
+            network,
+            encoded.batches(size, seed),
+            math.ceil(len(train) / size),
+            validate,
+            FitSettings(
+                epochs=epochs,
+                learning_rate=rate,
+                warmup=settings.warmup,
+                patience=settings.patience,
+                budget_seconds=seconds,
+                seed=seed,
+            ),
+            device=device,
+            progress=progress if tell else None,
+        )
+
+    left = budget_seconds
+    if settings.words:
+        began = time.monotonic()
+        network.read_order(False)
+        seconds = None if left is None else left * _WORDS_FIRST
+        learn(settings.words_batch, settings.words_epochs, settings.words_rate, seconds, False)
+        network.read_order(True)
+        if left is not None:
+            left = max(1.0, left - (time.monotonic() - began))
+    return learn(settings.batch, settings.epochs, settings.learning_rate, left, True)
 
 
-def _batcher(
-    tokenizer: SubwordTokenizer, layout: SourceLayout, numbers: dict[str, int], size: int, seed: int
-) -> Callable[[Sequence[Sample]], Callable[[int], Iterable[PairBatch]]]:
-    def batches_of(samples: Sequence[Sample]) -> Callable[[int], Iterable[PairBatch]]:
-        situations = [lay_out(tokenizer, layout, turns=sample.turns) for sample in samples]
-        answers = [
-            ids[: layout.reply_tokens] for ids in tokenizer.encode_batch([sample.reply for sample in samples])
-        ]
+@dataclass(frozen=True)
+class _Encoded:
+    """Situations and answers as ids, and the answers' numbers; a row each."""
+
+    situations: list[list[int]]
+    answers: list[list[int]]
+    numbers: list[int]
+
+    @classmethod
+    def of(
+        cls,
+        tokenizer: SubwordTokenizer,
+        layout: SourceLayout,
+        samples: Sequence[Sample],
+        numbers: Mapping[str, int],
+    ) -> _Encoded:
+        replies = tokenizer.encode_batch([sample.reply for sample in samples])
+        return cls(
+            [lay_out(tokenizer, layout, turns=sample.turns) for sample in samples],
+            [ids[: layout.reply_tokens] for ids in replies],
+            [numbers[sample.reply] for sample in samples],
+        )
+
+    def batches(self, size: int, seed: int) -> Callable[[int], Iterable[PairBatch]]:
+        lengths = [len(row) for row in self.situations]
 
         def epoch_batches(epoch: int) -> Iterable[PairBatch]:
             # Buckets by the situation's length alone would make the answer's length a clue; a wide noise is in them.
-            for bucket in length_buckets([len(row) for row in situations], size, seed=seed, epoch=epoch):
+            for bucket in length_buckets(lengths, size, seed=seed, epoch=epoch):
                 places = bucket.tolist()
                 yield PairBatch(
-                    situations=pad([situations[i] for i in places])[0],
-                    answers=pad([answers[i] for i in places])[0],
-                    numbers=torch.tensor([numbers[samples[i].reply] for i in places]),
-                    n_tokens=sum(len(situations[i]) + len(answers[i]) for i in places),
+                    situations=pad([self.situations[i] for i in places])[0],
+                    answers=pad([self.answers[i] for i in places])[0],
+                    numbers=torch.tensor([self.numbers[i] for i in places]),
+                    n_tokens=sum(len(self.situations[i]) + len(self.answers[i]) for i in places),
                 )
 
         return epoch_batches
-
-    return batches_of
 
 
 def _write(
@@ -164,6 +210,7 @@ def _write(
     tokenizer: SubwordTokenizer,
     layout: SourceLayout,
     times: Counter[str],
+    languages: Mapping[str, str],
     folder: Path,
 ) -> None:
     folder.mkdir(parents=True, exist_ok=True)
@@ -177,7 +224,8 @@ def _write(
     texts = sorted(times)
     with (folder / "answers.jsonl").open("w", encoding="utf-8") as file:
         for text in texts:
-            file.write(json.dumps({"text": text, "times": times[text]}, ensure_ascii=False) + "\n")
+            row = {"text": text, "times": times[text], "lang": languages.get(text, "")}
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
     made = []
     with torch.no_grad():
         for start in range(0, len(texts), 256):

@@ -217,8 +217,17 @@ def tower_graph(state: _State, *, prefix: str) -> onnx.ModelProto:
     own = {name.removeprefix(prefix): value for name, value in state.items() if name.startswith(prefix)}
     graph = _Graph()
     graph.add("Squeeze", ["source", graph.constant("axis0", np.array([0]))], "source_row")
-    _bidirectional(graph, own, graph.embedding(own, "source_row"))
-    graph.linear("pooled", own["project.weight"], own["project.bias"], "projected")
+    embedded, pooled = graph.embedding(own, "source_row"), "pooled"
+    _bidirectional(graph, own, embedded)
+    if (
+        own["project.weight"].shape[1] > 4 * own["encoder.weight_hh_l0"].shape[1]
+    ):  # the words beside the states
+        root = np.array(own["embedding.weight"].shape[1] ** 0.5, dtype=np.float32)
+        graph.add("ReduceMean", [embedded, graph.constant("axis0", np.array([0]))], "word_mean", keepdims=1)
+        graph.add("Mul", ["word_mean", graph.constant("root", root)], "words")
+        graph.add("Concat", ["pooled", "words"], "pooled_words", axis=1)
+        pooled = "pooled_words"
+    graph.linear(pooled, own["project.weight"], own["project.bias"], "projected")
     graph.add("ReduceL2", ["projected", graph.constant("axis1", np.array([1]))], "length", keepdims=1)
     graph.add("Div", ["projected", "length"], "vector")
     return graph.model(

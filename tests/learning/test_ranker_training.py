@@ -79,6 +79,27 @@ def test_vectors_have_unit_length(ranker: AnswerRanker) -> None:
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-2)
 
 
+def test_with_the_words_beside_the_states_the_served_form_is_the_trained_one(tmp_path: Path) -> None:
+    tokenizer = train_tokenizer(
+        [text for s in samples() for text in (s.turns[0].text, s.reply)], vocabulary=500
+    )
+    tokenizer.save(tmp_path / "tokenizer.json")
+    report = train_ranker(
+        samples(), [], tokenizer, new_network(tokenizer, (), settings(), device="cpu"), SourceLayout(), tmp_path,
+        settings=RankerSettings(batch=12, epochs=20, learning_rate=1e-2, dimension=16, patience=0, words=True,
+                                words_batch=12, words_epochs=20),
+        device="cpu", answers=dict.fromkeys(ANSWERS.values(), 7),
+    )  # fmt: skip
+    assert report.accuracy > 0.5
+    ranker = AnswerRanker.load(tmp_path)
+    assert ranker.given.tolist() == [7.0] * len(ANSWERS)
+    stored = ranker.vectors(list(ANSWERS.values()))  # as the network made them
+    ranker._known = {}
+    assert np.allclose(stored, ranker.vectors(list(ANSWERS.values())), atol=0.05)  # as the graph makes them
+    first = [ranker.search(sample.turns, k=1)[0].text == sample.reply for sample in samples()]
+    assert sum(first) > len(first) / 2  # by chance it would be a sixth
+
+
 def test_one_answer_is_nothing_to_rank(tmp_path: Path) -> None:
     tokenizer = train_tokenizer(["one answer"], vocabulary=500)
     network = new_network(tokenizer, (), settings(), device="cpu")
