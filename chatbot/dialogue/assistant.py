@@ -17,6 +17,7 @@ from chatbot.dialogue.drafting import Writer, draft
 from chatbot.dialogue.follow_ups import asked_again, topic_before, unsaid
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.policy import Bound, Decision, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.requests import MAX_REQUESTS, Subject, split_requests
@@ -95,6 +96,7 @@ class Assistant:
         actions: Actions | None = None,
         next_intents: Proposes | None = None,
         named: Finder = nothing,
+        past: PastDrafting | None = None,
     ) -> None:
         self.release_id = release_id
         self.languages = tuple(languages)
@@ -107,6 +109,7 @@ class Assistant:
         self._actions = actions
         self._next = next_intents
         self._named = named
+        self.past = past  # what agents said, for agents: no reply draws on it
 
     def reply(
         self,
@@ -188,6 +191,7 @@ class Assistant:
             "languages": list(self.languages),
             "classifier": self._classifier is not None,
             "generator": self._writer is not None,
+            "past_answers": self.past is not None,
             "indexed": len(self._search),
         }
 

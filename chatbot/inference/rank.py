@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ class RankedAnswer:
     text: str
     score: float
     times: int
+    lang: str = ""
 
 
 class AnswerRanker:
@@ -41,9 +43,11 @@ class AnswerRanker:
                 if line
             ]
             self.answers: tuple[str, ...] = tuple(row["text"] for row in rows)
-            self._times = np.array([row["times"] for row in rows], dtype=np.float32)
-            self._vectors: NDArray[np.float32] = np.load(folder / "answers.npy", allow_pickle=False).astype(
-                np.float32
+            self.languages: tuple[str, ...] = tuple(row.get("lang", "") for row in rows)
+            self.given = np.array([row["times"] for row in rows], dtype=np.float32)
+            # half precision, read from the disk where a row is wanted
+            self._stored: NDArray[np.float16] = np.load(
+                folder / "answers.npy", allow_pickle=False, mmap_mode="r"
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BundleError(
@@ -73,11 +77,17 @@ class AnswerRanker:
         for text in texts:
             place = self._known.get(text)
             if place is not None:
-                made.append(self._vectors[place])
+                made.append(self._stored[place].astype(np.float32))
                 continue
             ids = self._tokenizer.encode(text)[: self._layout.reply_tokens] or [self._tokenizer.tags.end]
             made.append(self._answer.run(["vector"], {"source": np.array([ids], np.int64)})[0][0])
         return np.stack(made)
+
+    @property
+    def biases(self) -> NDArray[np.float32]:
+        """What each past answer's score gains by how often it was given, [n]."""
+        gained: NDArray[np.float32] = (self.bias * np.log1p(self.given)).astype(np.float32)
+        return gained
 
     def scores(self, turns: Sequence[Message], texts: Sequence[str]) -> NDArray[np.float32]:
         """How well each text answers, [n]; higher is better."""
@@ -86,17 +96,24 @@ class AnswerRanker:
     def times(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """How often agents gave each answer, [n]."""
         places = [self._known.get(text) for text in texts]
-        return np.array([0.0 if place is None else self._times[place] for place in places], dtype=np.float32)
+        return np.array([0.0 if place is None else self.given[place] for place in places], dtype=np.float32)
 
     def search(self, turns: Sequence[Message], *, k: int = 5) -> list[RankedAnswer]:
         """The past answers that fit best, best first."""
         if not self.answers:
             return []
-        scores = self._score(self.situation(turns), self._vectors, self._times)
+        scores = self._score(self.situation(turns), self.matrix, self.given)
         best = np.argsort(-scores, kind="stable")[:k]
-        return [
-            RankedAnswer(self.answers[place], float(scores[place]), int(self._times[place])) for place in best
-        ]
+        return [self.ranked(place, float(scores[place])) for place in best.tolist()]
+
+    def ranked(self, place: int, score: float) -> RankedAnswer:
+        """The answer of this number with a score."""
+        return RankedAnswer(self.answers[place], score, int(self.given[place]), self.languages[place])
+
+    @cached_property
+    def matrix(self) -> NDArray[np.float32]:
+        """The vectors of all past answers, [n, dimension]."""
+        return self._stored.astype(np.float32)
 
     def _score(
         self, situation: NDArray[np.float32], answers: NDArray[np.float32], times: NDArray[np.float32]

@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from random import Random
 from typing import Any
 
@@ -120,7 +121,7 @@ def read_samples(
 
     clean: keep what the sources support, drop courtesies (module's docstring); False: every turn as it was said.
     """
-    index = _PassageIndex(passages.values())
+    index = PassageIndex(passages.values())
     samples = []
     for row in dialogues:
         if (row.get("split") or "train") not in splits:
@@ -144,7 +145,7 @@ def read_samples(
 def passage_samples(passages: Iterable[Passage], *, most_units: int = 60) -> list[Sample]:
     """What a passage teaches by itself: the title asks for its first sentences, a snippet asks for its sentence."""
     found = list(passages)
-    index = _PassageIndex(found)
+    index = PassageIndex(found)
     samples = []
     for passage in found:
         parts = sentences(passage_source("", passage.text))
@@ -202,16 +203,19 @@ def names_in(texts: Iterable[str]) -> list[str]:
 
 def without_courtesies(text: str) -> str:
     """``text`` without sentences that only greet, thank, apologise or sign off; empty if nothing is left."""
-    lines = []
-    for line in text.split("\n"):
-        kept = [
-            _without_opening(part)
-            for part in sentences(line)
-            if not _COURTESY.match(part) and not _COURTESY_ZH.match(part)
-        ]
-        if kept:
-            lines.append(_joined(kept))
+    lines = [joined(kept) for line in text.split("\n") if (kept := spoken_sentences(line))]
     return " ".join(lines)
+
+
+def spoken_sentences(line: str) -> list[str]:
+    """The sentences of a line that say something, without what opens them politely."""
+    return [part for whole in sentences(line) if (part := _spoken(whole))]
+
+
+@lru_cache(maxsize=16_384)  # agents say the same sentences again and again
+def _spoken(part: str) -> str:
+    """A sentence without its polite opening; empty where it is nothing but courtesy."""
+    return "" if _COURTESY.match(part) or _COURTESY_ZH.match(part) else _without_opening(part)
 
 
 def _without_opening(part: str) -> str:
@@ -226,7 +230,7 @@ def _sample(
     lang: str,
     intent: str,
     named: Sequence[Passage],
-    index: _PassageIndex | None,
+    index: PassageIndex | None,
 ) -> Sample | None:
     turns = tuple(history)
     if index is None:
@@ -250,7 +254,7 @@ def _sample(
     return Sample(turns, tuple(passage.source for passage in supporting), said, lang, intent, others)
 
 
-class _PassageIndex:
+class PassageIndex:
     """Passages by the content they share with a text. Small on purpose: training has no search engine."""
 
     def __init__(self, passages: Iterable[Passage]) -> None:
@@ -272,14 +276,14 @@ class _PassageIndex:
                         counts[place] += 1
         return counts
 
-    def supporting(self, text: str, lang: str) -> list[Passage]:
-        """The passage that holds most of ``text``'s content, if it holds enough of it."""
+    def supporting(self, text: str, lang: str, *, least: float = _SUPPORTED) -> list[Passage]:
+        """The passage that holds most of ``text``'s content, if it holds the share ``least`` of it."""
         units = content_units(text)
         if len(units) < 3:
             return []
         counts = self._shared(units, lang)
         best = max(counts, key=lambda place: (len(units & self._units[place]), -place), default=None)
-        if best is None or _share(units, self._units[best]) < _SUPPORTED:
+        if best is None or _share(units, self._units[best]) < least:
             return []
         return [self._passages[best]]
 
@@ -303,7 +307,7 @@ def _shortened(parts: Sequence[str]) -> str:
     """The first sentences, as many as a chat message takes; at least one."""
     text = parts[0]
     for part in parts[1:]:
-        longer = _joined([text, part])
+        longer = joined([text, part])
         if len(longer) > (_LONGEST_ZH if _is_chinese(longer) else _LONGEST):
             break
         text = longer
@@ -314,7 +318,8 @@ def _is_chinese(text: str) -> bool:
     return sum(ch >= "\u3400" for ch in text) > len(text) // 3
 
 
-def _joined(parts: Sequence[str]) -> str:
+def joined(parts: Sequence[str]) -> str:
+    """Sentences as one text, with a space where the script has one."""
     text = ""
     for part in parts:
         text += part if not text or ord(text[-1]) > 0x2E80 else f" {part}"

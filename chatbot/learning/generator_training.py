@@ -16,6 +16,7 @@ from random import Random
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 
 from chatbot.errors import TrainingError
 from chatbot.inference.generate import FORMAT, ResponseGenerator
@@ -33,7 +34,7 @@ from chatbot.neural.devices import resolve_device
 from chatbot.neural.fit import fit
 from chatbot.neural.fit_report import FitProgress, FitResult, Score
 from chatbot.neural.fit_settings import FitSettings
-from chatbot.neural.generator_export import export_generator
+from chatbot.neural.generator_export import WEIGHTS_FILE, export_generator
 from chatbot.neural.response_generator import GeneratorConfig, ReplyBatch, ResponseGeneratorNetwork
 from chatbot.neural.source_layout import SourceLayout, lay_out, readable_lookup
 from chatbot.neural.tokenizer import SubwordTokenizer, train_tokenizer
@@ -332,6 +333,24 @@ def write_generator(
     export_generator(network, folder)
     config = {"format": FORMAT, "network": asdict(network.config), "layout": asdict(layout)}
     (folder / "config.json").write_text(json.dumps(config, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+def load_network(out: Path) -> ResponseGeneratorNetwork:
+    """The network as ``write_generator`` left it in ``out``. Raises TrainingError where there is none."""
+    folder = out / "generator"
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))["network"]
+        state = load_file(folder / WEIGHTS_FILE)
+    except (OSError, ValueError, KeyError) as error:
+        raise TrainingError("there is no generator to start from", value=folder.name) from error
+    ends, opens = SubwordTokenizer.load(out / "tokenizer.json").boundaries()
+    network = ResponseGeneratorNetwork(
+        GeneratorConfig(**(config | {"intents": tuple(config["intents"])})),
+        ends=torch.tensor(ends),
+        opens=torch.tensor(opens),
+    )
+    network.load_state_dict(state)
+    return network
 
 
 def parity(

@@ -17,9 +17,11 @@ from chatbot.dialogue.actions import Finder, nothing
 from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.bound_actions import DatabaseActions
 from chatbot.dialogue.lookup import DatabaseLookup
+from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.weighing import Weighing
 from chatbot.errors import BundleError
+from chatbot.inference.choice_weights import FOLDER as PAST_ANSWERS
 from chatbot.inference.classify_states import Classifier
 from chatbot.inference.classify_states import load_classifier as load_tiers
 from chatbot.inference.encode import AdaptedEncoder, SentenceEncoder
@@ -32,6 +34,7 @@ from chatbot.learning.releases import bundle_folder
 from chatbot.learning.snapshot import Snapshot
 from chatbot.records.database import Database
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry, QuestionEntry
+from chatbot.retrieval.past_answers import LazyPastAnswers, PastAnswerIndex
 from chatbot.retrieval.ranking import SearchModel
 from chatbot.retrieval.search import ANY_LANGUAGE, Searcher, encoder_for
 from chatbot.settings import Settings
@@ -63,18 +66,28 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
     threads = settings.inference_threads
     encoders = load_encoders(folder, manifest.encoders, threads=threads)
     classifier = load_classifier(folder, encoders, threads=threads)
+    search = Searcher.open(database, encoders, model=_search_model(folder), index=settings.data / "index")
+    writer, lookup = load_writer(folder, threads=threads), DatabaseLookup(database)
     return Assistant(
         release_id=release_id,
         languages=manifest.languages,
         classifier=classifier,
-        search=Searcher.open(database, encoders, model=_search_model(folder), index=settings.data / "index"),
-        writer=load_writer(folder, threads=threads),
-        lookup=DatabaseLookup(database),
+        search=search,
+        writer=writer,
+        lookup=lookup,
         weighing=Weighing.load(folder / WEIGHING) if (folder / WEIGHING).is_file() else None,
         provisional=_provisional(database, encoders, classifier),
         actions=DatabaseActions(database, settings),
         named=load_finder(folder, threads=threads),
         next_intents=NextIntents.load(folder, threads=threads) if (folder / "next").is_dir() else None,
+        past=PastDrafting(
+            LazyPastAnswers(partial(PastAnswerIndex.load, folder, threads=threads)),
+            search=search,
+            lookup=lookup,
+            scores=writer,
+        )
+        if (folder / PAST_ANSWERS).is_dir()
+        else None,
     )
 
 

@@ -44,6 +44,7 @@ PART_WORDS = {  # of a training, as its stages name what they leave out
     "entities": "Entities in messages",
     "encoder": "Sentence encoder",
     "generator": "Written replies",
+    "ranker": "Past answers",
     "next questions": "Next questions",
 }
 STATES = {"proven": "no worse", "not shown": "no loss shown", "worse": "worse", "unclear": "unclear"}
@@ -97,6 +98,7 @@ def sections(card: ModelCard, say: Say = str) -> str:
         _intents(card, say),
         _search(card, say),
         _replies(card, say),
+        _past_answers(card, say),
         _learning(card, say),
         _left_out(card, say),
     )
@@ -343,6 +345,31 @@ def _replies(card: ModelCard, say: Say) -> str:
         if isinstance(figures.get(key), int | float)
     ]
     return _section(say("Written replies"), _table((say("Measure"), ""), rows)) if rows else ""
+
+
+def _past_answers(card: ModelCard, say: Say) -> str:
+    figures = (card.metrics.get("training") or {}).get("ranker") or {}
+    rows = [
+        (say(name), f"{figures[key]:,}")
+        for key, name in (
+            ("answers", "Different past answers"),
+            ("said_more_than_once", "of these, said in more than one conversation"),
+            ("situations", "Situations learned from"),
+            ("first_of_batch", "Right answer first in its batch, %"),
+        )
+        if isinstance(figures.get(key), int | float)
+    ]
+    first = figures.get("first_of_100") or {}
+    rows += [
+        (say(name), _share(first[key]))
+        for key, name in (
+            ("ranker", "True answer first of 100, %"),
+            ("most_frequent", "by how often it was given alone, %"),
+            ("nearest", "by the nearest past situation (BM25), %"),
+        )
+        if isinstance(first.get(key), int | float)
+    ]
+    return _section(say("Past answers"), _table((say("Measure"), ""), rows)) if rows else ""
 
 
 def _left_out(card: ModelCard, say: Say) -> str:

@@ -32,7 +32,7 @@ from chatbot.learning.training_stages import (
 from chatbot.progress import Share, as_json
 from chatbot.termination import ended_in_order
 
-_APART = ("encoder", "generator")  # in a process of their own where there is a core for it
+_APART = ("encoder", "generator", "ranker")  # in a process of their own where there is a core for it
 
 
 def train(

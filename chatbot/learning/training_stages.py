@@ -13,7 +13,7 @@ from chatbot.errors import InputError, TrainingError
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
 
 Progress = Callable[[str, float], None]  # stage, share done 0..1
-STAGES = ("encoder", "classifier", "entities", "generator", "next")
+STAGES = ("encoder", "classifier", "entities", "generator", "ranker", "next")
 _NEXT_USEFUL = 20.0  # percent hit@3 on held-back conversations
 _NEXT_CONVERSATIONS = 6_000  # that teach what is asked next: more change little and take time from the rest
 
@@ -187,10 +187,36 @@ def _train_generator(
         folder,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.85),
+        budget_seconds=_share(settings, 0.79),
         progress=lambda share: tell("generator", share),
     )
     report.metrics["generator"], report.parity["generator"] = figures.metrics, figures.parity
+
+
+def _train_ranker(
+    snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
+) -> None:
+    """Past answers as drafts for agents, ranked by a dual encoder that begins as the generator's encoder."""
+    if not (folder / "generator").is_dir():
+        report.skipped["ranker"] = "the ranker starts from the generator, and there is none"
+        return
+    from chatbot.learning.past_answer_stage import LEAST_ANSWERS, train_past_answers
+
+    figures = train_past_answers(
+        snapshot.dialogues,
+        snapshot.passages,
+        folder,
+        device=settings.device,
+        seed=settings.seed,
+        budget_seconds=_share(settings, 0.06),
+        progress=lambda share: tell("ranker", share),
+    )
+    if figures.fit is None:
+        report.skipped["ranker"] = (
+            f"{figures.answers} different past answers are too few to choose among (at least {LEAST_ANSWERS})"
+        )
+        return
+    report.metrics["ranker"] = figures.metrics
 
 
 def _train_next(
@@ -242,6 +268,7 @@ STAGE_FUNCTIONS: dict[str, Callable[[Snapshot, Path, TrainingSettings, TrainingR
     "classifier": _train_classifier,
     "entities": _train_entities,
     "generator": _train_generator,
+    "ranker": _train_ranker,
     "next": _train_next,
 }
 

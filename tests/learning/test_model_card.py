@@ -39,6 +39,11 @@ CARD = ModelCard(
                 "left_out_tags": [{"intent": "vip", "n": 4}],
             },
             "generator": {"replies": 1000, "perplexity_a_piece": 12.8},
+            "ranker": {
+                "answers": 1434,
+                "first_of_batch": 70.5,
+                "first_of_100": {"situations": 200, "ranker": 61.5, "most_frequent": 30.0, "nearest": 40.5},
+            },
         },
         "seconds": {"classifier": 10.0},
     },
@@ -72,6 +77,12 @@ def test_the_card_says_what_changed_and_who_was_erased():
     for told in ("+2.0", "+24.7", "2 people", "New intents:", "Intents gone:", "vip", "1,234"):
         assert told in made, told
     assert "style=" not in sections(CARD)  # a strict CSP shows it
+
+
+def test_the_card_tells_how_well_past_answers_are_ranked():
+    made = page(CARD)
+    for told in ("1,434", "70.5", "61.5", "30.0", "40.5"):
+        assert told in made, told
 
 
 def test_a_card_of_a_release_without_a_classifier_is_short():
