@@ -16,6 +16,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from chatbot.dialogue import absence
+from chatbot.dialogue.past_drafts import PastDraft
+from chatbot.dialogue.trace import Source
+from chatbot.errors import BundleError
 from chatbot.records.conversations import find_site
 from chatbot.records.database import Database
 from chatbot.records.deliveries import add_webhook
@@ -136,6 +139,60 @@ def test_suggestions_hold_the_guess_a_draft_and_its_source(agent: Any, visitor: 
     [draft] = told["drafts"]
     assert draft["kind"] == "passage" and "3 working days" in draft["text"]
     assert draft["sources"][0]["title"] == "Refunds"
+
+
+class SaidBefore:
+    """What a release's past answers come to; keeps what it was asked."""
+
+    def __init__(self, *found: PastDraft, fails: bool = False) -> None:
+        self.found, self.fails = list(found), fails
+        self.turns: list[str] = []
+
+    def drafts(self, turns: Any, trace: Any, *, shown: Any = ()) -> list[PastDraft]:
+        if self.fails:
+            raise BundleError("The index is damaged", value="ranker")
+        self.turns = [turn.text for turn in turns]
+        return self.found
+
+
+def drafts_for(agent: Any, visitor: Any, text: str) -> list[dict[str, Any]]:
+    ana = visitor()
+    ana("/messages", {"text": text})
+    ana("/messages", {"text": "I want to talk to a person"})
+    mei = agent()
+    [line] = mei.get("/admin/inbox/snapshot").get_json()["queue"]["lines"]
+    told = mei.get(f"/admin/inbox/conversations/{line['id']}/suggestion")
+    assert told.status_code == 200
+    return list(told.get_json()["drafts"])
+
+
+def test_what_agents_said_before_stands_among_the_drafts(agent: Any, visitor: Any, assistant: Any) -> None:
+    source = Source("Refunds", "/r", "Refunds arrive within 3 working days.")
+    assistant.past = SaidBefore(
+        PastDraft("It comes in 3 working days, [EMAIL].", 12, source, leads=True),
+        PastDraft("Ask your bank.", 4, None, leads=False),
+    )
+    first, second, third = drafts_for(agent, visitor, "Refund for ana@example.org here?")
+    assert assistant.past.turns == ["Refund for [EMAIL] here?"]
+    assert (first["kind"], first["times"], first["verified"], first["confidence"]) == ("past", 12, True, None)
+    assert first["text"] == "It comes in 3 working days, ana@example.org."
+    assert first["sources"] == [{"title": "Refunds", "url": "/r", "quote": source.quote}]
+    assert second["kind"] == "passage"
+    assert (third["text"], third["verified"], third["sources"]) == ("Ask your bank.", False, [])
+
+
+def test_an_approved_answer_stays_before_what_was_said_before(
+    agent: Any, visitor: Any, assistant: Any
+) -> None:
+    assistant.past = SaidBefore(PastDraft("By bike.", 3, Source("Ways", "", "By bike."), leads=True))
+    assert [one["kind"] for one in drafts_for(agent, visitor, "cards?")] == ["approved", "past"]
+
+
+def test_past_answers_that_cannot_be_read_cost_no_other_draft(
+    agent: Any, visitor: Any, assistant: Any
+) -> None:
+    assistant.past = SaidBefore(fails=True)
+    assert [one["kind"] for one in drafts_for(agent, visitor, "When is my refund here?")] == ["passage"]
 
 
 def test_pages_and_answers_are_for_agents_with_the_forms_token(

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from chatbot.dialogue.past_drafts import PastDraft
+from chatbot.dialogue.trace import Source
 from chatbot.records.conversations import start_conversation
 from chatbot.records.database import Database
 from chatbot.records.tables import Conversation, Person, Turn, utcnow
@@ -264,4 +266,40 @@ def test_a_box_beyond_the_first_hundred_is_shown_by_keyboard_and_stays_live(
     expect(mei.locator(".lines .empty")).to_be_visible()
     mei.keyboard.press("1")
     expect(lines).to_have_count(100)
+    assert problems == []
+
+
+class SaidBefore:
+    """Past answers: one that leads, one that nothing holds today."""
+
+    def drafts(self, turns: Any, trace: Any, *, shown: Any = ()) -> list[PastDraft]:
+        source = Source("Refunds", "", "Refunds arrive within 3 working days.")
+        return [
+            PastDraft("It is with you in 3 working days.", 12, source, leads=True),
+            PastDraft("Please ask your bank for it first.", 2, None, leads=False),
+        ]
+
+
+def test_what_agents_said_before_is_offered_with_how_often_and_whether_anything_holds_it_today(
+    open_widget: Callable[..., Any], sign_in: Any, assistant: Any, problems: list[str]
+) -> None:
+    assistant.past = SaidBefore()
+    _, frame = open_widget()
+    frame.get_by_role("textbox").fill("When does my refund arrive?")
+    frame.get_by_role("textbox").press("Enter")
+    frame.get_by_role("button", name="Talk to a person").click()
+    mei = sign_in("Mei")
+    mei.locator(".lines .line").wait_for()
+    mei.keyboard.press("j")
+    first, passage, last = (mei.locator(".draft").nth(place) for place in range(3))
+    expect(first).to_contain_text("Said by agents before")
+    expect(first).to_contain_text("Said in 12 conversations")
+    expect(first).to_contain_text("Source: Refunds")
+    expect(passage).to_contain_text("From the articles")
+    expect(last).to_contain_text("No source today")
+    expect(first).not_to_contain_text("No source today")
+    mei.keyboard.press("c")
+    mei.get_by_role("textbox", name="Reply").press("Escape")
+    mei.keyboard.press("d")
+    expect(mei.get_by_role("textbox", name="Reply")).to_have_value("It is with you in 3 working days.")
     assert problems == []

@@ -5,7 +5,8 @@ The same assistant that answers customers is asked, and nothing is stored: here 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +14,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
-from chatbot.dialogue.trace import Hit, PartTrace, Trace
-from chatbot.errors import UnavailableError
+from chatbot.dialogue.trace import Hit, Message, PartTrace, Source, Trace
+from chatbot.errors import BundleError, UnavailableError
 from chatbot.language.normalise import detect_language, normalise
 from chatbot.language.redaction import Redactor
 from chatbot.records.article_search import search_articles
@@ -25,6 +27,8 @@ from chatbot.records.earlier_turns import turns_before
 from chatbot.records.tables import Conversation, Site, Turn
 from web.addresses import help_path
 from web.serving import Serving
+
+log = logging.getLogger(__name__)
 
 LOOK_BACK = 12  # customer's messages that are looked through for one that asks something
 MOST_PASSAGES = 6
@@ -39,8 +43,9 @@ def suggestion(
     hurried: Callable[[], bool] = lambda: False,
 ) -> dict[str, Any]:
     """``{"turn_id", "question", "guess", "drafts", "left_out", "passages"}`` for the customer's last question;
-    ``turn_id`` is None where nothing was asked yet. The surest draft comes first; ``left_out``: none was written while
-    too many customers were being answered. Raises UnavailableError while no release is live."""
+    ``turn_id`` is None where nothing was asked yet. The surest draft comes first; drafts of the kind ``past`` are what
+    agents said before (``_with_past``). ``left_out``: none was written while too many customers were being answered.
+    Raises UnavailableError while no release is live."""
     with database.read() as session:
         turn = _last_question(session, conversation_id)
         if turn is None:
@@ -65,10 +70,9 @@ def suggestion(
         hurried=hurried,
     )
     redactor = Redactor()  # as the assistant has read it, to put the values back
-    for message in history:
-        redactor.redact(normalise(message.text))
-    redactor.redact(normalise(text))
-    drafts = []
+    turns = [replace(message, text=redactor.redact(normalise(message.text))) for message in history]
+    turns.append(Message("customer", redactor.redact(normalise(text))))
+    drafts: list[dict[str, Any]] = []
     for part, decided in zip(reply.parts, trace.parts, strict=True):
         sources = [{"title": s.title, "url": s.url, "quote": s.quote} for s in part.sources]
         if part.kind == "approved":
@@ -80,14 +84,48 @@ def suggestion(
             )
         if part.kind == "passage":
             drafts.append(_draft("passage", part.text, part.confidence, sources))
+    left_out = any(part.left_out for part in trace.parts)
+    if not left_out:
+        drafts = _with_past(drafts, getattr(assistant, "past", None), turns, trace, redactor)
     return {
         "turn_id": turn.id,
         "question": turn.text[:QUERY_LIMIT],
         "guess": _guess(trace),
         "drafts": drafts,
-        "left_out": any(part.left_out for part in trace.parts),
+        "left_out": left_out,
         "passages": _passages(trace),
     }
+
+
+def _with_past(
+    drafts: list[dict[str, Any]],
+    past: PastDrafting | None,
+    turns: Sequence[Message],
+    trace: Trace,
+    redactor: Redactor,
+) -> list[dict[str, Any]]:
+    """``drafts`` with what agents said before: one that leads behind the approved answers, the others last.
+
+    Their ``confidence`` is None: ``times`` tells in how many conversations agents said so, and ``verified`` whether the
+    draft's source holds it today. A part of the release that cannot be read costs these drafts alone.
+    """
+    if past is None:
+        return drafts
+    try:
+        found = past.drafts(turns, trace, shown=[draft["text"] for draft in drafts])
+    except BundleError as error:
+        log.warning("no past answers: %s", error.one_line())
+        return drafts
+    first = next((at for at, draft in enumerate(drafts) if draft["kind"] != "approved"), len(drafts))
+    told = [(one.leads, _past_draft(redactor.restore(one.text), one.times, one.source)) for one in found]
+    leading, others = ([draft for leads, draft in told if leads is wanted] for wanted in (True, False))
+    return [*drafts[:first], *leading, *drafts[first:], *others]
+
+
+def _past_draft(text: str, times: int, source: Source | None) -> dict[str, Any]:
+    sources = [{"title": source.title, "url": source.url, "quote": source.quote}] if source else []
+    draft = _draft("past", text, 0.0, sources)
+    return draft | {"confidence": None, "times": times, "verified": source is not None}
 
 
 def _last_question(session: Session, conversation_id: int) -> Turn | None:

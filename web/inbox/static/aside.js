@@ -2,6 +2,8 @@
 
 import { ask, clock, config, h, icon, percent, t } from "./page.js";
 
+const said = (times) => (times === 1 ? t("said_once") : t("said_often", { n: times }));
+
 export class Aside {
   #id = null;
   #asked = null; // the last customer's turn that drafts were asked for
@@ -59,7 +61,8 @@ export class Aside {
 
   #draft(draft, at) {
     return h("div.draft", {},
-      h("div.row.apart", {}, h("span.tag.accent", {}, t(draft.kind)), h("span.number.small.quiet", {}, percent(draft.confidence))),
+      h("div.row.apart", {}, h("span.tag.accent", {}, t(draft.kind)), h("span.number.small.quiet", {}, draft.kind === "past" ? said(draft.times) : percent(draft.confidence))),
+      draft.verified === false && h("p", {}, h("span.tag.warn", {}, t("unverified"))),
       h("p.prose", {}, draft.text),
       draft.cards.length > 0 && h("p.small.quiet", {}, `${t("cards")} ${draft.cards.map((card) => card.title).join(" · ")}`),
       ...draft.sources.map((source) => h("details.small", {}, h("summary", {}, `${t("source")}: ${source.title}`), h("blockquote.prose", {}, source.quote))),
