@@ -23,7 +23,7 @@ from chatbot.neural.tokenizer import SubwordTokenizer
 log = logging.getLogger(__name__)
 
 LEAST_ANSWERS = 20
-_SITUATIONS_A_SECOND = 500  # of the budget: about what a processor's core comes to learn from
+_SITUATIONS_A_SECOND = 700  # of the budget: about what a processor's core comes to learn from
 _VALIDATED = 192
 _LAST_TOKENS, _REPLY_TOKENS = 32, 40  # pieces that tell what a message asks and an answer says
 _LEAST_WEIGHED = 3.0  # seconds; in fewer nothing is weighed, and the default weights hold

@@ -54,7 +54,7 @@ class RankerSettings:
     dimension: int = 192
     words: bool = False
     words_batch: int = 192
-    words_epochs: int = 6
+    words_epochs: int = 12
     words_rate: float = 1e-2
 
 

@@ -187,7 +187,7 @@ def _train_generator(
         folder,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.79),
+        budget_seconds=_share(settings, 0.77),
         progress=lambda share: tell("generator", share),
     )
     report.metrics["generator"], report.parity["generator"] = figures.metrics, figures.parity
