@@ -152,7 +152,7 @@ def test_where_examples_are_few_the_intents_names_are_examples_too():
 
 
 def test_the_teacher_says_what_the_served_tier_says(bundle: Path):
-    lesson = teacher_of(bundle, encoder=WordStates())(["refund my money", "track it"])
+    lesson = teacher_of(bundle, encoder=WordStates())(["refund my money", "track it"], [(), ()])
     assert lesson.logits.shape == (2, 3)
     assert lesson.vectors.shape == (2, WIDTH)
     assert lesson.logits[0, :2].argmax() == 0
