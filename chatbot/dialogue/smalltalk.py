@@ -29,7 +29,8 @@ _PERSON = re.compile(
     r"\b((talk|speak|chat|connect|transfer|put|pass|hand)\b.{0,25}\b(to|with|through)?\b.{0,12}"
     r"\b(a |an |your |some )?(human|person|agent|representative|operator|colleague|someone real|real person|manager|"
     r"supervisor|staff member)|(human|live|real) (agent|person|being|support|help)|(want|need|get) (a |an )?"
-    r"(human|real person|person|agent|operator|representative)( please)?$|^(agent|human|operator|representative)$)"
+    r"(human|real person|person|agent|operator|representative)( please)?$"
+    r"|^(a |an )?(real )?(agent|human|person|operator|representative),?( please)?[.!]*$)"
     r"|(转|找|要|接|换)(一下|个|到|接)?(人工|真人|客服人员|活人)|人工客服|人工服务|真人客服|^人工$|跟人(说|聊|沟通)|和人(说|聊)"
 )
 _FILLER = re.compile(r"[\s!.,;:~?…、。,!?;:~\-_()]+|[\U0001F300-\U0001FAFF\u2600-\u27BF\uFE0F]+")

@@ -41,6 +41,7 @@ _COURTESIES = (
 _GREETING_ZH = r"(?:亲亲?|您好|你好|早上好|下午好|晚上好|哈喽)"
 _COURTESIES_ZH = (
     rf"{_GREETING_ZH}(?:[，,\s]*(?:在的|在呢|请讲|请说|很高兴为您服务|欢迎[^，。！？]{{0,10}}))?",
+    r"在的?(?:哦|呢|呀|哈|的)?",
     r"(?:非常)?(?:感谢|谢谢|多谢)(?:您|你)?(?:的[^，。！？]{0,12})?",
     r"不客气(?:的|哦|呀|哈)?",
     r"(?:请问)?还?有(?:什么|其他|别的)[^。！？]{0,20}(?:帮|问题)[^。！？]{0,12}",
@@ -58,7 +59,9 @@ _OPENING = re.compile(
     rf"^(?:{_GREETING}|sorry|thanks|thank you|ok|okay|sure|certainly|of course|no problem)\s*[,!–-]\s+(?=\w)",
     re.IGNORECASE,
 )
-_OPENING_ZH = re.compile(rf"^(?:{_GREETING_ZH}|好的|没问题|抱歉|不好意思)[，,！!～~\s]+(?=\S)")
+_OPENING_ZH = re.compile(
+    rf"^(?:{_GREETING_ZH}|在的?(?:哦|呢|呀|哈)?|好的|没问题|抱歉|不好意思)[，,！!～~\s]+(?=\S)"
+)
 _NUMBER = re.compile(r"(?<![A-Za-z0-9_\[])\d+(?:[.,:]\d+)*(?![A-Za-z0-9_\]])")
 _NAME = re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2,}(?![A-Za-z])")
 _LONGEST, _LONGEST_ZH = 260, 90  # characters of a reply

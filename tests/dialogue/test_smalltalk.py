@@ -33,6 +33,8 @@ def test_only_a_whole_message_is_small_talk(text, name):
         "Can I talk to a human please",
         "connect me with an agent",
         "I want a real person",
+        "a human please",
+        "Real person, please!",
         "转人工",
         "我要人工客服",
         "能不能转个真人",
@@ -49,6 +51,7 @@ def test_the_wish_for_a_person_is_understood(text):
         "is it hand made",
         "人工费多少钱",
         "do I get a refund",
+        "person at the door",
         "这是手工做的吗",
     ],
 )

@@ -41,6 +41,8 @@ def dialogue(*turns: tuple[str, str], sources: list[int] | None = None, **more: 
         ("您好！退款需要5个工作日。祝您生活愉快！", "退款需要5个工作日。"),
         ("亲，在的。不客气。", ""),
         ("亲，退款要5天。", "退款要5天。"),
+        ("在的哦～退款要5天。", "退款要5天。"),
+        ("在途的包裹要5天。", "在途的包裹要5天。"),
         ("抱歉，刻字商品不能退。", "刻字商品不能退。"),
         ("Hi, it takes 5 days.", "It takes 5 days."),
         ("Sorry, engraved items cannot be returned.", "Engraved items cannot be returned."),
