@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -10,18 +11,14 @@ from torch.nn import functional
 
 from chatbot.learning.classifier_data import Dataset
 from chatbot.learning.linear_head import SparseRows, solve_path
+from chatbot.neural.batches import TextBatch
 from chatbot.neural.intent_classifier import IntentNetwork
 
 log = logging.getLogger(__name__)
 
-_STRENGTHS = (
-    30.0,
-    10.0,
-    3.0,
-    1.0,
-    0.3,
-)  # inverses of the ridge: few classes with noisy labels want the small ones
-_ENOUGH = 50  # validation messages to choose by
+# inverses of the ridge: few classes with noisy labels want the small ones
+_STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3)
+_ENOUGH = 50  # validation messages
 _LOUDNESS = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6)
 _TEMPERATURES = (0.3, 0.45, 0.7, 1.0, 1.5, 2.2, 3.3)
 
@@ -49,9 +46,9 @@ def solve_wide(network: IntentNetwork, data: Dataset) -> None:
     weights = np.ones(data.n_labelled, np.float32)
     if outliers:
         weights[data.n_inside :] = min(1.0, data.recipe.outlier_share * data.n_inside / outliers)
-    judged = int((data.valid_targets() >= 0).sum()) >= _ENOUGH
+    checks = data.validation_batches() if _enough(data) else []
     best: tuple[float, torch.Tensor] | None = None
-    strengths = _STRENGTHS if judged else _STRENGTHS[:1]
+    strengths = _STRENGTHS if checks else _STRENGTHS[:1]
     path = solve_path(
         SparseRows(features, values, len(rarity)),
         data.targets[: data.n_labelled],
@@ -59,9 +56,9 @@ def solve_wide(network: IntentNetwork, data: Dataset) -> None:
         strengths=strengths,
         weights=weights,
     )
-    for strength, solved in zip(strengths, path, strict=False):
+    for strength, solved in zip(strengths, path, strict=True):
         _set_wide(network, solved)
-        loss = cost(*_linear_logits(network, data)) if judged else 0.0
+        loss = cost(*_linear_logits(network, checks)) if checks else 0.0
         log.info("the linear model at strength %g: log-loss %.4f", strength, loss)
         if best is not None and loss >= best[0]:
             break
@@ -76,13 +73,11 @@ def balance(network: IntentNetwork, data: Dataset) -> float:
 
     Each factor is judged at its own best temperature, as the calibration that follows will choose one.
     """
-    enough = int((data.valid_targets() >= 0).sum()) >= _ENOUGH
-    if network.wide_word is None or network.wide_gram is None or not enough:
+    if network.wide_word is None or network.wide_gram is None or not _enough(data):
         return 1.0
-    deep = []
-    for batch in data.validation_batches():
-        deep.append(network.head(network.features(batch))[batch.targets >= 0])
-    by_lstm, (by_words, right) = torch.cat(deep), _linear_logits(network, data)
+    checks = data.validation_batches()
+    deep = [network.head(network.features(batch))[batch.targets >= 0] for batch in checks]
+    by_lstm, (by_words, right) = torch.cat(deep), _linear_logits(network, checks)
     best = min(_LOUDNESS, key=lambda factor: cost((by_lstm + factor * by_words) / 2, right))
     network.wide_word.weight.mul_(best)
     network.wide_gram.weight.mul_(best)
@@ -100,11 +95,16 @@ def _set_wide(network: IntentNetwork, weight: torch.Tensor) -> None:
 
 
 @torch.no_grad()
-def _linear_logits(network: IntentNetwork, data: Dataset) -> tuple[torch.Tensor, torch.Tensor]:
-    """The linear model's logits [n, classes + 1] of the validation messages, and their classes [n]."""
-    found = [(network.linear(batch), batch.targets) for batch in data.validation_batches()]
-    logits, targets = torch.cat([one for one, _ in found]), torch.cat([one for _, one in found])
+def _linear_logits(network: IntentNetwork, checks: Sequence[TextBatch]) -> tuple[torch.Tensor, torch.Tensor]:
+    """The linear model's logits [n, classes + 1] of the messages in ``checks``, and their classes [n]."""
+    logits = torch.cat([network.linear(batch) for batch in checks])
+    targets = torch.cat([batch.targets for batch in checks])
     return logits[targets >= 0], targets[targets >= 0]
+
+
+def _enough(data: Dataset) -> bool:
+    """Whether there are validation messages enough to choose by."""
+    return int((data.valid_targets() >= 0).sum()) >= _ENOUGH
 
 
 def cost(logits: torch.Tensor, targets: torch.Tensor) -> float:
