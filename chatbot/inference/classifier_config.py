@@ -63,9 +63,7 @@ class ClassifierConfig:
     encoder: str = ""
     sure: float = 0.9
     blend: Blend = field(default_factory=lambda: Blend())
-    words_after_history: float = (
-        1.0  # the linear model to the LSTM, where the LSTM has read what was said before
-    )
+    words_after_history: float = 1.0  # the linear model to the LSTM that has read what was said before
     steady: str = ""  # fingerprint of the untuned encoder that a linear model beside a tuned one reads
     format: int = FORMAT
 

@@ -26,9 +26,8 @@ MOST_ANSWERS = 20_000  # the most frequent; 8 MB of vectors
 MOST_TURNS = 14
 _LEAST_UNITS = 2  # of content: "Yes, it does." fits everywhere
 _OFTEN = 8  # times a sentence must have been said to tell by its questions whether it answers any
-_ASIDE = (
-    0.25  # a sentence said whatever was asked: no word of the questions is so much more frequent before it
-)
+# a sentence said whatever was asked: no word of the questions is so much more frequent before it
+_ASIDE = 0.25
 _HELD = 0.75  # share of a sentence's content that one passage holds, for it to be no aside in any case
 _LOOKED_AT = 200  # questions before a sentence
 _BASE_TURNS = 4_000  # that tell how frequent words are before any answer

@@ -219,9 +219,8 @@ def tower_graph(state: _State, *, prefix: str) -> onnx.ModelProto:
     graph.add("Squeeze", ["source", graph.constant("axis0", np.array([0]))], "source_row")
     embedded, pooled = graph.embedding(own, "source_row"), "pooled"
     _bidirectional(graph, own, embedded)
-    if (
-        own["project.weight"].shape[1] > 4 * own["encoder.weight_hh_l0"].shape[1]
-    ):  # the words beside the states
+    of_states = 4 * own["encoder.weight_hh_l0"].shape[1]
+    if own["project.weight"].shape[1] > of_states:  # the words beside them
         root = np.array(own["embedding.weight"].shape[1] ** 0.5, dtype=np.float32)
         graph.add("ReduceMean", [embedded, graph.constant("axis0", np.array([0]))], "word_mean", keepdims=1)
         graph.add("Mul", ["word_mean", graph.constant("root", root)], "words")
