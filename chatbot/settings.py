@@ -66,7 +66,8 @@ class Settings(BaseSettings):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where models are trained.")
     encoder: str = Field(
         "packaged",
-        description="Sentence encoder of the search: packaged (English MiniLM), domain, or a model's name or path.",
+        description="Sentence encoder of the search: packaged (MiniLM for English, e5 for Chinese), domain, or a "
+        "model's name or path.",
     )
     upload_limit_mb: int = Field(200, ge=1, description="Largest accepted upload, in MiB.")
     message_limit: int = Field(5000, ge=1, description="Longest accepted customer message, in characters.")

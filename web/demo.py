@@ -70,7 +70,7 @@ def prepare(database: Database, settings: Settings, *, progress: Progress | None
 def _encoder_made(settings: Settings) -> Iterator[None]:
     """Meanwhile, in a process of its own, the sentence encoder in the form that serves: half a minute of the training,
     which needs it first, while composing a company keeps one core busy. Where it fails, the training says why."""
-    from chatbot.learning.search_fitting import DOMAIN
+    from chatbot.learning.encoders import DOMAIN
 
     if settings.encoder == DOMAIN:
         yield
@@ -91,9 +91,10 @@ def _make_encoder(encoder: str, store: Path) -> None:
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
-    from chatbot.learning.encoders import ensure_encoder
+    from chatbot.learning.encoders import chosen_encoders, ensure_encoder
 
-    ensure_encoder(encoder, store)
+    for name in reversed(chosen_encoders(encoder).values()):
+        ensure_encoder(name, store)
 
 
 def _set_up_site(database: Database) -> None:

@@ -271,6 +271,15 @@ def _logit(probability: float) -> float:
     return math.log(bounded / (1 - bounded))
 
 
+def encoder_wanted(folder: Path) -> str:
+    """Fingerprint of the sentence encoder that a bundle's ``classifier`` folder reads; empty where it needs none."""
+    accurate = folder / ACCURATE_FOLDER
+    if not accurate.is_dir():
+        return ""
+    config = ClassifierConfig.load(accurate)
+    return config.encoder or config.steady
+
+
 def load_classifier(
     folder: Path, *, tier: Tier = "auto", threads: int = 1, encoder: SentenceEncoder | None = None
 ) -> IntentClassifier | AccurateClassifier | CascadeClassifier:

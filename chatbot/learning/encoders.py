@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 from chatbot.errors import BundleError, InputError
 from chatbot.inference.encode import CONFIG_FILE, FORMAT, MODEL_FILE, TOKENIZER_FILE, EncoderConfig
+from chatbot.learning import chinese_weights
+from chatbot.retrieval.search import ANY_LANGUAGE
 
 if TYPE_CHECKING:
     import torch
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PACKAGED = "packaged"
+CHINESE = "packaged-chinese"
+DOMAIN = "domain"  # no other encoder than the one trained with the release
 PACKAGED_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 # model.safetensors as published; a package that ships anything else under this name is refused
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -62,10 +66,38 @@ def packaged_folder() -> Path:
     return folder
 
 
+def chosen_encoders(setting: str) -> dict[str, str]:
+    """The encoders' names that the setting FRONTDESK_ENCODER means, by language (``*``: any other)."""
+    if setting == DOMAIN:
+        return {}
+    if setting == PACKAGED and chinese_weights.installed():
+        return {"zh": CHINESE, ANY_LANGUAGE: PACKAGED}
+    return {ANY_LANGUAGE: setting}
+
+
+def packaged_for(lang: str) -> str:
+    """The packaged encoder of a language; ``domain`` where none knows it."""
+    chosen = chosen_encoders(PACKAGED)
+    return PACKAGED if lang == "en" else chosen.get(lang, DOMAIN)
+
+
+def packaged_weights(name: str, store: Path) -> Path:
+    """Folder of a packaged encoder's trained weights, as transformers reads them; the Chinese ones are unpacked into
+    ``store``. Raises InputError and BundleError as `ensure_encoder` does."""
+    if name == PACKAGED:
+        return packaged_folder()
+    folder = store / f"weights-{hashlib.sha256(chinese_weights.MARK.encode()).hexdigest()[:20]}"
+    if not (folder / CONFIG_FILE).exists():
+        with written_folder(folder) as scratch, _quiet():
+            chinese_weights.write_chinese_model(scratch)
+    return folder
+
+
 def ensure_encoder(name: str, store: Path, *, max_tokens: int = MAX_TOKENS) -> Path:
     """Folder of the exported encoder ``name`` in ``store``, exported now if it is not there yet.
 
-    ``name`` is ``packaged``, a folder, or a sentence-transformers model's name (which needs a hub).
+    ``name`` is ``packaged``, ``packaged-chinese``, a folder, or a sentence-transformers model's name (which needs a
+    hub).
     Raises InputError where the model cannot be had.
     """
     if name == PACKAGED:
@@ -74,6 +106,16 @@ def ensure_encoder(name: str, store: Path, *, max_tokens: int = MAX_TOKENS) -> P
         if (folder / CONFIG_FILE).exists():
             return folder
         return export(packaged_folder(), folder, name=PACKAGED_NAME, languages=("en",), max_tokens=max_tokens)
+    if name == CHINESE:
+        digest = hashlib.sha256(chinese_weights.MARK.encode())
+        folder = store / _fingerprint(digest, max_tokens)
+        if (folder / CONFIG_FILE).exists():
+            return folder
+        with tempfile.TemporaryDirectory() as scratch:
+            with _quiet():
+                model = chinese_weights.write_chinese_model(Path(scratch))
+            title = chinese_weights.CHINESE_NAME
+            return export(model, folder, name=title, languages=("zh",), max_tokens=max_tokens)
     source = Path(name)
     if source.is_dir():
         digest = hashlib.sha256()
@@ -263,7 +305,15 @@ def _save_tokenizer(model: SentenceTransformer, path: Path, name: str) -> None:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """The exporters warn about their own insides (torch, onnxruntime); nothing a reader could act on."""
-    names = ("torch.onnx", "torch.export", "root", "sentence_transformers", "onnxscript", "onnx_ir")
+    names = (
+        "torch.onnx",
+        "torch.export",
+        "root",
+        "sentence_transformers",
+        "transformers",
+        "onnxscript",
+        "onnx_ir",
+    )
     loggers = [logging.getLogger(name) for name in names]
     before = [item.level for item in loggers]
     try:

@@ -22,7 +22,7 @@ from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.weighing import Weighing
 from chatbot.errors import BundleError
 from chatbot.inference.choice_weights import FOLDER as PAST_ANSWERS
-from chatbot.inference.classify_states import Classifier
+from chatbot.inference.classify_states import Classifier, encoder_wanted
 from chatbot.inference.classify_states import load_classifier as load_tiers
 from chatbot.inference.encode import AdaptedEncoder, SentenceEncoder
 from chatbot.inference.generate import ResponseGenerator
@@ -200,14 +200,15 @@ def save_adapters(folder: Path, adapted: Mapping[str, AdaptedEncoder]) -> None:
 def load_classifier(
     folder: Path, encoders: Mapping[str, LoadedEncoder], *, threads: int
 ) -> Classifier | None:
-    """The release's tiers behind one interface; the accurate one reads the general encoder's states."""
+    """The release's tiers behind one interface; the accurate one reads the states of the encoder it was trained on."""
     part = folder / "classifier"
     if not part.is_dir():
         return None
-    general = encoders.get(ANY_LANGUAGE)
-    return load_tiers(
-        part, threads=threads, encoder=general if isinstance(general, SentenceEncoder) else None
-    )
+    plain = [found.base if isinstance(found, AdaptedEncoder) else found for found in encoders.values()]
+    general = [found for found in plain if isinstance(found, SentenceEncoder)]
+    wanted = encoder_wanted(part)
+    chosen = next((found for found in general if found.fingerprint == wanted), None)
+    return load_tiers(part, threads=threads, encoder=chosen or next(iter(general), None))
 
 
 def load_writer(folder: Path, *, threads: int) -> ResponseGenerator | None:

@@ -41,6 +41,7 @@ from chatbot.records.proposals import (
     split,
 )
 from chatbot.records.tables import Article, Example, Intent, Passage, Proposal, ProposalMember
+from chatbot.retrieval.search import NoEncoder, encoder_for
 from chatbot.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -65,14 +66,15 @@ def encoders_of(database: Database, settings: Settings) -> Encoders:
     one cannot be had."""
     from chatbot.inference.encode import SentenceEncoder
     from chatbot.learning.bundles import verify
-    from chatbot.learning.encoders import ensure_encoder
+    from chatbot.learning.encoders import chosen_encoders, ensure_encoder
     from chatbot.learning.loading import LoadedEncoder, load_encoders
     from chatbot.learning.releases import bundle_folder, live_release_id
 
     threads = settings.inference_threads
-    general = None
-    if settings.encoder != "domain":
-        general = SentenceEncoder.load(ensure_encoder(settings.encoder, settings.encoders), threads=threads)
+    general = {
+        lang: SentenceEncoder.load(ensure_encoder(name, settings.encoders), threads=threads)
+        for lang, name in chosen_encoders(settings.encoder).items()
+    }
     with database.read() as session:
         live = live_release_id(session)
     own: Mapping[str, LoadedEncoder] = {}
@@ -81,8 +83,9 @@ def encoders_of(database: Database, settings: Settings) -> Encoders:
         own = load_encoders(folder, verify(folder).encoders, threads=threads)
 
     def encoder_of(lang: str) -> Encode | None:
-        if general is not None and (not general.languages or lang in general.languages):
-            return general.encode
+        fit = encoder_for(lang, general)
+        if not isinstance(fit, NoEncoder):
+            return fit.encode
         found = own.get(lang)
         return found.encode if found is not None and lang in found.languages else None
 

@@ -29,6 +29,7 @@ from chatbot.errors import BundleError, ConflictError, NotFoundError, TrainingEr
 from chatbot.extras import require_training
 from chatbot.learning import gate
 from chatbot.learning.bundles import Manifest, building, read_manifest, seal, verify
+from chatbot.learning.encoders import DOMAIN
 from chatbot.learning.evaluation import Evaluation, evaluate
 from chatbot.learning.harvest import freeze, publish_questions
 from chatbot.learning.index_check import prepare_index
@@ -43,7 +44,7 @@ from chatbot.learning.read_vectors import take_noted
 from chatbot.learning.recipe_search import RECIPE_FILE
 from chatbot.learning.release_cards import gather, skipped_parts, write_card
 from chatbot.learning.releases import ReleaseRow, bundle_folder, go_live, labels_of, live_release_id
-from chatbot.learning.search_fitting import DOMAIN, fit_search
+from chatbot.learning.search_fitting import fit_search
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot, SnapshotManifest, load_snapshot
 from chatbot.learning.weighing_fit import fit_weighing
 from chatbot.progress import from_json

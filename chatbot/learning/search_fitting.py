@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from chatbot.inference.encode import RememberingEncoder
-from chatbot.learning.encoders import ensure_encoder
+from chatbot.learning.encoders import chosen_encoders, ensure_encoder
 from chatbot.learning.loading import SEARCH_MODEL, LoadedEncoder, entries, load_encoders, save_adapters
 from chatbot.learning.search_calibration import calibrate_search
 from chatbot.learning.search_judging import SearchPair
@@ -22,8 +22,7 @@ from chatbot.retrieval.embeddings import EmbeddingCache
 from chatbot.retrieval.search import ANY_LANGUAGE, EMBEDDINGS, encoder_for
 from chatbot.settings import Settings
 
-DOMAIN = "domain"  # FRONTDESK_ENCODER: no other encoder than the one trained with the release
-GENERAL = "encoder-general"  # folder of the bundle
+GENERAL = "encoder-general"  # folder of the bundle; with a language behind it where it is of that one alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +39,13 @@ class FittedSearch:
 def fit_search(
     snapshot: Snapshot, folder: Path, settings: Settings, *, encoders: dict[str, str]
 ) -> FittedSearch:
-    """Put the general encoder beside the trained one (``encoders``) and write ``search.json`` into ``folder``."""
+    """Put the general encoders beside the trained one (``encoders``) and write ``search.json`` into ``folder``."""
     serving = dict(encoders)
-    if settings.encoder != DOMAIN:
-        _link(ensure_encoder(settings.encoder, settings.encoders), folder / GENERAL)
-        serving[ANY_LANGUAGE] = GENERAL
+    for lang, name in chosen_encoders(settings.encoder).items():
+        if lang in serving or lang not in (ANY_LANGUAGE, *snapshot.manifest.languages):
+            continue
+        serving[lang] = GENERAL if lang == ANY_LANGUAGE else f"{GENERAL}-{lang}"
+        _link(ensure_encoder(name, settings.encoders), folder / serving[lang])
     passages, questions, slugs = entries(snapshot)
     langs = {entry.article: entry.lang for entry in passages}
     numbers = {(slug, langs[number]): number for number, slug in slugs.items()}

@@ -55,11 +55,17 @@ class TiersReport:
         return report
 
 
-def packaged_encoder(store: Path) -> Encoder:
-    """The packaged English encoder, exported into ``store``. Raises InputError where it is not installed."""
-    from chatbot.learning.encoders import PACKAGED, ensure_encoder, packaged_folder
+def packaged_encoder(store: Path, lang: str = "en") -> Encoder | None:
+    """The packaged encoder of a language, exported into ``store``; None where none knows it.
 
-    return Encoder(SentenceEncoder.load(ensure_encoder(PACKAGED, store)), packaged_folder())
+    Raises InputError where it is not installed.
+    """
+    from chatbot.learning.encoders import DOMAIN, ensure_encoder, packaged_for, packaged_weights
+
+    name = packaged_for(lang)
+    if name == DOMAIN:
+        return None
+    return Encoder(SentenceEncoder.load(ensure_encoder(name, store)), packaged_weights(name, store))
 
 
 def understands(encoder: Encoder | None, rows: Sequence[Mapping[str, Any]]) -> bool:

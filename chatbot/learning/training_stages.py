@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
@@ -11,6 +11,7 @@ from typing import Any
 
 from chatbot.errors import InputError, TrainingError
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
+from chatbot.retrieval.search import ANY_LANGUAGE
 
 Progress = Callable[[str, float], None]  # stage, share done 0..1
 STAGES = ("encoder", "classifier", "entities", "generator", "ranker", "next")
@@ -90,15 +91,21 @@ def _train_accurate_tier(
         return
     from chatbot.learning.accurate_training import AccurateRecipe, train_accurate
     from chatbot.learning.cascade import fit_cascade
-    from chatbot.learning.encoders import ensure_encoder
+    from chatbot.learning.encoders import chosen_encoders, ensure_encoder
     from chatbot.learning.read_vectors import NotingEncoder
     from chatbot.neural.together import first_alone
 
-    with first_alone():
-        encoder = NotingEncoder.load(ensure_encoder(settings.encoder, settings.encoder_store))
-    spoken = encoder.languages or snapshot.manifest.languages
-    rows = [row for row in snapshot.examples if row["lang"] in spoken]
-    if len({row["intent"] for row in rows} - {None, OUT_OF_SCOPE}) < 2:
+    spoken: Sequence[str] = ()
+    for lang, name in reversed(chosen_encoders(settings.encoder).items()):  # the one for most languages first
+        if lang not in (ANY_LANGUAGE, *snapshot.manifest.languages):
+            continue
+        with first_alone():
+            encoder = NotingEncoder.load(ensure_encoder(name, settings.encoder_store))
+        spoken = encoder.languages or snapshot.manifest.languages
+        rows = [row for row in snapshot.examples if row["lang"] in spoken]
+        if len({row["intent"] for row in rows} - {None, OUT_OF_SCOPE}) >= 2:
+            break
+    else:
         report.skipped["accurate tier"] = f"too few labelled messages in {', '.join(spoken)}"
         return
     figures = train_accurate(
@@ -144,19 +151,22 @@ def _train_entities(
 def _train_encoder(
     snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
 ) -> None:
+    foreign = set(snapshot.manifest.languages) - {"en"}
     if settings.encoder and settings.encoder_store is not None:
-        from chatbot.learning.encoders import ensure_encoder
+        from chatbot.learning.encoders import chosen_encoders, ensure_encoder
         from chatbot.neural.together import first_alone
 
-        with first_alone():
-            ensure_encoder(settings.encoder, settings.encoder_store)
-    foreign = sorted(set(snapshot.manifest.languages) - {"en"})
+        for lang, name in chosen_encoders(settings.encoder).items():
+            if lang in (ANY_LANGUAGE, *foreign):
+                with first_alone():
+                    ensure_encoder(name, settings.encoder_store)
+                foreign.discard(lang)
     if not foreign:
-        report.skipped["encoder"] = "every text is English: the packaged encoder serves"
+        report.skipped["encoder"] = "the general encoders know every language of the texts"
         return
     passages = [row for row in snapshot.passages if row["lang"] in foreign]
     if len(passages) < 2:
-        report.skipped["encoder"] = f"too few passages in {', '.join(foreign)} to train an encoder on"
+        report.skipped["encoder"] = f"too few passages in {', '.join(sorted(foreign))} to train an encoder on"
         return
     from chatbot.learning.domain_encoder import train_domain_encoder
 
@@ -164,7 +174,7 @@ def _train_encoder(
         passages,
         [row for row in snapshot.pairs if row["lang"] in foreign and row["split"] == "train"],
         folder / "encoder",
-        languages=foreign,
+        languages=sorted(foreign),
         seed=settings.seed,
         progress=lambda share: tell("encoder", share),
     )

@@ -51,7 +51,7 @@ def measure(
     encode: Callable[[Sequence[str]], NDArray[np.float32]] | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> dict[str, Any]:
-    """``rows``: (text, language, true intent). ``encode`` stands in for the packaged English encoder."""
+    """``rows``: (text, language, true intent). ``encode`` stands in for the packaged encoders."""
     import numpy as np
     from sklearn.metrics import adjusted_rand_score
 
@@ -98,9 +98,8 @@ def clustered(
     number = 0
     for lang, places in sorted(by_language.items()):
         texts = [rows[place][0] for place in places]
-        vectors = None
-        if lang == "en":
-            vectors = (encode or packaged_vectors(tell))(texts)
+        encoder = encode or packaged_vectors(tell, lang)
+        vectors = encoder(texts) if encoder is not None else None
         stage = f"clusters ({lang})"
         tell(stage, 0.0)
         found = cluster_questions(texts, vectors, seed=seed, progress=partial(tell, stage))
@@ -110,18 +109,23 @@ def clustered(
 
 
 def packaged_vectors(
-    tell: Callable[[str, float], None],
-) -> Callable[[Sequence[str]], NDArray[np.float32]]:
-    """The packaged English encoder as it serves, exported to a temporary folder."""
+    tell: Callable[[str, float], None], lang: str
+) -> Callable[[Sequence[str]], NDArray[np.float32]] | None:
+    """The packaged encoder of a language as it serves, exported to a temporary folder; None where none knows it."""
     import tempfile
 
     import numpy as np
 
-    from chatbot.learning.tiers import packaged_encoder
+    from chatbot.inference.encode import SentenceEncoder
+    from chatbot.learning.encoders import DOMAIN, ensure_encoder, packaged_for
+
+    chosen = packaged_for(lang)
+    if chosen == DOMAIN:
+        return None
 
     def encode(texts: Sequence[str]) -> NDArray[np.float32]:
         with tempfile.TemporaryDirectory() as name:
-            encoder = packaged_encoder(Path(name)).served
+            encoder = SentenceEncoder.load(ensure_encoder(chosen, Path(name)))
             parts = []
             for begin in range(0, len(texts), 500):
                 tell("encoding", begin / len(texts))

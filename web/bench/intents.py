@@ -142,8 +142,8 @@ def measure(
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "classifier"
         lang = _main_language(train_rows)
-        needs_encoder = tier != "fast" or (teacher and lang == "en")
-        encoder = packaged_encoder(Path(name) / "encoders") if needs_encoder else None
+        needs_encoder = tier != "fast" or teacher
+        encoder = packaged_encoder(Path(name) / "encoders", lang) if needs_encoder else None
         rows = [{**r, "split": "train"} for r in train_rows] + [{**r, "split": "valid"} for r in valid_rows]
         began = time.monotonic()
         report = train_tiers(

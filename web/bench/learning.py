@@ -73,10 +73,11 @@ def measure(
     began = time.monotonic()
     texts, asked = [row[0] for row in train], [row[0] for row in test]
     truth, expected = np.array([row[2] for row in train]), np.array([row[2] for row in test])
-    english = Counter(row[1] for row in train).most_common(1)[0][0] == "en"
+    lang = Counter(row[1] for row in train).most_common(1)[0][0]
     vectors = None
-    if english:
-        vectors = (encode or packaged_vectors(tell))([*texts, *asked])
+    encoder = encode or packaged_vectors(tell, lang)
+    if encoder is not None:
+        vectors = encoder([*texts, *asked])
         features, questions = vectors[: len(texts)], vectors[len(texts) :]
         vectors = features
     else:

@@ -15,7 +15,7 @@ from chatbot.dialogue.trace import Hit, Message
 from chatbot.errors import FileError
 from chatbot.inference.encode import AdaptedEncoder, SentenceEncoder, Vectors
 from chatbot.language.normalise import detect_language
-from chatbot.learning.encoders import PACKAGED, ensure_encoder
+from chatbot.learning.encoders import DOMAIN, ensure_encoder, packaged_for
 from chatbot.learning.search_calibration import CalibrationSettings, calibrate_search, fit_ranking
 from chatbot.learning.search_judging import Judged, SearchPair, judge
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry
@@ -33,7 +33,6 @@ from chatbot.retrieval.ranking import (
 from chatbot.retrieval.reading import read_query
 from chatbot.retrieval.search import ANY_LANGUAGE, Encoder, Searcher
 
-DOMAIN = "domain"
 _HELD = (
     0.15  # of the training questions or documents: what a domain encoder is fitted on that did not see them
 )
@@ -197,7 +196,7 @@ def prepare(
     lang = _main_language(documents)
     passages = passages_of(documents, lang)
     numbers = {str(row["id"]): number for number, row in enumerate(documents)}
-    chosen = encoder or (PACKAGED if lang == "en" else DOMAIN)
+    chosen = encoder or packaged_for(lang)
     lesson = lesson_of(passages, numbers, train, train_documents, lang) if train else Lesson.empty()
     valid_pairs = [
         SearchPair(query.text, lang, query.right, query.history) for query in queries_of(valid, numbers)
