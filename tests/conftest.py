@@ -163,6 +163,14 @@ def packaged_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return ensure_encoder("packaged", tmp_path_factory.mktemp("encoders"))
 
 
+@pytest.fixture(scope="session")
+def packaged_chinese_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the packaged Chinese encoder; its export takes half a minute."""
+    from chatbot.learning.encoders import CHINESE, ensure_encoder
+
+    return ensure_encoder(CHINESE, tmp_path_factory.mktemp("encoders"))
+
+
 @pytest.fixture
 def assistant() -> ScriptedAssistant:
     return ScriptedAssistant()

@@ -27,6 +27,7 @@ from chatbot.errors import BundleError
 
 FORMAT = 1
 CONFIG_FILE, MODEL_FILE, TOKENIZER_FILE = "config.json", "model.onnx", "tokenizer.json"
+ANY_LANGUAGE = "*"  # in a mapping from languages to encoders: those that it does not name
 
 Vectors = NDArray[np.float32]
 

@@ -21,9 +21,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from chatbot.errors import BundleError, InputError
-from chatbot.inference.encode import CONFIG_FILE, FORMAT, MODEL_FILE, TOKENIZER_FILE, EncoderConfig
+from chatbot.inference.encode import (
+    ANY_LANGUAGE,
+    CONFIG_FILE,
+    FORMAT,
+    MODEL_FILE,
+    TOKENIZER_FILE,
+    EncoderConfig,
+)
 from chatbot.learning import chinese_weights
-from chatbot.retrieval.search import ANY_LANGUAGE
 
 if TYPE_CHECKING:
     import torch

@@ -24,7 +24,7 @@ from chatbot.errors import BundleError
 from chatbot.inference.choice_weights import FOLDER as PAST_ANSWERS
 from chatbot.inference.classify_states import Classifier, encoder_wanted
 from chatbot.inference.classify_states import load_classifier as load_tiers
-from chatbot.inference.encode import AdaptedEncoder, SentenceEncoder
+from chatbot.inference.encode import ANY_LANGUAGE, AdaptedEncoder, SentenceEncoder
 from chatbot.inference.generate import ResponseGenerator
 from chatbot.inference.next_intent import NextIntents
 from chatbot.inference.tagger import FOLDER as ENTITIES
@@ -36,7 +36,7 @@ from chatbot.records.database import Database
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry, QuestionEntry
 from chatbot.retrieval.past_answers import LazyPastAnswers, PastAnswerIndex
 from chatbot.retrieval.ranking import SearchModel
-from chatbot.retrieval.search import ANY_LANGUAGE, Searcher, encoder_for
+from chatbot.retrieval.search import Searcher, encoder_for
 from chatbot.settings import Settings
 
 SEARCH_MODEL = "search.json"

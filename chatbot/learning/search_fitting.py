@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chatbot.inference.encode import RememberingEncoder
+from chatbot.inference.encode import ANY_LANGUAGE, RememberingEncoder
 from chatbot.learning.encoders import chosen_encoders, ensure_encoder
 from chatbot.learning.loading import SEARCH_MODEL, LoadedEncoder, entries, load_encoders, save_adapters
 from chatbot.learning.search_calibration import calibrate_search
 from chatbot.learning.search_judging import SearchPair
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
 from chatbot.retrieval.embeddings import EmbeddingCache
-from chatbot.retrieval.search import ANY_LANGUAGE, EMBEDDINGS, encoder_for
+from chatbot.retrieval.search import EMBEDDINGS, encoder_for
 from chatbot.settings import Settings
 
 GENERAL = "encoder-general"  # folder of the bundle; with a language behind it where it is of that one alone

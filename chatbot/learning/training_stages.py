@@ -10,8 +10,8 @@ from random import Random
 from typing import Any
 
 from chatbot.errors import InputError, TrainingError
+from chatbot.inference.encode import ANY_LANGUAGE
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
-from chatbot.retrieval.search import ANY_LANGUAGE
 
 Progress = Callable[[str, float], None]  # stage, share done 0..1
 STAGES = ("encoder", "classifier", "entities", "generator", "ranker", "next")

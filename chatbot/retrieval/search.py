@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 
 from chatbot.dialogue.trace import Hit, Message
 from chatbot.errors import NotFoundError, UnavailableError
+from chatbot.inference.encode import ANY_LANGUAGE
 from chatbot.records.database import Database
 from chatbot.retrieval import following, snapshots
 from chatbot.retrieval.embeddings import EmbeddingCache, adapted, base_of
@@ -33,7 +34,6 @@ from chatbot.retrieval.snapshots import StoredPart, key_of, signature
 
 log = logging.getLogger(__name__)
 
-ANY_LANGUAGE = "*"
 EMBEDDINGS = "embeddings"  # folder of the stored vectors, beside the snapshots
 SNAPSHOT_AFTER = 50  # entries that had to be encoded at the start
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from chatbot.dialogue.trace import Hit, Message
 from chatbot.errors import FileError
-from chatbot.inference.encode import AdaptedEncoder, SentenceEncoder, Vectors
+from chatbot.inference.encode import ANY_LANGUAGE, AdaptedEncoder, SentenceEncoder, Vectors
 from chatbot.language.normalise import detect_language
 from chatbot.learning.encoders import DOMAIN, ensure_encoder, packaged_for
 from chatbot.learning.search_calibration import CalibrationSettings, calibrate_search, fit_ranking
@@ -31,7 +31,7 @@ from chatbot.retrieval.ranking import (
     rank,
 )
 from chatbot.retrieval.reading import read_query
-from chatbot.retrieval.search import ANY_LANGUAGE, Encoder, Searcher
+from chatbot.retrieval.search import Encoder, Searcher
 
 _HELD = (
     0.15  # of the training questions or documents: what a domain encoder is fitted on that did not see them
