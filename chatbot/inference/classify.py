@@ -30,7 +30,7 @@ from chatbot.inference.classifier_config import (
 from chatbot.inference.scoring import NOTHING, Judge, RawScores
 from chatbot.inference.sessions import open_session
 from chatbot.language.normalise import has_letters
-from chatbot.language.tokens import Vocabulary, han_pairs, tokenise
+from chatbot.language.tokens import TokenFeatures, Vocabulary, tokenise
 
 _REMEMBERED = 10_000  # tokens whose rows are kept summed up; about 1.5 kB each
 
@@ -63,8 +63,7 @@ def request_of(text: str, history: Sequence[Message], *, max_tokens: int, contex
 class _Token:
     """What a token brings, summed over its word and n-grams once."""
 
-    vector: NDArray[np.float32]  # [e], the LSTM's input
-    wide: NDArray[np.float32]  # [k + 1], its part in the linear model's logits
+    row: NDArray[np.float32]  # [e + k + 1], the LSTM's input and its part in the linear model's logits
     square: float  # of its part in the length of the text
     known: float  # 0..1, how much of it was seen in training
 
@@ -88,6 +87,7 @@ class IntentClassifier:
         self._pairs = pairs
         self._remembered: dict[str, _Token] = {}
         self._wide = "wide_words" in tables
+        self._width = tables["words"].shape[1]
         self._judge = Judge(config)
         self._zeros = np.zeros((1, config.max_tokens + config.context_tokens + 4), np.float32)
 
@@ -123,9 +123,10 @@ class IntentClassifier:
         request = self._request(text, history)
         if len(request.tokens) == request.start:
             return NOTHING
-        tokens = [self._token(token) for token in request.tokens]
-        x = np.asarray([token.vector for token in tokens])[None]
-        n = len(request.tokens)
+        tokens = self._read(request.tokens)
+        n, width = len(request.tokens), self._width
+        rows = np.asarray([token.row for token in tokens])
+        x = rows[None, :, :width]
         mask = self._zeros[:, :n]
         if request.start:
             x[0, : request.start] += self._tables["context"]
@@ -135,7 +136,8 @@ class IntentClassifier:
         logits = self._session.run(["logits"], feeds)[0][0]
         if self._wide:
             counts = self._words_count(request)
-            logits = (logits + counts * _linear(tokens[request.start :])) / (1 + counts)
+            linear = _linear(rows[request.start :, width:], tokens[request.start :])
+            logits = (logits + counts * linear) / (1 + counts)
         return self._judge.decide(text, logits, _share_known(tokens[request.start :]), lang)
 
     def classify_batch(
@@ -171,11 +173,14 @@ class IntentClassifier:
         known = np.full(len(texts), -1.0)
         for begin in range(0, len(readable), batch_size):
             part = readable[begin : begin + batch_size]
-            read = [[self._token(token) for token in requests[i].tokens] for i in part]
+            read = [self._read(requests[i].tokens) for i in part]
             feeds = self._feeds([requests[i] for i in part], read)
             logits[part], features[part] = self._session.run(["logits", "features"], feeds)
             if self._wide:
-                linear = [_linear(own[requests[i].start :]) for i, own in zip(part, read, strict=True)]
+                linear = []
+                for i, own in zip(part, read, strict=True):
+                    said = own[requests[i].start :]
+                    linear.append(_linear(np.asarray([token.row for token in said])[:, self._width :], said))
                 counts = np.asarray([[self._words_count(requests[i])] for i in part], np.float32)
                 logits[part] += counts * np.asarray(linear, np.float32)
                 logits[part] /= 1 + counts
@@ -195,65 +200,74 @@ class IntentClassifier:
     ) -> dict[str, NDArray[Any]]:
         lengths = np.asarray([len(r.tokens) for r in requests], np.int32)
         width = int(lengths.max())
-        x = np.zeros((len(requests), width, self._tables["words"].shape[1]), np.float32)
+        x = np.zeros((len(requests), width, self._width), np.float32)
         mask = np.full((len(requests), width), -1e9, np.float32)
         for row, request in enumerate(requests):
-            x[row, : lengths[row]] = [token.vector for token in tokens[row]]
+            x[row, : lengths[row]] = np.asarray([token.row for token in tokens[row]])[:, : self._width]
             x[row, : request.start] += self._tables["context"]
             mask[row, request.start : lengths[row]] = 0
         return {"x": x, "lengths": lengths, "mask": mask}
 
-    def _token(self, token: str) -> _Token:
-        remembered = self._remembered.get(token)
-        if remembered is not None:
-            return remembered
-        tables, features = self._tables, self._vocabulary.features(token)
-        rows = np.asarray(features.grams, dtype=np.int64)
-        vector = self._row("word", features.word)
-        if len(rows):
-            vector += self._rows("gram", rows % self.config.buckets) / np.float32(len(rows))
-        wide: NDArray[np.float32] = np.zeros(0, np.float32)
-        square = 0.0
-        if self._wide:
-            wide = self._row("wide_word", features.word) + self._rows("wide_gram", rows)
-            square = float(
-                tables["word_rarity"][features.word] ** 2 + (tables["gram_rarity"][rows] ** 2).sum()
-            )
-        found = _Token(vector.astype(np.float32), wide.astype(np.float32), square, self._known(token))
-        if len(self._remembered) >= _REMEMBERED:
+    def _read(self, tokens: Sequence[str]) -> list[_Token]:
+        """What each token brings; those not met before are looked up together: a message of Chinese holds hardly one
+        token that an earlier message held, and numpy's calls cost more than their work."""
+        remembered = self._remembered
+        new = [token for token in dict.fromkeys(tokens) if token not in remembered]
+        if not new:
+            return [remembered[token] for token in tokens]
+        found = self._look_up(new)
+        read = [found.get(token) or remembered[token] for token in tokens]
+        if len(remembered) >= _REMEMBERED:
             self._remembered = {}
-        self._remembered[token] = found
-        return found
+        self._remembered.update(found)
+        return read
 
-    def _row(self, table: str, row: int) -> NDArray[np.float32]:
-        scale = self._tables[f"{table}_scales"][row]
-        values: NDArray[np.float32] = self._tables[f"{table}s"][row].astype(np.float32) * scale
-        return values
+    def _look_up(self, tokens: Sequence[str]) -> dict[str, _Token]:
+        tables = self._tables
+        features = [self._vocabulary.features(token) for token in tokens]
+        words = np.asarray([one.word for one in features])
+        grams = np.asarray([gram for one in features for gram in one.grams], dtype=np.int64)
+        counts = [len(one.grams) for one in features]
+        owned = np.zeros((len(tokens), len(grams)), np.float32)  # which token an n-gram belongs to
+        owned[np.repeat(np.arange(len(tokens)), counts), np.arange(len(grams))] = 1
+        shares = np.asarray([[1 / max(1, count)] for count in counts], np.float32)
+        rows = self._rows("word", words) + shares * (owned @ self._rows("gram", grams % self.config.buckets))
+        squares = [0.0] * len(tokens)
+        if self._wide:
+            wide = self._rows("wide_word", words) + owned @ self._rows("wide_gram", grams)
+            rows = np.concatenate([rows, wide], axis=1)
+            squares = (
+                tables["word_rarity"][words] ** 2 + owned @ (tables["gram_rarity"][grams] ** 2)
+            ).tolist()
+        return {
+            token: _Token(row, square, self._known(one))
+            for token, one, row, square in zip(tokens, features, rows, squares, strict=True)
+        }
 
     def _rows(self, table: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """The sum of several rows."""
-        total: NDArray[np.float32] = self._tables[f"{table}_scales"][rows] @ self._tables[f"{table}s"][
-            rows
-        ].astype(np.float32)
-        return total
+        """Rows of a table of int8 with a scale each, float32 [n, width]."""
+        tables = self._tables
+        values: NDArray[np.float32] = tables[f"{table}s"][rows] * tables[f"{table}_scales"][rows, None]
+        return values
 
-    def _known(self, token: str) -> float:
+    def _known(self, token: TokenFeatures) -> float:
         """Whether the word is known; of a Han character, how many of the pairs that it forms here.
 
         Nearly every character is known, also in noise; its pairs are not.
         """
-        if not self._vocabulary.knows(token):
+        if not token.word:
             return 0.0
-        pairs = han_pairs(token)
-        return sum(pair in self._pairs for pair in pairs) / len(pairs) if pairs and self._pairs else 1.0
+        if not token.pairs or not self._pairs:
+            return 1.0
+        return sum([pair in self._pairs for pair in token.pairs]) / len(token.pairs)
 
 
 def _share_known(tokens: Sequence[_Token]) -> float:
-    return sum(token.known for token in tokens) / len(tokens)
+    return sum([token.known for token in tokens]) / len(tokens)
 
 
-def _linear(tokens: Sequence[_Token]) -> NDArray[np.float32]:
-    """Logits [k + 1] of the linear model over the message's tokens."""
-    total = np.asarray([token.wide for token in tokens]).sum(axis=0)
-    logits: NDArray[np.float32] = total / math.sqrt(max(1e-6, sum(token.square for token in tokens)))
+def _linear(rows: NDArray[np.float32], tokens: Sequence[_Token]) -> NDArray[np.float32]:
+    """Logits [k + 1] of the linear model over the message's tokens; their parts in ``rows`` [n, k + 1]."""
+    length = math.sqrt(max(1e-6, sum([token.square for token in tokens])))
+    logits: NDArray[np.float32] = rows.sum(axis=0) / np.float32(length)
     return logits

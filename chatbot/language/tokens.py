@@ -78,10 +78,11 @@ def word_of(token: str) -> str:
 
 @dataclass(frozen=True)
 class TokenFeatures:
-    """A token's row in the word table (0: unknown) and its rows in the hashed n-gram table."""
+    """A token's row in the word table (0: unknown), its rows in the hashed n-gram table, and its `han_pairs`."""
 
     word: int
     grams: tuple[int, ...]
+    pairs: tuple[int, ...] = ()
 
 
 class Vocabulary:
@@ -117,8 +118,12 @@ class Vocabulary:
 
     def features(self, token: str) -> TokenFeatures:
         """Word row and n-gram rows of a token; a placeholder has no n-grams."""
-        row = self._rows.get(word_of(token), 0)
-        return TokenFeatures(row, tuple(crc32(gram.encode()) % self.buckets for gram in grams(token)))
+        row, buckets = self._rows.get(word_of(token), 0), self.buckets
+        hashes = [crc32(gram.encode()) for gram in grams(token)]
+        pairs: tuple[int, ...] = ()
+        if token[0] == "~":  # as `han_pairs`, without hashing them again
+            pairs = tuple([mark for mark, at in zip(hashes, (1, 3), strict=False) if token[at] != "_"])
+        return TokenFeatures(row, tuple([mark % buckets for mark in hashes]), pairs)
 
 
 def han_pairs(token: str) -> list[int]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatbot.language.tokens import Vocabulary, grams, tokenise
+from chatbot.language.tokens import Vocabulary, grams, han_pairs, tokenise
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,9 @@ def test_hashing_does_not_change_between_processes():
 def test_frequent_words_come_first_and_ties_are_spelled():
     texts = [["b", "a", "a"], ["b", "c"], ["c", "~_退款"], ["~_退货"]]
     assert Vocabulary.count(texts, buckets=8).words == ("a", "b", "c", "退")
+
+
+def test_a_characters_pairs_are_hashed_once_for_both_uses():
+    vocabulary = Vocabulary(["退"], buckets=16384)
+    for token in ("~我退款", "~_退款", "~我退_", "~_退_", "refund", "[order]"):
+        assert list(vocabulary.features(token).pairs) == han_pairs(token), token
