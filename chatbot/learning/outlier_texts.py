@@ -28,6 +28,10 @@ _COMMON_HAN = (
     "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里"
     "用道行所然家种事成方多经么去法学如都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实"
 )
+# the 3,755 characters in everyday use: GB 2312-1980, level 1, which the code's rows 16 to 55 hold
+_EVERYDAY_HAN = "".join(
+    bytes((row, cell)).decode("gb2312", errors="ignore") for row in range(0xB0, 0xD8) for cell in range(0xA1, 0xFF)
+)
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _SYLLABLES = (
     "ba",
@@ -113,9 +117,10 @@ def gibberish(random_: random.Random, *, chinese: bool = False) -> str:
     characters.
     """
     if chinese:
-        n = random_.randint(2, 12)
-        if random_.random() < 0.5:
-            return "".join(random_.choice(_COMMON_HAN) for _ in range(n))
+        n, kind = random_.randint(2, 12), random_.random()
+        if kind < 0.8:
+            known = _COMMON_HAN if kind < 0.3 else _EVERYDAY_HAN
+            return "".join(random_.choice(known) for _ in range(n))
         return "".join(chr(random_.randint(0x4E00, 0x9FA5)) for _ in range(n))
     kind = random_.random()
     words = []
