@@ -30,7 +30,9 @@ _COMMON_HAN = (
 )
 # the 3,755 characters in everyday use: GB 2312-1980, level 1, which the code's rows 16 to 55 hold
 _EVERYDAY_HAN = "".join(
-    bytes((row, cell)).decode("gb2312", errors="ignore") for row in range(0xB0, 0xD8) for cell in range(0xA1, 0xFF)
+    bytes((row, cell)).decode("gb2312", errors="ignore")
+    for row in range(0xB0, 0xD8)
+    for cell in range(0xA1, 0xFF)
 )
 _ROWS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _SYLLABLES = (
