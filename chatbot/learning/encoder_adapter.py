@@ -26,11 +26,11 @@ Vectors = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class AdapterSettings:
-    """Chosen on held-out questions of covidfaq, flodial and feedbackqa (docs/retrieval.md)."""
+    """Chosen on held-out questions of covidfaq, flodial, feedbackqa and bq_zh (docs/retrieval.md)."""
 
     learning_rate: float = 5e-3
     weight_decay: float = 1e-2
-    dropout: float = 0.1
+    dropout: float = 0.3
     temperature: float = 0.05
     batch_size: int = 128
     epochs: int = 10

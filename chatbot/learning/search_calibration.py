@@ -104,7 +104,7 @@ def calibrate_search(
         encoder = encoder_for(lang, encoders)
         entries = [entry for entry in passages if entry.lang == lang]
         asked = [entry for entry in questions if entry.lang == lang]
-        start = default_ranking(len(entries))
+        start = default_ranking(len(entries), lang)
         if lang in trained:
             start = CHARACTERS
         elif isinstance(encoder, NoEncoder):

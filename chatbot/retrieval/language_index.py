@@ -36,12 +36,14 @@ FEATURES = (
     "context_title_cosine",  # the turns before, where there are any; else 0
     "context_text_cosine",
     "context_words",
+    "crowd_cosine",  # to its nearest among the other articles' candidates: near everything is near by chance
 )
 COLUMN = {name: place for place, name in enumerate(FEATURES)}
 
 PER_CHANNEL = 32  # candidates each of the six searches proposes
 QUESTIONS_READ = 128  # nearest questions looked at
 PASSAGES_PER_ARTICLE = 12  # of an article that only its questions proposed
+CROWD = 10  # nearest candidates that tell how crowded a passage's place is
 _TEMPERATURE = 0.05  # of the votes
 
 Vectors = NDArray[np.float32]
@@ -175,6 +177,8 @@ class LanguageIndex:
                 table[:, 8] = text_vectors @ query.context_vector
             if query.context_terms:
                 table[:, 9] = _share(self.text_words, context_words, context_top, ids)
+            if query.vector.any():
+                table[:, 10] = _crowd(text_vectors, np.array(owners))
         return Candidates(ids, np.array(owners, dtype=np.int64), table)
 
     def save(self, folder: Path) -> int:
@@ -290,6 +294,19 @@ def _together(cosines: Vectors, votes: Vectors) -> Vectors:
     """Log-sum-exp of cosines and votes at the votes' temperature."""
     summed: Vectors = np.logaddexp(cosines / _TEMPERATURE, votes / _TEMPERATURE) * _TEMPERATURE
     return summed
+
+
+def _crowd(vectors: Vectors, owners: NDArray[np.int64]) -> Vectors:
+    """Mean cosine of each row of ``vectors`` [n, dimension] to the `CROWD` nearest rows of other ``owners`` [n].
+
+    Some texts are near to every question (hubs: Radovanović et al. 2010); compared with their own neighbours they lose
+    that lead (CSLS: Conneau et al. 2018). The candidates are neighbours enough, and nothing need be kept for it.
+    """
+    cosines = vectors @ vectors.T  # [n, n]
+    cosines[owners[:, None] == owners] = 0.0
+    others = len(cosines) - min(CROWD, len(cosines))
+    crowd: Vectors = np.partition(cosines, others, axis=1)[:, others:].mean(axis=1)
+    return crowd
 
 
 def _share(

@@ -116,12 +116,12 @@ def test_a_model_comes_back_as_it_was_saved(tmp_path):
     model.save(tmp_path / "search.json")
     back = SearchModel.load(tmp_path / "search.json")
     assert back.ranking("en", dense=True, passages=9) == model.ranking("en", dense=True, passages=9)
-    assert back.ranking("zh", dense=True, passages=9) == default_ranking(9)
+    assert back.ranking("zh", dense=True, passages=9) == default_ranking(9, "zh")
     assert back.ranking("zh", dense=False, passages=9) == KEYWORD_ONLY
 
 
 def test_words_count_less_by_default_where_few_passages_tell_how_rare_they_are():
-    few, many = default_ranking(70), default_ranking(100_000)
+    few, many = default_ranking(70, "en"), default_ranking(100_000, "en")
     assert few.weights["text_words"] < 0.4 * DEFAULT.weights["text_words"] < many.weights["text_words"]
     assert few.weights["text_cosine"] == many.weights["text_cosine"] == DEFAULT.weights["text_cosine"]
 

@@ -241,7 +241,7 @@ def prepare(
         if not alike and valid_pairs:
             judged += judge(passages, valid_pairs, final, settings=settings.judging)
     tell("fit", 1.0)
-    start = CHARACTERS if trained else default_ranking(len(passages)) if dense else KEYWORD_ONLY
+    start = CHARACTERS if trained else default_ranking(len(passages), lang) if dense else KEYWORD_ONLY
     rankings = _rankings(judged, start, settings)
     train_seconds = time.monotonic() - began
     began = time.monotonic()
