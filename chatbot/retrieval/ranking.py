@@ -298,6 +298,8 @@ _FEW = 150  # passages of which the words' rarity is known half as well as of ma
 _LEAST = 1 / 3
 # Chosen alike on the training questions of bq_zh and of atec_zh; English gains nothing by it (docs/retrieval.md).
 _CROWD = {"zh": -6.0}
+# Constant of the probability there: the scores are lower, and the coefficient of `score` would take that for surer.
+_CROWDED = -1.0
 
 
 def default_ranking(passages: int, lang: str) -> LanguageRanking:
@@ -308,5 +310,8 @@ def default_ranking(passages: int, lang: str) -> LanguageRanking:
     """
     trust = max(_LEAST, passages / (passages + _FEW))
     weights = {name: value * (trust if "words" in name else 1.0) for name, value in DEFAULT.weights.items()}
-    weights["crowd_cosine"] = _CROWD.get(lang, 0.0)
-    return LanguageRanking(weights=weights, evidence=DEFAULT.evidence)
+    if lang not in _CROWD:
+        return LanguageRanking(weights=weights, evidence=DEFAULT.evidence)
+    weights["crowd_cosine"] = _CROWD[lang]
+    evidence = {**DEFAULT.evidence, "constant": DEFAULT.evidence["constant"] + _CROWDED}
+    return LanguageRanking(weights=weights, evidence=evidence)

@@ -21,7 +21,9 @@ def found(titles, vectors, *, articles=None, asked=(1.0, 0.0)):
 
 def test_a_passage_among_others_is_told_from_one_that_stands_alone():
     crowd = found(["a", "b", "c"], [[1, 0], [0.8, 0.6], [-1, 0]])
-    assert crowd == pytest.approx([(0.8 + 0.0 - 1.0) / 3, (0.8 + 0.0 - 0.8) / 3, (0.0 - 0.8 - 1.0) / 3], abs=2e-3)
+    assert crowd == pytest.approx(
+        [(0.8 + 0.0 - 1.0) / 3, (0.8 + 0.0 - 0.8) / 3, (0.0 - 0.8 - 1.0) / 3], abs=2e-3
+    )
 
 
 def test_passages_of_the_same_article_are_no_crowd():

@@ -126,6 +126,14 @@ def test_words_count_less_by_default_where_few_passages_tell_how_rare_they_are()
     assert few.weights["text_cosine"] == many.weights["text_cosine"] == DEFAULT.weights["text_cosine"]
 
 
+def test_by_default_a_crowded_place_counts_against_a_passage_in_chinese_alone():
+    chinese, english = default_ranking(500, "zh"), default_ranking(500, "en")
+    assert (
+        chinese.weight_vector()[COLUMN["crowd_cosine"]] < 0 == english.weight_vector()[COLUMN["crowd_cosine"]]
+    )
+    assert chinese.evidence["constant"] < english.evidence["constant"]
+
+
 @pytest.mark.parametrize("text", ["{}", "[1]", "no json", '{"format": 9, "languages": {}}'])
 def test_a_foreign_file_is_refused(tmp_path, text):
     (tmp_path / "search.json").write_text(text)
