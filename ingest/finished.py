@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chatbot.language.redaction import RedactionRules
 from chatbot.records import examples
 from chatbot.records.database import Database
 from chatbot.records.intents import intent_ids
-from chatbot.records.knowledge import published_values
+from chatbot.records.knowledge import redaction_rules
 from ingest.preparing import Dropped, content_hash_of, label_key, prepare
 from ingest.storing import store_conversations
 from ingest.transcripts.formats import convert_record
@@ -32,7 +31,7 @@ def take_in_conversation(database: Database, record: dict[str, Any], *, format: 
     with database.read() as session:
         if examples.known_transcripts(session, {digest}):
             return Taken("known")
-        rules = RedactionRules(keep=published_values(session))
+        rules = redaction_rules(session)
         intents = intent_ids(session)
     labels = {label_key(name): name for name in intents}
     item = prepare(transcript, content_hash=digest, rules=rules, intents=labels)

@@ -22,7 +22,7 @@ from chatbot.language.redaction import RedactionRules
 from chatbot.records import examples, imports
 from chatbot.records.database import Database
 from chatbot.records.intents import intent_ids
-from chatbot.records.knowledge import published_values
+from chatbot.records.knowledge import redaction_rules
 from ingest.articles.formats import article_files
 from ingest.articles.taking_in import take_in_articles
 from ingest.cleaning import Batch, Hashed, cleaned_ahead
@@ -63,7 +63,7 @@ def import_transcripts(
     """
     if rules is None:
         with database.read() as session:
-            rules = RedactionRules(keep=published_values(session))
+            rules = redaction_rules(session)
     tickets, apart = split_comment_files(paths)
     with CommentIndex.of(apart) as comments:
 

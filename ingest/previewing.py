@@ -93,6 +93,14 @@ def preview(
     return shown
 
 
+def found_columns(path: Path) -> dict[str, str]:
+    """The headings that a table's columns are found by without a person; nothing where they cannot be told, or read."""
+    try:
+        return _guessed(heading_of(path, None if path.suffix.lower() == ".xlsx" else open_text(path)))
+    except FrontdeskError:
+        return {}
+
+
 def _guessed(headings: list[str]) -> dict[str, str]:
     places = find_columns(headings)
     if places is None:

@@ -131,7 +131,7 @@ class Assistant:
         """
         clock = Clock()
         text = normalise(text)[:READ_LIMIT]
-        redactor = Redactor()
+        redactor = Redactor(options.redaction)
         before = [replace(m, text=redactor.redact(normalise(m.text))) for m in history[-HISTORY_TURNS:]]
         words = "" if is_payload(text) else text
         read = redactor.redact(text)

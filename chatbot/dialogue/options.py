@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from chatbot.dialogue.actions import check_pattern
 from chatbot.dialogue.hours import Hours
 from chatbot.dialogue.trace import Mode
 from chatbot.errors import InputError
+from chatbot.language.redaction import RedactionRules, order_pattern
 
 MODES: tuple[Mode, ...] = ("approved_and_cited", "generated_allowed", "drafts_only")
 GREETINGS = {
@@ -25,8 +28,9 @@ class SiteOptions:
     outside them the widget's button is hidden. A visitor who
     has waited ``unanswered_minutes`` for a person is told that nobody is free (0: never). A conversation in which
     nothing was said for ``idle_hours`` closes (0: never). Conversations in which nothing was said for
-    ``retention_days`` are erased (0: the installation's rule). A conversation that the bot solves saves an agent
-    ``saved_minutes``, whose hour costs ``hour_cost`` in the company's own money."""
+    ``retention_days`` are erased (0: the installation's rule). ``order_pattern`` is a regular expression of the
+    company's own order numbers, where they are not told by the usual shapes (empty: they are). A conversation that
+    the bot solves saves an agent ``saved_minutes``, whose hour costs ``hour_cost`` in the company's own money."""
 
     mode: Mode = "approved_and_cited"
     sureness: float = 0.6
@@ -39,6 +43,7 @@ class SiteOptions:
     unanswered_minutes: int = 5
     idle_hours: int = 24
     retention_days: int = 0
+    order_pattern: str = ""
     saved_minutes: float = 6.0
     hour_cost: float = 30.0
 
@@ -79,12 +84,26 @@ class SiteOptions:
                 raise InputError(
                     "Not a possible number", field=name, value=value, remedy=f"Give a number from 0 to {most}"
                 )
+        if self.order_pattern:
+            check_pattern(self.order_pattern)
+            if re.fullmatch(self.order_pattern, ""):
+                raise InputError(
+                    "The pattern fits an empty text",
+                    field="order_pattern",
+                    value=self.order_pattern[:60],
+                    remedy="Write one that an order number is needed for, such as [A-Z]{2}-\\d{6}",
+                )
         if not isinstance(self.hide_closed, bool):
             raise InputError(
                 "Not yes or no", field="hide_closed", value=self.hide_closed, remedy="Give true or false"
             )
         if self.hours:
             Hours.from_json(self.hours)
+
+    @property
+    def redaction(self) -> RedactionRules:
+        """What counts as personal in a message to this site."""
+        return RedactionRules(order_pattern=order_pattern([self.order_pattern]))
 
     @property
     def opening_hours(self) -> Hours | None:

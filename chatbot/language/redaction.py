@@ -62,6 +62,11 @@ class Personal:
     value: str
 
 
+def order_pattern(own: Iterable[str]) -> str:
+    """One pattern of the usual order numbers and of those that the company has its ``own`` patterns for."""
+    return "|".join([DEFAULT_ORDER_PATTERN, *sorted({f"(?:{pattern})" for pattern in own if pattern})])
+
+
 def canonical(value: str) -> str:
     """A value without the spaces and signs that people write into it, for comparing with ``keep``."""
     return _SPACES.sub("", value.translate(HALF_WIDTH)).casefold().lstrip("+")

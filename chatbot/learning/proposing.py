@@ -52,6 +52,8 @@ TAGGED = 0.6  # share of a cluster's tagged messages that must carry the same in
 ANSWERED = 0.4  # share of a cluster's answers that must come from the same article
 MOST_BEFORE = 3  # words a customer has said before a message that stands for itself: "hi", "good morning"
 MOST_MESSAGES = 60_000  # of a language, the newest
+_ENCODING = 0.7  # share of a language's time that its vectors take
+_AT_ONCE = 1000  # messages between two words of how far it is
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
@@ -141,10 +143,14 @@ def propose(
     for number, (lang, rows) in enumerate(sorted(by_language.items())):
         rows = rows[-MOST_MESSAGES:]
         stage = f"messages ({lang or 'all'})"
-        tell(stage, number / len(by_language))
+
+        def told(share: float, stage: str = stage, number: int = number) -> None:
+            tell(stage, (number + share) / len(by_language))
+
+        told(0.0)
         old = [message for message in messages if message.id in before and (whole or message.lang == lang)]
         encode = whole or encoder_of(lang)
-        vectors = encode([row.text for row in rows]) if encode else None
+        vectors = _encoded(rows, encode, lambda share: told(share * _ENCODING)) if encode else None
         if old:
             earlier = nearest_known(
                 [row.text for row in rows],
@@ -161,7 +167,12 @@ def propose(
             keep = np.flatnonzero(earlier == UNASSIGNED).tolist()
             rows = [rows[at] for at in keep]
             vectors = vectors[keep] if vectors is not None else None
-        clusters = cluster_questions([row.text for row in rows], vectors, settings=chosen)
+        clusters = cluster_questions(
+            [row.text for row in rows],
+            vectors,
+            settings=chosen,
+            progress=lambda share: told(_ENCODING + (1 - _ENCODING) * share),
+        )
         for new in _proposals(rows, clusters.labels, clusters.strength, finder, names, settings):
             found.append((lang, new))
     proposals = _joined_by_article(found)
@@ -184,6 +195,17 @@ def propose(
     report.languages = dict(Counter(message.lang for message in fresh))
     log.info("discovery: %s", report)
     return report
+
+
+def _encoded(
+    rows: Sequence[Message], encode: Encode, progress: Callable[[float], None]
+) -> NDArray[np.float32]:
+    """Vectors [n, dimension], some at a time: tens of thousands take minutes, and a person watches."""
+    parts = []
+    for start in range(0, len(rows), _AT_ONCE):
+        parts.append(encode([row.text for row in rows[start : start + _AT_ONCE]]))
+        progress(min(1.0, (start + _AT_ONCE) / len(rows)))
+    return np.concatenate(parts)
 
 
 def suggest(session: Session, examples: Mapping[int, float], intent_id: int | None) -> None:

@@ -29,7 +29,7 @@ from chatbot.learning.releases import get_release, live_release_id
 from chatbot.records.conversations import tapped
 from chatbot.records.database import Database
 from chatbot.records.earlier_turns import turns_before
-from chatbot.records.knowledge import published_values
+from chatbot.records.knowledge import redaction_rules
 from chatbot.records.tables import Conversation, Site, Turn, utcnow
 from chatbot.settings import Settings
 
@@ -122,7 +122,7 @@ def replay(
             raise UnavailableError("No release is live yet", remedy="Make one with: frontdesk retrain")
         if live == release_id:
             raise ConflictError("The live release is what the others are held against", value=release_id)
-        rules = RedactionRules(keep=published_values(session))
+        rules = redaction_rules(session)
         put = messages(session, last=last)
     load = load or _load
     tell("load", 0.0)
@@ -192,7 +192,7 @@ def replay_turn(
         )
         if turn is None or answer is None or answer.reply is None or turn.role != "customer":
             raise NotFoundError("There is no answer to this message", field="turn", value=turn_id)
-        rules = RedactionRules(keep=published_values(session))
+        rules = redaction_rules(session)
         item = _asked(session, turn, _sites(session), acted=acted(answer.trace))
         given = answer.reply
     after, trace = _ask((load or _load)(database, settings, release_id), item)

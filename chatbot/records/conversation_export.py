@@ -14,11 +14,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue.cards import cards_of, in_plain_words
-from chatbot.language.redaction import RedactionRules, Redactor
+from chatbot.language.redaction import Redactor
 from chatbot.language.table_export import Cell
 from chatbot.records.conversation_search import Wanted, conditions
 from chatbot.records.database import Database
-from chatbot.records.knowledge import published_values
+from chatbot.records.knowledge import redaction_rules
 from chatbot.records.tables import Conversation, Feedback, Person, Site, Turn
 
 BATCH = 100  # conversations
@@ -31,7 +31,7 @@ COLUMNS = (
 def exported(database: Database, wanted: Wanted) -> Iterator[dict[str, Any]]:
     """Every conversation that is wanted, the oldest first. Notes among colleagues are in it: it is the whole."""
     with database.read() as session:
-        rules = RedactionRules(keep=published_values(session))
+        rules = redaction_rules(session)
     last = 0
     while True:
         with database.read() as session:

@@ -20,10 +20,10 @@ from sqlalchemy.orm import Session
 from chatbot.errors import ConflictError, InputError, NotFoundError
 from chatbot.language.entity_marks import Mark, kind_name
 from chatbot.language.normalise import detect_language, fold, normalise
-from chatbot.language.redaction import RedactionRules, redact
+from chatbot.language.redaction import redact
 from chatbot.records import audit
 from chatbot.records.examples import text_hash
-from chatbot.records.knowledge import begin_revision, published_values
+from chatbot.records.knowledge import begin_revision, redaction_rules
 from chatbot.records.tables import AuditEntry, Example, Intent, Person, utcnow
 
 OUT_OF_SCOPE = "oos"  # stands for an intent where an example is about nothing that the bot should know
@@ -158,7 +158,7 @@ def add(
     Raises InputError for an empty or overlong text, ConflictError where it is an example of another intent.
     """
     target = _target(session, intent)
-    text = normalise(redact(text.strip(), rules=RedactionRules(keep=published_values(session))))
+    text = normalise(redact(text.strip(), rules=redaction_rules(session)))
     if not text or len(text) > LONGEST:
         raise InputError(
             "This cannot be an example",

@@ -18,13 +18,14 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from chatbot.language.normalise import fold
-from chatbot.language.redaction import canonical, find_personal
+from chatbot.language.redaction import RedactionRules, canonical, find_personal, order_pattern
 from chatbot.records.tables import (
     Article,
     ArticleQuestion,
     KnowledgeChange,
     KnowledgeClock,
     Passage,
+    Site,
     utcnow,
 )
 
@@ -246,6 +247,12 @@ def published_values(session: Session) -> frozenset[str]:
             if personal.kind in ("EMAIL", "PHONE", "ADDRESS"):
                 found.add(canonical(personal.value))
     return frozenset(found)
+
+
+def redaction_rules(session: Session) -> RedactionRules:
+    """What counts as personal here: order numbers as any of the sites writes them, not what the company publishes."""
+    own = [str(options.get("order_pattern") or "") for options in session.scalars(select(Site.options))]
+    return RedactionRules(order_pattern=order_pattern(own), keep=published_values(session))
 
 
 def passage_hash(title_path: str, text: str) -> str:

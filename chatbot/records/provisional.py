@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 
 from chatbot.errors import ConflictError, InputError
 from chatbot.language.normalise import detect_language, fold
-from chatbot.language.redaction import Redactor
+from chatbot.language.redaction import redact
 from chatbot.records.examples import add_examples, text_hash
 from chatbot.records.intents import title_from
-from chatbot.records.knowledge import begin_revision
+from chatbot.records.knowledge import begin_revision, redaction_rules
 from chatbot.records.tables import Answer, Example, Intent, utcnow
 
 LEAST = 5  # distinct examples
@@ -50,9 +50,10 @@ def create_provisional(
     live or retired name, InputError where there are too few examples or no answer.
     """
     wanted: dict[str, str] = {}
+    rules = redaction_rules(session)
     for text in examples:
         if text.strip():
-            wanted.setdefault(fold(text), Redactor().redact(text.strip()[:_LONGEST]))
+            wanted.setdefault(fold(text), redact(text.strip()[:_LONGEST], rules=rules))
     said = {lang: text.strip() for lang, text in answers.items() if text.strip()}
     intent = session.scalar(select(Intent).where(Intent.name == name))
     if intent is not None and intent.status != "provisional":

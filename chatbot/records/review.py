@@ -19,11 +19,11 @@ from sqlalchemy.orm import Session, aliased
 
 from chatbot.errors import ConflictError, InputError, NotFoundError
 from chatbot.language.normalise import normalise
-from chatbot.language.redaction import RedactionRules, redact
+from chatbot.language.redaction import redact
 from chatbot.records.conversations import NO_HELP
 from chatbot.records.examples import text_hash
 from chatbot.records.intents import put_intent
-from chatbot.records.knowledge import published_values
+from chatbot.records.knowledge import redaction_rules
 from chatbot.records.tables import Article, Example, Feedback, Turn, utcnow
 
 WINDOW = timedelta(days=90)
@@ -200,7 +200,7 @@ def decide(
                 "This intent was retired", field="intent", value=row.name, remedy="Choose another one"
             )
         intent_id = row.id
-    rules = RedactionRules(keep=published_values(session))
+    rules = redaction_rules(session)
     decided: list[Example] = []
     done = set(
         session.scalars(
@@ -251,7 +251,7 @@ def taken_over(session: Session, turn_ids: Sequence[int], text: str) -> str:
     plain = " ".join(text.removesuffix("...").split())  # a page shortens a long title
     if not plain or not any(" ".join(words.split()).startswith(plain) for words in said):
         return text
-    return redact(text, rules=RedactionRules(keep=published_values(session)))
+    return redact(text, rules=redaction_rules(session))
 
 
 def reopen(session: Session, turn_id: int) -> Example:

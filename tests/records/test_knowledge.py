@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from chatbot.language.redaction import redact
 from chatbot.records.database import Database
 from chatbot.records.knowledge import (
     ArticleDraft,
@@ -13,11 +14,12 @@ from chatbot.records.knowledge import (
     enable_passage,
     published_values,
     put_article,
+    redaction_rules,
     set_article_status,
     set_questions,
 )
 from chatbot.records.schema import upgrade
-from chatbot.records.tables import Article, ArticleQuestion, KnowledgeChange, Passage
+from chatbot.records.tables import Article, ArticleQuestion, KnowledgeChange, Passage, Site
 
 DRAFT = ArticleDraft(
     slug="refund",
@@ -199,3 +201,15 @@ def test_published_contacts_are_known_in_any_spelling(store):
     put(store, replace(DRAFT, body="Call +31 (0)10 555 0148 or mail anna.support@kettle.example."))
     with store.read() as session:
         assert published_values(session) == {"310105550148", "annasupport@kettleexample"}
+
+
+def test_each_site_s_own_order_numbers_are_personal_beside_the_usual_ones(store):
+    text = "AB/123/45 and KC-204817, AB/123/45 again, x7-99, 12/345/67"
+    with store.write() as session:
+        session.add_all(
+            Site(key=key, name=key, options={"order_pattern": pattern})
+            for key, pattern in (("a", r"[A-Z]{2}/\d{3}/\d{2}"), ("b", r"x\d-\d\d"), ("c", ""))
+        )
+    with store.read() as session:
+        rules = redaction_rules(session)
+    assert redact(text, rules=rules) == "[ORDER] and [ORDER_2], [ORDER] again, [ORDER_3], 12/345/67"

@@ -364,6 +364,30 @@ def test_a_table_is_looked_at_tried_and_imported_with_the_columns_that_the_edito
     assert not (settings.uploads / stored).exists()
 
 
+def test_tables_with_headings_of_their_own_are_imported_together(
+    signed_in: SignIn, database: Database, settings: Settings
+) -> None:
+    """The page shows the columns found in the first one: those hold for the others only where somebody set them."""
+    client = signed_in("editor")
+    second = "会话,角色,内容\nb,客户,你们的刀具可以免费磨刀吗？\nb,客服,购买一年内可以免费磨刀一次。\n"
+    first = "conversation,role,text\na,customer,Do you sharpen knives for free?\n"
+    answer = send(
+        client,
+        "/admin/upload",
+        kind="transcripts",
+        files=[(io.BytesIO(first.encode()), "a.csv"), (io.BytesIO(second.encode()), "b.csv")],
+    )
+    page = client.get(answer.location).text
+    stored = re.findall(r'name="files" value="([^"]+)"', page)
+    columns = {f"column.{name}": name for name in ("conversation", "role", "text")}
+    look = send(client, "/admin/upload/check", action="look", files=stored, **columns)
+    assert "No column has this heading" not in client.get(look.location).text
+    send(client, "/admin/upload/check", action="import", files=stored, **columns)
+    Worker(database, settings).run(until_idle=True)
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Transcript)) == 2
+
+
 @pytest.mark.parametrize("name", ["../../etc/passwd", "0" * 32 + "/gone.csv", "x" * 32 + "/a/b.csv"])
 def test_only_what_an_upload_stored_can_be_looked_at(signed_in: SignIn, name: str) -> None:
     client = signed_in("editor")

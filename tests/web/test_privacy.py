@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from markupsafe import escape
 from sqlalchemy import func, select
 
 from chatbot.errors import InputError, NotFoundError
@@ -33,6 +34,7 @@ from chatbot.records.tables import (
     utcnow,
 )
 from chatbot.settings import Settings
+from ingest.finished import take_in_conversation
 from web import privacy
 
 MARK = "my parcel MARK-4711 was wet"
@@ -197,6 +199,28 @@ def test_old_conversations_are_forgotten_by_the_sites_rule_or_the_installations(
     assert privacy.apply_retention(database, settings.model_copy(update={"retention_days": 50})) == 1
     with database.read() as session:
         assert session.get(Visitor, old) is None and session.get(Visitor, young) is not None
+
+
+@pytest.mark.usefixtures("site")
+def test_the_company_s_own_order_numbers_are_replaced_once_they_are_named(
+    database: Database, signed_in_admin: FlaskClient
+) -> None:
+    def imported(number: str) -> str:
+        turns = [{"role": "customer", "text": f"Where is my parcel {number}?"}]
+        take_in_conversation(database, {"id": number, "turns": turns})
+        with database.read() as session:
+            said: str = session.scalars(select(Example.text).order_by(Example.id.desc())).first() or ""
+        return said
+
+    assert "AB/123/45" in imported("AB/123/45")
+    for wrong in ("[A-", r"(?:\d+)+", r"\d*"):
+        answer = signed_in_admin.post("/admin/privacy/orders", data={"order_pattern": wrong})
+        assert answer.status_code == 422 and f'value="{escape(wrong)}"' in answer.text
+    right = r"[A-Z]{2}/\d{3}/\d{2}"
+    saved = signed_in_admin.post("/admin/privacy/orders", data={"order_pattern": right})
+    assert saved.status_code == 303
+    assert escape(right) in signed_in_admin.get("/admin/privacy").text
+    assert imported("CD/678/90") == "Where is my parcel [ORDER]?"
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ def suggestion(
         options=replace(options, mode="drafts_only"),  # a draft wherever there is something to say
         hurried=hurried,
     )
-    redactor = Redactor()  # as the assistant has read it, to put the values back
+    redactor = Redactor(options.redaction)  # as the assistant has read it, to put the values back
     turns = [replace(message, text=redactor.redact(normalise(message.text))) for message in history]
     turns.append(Message("customer", redactor.redact(normalise(text))))
     drafts: list[dict[str, Any]] = []

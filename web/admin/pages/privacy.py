@@ -21,7 +21,7 @@ from web.language import gettext
 from web.numbers import whole
 
 
-def _page(*, text: str = "", error: FrontdeskError | None = None) -> str:
+def _page(*, text: str = "", pattern: str | None = None, error: FrontdeskError | None = None) -> str:
     found: list[erasure.Found] | None = None
     page = max(1, request.args.get("page", 1, type=int))
     with parts().database.read() as records:
@@ -40,6 +40,7 @@ def _page(*, text: str = "", error: FrontdeskError | None = None) -> str:
         more=len(found or ()) > erasure.MOST_FOUND,
         site=site,
         days=options.retention_days,
+        order_pattern=options.order_pattern if pattern is None else pattern,
         everywhere=parts().settings.retention_days,
         error=error,
     )
@@ -127,4 +128,28 @@ def change_retention() -> BaseResponse | tuple[str, int]:
     except FrontdeskError as error:
         return _page(error=error), error.status
     flash(gettext("Saved. Older conversations are erased within the hour."))
+    return redirect(url_for("admin.privacy", site=argument(site)), code=303)
+
+
+@blueprint.post("/privacy/orders")
+@requires("admin")
+def change_order_pattern() -> BaseResponse | tuple[str, int]:
+    """How this company's order numbers look: a regular expression, or nothing for the usual shapes."""
+    given = request.form.get("order_pattern", "").strip()
+    try:
+        with parts().database.write() as records:
+            site = asked_site(records)
+            before = SiteOptions.from_json(site.options)
+            replace(before, order_pattern=given)  # raises where it is no pattern
+            site.options = dict(site.options) | {"order_pattern": given}
+            audit.record(
+                records,
+                action="site.change",
+                subject=f"site {site.key}",
+                person_id=person_id(),
+                detail={"order_pattern": given, "before": before.order_pattern},
+            )
+    except FrontdeskError as error:
+        return _page(pattern=given, error=error), error.status
+    flash(gettext("Saved. What is stored or imported from now on is read by it."))
     return redirect(url_for("admin.privacy", site=argument(site)), code=303)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatbot.dialogue.explaining import Why, explain_message
+from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import FrontdeskError, NotFoundError
 from chatbot.language.normalise import normalise
 from chatbot.language.redaction import Redactor
@@ -25,7 +26,7 @@ from chatbot.records.answers import list_intents
 from chatbot.records.conversation_search import decisions
 from chatbot.records.earlier_turns import turns_before
 from chatbot.records.statistics import topic_titles
-from chatbot.records.tables import Turn
+from chatbot.records.tables import Conversation, Site, Turn
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
 from web.admin.pages.learning import wants_json
@@ -72,6 +73,8 @@ def explained(turn_id: int) -> tuple[list[Part], str | None]:
     with parts().database.read() as records:
         turn, asked = _answer(records, turn_id)
         history = turns_before(records, asked).history()
+        site_id = records.get_one(Conversation, turn.conversation_id).site_id
+        options = SiteOptions.from_json(records.get_one(Site, site_id).options)
     try:
         assistant = parts().serving.assistant()
     except FrontdeskError:
@@ -79,7 +82,7 @@ def explained(turn_id: int) -> tuple[list[Part], str | None]:
     classifier = getattr(assistant, "classifier", None)
     if classifier is None:
         return [], assistant.release_id
-    redactor = Redactor()  # as the assistant has read it
+    redactor = Redactor(options.redaction)  # as the assistant has read it
     before = [replace(one, text=redactor.redact(normalise(one.text))) for one in history]
     found = []
     for part in (turn.trace or {}).get("parts", ()):

@@ -19,11 +19,10 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatbot.errors import InputError, NotFoundError
-from chatbot.language.redaction import RedactionRules
 from chatbot.outbound import parse
 from chatbot.records import audit
-from chatbot.records.knowledge import published_values
-from ingest.previewing import preview
+from chatbot.records.knowledge import redaction_rules
+from ingest.previewing import found_columns, preview
 from ingest.transcripts.formats import FORMATS, TABLES
 from ingest.transcripts.table import FIELDS
 from web.access import person_id, requires
@@ -152,7 +151,7 @@ def check_upload() -> str | BaseResponse:
     names = _stored(request.args.getlist("files"))
     shape = request.args.get("format", "auto")
     with parts().database.read() as records:
-        rules = RedactionRules(keep=published_values(records))
+        rules = redaction_rules(records)
     looks = [
         preview(parts().settings.uploads / name, format=shape, columns=_columns(request.args), rules=rules)
         for name in names
@@ -181,7 +180,7 @@ def import_checked() -> BaseResponse:
         discard_uploads(parts().settings, names)
         flash(gettext("The files are erased."))
         return redirect(url_for("admin.upload"), code=303)
-    columns = _columns(request.form)
+    columns = _chosen(names)
     shape = request.form.get("format", "auto")
     if action == "look":
         given: dict[str, Any] = {f"column.{field}": heading for field, heading in columns.items()}
@@ -195,7 +194,7 @@ def import_checked() -> BaseResponse:
         "names": [Path(name).name for name in names],
         "format": shape,
     }
-    if columns and any(map(_is_table, names)):
+    if columns:
         arguments["columns"] = columns
     if action == "try":
         arguments["dry_run"] = True
@@ -213,6 +212,14 @@ def _stored(names: Sequence[str]) -> list[str]:
                 "An uploaded file is gone", field="files", value=name, remedy="Upload it once more"
             )
     return list(names[:MAX_FILES])
+
+
+def _chosen(names: Sequence[str]) -> dict[str, str]:
+    """The columns that somebody has set. Those that the page found in the first table are no choice: the next one may
+    name its own otherwise."""
+    tables = [parts().settings.uploads / name for name in names if _is_table(name)]
+    columns = _columns(request.form)
+    return columns if tables and columns != found_columns(tables[0]) else {}
 
 
 def _columns(given: Mapping[str, str]) -> dict[str, str]:
