@@ -16,8 +16,9 @@ Why more than the proof: two trainings on the same data disagree on some 5 % of 
 is *proven* within one point only from about 6,000 frozen examples on; a rule that asked for the proof alone would
 refuse nearly every retraining of a company that has fewer (docs/architecture.md, "The gate").
 
-A single intent blocks where it is missing, or where its loss is significant by an exact one-sided sign test after
-Holm's correction (Holm 1979).
+A single intent blocks where it is missing, or where its loss is significant by a one-sided sign test after Holm's
+correction (Holm 1979). The test allows for what a training moves by itself: it draws the line between two intents
+elsewhere, and messages along it change together (`_dispersion`).
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ MIN_FROZEN = 300
 MIN_MEASURE = 100  # a measure over fewer examples can refuse, but not hold up
 MIN_INTENT = 10
 ALPHA = 0.05
+MOST_DISPERSION = 2.0  # more would let a candidate through that is broken in many intents
+MIN_DISPERSION_INTENTS = 10
 SEEN = 2.0  # margins: a loss seen that is larger asks a person
 
 State = Literal["proven", "not shown", "unclear", "worse"]
@@ -205,14 +208,35 @@ def _worse_intents(pairs: Sequence[tuple[Outcome, Outcome]]) -> tuple[str, ...]:
         entry[0] += 1
         entry[1] += c.right and not a.right
         entry[2] += a.right and not c.right
-    tested = {name: _sign_test(gain, loss) for name, (n, gain, loss) in counts.items() if n >= MIN_INTENT}
+    moved = {name: (gain, loss) for name, (_, gain, loss) in counts.items()}
+    tested = {
+        name: _sign_test(gain, loss, dispersion=_dispersion(moved, without=name))
+        for name, (n, gain, loss) in counts.items()
+        if n >= MIN_INTENT
+    }
     return _holm(tested)
 
 
-def _sign_test(gained: int, lost: int) -> float:
-    """Exact one-sided p-value of at least ``lost`` losses among the discordant pairs, if both were as likely."""
+def _dispersion(moved: Mapping[str, tuple[int, int]], *, without: str) -> float:
+    """How much more the intents' differences (gained, lost) vary than if every message changed by itself, 1 to
+    MOST_DISPERSION: Pearson's estimate (McCullagh & Nelder 1989, section 4.5) over all intents but the tested one."""
+    others = [pair for name, pair in moved.items() if name != without and sum(pair)]
+    if len(others) < MIN_DISPERSION_INTENTS:
+        return 1.0
+    spread = sum((gained - lost) ** 2 / (gained + lost) for gained, lost in others) / len(others)
+    return min(MOST_DISPERSION, max(1.0, spread))
+
+
+def _sign_test(gained: int, lost: int, *, dispersion: float = 1.0) -> float:
+    """One-sided p-value of at least ``lost`` losses among the discordant pairs, if both were as likely: exact, and not
+    smaller than the normal one whose variance is ``dispersion`` times as large."""
     n = gained + lost
-    return sum(math.comb(n, k) for k in range(lost, n + 1)) / 2**n if n else 1.0
+    if not n:
+        return 1.0
+    exact = sum(math.comb(n, k) for k in range(lost, n + 1)) / 2**n
+    if dispersion <= 1:
+        return exact
+    return max(exact, 1 - NormalDist().cdf((lost - gained - 1) / math.sqrt(dispersion * n)))
 
 
 def _holm(p_values: Mapping[str, float]) -> tuple[str, ...]:

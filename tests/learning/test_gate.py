@@ -137,3 +137,32 @@ def test_a_large_set_proves_that_nothing_was_lost():
     found = verdict(changed, live)
     assert {measure.state for measure in found.measures} == {"proven"}
     assert found.as_json()["measures"][0]["passed"] is True
+
+
+MANY = tuple(f"intent {number}" for number in range(24))
+
+
+def moved(changes: dict[int, tuple[int, int]], n: int = 40) -> tuple[list[Outcome], list[Outcome]]:
+    """Candidate and live on ``n`` messages of each of 24 intents; ``changes``: intent to (gained, lost)."""
+    candidate, live = [], []
+    for number, name in enumerate(MANY):
+        gained, lost = changes.get(number, (0, 0))
+        for place in range(n):
+            candidate.append(Outcome(name, not 0 <= place < lost, False, True))
+            live.append(Outcome(name, not lost <= place < lost + gained, False, True))
+    return candidate, live
+
+
+def test_where_trainings_move_whole_intents_one_that_moved_a_little_more_does_not_block():
+    by_message = dict.fromkeys(range(1, 24), (3, 3)) | {0: (4, 22)}
+    by_intent = {number: (0, 4) if number % 2 else (4, 0) for number in range(1, 24)} | {0: (4, 22)}
+    asked = {"candidate_intents": MANY, "live_intents": MANY}
+    assert judge(*moved(by_message), **asked).blocked_intents == ("intent 0",)
+    assert judge(*moved(by_intent), **asked).blocked_intents == ()
+
+
+def test_an_intent_that_is_lost_blocks_however_much_trainings_move():
+    by_intent = {number: (0, 9) if number % 2 else (9, 0) for number in range(1, 24)} | {0: (0, 38)}
+    found = judge(*moved(by_intent), candidate_intents=MANY, live_intents=MANY)
+    assert found.promote is False
+    assert "intent 0" in found.blocked_intents
