@@ -104,6 +104,11 @@ def content_words(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def says_nothing(term: str) -> bool:
+    """Whether a word, or a pair of Chinese characters, is filler: "the", "how", "怎么"."""
+    return term in _FILLER or any(character in _FILLER_ZH for character in term)
+
+
 def stem(word: str) -> str:
     """A word without its commonest endings: "delivered" and "delivery" meet, "order" and "border" do not."""
     word = word.removesuffix("'s").strip(".,:-'")

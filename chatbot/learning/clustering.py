@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chatbot.dialogue.wording import says_nothing
 from chatbot.language.normalise import fold, is_han
 
 UNASSIGNED = -1
@@ -177,14 +178,14 @@ def _distinct(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64
 
 def key_terms(texts: Sequence[str], labels: NDArray[np.int64], *, most: int = 6) -> dict[int, list[str]]:
     """What sets each cluster's words apart: each term's share of the Kullback-Leibler divergence between the cluster's
-    words and all words, p log(p / q), which leaves "how" and "the" behind; only terms that at least a tenth of the
-    cluster's messages have."""
+    words and all words, p log(p / q); only terms that at least a tenth of the cluster's messages have, or where none
+    is, a fiftieth. Words that name nothing ("how", "the") stand out in a mixed cluster, and are left out."""
     uses: dict[int, Counter[str]] = {}
     held: dict[int, Counter[str]] = {}
     sizes: Counter[int] = Counter()
     total: Counter[str] = Counter()
     for text, label in zip(texts, labels.tolist(), strict=True):
-        found = [word for word in words_of(text) if len(word) > 1]
+        found = [word for word in words_of(text) if len(word) > 1 and not says_nothing(word)]
         total.update(found)
         if label != UNASSIGNED:
             uses.setdefault(label, Counter()).update(found)
@@ -194,13 +195,16 @@ def key_terms(texts: Sequence[str], labels: NDArray[np.int64], *, most: int = 6)
     ranked: dict[int, list[str]] = {}
     for label, counted in uses.items():
         words = sum(counted.values()) or 1
-        least = max(2, sizes[label] / 10)
         scored = sorted(
             (-(number / words) * np.log((number / words) / (total[word] / whole)), word)
             for word, number in counted.items()
-            if held[label][word] >= least
         )
-        ranked[label] = [word for score, word in scored[:most] if score < 0]
+        apart = [word for score, word in scored if score < 0]
+        for share in (10, 50):
+            least = max(2, sizes[label] / share)
+            ranked[label] = [word for word in apart if held[label][word] >= least][:most]
+            if ranked[label]:
+                break
     return ranked
 
 

@@ -12,6 +12,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -20,6 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from chatbot.errors import InputError
+from chatbot.inference.encode import ANY_LANGUAGE as OTHERS
 from chatbot.learning.answered_from import ArticleFinder
 from chatbot.learning.clustering import (
     UNASSIGNED,
@@ -73,22 +75,31 @@ def encoders_of(database: Database, settings: Settings) -> Encoders:
     from chatbot.learning.releases import bundle_folder, live_release_id
 
     threads = settings.inference_threads
-    general = {
-        lang: SentenceEncoder.load(ensure_encoder(name, settings.encoders), threads=threads)
-        for lang, name in chosen_encoders(settings.encoder).items()
-    }
-    with database.read() as session:
-        live = live_release_id(session)
-    own: Mapping[str, LoadedEncoder] = {}
-    if live is not None:
+    names = chosen_encoders(settings.encoder)
+
+    @cache
+    def general(key: str) -> SentenceEncoder:
+        return SentenceEncoder.load(ensure_encoder(names[key], settings.encoders), threads=threads)
+
+    @cache
+    def own() -> Mapping[str, LoadedEncoder]:
+        with database.read() as session:
+            live = live_release_id(session)
+        if live is None:
+            return {}
         folder = bundle_folder(settings, live)
-        own = load_encoders(folder, verify(folder).encoders, threads=threads)
+        return load_encoders(folder, verify(folder).encoders, threads=threads)
 
     def encoder_of(lang: str) -> Encode | None:
-        fit = encoder_for(lang, general)
-        if not isinstance(fit, NoEncoder):
-            return fit.encode
-        found = own.get(lang)
+        for key in (
+            lang,
+            OTHERS,
+        ):  # each is loaded when it is asked for: a split of English messages needs one
+            if key in names:
+                fit = encoder_for(lang, {key: general(key)})
+                if not isinstance(fit, NoEncoder):
+                    return fit.encode
+        found = own().get(lang) if lang != ANY_LANGUAGE else None
         return found.encode if found is not None and lang in found.languages else None
 
     return encoder_of
@@ -110,7 +121,7 @@ class ProposingReport:
     joined: int = 0  # of these, new in an open proposal
     proposed: int = 0
     messages: int = 0  # in new proposals
-    coverage: float = 0.0  # share of the new messages that a proposal took
+    coverage: float = 0.0  # share of the new messages without a label that a proposal took
     languages: dict[str, int] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -190,7 +201,8 @@ def propose(
             add_proposal(session, new)
             report.proposed += 1
             report.messages += len(new.members)
-    unknown = len(fresh) - sum(map(len, joins.values()))
+    joined = {example for members in joins.values() for example in members}
+    unknown = sum(message.intent is None and message.id not in joined for message in fresh)
     report.coverage = round(report.messages / unknown, 4) if unknown else 0.0
     report.languages = dict(Counter(message.lang for message in fresh))
     log.info("discovery: %s", report)
@@ -224,10 +236,7 @@ def split_proposal(
     settings = replace(settings or ClusterSettings(), least=2, agreement=0.0)
     with database.read() as session:
         get_proposal(session, proposal_id)
-        ids = session.scalars(
-            select(ProposalMember.example_id).where(ProposalMember.proposal_id == proposal_id)
-        ).all()
-        rows = _messages(session, only=ids)
+        rows = _messages(session, only=proposal_id)
         finder = _finder(session)
         names = {row.id: row.name for row in session.execute(select(Intent.id, Intent.name))}
     encode = encoder_of(ANY_LANGUAGE)
@@ -253,18 +262,21 @@ def split_proposal(
         return [row.id for row in split(session, proposal_id, [smaller])]
 
 
-def _messages(session: Session, *, only: Sequence[int] | None = None) -> list[Message]:
+def _messages(session: Session, *, only: int | None = None) -> list[Message]:
+    """Those that stand alone, or all those of the proposal ``only``."""
     query = (
         select(Example.id, Example.text, Example.lang, Example.intent_id, Example.answer, Example.context)
         .where(Example.status.in_(("unreviewed", "accepted")), Example.out_of_scope.is_(False))
         .order_by(Example.id)
     )
+    if only is not None:
+        members = select(ProposalMember.example_id).where(ProposalMember.proposal_id == only)
+        query = query.where(Example.id.in_(members))
     rows = session.execute(query.execution_options(yield_per=2000))
-    chosen = set(only) if only is not None else None
     return [
         Message(row.id, row.text, row.lang, row.intent_id, row.answer)
         for row in rows
-        if (_stands_alone(row.context) if chosen is None else row.id in chosen)
+        if only is not None or _stands_alone(row.context)
     ]
 
 

@@ -149,6 +149,14 @@ def test_key_terms_name_what_sets_a_cluster_apart() -> None:
     assert not {"my", "the", "with"} & {word for found in terms.values() for word in found}
 
 
+def test_a_mixed_cluster_is_not_named_by_filler() -> None:
+    texts = [f"how do i {word} it or the other" for word in ("cancel", "order", "pay", "return", "order")]
+    other = ["the parcel is late", "parcel lost", "怎么退款"]
+    terms = key_terms([*texts, *other], np.array([0] * len(texts) + [1] * len(other)))
+    assert terms[0] and not {"how", "do", "or", "it", "the"} & {*terms[0], *terms[1]}
+    assert "怎么" not in terms[1]
+
+
 def test_a_name_repeats_no_part_of_itself() -> None:
     assert proposed_name(["card", "cards", "arrival", "退款", "x"]) == "card_arrival_退款"
     assert proposed_name([]) == "unnamed"
