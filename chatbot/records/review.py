@@ -24,8 +24,9 @@ from chatbot.records.conversations import NO_HELP
 from chatbot.records.examples import text_hash
 from chatbot.records.intents import put_intent
 from chatbot.records.knowledge import redaction_rules
-from chatbot.records.tables import Article, Example, Feedback, Turn, utcnow
+from chatbot.records.tables import Article, Example, Feedback, Intent, Turn, utcnow
 
+_OF_ARTICLE = "article:"  # a release's label for an article that no intent is bound to
 WINDOW = timedelta(days=90)
 MOST_TURNS = 20_000
 DOUBTFUL = 0.6  # an answer below this confidence is worth a look
@@ -170,6 +171,21 @@ def _agents_replies(session: Session, conversations: Iterable[int]) -> dict[int,
     return found
 
 
+def _named(session: Session, name: str) -> Intent:
+    """The intent of this name, new where there is none. Where it is what a release calls an article that no intent is
+    bound to, the intent is that article's: an answer written for it would never be given otherwise."""
+    slug = name.removeprefix(_OF_ARTICLE)
+    if slug == name or session.scalar(select(Article.id).where(Article.slug == slug).limit(1)) is None:
+        return put_intent(session, name)[0]
+    bound = session.scalar(
+        select(Intent)
+        .where(Intent.article_slug == slug, Intent.status == "live")
+        .order_by(Intent.id)
+        .limit(1)
+    )
+    return bound or put_intent(session, slug.replace("-", "_"), article_slug=slug)[0]
+
+
 def decide(
     session: Session,
     turn_ids: Sequence[int],
@@ -194,7 +210,7 @@ def decide(
     if action == "label":
         if not intent.strip():
             raise InputError("Which intent?", field="intent", remedy="Name the intent that is asked for")
-        row, _ = put_intent(session, intent.strip()[:120])
+        row = _named(session, intent.strip()[:120])
         if row.status == "retired":
             raise ConflictError(
                 "This intent was retired", field="intent", value=row.name, remedy="Choose another one"

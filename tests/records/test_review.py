@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from chatbot.dialogue.trace import (
     Choice,
@@ -21,7 +22,7 @@ from chatbot.learning.review import QuestionGroup, gaps
 from chatbot.records import conversations, review
 from chatbot.records.database import Database
 from chatbot.records.knowledge import ArticleDraft, PassageDraft, put_article
-from chatbot.records.tables import Article, Turn, utcnow
+from chatbot.records.tables import Article, Intent, Turn, utcnow
 
 ASKS = Choice("Opening hours", "/article hours")
 
@@ -213,3 +214,13 @@ def test_what_somebody_said_is_published_without_personal_values_and_what_an_edi
             ("", ""),
         ):
             assert review.taken_over(session, [turn], said) == published
+
+
+def test_a_question_labelled_with_an_article_asks_for_the_intent_of_that_article(database: Database) -> None:
+    desk = Desk(database)
+    turns = [desk.ask("when are you open on Sunday"), desk.ask("and Monday?"), desk.ask("what is it")]
+    with database.write() as session:
+        for turn, name in zip(turns, ("article:hours", "article:hours", "article:gone"), strict=True):
+            review.decide(session, [turn], action="label", person_id=None, reason="test", intent=name)
+        made = session.execute(select(Intent.name, Intent.article_slug).order_by(Intent.id)).all()
+    assert made == [("hours", "hours"), ("article:gone", None)]
