@@ -65,6 +65,11 @@ def test_the_review_queue_is_decided_by_keystrokes(
     expect(items).to_have_count(3)
     expect(items.first).to_be_focused()  # and on with the next one
     at("sings the song")
+    page.keyboard.press("y")  # without an answer: the page stays, and the field is where to go on
+    expect(items).to_have_count(3)
+    expect(page.locator("textarea:focus, input[name=intent]:focus")).to_have_count(1)
+    page.keyboard.press("Escape")
+    at("sings the song")
     page.keyboard.press("i")
     expect(items).to_have_count(2)
     at("weather tomorrow")

@@ -90,6 +90,17 @@ for (const drop of document.querySelectorAll(".drop")) {
   });
 }
 
+// --- a button that needs some fields of its form, where its neighbours need none ---------------------------------
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button[data-needs]");
+  if (!button) return;
+  const fields = button.dataset.needs.split(" ").map((name) => button.form.elements[name]);
+  for (const field of fields) field.required = true;
+  if (!button.form.reportValidity()) event.preventDefault(); // the browser says which one, and the page stays
+  for (const field of fields) field.required = false;
+});
+
 // --- deciding by keystroke ---------------------------------------------------------------------------------
 
 const decisions = document.querySelector("[data-keys]");
