@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -97,7 +97,9 @@ class Assistant:
         next_intents: Proposes | None = None,
         named: Finder = nothing,
         past: PastDrafting | None = None,
+        own_encoders: Collection[str] = (),
     ) -> None:
+        """``own_encoders``: languages whose encoder has read nothing but the company's own texts."""
         self.release_id = release_id
         self.languages = tuple(languages)
         self._classifier = classifier
@@ -109,6 +111,7 @@ class Assistant:
         self._actions = actions
         self._next = next_intents
         self._named = named
+        self._own_encoders = frozenset(own_encoders)
         self.past = past  # what agents said, for agents: no reply draws on it
 
     def reply(
@@ -471,6 +474,7 @@ class Assistant:
                 lang=lang,
                 intent=best.intent,
                 encode=lambda texts: self._search.encode(texts, lang=lang),
+                general=lang not in self._own_encoders,
             )
 
 

@@ -55,11 +55,13 @@ def draft(
     intent: str | None = None,
     beam: int = BEAM,
     encode: Encode | None = None,
+    general: bool = True,
 ) -> Draft | None:
     """The best checked reply to the last message of ``history`` from ``hits``, or None if nothing was written.
 
     history: redacted, oldest first, the message to answer last; its ``action`` turns (look-ups) are sources too.
     encode: of the search's encoder; with it a draft must be to the point too (chatbot/dialogue/relevance.py).
+    general: that encoder has read more than the company's own texts.
     """
     sources = [passage_source(hit.title_path or hit.title, hit.text) for hit in hits]
     written = writer.generate(
@@ -70,7 +72,9 @@ def draft(
     asked = _rarity(history, sources)
     passages = tuple(hit.passage_id for hit in hits)
     wanted = (
-        Wanted(history[-1].text, sources=[hit.text for hit in hits], encode=encode, lang=lang)
+        Wanted(
+            history[-1].text, sources=[hit.text for hit in hits], encode=encode, lang=lang, general=general
+        )
         if encode is not None
         else None
     )

@@ -1,7 +1,7 @@
 """Does a drafted reply answer what was asked, or something beside it that is also true?
 
 A passage says a dozen things; a draft repeats some. It is to the point where it repeats what in the passage lies
-nearest to the question: by the sentence encoder that the search uses, in Chinese by the characters they share.
+nearest to the question: by the sentence encoder that the search uses, in Chinese by the characters they share, too.
 Grounding asks whether a sentence is true, this whether it is the one that was wanted; neither replaces the other.
 """
 
@@ -35,9 +35,19 @@ _CHARACTER = re.compile(r"[a-z0-9\u3400-\u9fff]")
 class Wanted:
     """What of ``sources`` a question wants: their sentences by nearness, encoded once for all its drafts."""
 
-    def __init__(self, question: str, *, sources: Sequence[str], encode: Encode, lang: str = "en") -> None:
+    def __init__(
+        self,
+        question: str,
+        *,
+        sources: Sequence[str],
+        encode: Encode,
+        lang: str = "en",
+        general: bool = True,
+    ) -> None:
+        """``general``: the encoder has read more than the company's own texts."""
         self._question = question
         self._by_characters = lang == "zh"
+        self._by_encoder = general or not self._by_characters
         self._encode = encode
         prose = (passage_source("", source) for source in sources)  # without headings
         told = (part.strip() for source in prose for part in sentences(source))
@@ -79,11 +89,12 @@ class Wanted:
     @cached_property
     def _order(self) -> list[int]:
         """The sentences, nearest to the question first."""
+        nearness = np.zeros(len(self._parts), dtype=np.float32)
         if self._by_characters:
-            nearness = _shared_characters(self._question, self._parts)
-        else:
+            nearness += _standardised(_shared_characters(self._question, self._parts))
+        if self._by_encoder:
             vectors = self._encode([self._question, *self._parts])
-            nearness = vectors[1:] @ vectors[0]
+            nearness += _standardised(vectors[1:] @ vectors[0])
         order: list[int] = np.argsort(-nearness, kind="stable").tolist()
         return order
 
@@ -91,8 +102,9 @@ class Wanted:
 def _shared_characters(question: str, parts: Sequence[str]) -> NDArray[np.float32]:
     """How much each part shares with the question, in characters and pairs of them; what few parts hold counts most.
 
-    An encoder that a company's few Chinese texts have taught knows topics, not sentences: with every fact of the tuning
-    questions in the three nearest sentences for 63 % by its cosines, for 84 % by this (88 % by the English encoder).
+    An encoder that a company's few Chinese texts have taught knows topics, not sentences: every fact of the Chinese
+    tuning questions stands in the three nearest sentences for 63 % by its cosines and for 85 % by this. A general
+    encoder's cosines have 87 %, both added 91; in English the encoder alone has 83 and characters add nothing.
     """
     asked = _characters(question)
     held = [_characters(part) for part in parts]
@@ -101,6 +113,11 @@ def _shared_characters(question: str, parts: Sequence[str]) -> NDArray[np.float3
         [sum(math.log(1 + len(parts) / spread[unit]) for unit in asked & units) for units in held],
         dtype=np.float32,
     )
+
+
+def _standardised(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """With mean 0 and deviation 1, so that two measures count alike."""
+    return (values - values.mean()) / max(float(values.std()), 1e-6)
 
 
 def _characters(text: str) -> set[str]:

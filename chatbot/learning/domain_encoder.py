@@ -30,7 +30,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 from chatbot.errors import InputError, TrainingError
 from chatbot.inference.encode import MODEL_FILE, TOKENIZER_FILE, EncoderConfig
-from chatbot.learning.encoders import sha256_of, written_folder
+from chatbot.learning.encoders import DOMAIN, sha256_of, written_folder
 
 if TYPE_CHECKING:
     import torch
@@ -278,7 +278,7 @@ def write_encoder(
         for name in (TOKENIZER_FILE, MODEL_FILE):
             digest.update(sha256_of(scratch / name).encode())
         EncoderConfig(
-            name="domain",
+            name=DOMAIN,
             fingerprint=digest.hexdigest()[:20],
             dimension=table.shape[1],
             width=table.shape[1],

@@ -30,13 +30,15 @@ from chatbot.inference.next_intent import NextIntents
 from chatbot.inference.tagger import FOLDER as ENTITIES
 from chatbot.inference.tagger import EntityTagger
 from chatbot.learning.bundles import Manifest, verify
+from chatbot.learning.encoders import DOMAIN
 from chatbot.learning.releases import bundle_folder
 from chatbot.learning.snapshot import Snapshot
 from chatbot.records.database import Database
+from chatbot.retrieval.embeddings import base_of
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry, QuestionEntry
 from chatbot.retrieval.past_answers import LazyPastAnswers, PastAnswerIndex
 from chatbot.retrieval.ranking import SearchModel
-from chatbot.retrieval.search import Searcher, encoder_for
+from chatbot.retrieval.search import Encoder, Searcher, encoder_for
 from chatbot.settings import Settings
 
 SEARCH_MODEL = "search.json"
@@ -88,7 +90,14 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
         )
         if (folder / PAST_ANSWERS).is_dir()
         else None,
+        own_encoders=[lang for lang in manifest.languages if _own(encoder_for(lang, encoders))],
     )
+
+
+def _own(encoder: Encoder) -> bool:
+    """Whether the encoder was trained with the release, or there is none at all."""
+    base = base_of(encoder)
+    return not isinstance(base, SentenceEncoder) or base.name == DOMAIN
 
 
 def load_provisional(database: Database, settings: Settings, release_id: str) -> Provisional:

@@ -37,15 +37,28 @@ def test_one_of_the_two_nearest_is_enough():
 
 
 def never(texts):
-    raise AssertionError("in Chinese nothing is encoded")
+    raise AssertionError("nothing is encoded")
 
 
-def test_in_chinese_the_nearest_sentences_are_those_that_share_characters():
+def test_in_chinese_the_nearest_sentences_share_characters_where_the_encoder_is_the_companys_own():
     source = "分期付款在结账时选择。Pay in 3 免利息、免手续费。礼品卡不能分期。退货时先抵减未付的分期款。"
-    wanted = Wanted("要付利息吗", sources=[source], encode=never, lang="zh")
+    wanted = Wanted("要付利息吗", sources=[source], encode=never, lang="zh", general=False)
     assert wanted.missed_by("Pay in 3 免利息、免手续费。") is None
     reason = wanted.missed_by("礼品卡不能分期。")
     assert reason is not None and "免利息" in reason
+
+
+def test_in_chinese_a_general_encoder_and_the_shared_characters_count_alike():
+    source = "分期付款在结账时选择。Pay in 3 免利息、免手续费。礼品卡不能分期。逾期要多付 7.50 欧元。"
+
+    def late_payment(texts):  # knows that lateness costs, which no character says
+        late = np.array([[float("逾期" in text or "晚" in text), 0.1] for text in texts], dtype=np.float32)
+        return late / np.linalg.norm(late, axis=1, keepdims=True)
+
+    wanted = Wanted("付晚了有利息吗", sources=[source], encode=late_payment, lang="zh")
+    assert wanted.missed_by("逾期要多付 7.50 欧元。") is None
+    assert wanted.missed_by("Pay in 3 免利息、免手续费。") is None
+    assert wanted.missed_by("礼品卡不能分期。") is not None
 
 
 def test_a_heading_is_no_sentence_even_with_a_number_in_it():
