@@ -245,7 +245,13 @@ class Assistant:
         near, rest = apart(classification, self._provisional.names if self._provisional else ())
         weights = self._weighing.weights(lang)
         found = gather(rest, known, hits, topic if weights is not None else None)
-        ranked = weigh(found, in_scope=rest.in_scope, weights=weights, words=length_of(request))
+        ranked = weigh(
+            found,
+            in_scope=rest.in_scope,
+            weights=weights,
+            words=length_of(request),
+            asks_on=self._weighing.continuing.log_odds(request, lang) if topic is not None else 0.0,
+        )
         if not near:
             return ranked
         # what a provisional intent has is a probability already, and the search knows nothing of it
@@ -301,7 +307,12 @@ class Assistant:
                 hits.append(shown)  # the classifier's article: the trace holds whatever may be shown
             if small is None and not wants_person:
                 action = self._bound(ranked, known, options, talk)
-            if small is None and not wants_person and action is None and self._due(ranked, options):
+            if (
+                small is None
+                and not wants_person
+                and action is None
+                and self._due(ranked, options, classification)
+            ):
                 left_out = hurried()
                 if not left_out:
                     draft = self._draft(request, before, lang, ranked[0], hits, clock)
@@ -319,6 +330,7 @@ class Assistant:
                 candidates=ranked,
                 draft=draft,
                 options=options,
+                in_scope=classification.in_scope,
                 action=bound,
                 left_out=left_out,
             )
@@ -438,14 +450,14 @@ class Assistant:
             found.append(candidate)
         return found
 
-    def _due(self, ranked: Sequence[Candidate], options: SiteOptions) -> bool:
+    def _due(self, ranked: Sequence[Candidate], options: SiteOptions, classification: Classification) -> bool:
         """Whether a draft about the best candidate is worth writing: agents are given one wherever there is something
         to say; a customer only where it could be sent."""
         best = ranked[0] if ranked else None
         if self._writer is None or best is None or best.hit is None:
             return False
         for_agents = options.mode == "drafts_only" and best.probability >= options.choice_floor
-        return for_agents or may_speak(best, options)
+        return for_agents or may_speak(best, options, classification.in_scope)
 
     def _draft(
         self,

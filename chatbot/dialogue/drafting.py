@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from chatbot.dialogue import grounding
+from chatbot.dialogue.grounding import Check
 from chatbot.dialogue.relevance import Encode, Wanted
 from chatbot.dialogue.trace import Draft, Hit, Message
 from chatbot.dialogue.wording import sentences as statements
@@ -91,22 +92,40 @@ def draft(
     def rank(one: Candidate) -> tuple[bool, bool, float]:
         return one.finished, one.text not in paraphrased, _value(one, asked)
 
+    def judge(text: str) -> Check:
+        return grounding.check(text, sources=grounds, customer=customer, lang=lang)
+
+    def completed(text: str, check: Check) -> tuple[str, Check]:
+        if wanted is None or not from_passages:
+            return text, check
+        for lacking in wanted.lacking(text):  # one that the check refuses keeps no other out
+            fuller = _closed(_followed(text, [lacking]))
+            rechecked = judge(fuller)
+            if rechecked.passed:
+                text, check = fuller, rechecked
+        return text, check
+
+    true: list[Candidate] = []  # and yet beside the point
     for candidate in sorted(whole, key=rank, reverse=True):
-        check = grounding.check(candidate.text, sources=grounds, customer=customer, lang=lang)
-        if check.passed and wanted is not None:
-            beside = wanted.missed_by(candidate.text)
-            check = replace(check, passed=False, reasons=(beside,)) if beside else check
-        if check.passed and wanted is not None and from_passages:
-            for lacking in wanted.lacking(candidate.text):  # one that the check refuses keeps no other out
-                fuller = _closed(_followed(candidate.text, [lacking]))
-                rechecked = grounding.check(fuller, sources=grounds, customer=customer, lang=lang)
-                if rechecked.passed:
-                    candidate, check = replace(candidate, text=fuller), rechecked
-        drafted = Draft(candidate.text, candidate.score, passages, check=check)
+        text, check = candidate.text, judge(candidate.text)
+        beside = wanted.missed_by(text) if check.passed and wanted is not None else None
+        if beside:
+            true.append(candidate)
+            check = replace(check, passed=False, reasons=(beside,))
+        elif check.passed:
+            text, check = completed(text, check)
+        drafted = Draft(text, candidate.score, passages, check=check)
         if check.passed:
             return drafted
         if best is None or drafted.score > best.score:
             best = drafted
+    if wanted is not None and from_passages:
+        for candidate in true:  # said after what was asked for, it is to the point
+            led = _followed("", [wanted.nearest, candidate.text])
+            check = judge(led)
+            if check.passed:
+                text, check = completed(led, check)
+                return Draft(text, candidate.score, passages, check=check)
     return best
 
 

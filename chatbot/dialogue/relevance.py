@@ -62,6 +62,11 @@ class Wanted:
             return None
         return f"beside the point: it leaves out “{self._parts[nearest[0]][:80]}”"
 
+    @property
+    def nearest(self) -> str:
+        """The source sentence that lies nearest to the question."""
+        return _sentence(self._parts[self._order[0]])
+
     def lacking(self, draft: str) -> list[str]:
         """Of the FURTHER nearest sentences those that ``draft`` does not repeat, as the sources order them."""
         if len(self._parts) <= 1:

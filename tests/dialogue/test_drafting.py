@@ -140,6 +140,23 @@ def test_a_draft_to_the_point_is_completed_with_what_belongs_to_it() -> None:
     assert "The label is in the parcel;" in written.text
 
 
+def test_a_true_draft_beside_the_point_comes_after_what_was_asked_for() -> None:
+    def near(texts: Sequence[str]) -> np.ndarray:
+        order = [
+            1.0 if "?" in text else 0.9 if "5 euros" in text or "label" in text else 0.1 for text in texts
+        ]
+        return np.array([[value, (1 - value**2) ** 0.5] for value in order], dtype=np.float32)
+
+    asked = [Message("customer", "what does a return cost?")]
+    beside = Candidate("Engraved items stay.", -0.1)
+    written = draft(Writer(beside), asked, [PARCEL], lang="en", encode=near)
+    assert written is not None and written.check.passed
+    assert written.text.startswith("A return parcel costs 5 euros. Engraved items stay.")
+    to_the_point = Candidate("A return parcel costs 5 euros.", -5.0)
+    written = draft(Writer(beside, to_the_point), asked, [PARCEL], lang="en", encode=near)
+    assert written is not None and written.text.startswith("A return parcel costs 5 euros.")
+
+
 def test_a_sentence_that_the_check_refuses_keeps_no_other_out_of_a_draft() -> None:
     text = "A refund takes 5 working days. It goes to the card you paid with, and. A voucher comes by e-mail."
     writer = Writer(Candidate("A refund takes 5 working days.", -0.1))

@@ -102,6 +102,14 @@ def test_a_checked_draft_is_sent_only_in_the_mode_that_allows_it():
         assert decide(evidence(**found, options=replace(OPTIONS, mode=mode))).kind == "passage"
 
 
+def test_a_draft_about_what_may_be_out_of_scope_gives_way_to_the_passage():
+    found = {"hits": [hit("refund-time", 0.9)], "draft": draft(passed=True)}
+    assert decide(replace(evidence(**found), in_scope=0.99)).kind == "generated"
+    decision = decide(replace(evidence(**found), in_scope=0.85))
+    assert decision.kind == "passage"
+    assert "at 0.85 in scope" in decision.reason
+
+
 def test_a_draft_that_failed_its_check_gives_way_to_the_passage_and_the_reason_is_kept():
     decision = decide(evidence(hits=[hit("refund-time", 0.9)], draft=draft(passed=False)))
     assert decision.kind == "passage"
