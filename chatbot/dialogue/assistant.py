@@ -315,7 +315,8 @@ class Assistant:
             ):
                 left_out = hurried()
                 if not left_out:
-                    draft = self._draft(request, before, lang, ranked[0], hits, clock)
+                    scope = classification.in_scope
+                    draft = self._draft(request, before, lang, ranked[0], hits, scope, clock)
         if small is not None or wants_person:
             known |= self._lookup.intents([small or PERSON_INTENT], said)
         bound: Bound = "none"
@@ -466,6 +467,7 @@ class Assistant:
         lang: str,
         best: Candidate,
         hits: list[Hit],
+        in_scope: float,
         clock: Clock,
     ) -> Draft | None:
         """What the generator would say from the passages of the best candidate, with its check."""
@@ -487,6 +489,7 @@ class Assistant:
                 intent=best.intent,
                 encode=lambda texts: self._search.encode(texts, lang=lang),
                 general=lang not in self._own_encoders,
+                in_scope=in_scope,
             )
 
 

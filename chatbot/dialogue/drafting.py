@@ -26,6 +26,7 @@ LEAST_TOKENS = (
     70  # three sentences or so: one or two leave out what was asked, measured on held-back conversations
 )
 MAX_TOKENS = 90
+PLAINLY_IN_SCOPE = 0.98
 _ENDED = re.compile(r"[.!?](?=\s)|[。！？]")
 _LAST_LATIN = 0x2E80
 _LIKELIHOOD = 0.1  # weight of the generator's score beside the question's words found in the draft
@@ -57,12 +58,14 @@ def draft(
     beam: int = BEAM,
     encode: Encode | None = None,
     general: bool = True,
+    in_scope: float = 1.0,
 ) -> Draft | None:
     """The best checked reply to the last message of ``history`` from ``hits``, or None if nothing was written.
 
     history: redacted, oldest first, the message to answer last; its ``action`` turns (look-ups) are sources too.
     encode: of the search's encoder; with it a draft must be to the point too (chatbot/dialogue/relevance.py).
     general: that encoder has read more than the company's own texts.
+    in_scope: probability that the message is about what the bot should know.
     """
     sources = [passage_source(hit.title_path or hit.title, hit.text) for hit in hits]
     written = writer.generate(
@@ -119,7 +122,8 @@ def draft(
             return drafted
         if best is None or drafted.score > best.score:
             best = drafted
-    if wanted is not None and from_passages:
+    # six drafts that all miss the point are a sign that the sources do not answer: the message itself must be plain
+    if wanted is not None and from_passages and in_scope >= PLAINLY_IN_SCOPE:
         for candidate in true:  # said after what was asked for, it is to the point
             led = _followed("", [wanted.nearest, candidate.text])
             check = judge(led)
