@@ -390,7 +390,7 @@ def training_outliers(split: Split, languages: Sequence[str], *, seed: int) -> O
 
 
 def _neighbours(vocabulary: Vocabulary) -> dict[str, tuple[str, ...]]:
-    """Near words from the packaged encoder's table; none where it is not installed."""
+    """Near English words from the packaged encoder's table; none where it is not installed."""
     from chatbot.learning.encoders import packaged_folder
     from chatbot.learning.word_vectors import encoder_neighbours
 

@@ -1,6 +1,6 @@
 """Intents found in messages that nobody labelled: what belongs together, what it is called, what agents answered.
 
-Where a sentence encoder knows the language its vectors are used. Elsewhere (Chinese, with the packaged encoder) the
+Where a sentence encoder knows the language its vectors are used. Elsewhere (Chinese without its package) the
 words alone make a first partition, a small encoder of our own (chatbot/learning/domain_encoder.py) is trained so that
 messages of one cluster come near each other, and the messages are clustered again by both: characters that customers
 use for the same thing have then moved together.

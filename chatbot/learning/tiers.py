@@ -1,7 +1,7 @@
 """Which tiers of the intent classifier to train for a set of examples, and who teaches the fast one.
 
-Where the sentence encoder knows the language, the accurate tier teaches. Elsewhere (Chinese, with the
-packaged encoder) several fast networks of other seeds teach together: what they agree on is less accidental
+Where the sentence encoder knows the language, the accurate tier teaches. Elsewhere (Chinese without its
+package) several fast networks of other seeds teach together: what they agree on is less accidental
 than what one of them believes (Hinton et al. 2015, section 3; Fukuda et al. 2017).
 """
 
