@@ -220,7 +220,7 @@ def _worse_intents(pairs: Sequence[tuple[Outcome, Outcome]]) -> tuple[str, ...]:
 def _dispersion(moved: Mapping[str, tuple[int, int]], *, without: str) -> float:
     """How much more the intents' differences (gained, lost) vary than if every message changed by itself, 1 to
     MOST_DISPERSION: Pearson's estimate (McCullagh & Nelder 1989, section 4.5) over all intents but the tested one."""
-    others = [pair for name, pair in moved.items() if name != without and sum(pair)]
+    others = [pair for name, pair in moved.items() if name != without and any(pair)]
     if len(others) < MIN_DISPERSION_INTENTS:
         return 1.0
     spread = sum((gained - lost) ** 2 / (gained + lost) for gained, lost in others) / len(others)
