@@ -115,6 +115,26 @@ def test_a_page_without_a_replay_says_what_to_do_and_the_live_release_that_there
     assert "This release is live" in live and "Replay the last conversations" not in live
 
 
+@pytest.mark.parametrize(("changed", "where"), [(2, "/admin/releases/r2/replay"), (0, "/admin/releases/r2")])
+def test_the_job_of_a_replay_leads_to_what_it_found(
+    admin: FlaskClient, database: Database, changed: int, where: str
+) -> None:
+    admin.post("/admin/releases/r2/replay")
+    with database.write() as session:
+        row = session.scalars(select(Job)).one()
+        row.state = "done"
+        row.result = {
+            "release_id": "r2",
+            "conversations": 3,
+            "messages": 5,
+            "changed": changed,
+            "left_out": 1,
+        }
+        page = f"/admin/jobs/{row.id}"
+    shown = admin.get(page).text
+    assert f"{changed} of 5 messages in the last 3 conversations" in shown and f'href="{where}"' in shown
+
+
 def test_a_replay_is_queued_and_its_changes_are_shown(
     admin: FlaskClient, database: Database, settings: Settings
 ) -> None:
@@ -201,3 +221,13 @@ def test_enough_new_examples_start_one_training(
     assert job_id is not None
     with database.read() as session:
         assert session.get_one(Job, job_id).arguments["because"] == "3 new or corrected examples"
+
+
+def test_the_list_marks_what_was_trained_on_words_of_people_erased_since(
+    admin: FlaskClient, database: Database
+) -> None:
+    listed = admin.get("/admin/releases").text
+    assert listed.count("erased since") == listed.count("trained on words of 3 people erased since") == 1
+    with database.write() as session:
+        session.execute(update(Release).where(Release.id == "r1").values(erased_people=1))
+    assert admin.get("/admin/releases").text.count("trained on words of 1 person erased since") == 1
