@@ -36,9 +36,9 @@ LAYERS = {
     "chatbot.dialogue.cards": 0.2,  # pure, and part of an answer and of the trace
     "chatbot.dialogue.trace": 0.4,  # plain dataclasses that everybody speaks in
     "chatbot.dialogue.hours": 0.5,  # pure, and part of the options
-    "chatbot.dialogue.options": 1,
     "chatbot.dialogue.action_templates": 1,
     "chatbot.dialogue.actions": 1.5,  # plain: what an admin makes and the tables keep
+    "chatbot.dialogue.options": 1.6,  # with the site's own patterns, for redaction too
     "chatbot.records": 2,
     "chatbot.inference": 3,
     "chatbot.retrieval": 4,

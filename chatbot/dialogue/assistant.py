@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, complete, dropped, gives
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
@@ -20,6 +17,7 @@ from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.policy import Bound, Decision, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
+from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.requests import MAX_REQUESTS, Subject, split_requests
 from chatbot.dialogue.saying import INTENT, Part, say, with_the_rest
 from chatbot.dialogue.slot_filling import is_dropped
@@ -55,28 +53,6 @@ HISTORY_TURNS = 6
 SOURCES = 3  # passages the generator reads
 _PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_\d+)?\]")
 READ_LIMIT = 1_000  # characters the models read of a message; a pasted page asks its question early
-
-
-class Classifier(Protocol):
-    def classify(
-        self, text: str, *, history: Sequence[Message] = (), lang: str | None = None
-    ) -> Classification: ...
-
-
-class Search(Protocol):
-    def search(self, query: str, *, lang: str, history: Sequence[Message] = (), k: int = 5) -> list[Hit]: ...
-
-    def encode(self, texts: Sequence[str], *, lang: str) -> NDArray[np.float32]:
-        """Unit vectors [n, dimension] of the language's encoder."""
-        ...
-
-    def refresh(self) -> None:
-        """Take in what has changed in the knowledge since the last call."""
-        ...
-
-    def __len__(self) -> int:
-        """How many entries the index holds."""
-        ...
 
 
 class Assistant:

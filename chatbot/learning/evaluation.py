@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from chatbot.dialogue.assistant import Classifier, Search
+from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.trace import Classification, Message
 from chatbot.learning.gate import Outcome
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot

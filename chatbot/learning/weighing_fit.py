@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from chatbot.dialogue.assistant import Classifier, Search
 from chatbot.dialogue.continuing import Continuing
 from chatbot.dialogue.follow_ups import topic_before
+from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.weighing import (
     ARTICLE_LABEL,
     Candidate,
