@@ -49,11 +49,7 @@ from chatbot.settings import Settings
 log = logging.getLogger(__name__)
 
 ANY_LANGUAGE = ""
-# Similarity above which a new message belongs to what was proposed before. The Chinese encoder's cosines lie lower, for
-# its mean is taken off (half of smp2017_zh against the other: 23 % of what belonged joined at 0.6, 55 % at 0.45, as
-# rightly; banking77: 78 % at 0.6, and two in five of the new intents' messages with them).
-ALIKE = {"zh": 0.45}
-ALIKE_ELSEWHERE = 0.6
+ALIKE = 0.6  # similarity above which a new message belongs to what was proposed before
 TAGGED = 0.6  # share of a cluster's tagged messages that must carry the same intent
 ANSWERED = 0.4  # share of a cluster's answers that must come from the same article
 MOST_BEFORE = 3  # words a customer has said before a message that stands for itself: "hi", "good morning"
@@ -173,7 +169,7 @@ def propose(
                 [row.text for row in old],
                 encode([row.text for row in old]) if encode else None,
                 np.array([before[row.id][0] for row in old]),
-                least=ALIKE.get(lang, ALIKE_ELSEWHERE),
+                least=ALIKE,
                 settings=settings,
             )
             for row, proposal in zip(rows, earlier.tolist(), strict=True):
