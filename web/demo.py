@@ -91,10 +91,9 @@ def _make_encoder(encoder: str, store: Path) -> None:
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), 1)
         os.dup2(nowhere.fileno(), 2)
-    from chatbot.learning.encoders import chosen_encoders, ensure_encoder
+    from chatbot.learning.encoders import ensure_encoder
 
-    for name in reversed(chosen_encoders(encoder).values()):
-        ensure_encoder(name, store)
+    ensure_encoder(encoder, store)
 
 
 def _set_up_site(database: Database) -> None:

@@ -15,6 +15,7 @@ from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
 
 Progress = Callable[[str, float], None]  # stage, share done 0..1
 STAGES = ("encoder", "classifier", "entities", "generator", "ranker", "next")
+OWN_ENCODER_PAIRS = 8_000  # questions with their articles, of one language
 _NEXT_USEFUL = 20.0  # percent hit@3 on held-back conversations
 _NEXT_CONVERSATIONS = 6_000  # that teach what is asked next: more change little and take time from the rest
 
@@ -97,7 +98,7 @@ def _train_accurate_tier(
 
     spoken: Sequence[str] = ()
     for lang, name in reversed(chosen_encoders(settings.encoder).items()):  # the one for most languages first
-        if lang not in (ANY_LANGUAGE, *snapshot.manifest.languages):
+        if lang not in (ANY_LANGUAGE, *snapshot.manifest.languages) or teaches_its_own(snapshot, lang):
             continue
         with first_alone():
             encoder = NotingEncoder.load(ensure_encoder(name, settings.encoder_store))
@@ -106,7 +107,11 @@ def _train_accurate_tier(
         if len({row["intent"] for row in rows} - {None, OUT_OF_SCOPE}) >= 2:
             break
     else:
-        report.skipped["accurate tier"] = f"too few labelled messages in {', '.join(spoken)}"
+        report.skipped["accurate tier"] = (
+            f"too few labelled messages in {', '.join(spoken)}"
+            if spoken
+            else "no sentence encoder here: the fast tier stands alone"
+        )
         return
     figures = train_accurate(
         rows,
@@ -148,6 +153,17 @@ def _train_entities(
     report.parity["entities"] = {"same_path": figures.same_path}
 
 
+def teaches_its_own(snapshot: Snapshot, lang: str) -> bool:
+    """Whether a language has so many questions with their articles that an encoder taught by them finds as much as one
+    that was taught by everybody's texts, and reads a question in a fiftieth of the time.
+
+    On the demo's 11,500 Chinese ones the right article stands first for 75.2 % of the held-back questions by its own
+    and for 73.9 by e5 with an adapter; with 100 to 6,000 pairs e5 is two to four points ahead (docs/retrieval.md).
+    """
+    pairs = sum(row["lang"] == lang and row["split"] == "train" for row in snapshot.pairs)
+    return lang != ANY_LANGUAGE and pairs >= OWN_ENCODER_PAIRS
+
+
 def _train_encoder(
     snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
 ) -> None:
@@ -157,7 +173,7 @@ def _train_encoder(
         from chatbot.neural.together import first_alone
 
         for lang, name in chosen_encoders(settings.encoder).items():
-            if lang in (ANY_LANGUAGE, *foreign):
+            if lang == ANY_LANGUAGE or (lang in foreign and not teaches_its_own(snapshot, lang)):
                 with first_alone():
                     ensure_encoder(name, settings.encoder_store)
                 foreign.discard(lang)

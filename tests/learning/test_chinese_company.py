@@ -60,3 +60,41 @@ def test_the_accurate_tier_is_trained_on_the_chinese_encoder_and_served_with_it(
         classifier = load_classifier(bundle, serving, threads=1)
         assert classifier is not None
         assert classifier.classify("我的钱几时退给我").top.name == "refund"
+
+
+def test_with_thousands_of_questions_an_encoder_of_its_own_serves(monkeypatch, tmp_path):
+    passages = [
+        {
+            "id": 1,
+            "article": "refund",
+            "lang": "zh",
+            "title_path": "退款",
+            "title": "退款",
+            "text": "三天内到账。",
+        },
+        {
+            "id": 2,
+            "article": "opening",
+            "lang": "zh",
+            "title_path": "营业时间",
+            "title": "营业时间",
+            "text": "九点开门。",
+        },
+    ]
+    pairs = [
+        {"query": text, "article": intent, "lang": "zh", "split": "train", "intent": intent}
+        for intent in ("refund", "opening")
+        for text in ASKED[intent]
+    ]
+    snapshot = Snapshot(SnapshotManifest("", "", 13, {}, ("zh",)), passages=passages, pairs=pairs)
+    monkeypatch.setattr("chatbot.learning.encoders.ensure_encoder", lambda name, store: None)
+    settings = training_stages.TrainingSettings(encoder="packaged", encoder_store=tmp_path)
+    trained = []
+    for enough in (len(pairs) + 1, len(pairs)):
+        monkeypatch.setattr(training_stages, "OWN_ENCODER_PAIRS", enough)
+        report = training_stages.TrainingReport()
+        training_stages._train_encoder(
+            snapshot, tmp_path / str(enough), settings, report, lambda stage, share: None
+        )
+        trained.append("encoder" in report.metrics)
+    assert trained == [False, True]
