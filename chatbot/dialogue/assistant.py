@@ -221,13 +221,7 @@ class Assistant:
         near, rest = apart(classification, self._provisional.names if self._provisional else ())
         weights = self._weighing.weights(lang)
         found = gather(rest, known, hits, topic if weights is not None else None)
-        ranked = weigh(
-            found,
-            in_scope=rest.in_scope,
-            weights=weights,
-            words=length_of(request),
-            asks_on=self._weighing.continuing.log_odds(request, lang) if topic is not None else 0.0,
-        )
+        ranked = weigh(found, in_scope=rest.in_scope, weights=weights, words=length_of(request))
         if not near:
             return ranked
         # what a provisional intent has is a probability already, and the search knows nothing of it

@@ -6,8 +6,7 @@ on held-back questions, so what comes out is calibrated by construction. A relea
 noisy-or (Pearl 1988, *Probabilistic Reasoning in Intelligent Systems*, section 4.3.2).
 
 What the turn before was answered with is a candidate again: "and in a shop?" after an answer about refunds asks about
-refunds. The more a message reads like one that asks on (chatbot/dialogue/continuing.py), the fewer words it has, and
-the surer it is in scope, the more that counts.
+refunds. The fewer words a message has, and the surer it is in scope, the more that counts.
 """
 
 from __future__ import annotations
@@ -19,7 +18,6 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from chatbot.dialogue.cards import Card
-from chatbot.dialogue.continuing import Continuing
 from chatbot.dialogue.trace import Classification, Hit
 from chatbot.errors import BundleError
 
@@ -28,7 +26,6 @@ SMALLTALK_INTENTS = frozenset({"greeting", "thanks", "goodbye"})
 ARTICLE_LABEL = "article:"  # a classifier label for an article that no intent is bound to; its slug follows
 FLOOR = 0.003  # probability of what one of the two did not name
 FORMAT = 1
-CONTINUING = "continuing"  # folder of the bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +60,7 @@ class Candidate:
 class Weights:
     """Of the conditional logit: a candidate's utility is ``classifier`` · log p + ``search`` · log s; that of "nothing
     fits" is ``nothing`` + ``scope`` · log(1 − in scope) + ``unfound`` · log(1 − best s). What the turn before was
-    answered with has ``stay`` + ``stay_long`` · log(1 + words) + ``stay_inside`` · log(in scope) + ``stay_on`` · the
-    log-odds that the message asks on more."""
+    answered with has ``stay`` + ``stay_long`` · log(1 + words) + ``stay_inside`` · log(in scope) more."""
 
     classifier: float = 1.0
     search: float = 1.0
@@ -74,19 +70,12 @@ class Weights:
     stay: float = 0.0
     stay_long: float = 0.0
     stay_inside: float = 0.0
-    stay_on: float = 0.0
 
     def utility(self, candidate: Candidate) -> float:
         return self.classifier * log_of(candidate.by_classifier) + self.search * log_of(candidate.by_search)
 
-    def staying(self, words: float, in_scope: float, asks_on: float = 0.0) -> float:
-        """``asks_on``: log-odds."""
-        return (
-            self.stay
-            + self.stay_long * math.log1p(words)
-            + self.stay_inside * log_of(in_scope)
-            + self.stay_on * asks_on
-        )
+    def staying(self, words: float, in_scope: float) -> float:
+        return self.stay + self.stay_long * math.log1p(words) + self.stay_inside * log_of(in_scope)
 
     def nothing_fits(self, in_scope: float, found: float) -> float:
         return self.nothing + self.scope * log_of(1 - in_scope) + self.unfound * log_of(1 - found)
@@ -94,11 +83,9 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """The weights of each language (``*``: any other), the bundle's ``weighing.json``; empty: noisy-or. Beside it, in
-    the folder ``continuing``, what messages read like that ask on."""
+    """The weights of each language (``*``: any other), the bundle's ``weighing.json``; empty: noisy-or."""
 
     languages: Mapping[str, Weights] = field(default_factory=dict)
-    continuing: Continuing = field(default_factory=Continuing)
 
     def weights(self, lang: str) -> Weights | None:
         return self.languages.get(lang) or self.languages.get("*")
@@ -109,7 +96,6 @@ class Weighing:
             "languages": {lang: asdict(found) for lang, found in self.languages.items()},
         }
         path.write_text(json.dumps(body, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        self.continuing.save(path.with_name(CONTINUING))
 
     @classmethod
     def load(cls, path: Path) -> Weighing:
@@ -123,8 +109,7 @@ class Weighing:
                 {
                     lang: Weights(**{key: float(value) for key, value in found.items() if key in known})
                     for lang, found in body["languages"].items()
-                },
-                Continuing.load(path.with_name(CONTINUING)),
+                }
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise BundleError("weighing.json cannot be read", value=path.name, remedy="Retrain") from error
@@ -179,21 +164,15 @@ def _key(known: KnownIntent) -> str:
 
 
 def weigh(
-    candidates: Sequence[Candidate],
-    *,
-    in_scope: float,
-    weights: Weights | None,
-    words: float = 0.0,
-    asks_on: float = 0.0,
+    candidates: Sequence[Candidate], *, in_scope: float, weights: Weights | None, words: float = 0.0
 ) -> list[Candidate]:
-    """The candidates with their probabilities, best first. ``words``: the message's length (`length_of`); ``asks_on``:
-    the log-odds that it asks on after an answer."""
+    """The candidates with their probabilities, best first. ``words``: the message's length (`length_of`)."""
     if not candidates:
         return []
     if weights is None:
         probabilities = [1 - (1 - c.by_classifier) * (1 - c.by_search) for c in candidates]
     else:
-        staying = weights.staying(words, in_scope, asks_on)
+        staying = weights.staying(words, in_scope)
         utilities = [weights.utility(c) + (staying if c.stays else 0.0) for c in candidates]
         utilities.append(weights.nothing_fits(in_scope, max(c.by_search for c in candidates)))
         top = max(utilities)

@@ -3,25 +3,25 @@
 First on questions that stand alone; then, with those weights as they are, how much it counts that the turn before was
 answered with a candidate: on held-back conversations whose agents' answers tell the article. A visitor of a chat
 window changes the subject more often than a ticket does, so questions that stand alone, and some out of scope, are
-put behind a conversation too. What messages read like that ask on is learned from the other conversations, and without
-the messages that its weight is fitted on.
+put behind a conversation too.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from chatbot.dialogue.continuing import Continuing
 from chatbot.dialogue.follow_ups import topic_before
 from chatbot.dialogue.readers import Classifier, Search
+from chatbot.dialogue.trace import Message
 from chatbot.dialogue.weighing import (
     ARTICLE_LABEL,
     Candidate,
@@ -33,9 +33,7 @@ from chatbot.dialogue.weighing import (
     log_of,
     weigh,
 )
-from chatbot.learning.continuing_fit import fit_continuing
-from chatbot.learning.follow_up_data import Asked, follow_ups, outside
-from chatbot.learning.snapshot import Snapshot
+from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +42,8 @@ RIDGE = 0.5  # pull to the defaults, in questions
 HITS = 5
 MOST_FOLLOW_UPS = 160  # of a language: three weights need no more, and each takes ten milliseconds
 _ALONE = ("classifier", "search", "nothing", "scope", "unfound")
-_STAYING = ("stay", "stay_long", "stay_inside", "stay_on")
-_STAY_BOUNDS = [(0, 12), (-5, 0), (0, 5), (0, 5)]
+_STAYING = ("stay", "stay_long", "stay_inside")
+_STAY_BOUNDS = [(0, 12), (-5, 0), (0, 5)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +55,16 @@ class Judged:
     in_scope: float
     right: int | None
     words: float = 0.0
-    asks_on: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A question with the article that answers it (None: none does), and what was said before."""
+
+    text: str
+    lang: str
+    article: str | None
+    before: tuple[Message, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +80,7 @@ def fit_weighing(
     if classifier is None:
         return WeighingFit(Weighing(), {})
     judged = judge(snapshot, classifier=classifier, search=search, split=split)
-    later_asked = _follow_ups(snapshot, split)
-    continuing = fit_continuing(snapshot, without=[one.text for one in later_asked])
-    following = _judged(
-        later_asked, _known(snapshot), classifier=classifier, search=search, continuing=continuing
-    )
+    following = _judged(_follow_ups(snapshot, split), _known(snapshot), classifier=classifier, search=search)
     languages, metrics = {}, {}
     for lang in ["*", *sorted({item.lang for item in judged})]:
         rows = [item for item in judged if lang in ("*", item.lang)]
@@ -94,25 +97,20 @@ def fit_weighing(
                 "follow_ups_right": figures(later, languages[lang])["best_right"],
                 "follow_ups_right_alone": alone["best_right"],
             }
-    return WeighingFit(Weighing(languages, continuing), metrics)
+    return WeighingFit(Weighing(languages), metrics)
 
 
 def judge(snapshot: Snapshot, *, classifier: Classifier, search: Search, split: str) -> list[Judged]:
     """What both say of each question of ``split`` whose article is known, and of those out of scope."""
     asked = [
-        Asked(row["query"], row["lang"], row["article"]) for row in snapshot.pairs if row["split"] == split
+        _Asked(row["query"], row["lang"], row["article"]) for row in snapshot.pairs if row["split"] == split
     ]
-    asked += [Asked(text, lang, None) for text, lang in outside(snapshot, split)]
+    asked += [_Asked(text, lang, None) for text, lang in _outside(snapshot, split)]
     return _judged(asked, _known(snapshot), classifier=classifier, search=search)
 
 
 def _judged(
-    asked: Sequence[Asked],
-    known: Mapping[str, KnownIntent],
-    *,
-    classifier: Classifier,
-    search: Search,
-    continuing: Continuing | None = None,
+    asked: Sequence[_Asked], known: Mapping[str, KnownIntent], *, classifier: Classifier, search: Search
 ) -> list[Judged]:
     judged = []
     for one in asked:
@@ -124,10 +122,7 @@ def _judged(
             right = next(
                 (i for i, c in enumerate(found) if one.article and c.article_slug == one.article), None
             )
-            asks_on = continuing.log_odds(one.text, one.lang) if continuing is not None and topic else 0.0
-            judged.append(
-                Judged(one.lang, tuple(found), classification.in_scope, right, length_of(one.text), asks_on)
-            )
+            judged.append(Judged(one.lang, tuple(found), classification.in_scope, right, length_of(one.text)))
     return judged
 
 
@@ -143,21 +138,31 @@ def _known(snapshot: Snapshot) -> dict[str, KnownIntent]:
     return known
 
 
-def _follow_ups(snapshot: Snapshot, split: str) -> list[Asked]:
+def _outside(snapshot: Snapshot, split: str) -> list[tuple[str, str]]:
+    return [
+        (row["text"], row["lang"])
+        for row in snapshot.examples
+        if row["split"] == split and row["intent"] == OUT_OF_SCOPE and not row["context"]
+    ]
+
+
+def _follow_ups(snapshot: Snapshot, split: str) -> list[_Asked]:
     """Customers' messages after an answer, where this answer and the next one tell their articles; and, behind such
     an answer to somebody else, questions that stand alone and some out of scope: a quarter as many of each."""
     random = Random(snapshot.manifest.seed)
-    out_of_scope = outside(snapshot, split)
-    found: list[Asked] = []
+    articles = {row["id"]: row["article"] for row in snapshot.passages}
+    outside = _outside(snapshot, split)
+    found: list[_Asked] = []
     for lang in snapshot.manifest.languages:
-        natural = list(follow_ups(snapshot, split, lang))
+        rows = [row for row in snapshot.dialogues if row["split"] == split and row["lang"] == lang]
+        natural = [one for row in rows for one in _asked_on(row, articles)]
         natural = random.sample(natural, min(len(natural), MOST_FOLLOW_UPS))
         alone = [
-            Asked(row["query"], lang, row["article"])
+            _Asked(row["query"], lang, row["article"])
             for row in snapshot.pairs
             if row["split"] == split and row["lang"] == lang
         ]
-        beyond = [Asked(text, lang, None) for text, spoken in out_of_scope if spoken == lang]
+        beyond = [_Asked(text, lang, None) for text, spoken in outside if spoken == lang]
         share = len(natural) // 4
         moved = [
             replace(one, before=random.choice(natural).before)
@@ -168,18 +173,29 @@ def _follow_ups(snapshot: Snapshot, split: str) -> list[Asked]:
     return found
 
 
+def _asked_on(dialogue: Mapping[str, Any], articles: Mapping[int, str]) -> Iterator[_Asked]:
+    before: list[Message] = []
+    asked: str | None = None
+    for turn in dialogue["turns"]:
+        sources = turn.get("sources") or ()
+        article = articles.get(sources[0]) if sources else None
+        if turn["role"] == "agent":
+            if asked is not None and article is not None and topic_before(before):
+                yield _Asked(asked, dialogue["lang"], article, tuple(before))
+            if asked is not None:
+                before.append(Message("customer", asked))
+            before.append(Message("agent", turn["text"], ARTICLE_LABEL + article if article else None))
+            asked = None
+        elif turn["role"] == "customer":
+            asked = turn["text"] if asked is None else f"{asked} {turn['text']}"
+
+
 def figures(judged: Sequence[Judged], weights: Weights | None) -> dict[str, float]:
     """In percent: how often the best candidate is right, and of each alone; calibration error of the best."""
     inside = [item for item in judged if item.right is not None]
     confidence, hits = [], []
     for item in judged:
-        best = weigh(
-            item.candidates,
-            in_scope=item.in_scope,
-            weights=weights,
-            words=item.words,
-            asks_on=item.asks_on,
-        )[0]
+        best = weigh(item.candidates, in_scope=item.in_scope, weights=weights, words=item.words)[0]
         confidence.append(best.probability)
         hits.append(item.right is not None and item.candidates[item.right].article_slug == best.article_slug)
     answered = np.array(confidence) >= 0.6
@@ -226,7 +242,7 @@ def _fit_staying(judged: Sequence[Judged], weights: Weights) -> Weights:
         rows: NDArray[np.float64] = np.zeros((len(item.candidates) + 1, len(_STAYING)))
         for i, candidate in enumerate(item.candidates):
             if candidate.stays:
-                rows[i] = 1.0, math.log1p(item.words), log_of(item.in_scope), item.asks_on
+                rows[i] = 1.0, math.log1p(item.words), log_of(item.in_scope)
         tables.append(
             _Table(np.array([*given, weights.nothing_fits(item.in_scope, found)]), rows, _place(item))
         )

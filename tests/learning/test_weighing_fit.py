@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from chatbot.dialogue.trace import Classification, Hit, IntentGuess
-from chatbot.learning.continuing_fit import fit_continuing
 from chatbot.learning.snapshot import Snapshot, SnapshotManifest
 from chatbot.learning.weighing_fit import fit_weighing
 
@@ -88,32 +86,6 @@ def test_it_learns_that_a_few_words_stay_with_the_subject() -> None:
     assert weights is not None and weights.stay > 1
     assert figures["follow_ups_right"] > figures["follow_ups_right_alone"] + 20
     assert figures["best_right"] == 100
-
-
-def test_messages_that_ask_on_are_learned_from_the_other_conversations() -> None:
-    def talk(number: int, split: str, word: str) -> dict[str, Any]:
-        article = ARTICLES[number % len(ARTICLES)]
-        passage = [ARTICLES.index(article)]
-        turns = [
-            {"role": "customer", "text": f"a question on {article}"},
-            {"role": "agent", "text": "It is so.", "sources": passage},
-            {"role": "customer", "text": f"and {word} then"},
-            {"role": "agent", "text": "It is so in that case too.", "sources": passage},
-        ]
-        return {"id": f"{split}{number}", "lang": "en", "split": split, "intent": None, "turns": turns}
-
-    found = replace(
-        snapshot(follow_ups=False),
-        dialogues=[talk(number, "train", f"w{number}") for number in range(150)],
-        pairs=[
-            {"query": f"how about {name} {number}", "article": name, "lang": "en", "split": "train"}
-            for name in ARTICLES
-            for number in range(20)
-        ],
-    )
-    continuing = fit_continuing(found)
-    assert continuing.log_odds("and over there then", "en") > 0 > continuing.log_odds("how about beans", "en")
-    assert not fit_continuing(found, without=[f"and w{number} then" for number in range(60)]).languages
 
 
 def test_without_follow_ups_nothing_stays() -> None:
