@@ -25,6 +25,8 @@ from chatbot.dialogue.wording import says_nothing
 from chatbot.language.normalise import fold, is_han
 
 UNASSIGNED = -1
+_ENOUGH_KNOWN = 50  # texts that tell how near their kind lies
+_KNOWN_READ = 500  # of these as many as are read for it
 _DENSE = 400  # messages up to which all eigenvectors are computed at once
 
 _PLACEHOLDER = re.compile(r"\[[a-z]+(?:_\d+)?\]")
@@ -125,7 +127,11 @@ def nearest_known(
     settings: ClusterSettings | None = None,
 ) -> NDArray[np.int64]:
     """For each text the label that its nearest ``known`` texts agree on, UNASSIGNED where none is as like as
-    ``least`` (similarity of meaning and words, 0 … 1) or they disagree."""
+    ``least`` (similarity of meaning and words, 0 … 1) or they disagree.
+
+    How near two messages of one kind lie depends on the encoder and on how they are written: where four in five of the
+    known ones lie nearer to another than ``least``, this is the bound, else what they do reach is.
+    """
     settings = settings or ClusterSettings()
     found = np.full(len(texts), UNASSIGNED, dtype=np.int64)
     if not len(texts) or not len(known):
@@ -134,14 +140,26 @@ def nearest_known(
     both = None if vectors is None or known_vectors is None else np.concatenate([vectors, known_vectors])
     features = _features([*texts, *known], both, settings)
     count = min(3, len(known))
-    places, near = _nearest(
-        features.rows(np.arange(n)), features.rows(np.arange(n, n + len(known))), count, itself=False
-    )
+    among = features.rows(np.arange(n, n + len(known)))
+    places, near = _nearest(features.rows(np.arange(n)), among, count, itself=False)
+    least = min(least, _usual_nearness(among))
     for at in range(n):
         alike = labels[places[at][near[at] >= least]]
         if len(alike) and 2 * (alike == alike[0]).sum() > len(alike):
             found[at] = np.bincount(alike).argmax()
     return found
+
+
+def _usual_nearness(known: _Features) -> float:
+    """The similarity to its nearest other that four in five of the known texts reach; 1 where they are few."""
+    n = known.words.shape[0]
+    if n < _ENOUGH_KNOWN:
+        return 1.0
+    chosen = np.sort(np.random.default_rng(13).permutation(n)[:_KNOWN_READ])
+    near = _nearest(known.rows(chosen), known, 2, itself=False)[1].min(
+        axis=1
+    )  # the other one of the two is itself
+    return float(np.quantile(near, 0.2))
 
 
 def nested(

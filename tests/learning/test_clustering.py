@@ -171,3 +171,25 @@ def test_the_typical_answer_is_one_that_was_given_and_most_resembled() -> None:
 def test_examples_are_typical_and_different() -> None:
     texts = ["where is my parcel", "where is my parcel please", "track a shipment", "it never came"]
     assert varied_examples(texts, [0, 1, 2, 3], most=3) == [texts[0], texts[2], texts[3]]
+
+
+def test_how_near_is_near_enough_is_what_the_known_messages_reach_among_themselves():
+    """Two kinds of messages whose vectors share a half with the next of their kind, and no words."""
+    rng = np.random.default_rng(5)
+
+    def vectors(kind: int, count: int) -> np.ndarray:
+        rows = np.zeros((count, 64), np.float32)
+        rows[:, kind] = 1.0
+        rows[:, 2:] = rng.normal(size=(count, 62)) * 0.12
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    known = np.concatenate([vectors(0, 40), vectors(1, 40)])
+    words = ["".join(chr(97 + int(digit)) for digit in f"{number:03d}") for number in range(120)]
+    texts, new = words[:80], words[80:]
+    labels = np.repeat([0, 1], 40)
+    asked = np.concatenate([vectors(0, 20), vectors(1, 20)])
+    found = nearest_known(new, asked, texts, known, labels, least=0.95)
+    assert (found[found != UNASSIGNED] == np.repeat([0, 1], 20)[found != UNASSIGNED]).all()
+    assert (found != UNASSIGNED).mean() > 0.5
+    few = nearest_known(new, asked, texts[:30], known[:30], labels[:30], least=0.95)
+    assert (few == UNASSIGNED).all(), "too few to say how near their kind lies"
