@@ -91,10 +91,8 @@ def encoders_of(database: Database, settings: Settings) -> Encoders:
         return load_encoders(folder, verify(folder).encoders, threads=threads)
 
     def encoder_of(lang: str) -> Encode | None:
-        for key in (
-            lang,
-            OTHERS,
-        ):  # each is loaded when it is asked for: a split of English messages needs one
+        # each is loaded when it is asked for: a split of English messages needs one
+        for key in (lang, OTHERS):
             if key in names:
                 fit = encoder_for(lang, {key: general(key)})
                 if not isinstance(fit, NoEncoder):
