@@ -118,6 +118,7 @@ def test_each_sees_the_others_picture_and_takes_it(talking: Any, audit: Any, pro
             {"name": "note.txt", "mimeType": "text/plain", "buffer": b"hello"},
         ]
     )
+    expect(frame.locator(".composer .file")).to_have_count(2)
     expect(frame.locator(".composer .file .state")).to_have_count(0)  # both are up
     frame.get_by_role("button", name="Send").click()
     drawn(frame.locator(".turn.customer .file img"))
