@@ -105,17 +105,6 @@ def weights_file() -> Path:
     return path
 
 
-def character_vectors() -> tuple[dict[str, int], NDArray[np.float32]]:
-    """The input embeddings of single Chinese characters: row of each, and the rows [characters, 384].
-
-    Raises InputError and BundleError as `weights_file` does.
-    """
-    model = _read(weights_file().read_bytes())
-    found = [at for at, (piece, _) in enumerate(model.pieces) if len(piece) == 1 and _HAN.match(piece)]
-    table = model.tensor("emb.word", -1, model.width)[found]
-    return {model.pieces[at][0]: row for row, at in enumerate(found)}, table
-
-
 def write_chinese_model(folder: Path) -> Path:
     """Write the model into ``folder`` as sentence-transformers reads it, and return ``folder``.
 

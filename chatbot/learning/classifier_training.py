@@ -123,8 +123,8 @@ def train_classifier(
     )
     if network.config.wide:
         solve_wide(network, data)
-    if recipe.encoder_vectors:
-        start_from_encoders(network, data.vocabulary, spoken)
+    if recipe.encoder_vectors and "en" in spoken:
+        start_from_encoder(network, data.vocabulary)
     carried = None
     if start is not None:
         carried = carry_over(network, data.vocabulary, labels, start)
@@ -210,24 +210,20 @@ def _config(
     )
 
 
-def start_from_encoders(network: IntentNetwork, vocabulary: Vocabulary, languages: Sequence[str]) -> None:
-    """Give the word rows the packaged encoders' input embeddings, as far as these are installed."""
+def start_from_encoder(network: IntentNetwork, vocabulary: Vocabulary) -> bool:
+    """Give the word rows the packaged encoder's input embeddings; False where the package is not installed."""
     from chatbot.learning.encoders import packaged_folder
-    from chatbot.learning.word_vectors import character_word_vectors, encoder_word_vectors
+    from chatbot.learning.word_vectors import encoder_word_vectors
 
-    dimension = network.config.embedding
-    for lang in {"en", "zh"} & set(languages):
-        try:
-            if lang == "en":
-                found = encoder_word_vectors(vocabulary.words, packaged_folder(), dimension=dimension)
-            else:
-                found = character_word_vectors(vocabulary.words, dimension=dimension)
-        except FrontdeskError as error:
-            log.warning("word vectors (%s) start at random: %s", lang, error.one_line())
-            continue
-        positions, vectors = found
-        with torch.no_grad():
-            network.word.weight[torch.from_numpy(positions) + 1] = torch.from_numpy(vectors)
+    try:
+        folder = packaged_folder()
+    except FrontdeskError as error:
+        log.warning("word vectors start at random: %s", error.one_line())
+        return False
+    positions, vectors = encoder_word_vectors(vocabulary.words, folder, dimension=network.config.embedding)
+    with torch.no_grad():
+        network.word.weight[torch.from_numpy(positions) + 1] = torch.from_numpy(vectors)
+    return True
 
 
 def _share_of(progress: Callable[[float], None] | None) -> Callable[[FitProgress], None] | None:

@@ -156,10 +156,8 @@ def _usual_nearness(known: _Features) -> float:
     if n < _ENOUGH_KNOWN:
         return 1.0
     chosen = np.sort(np.random.default_rng(13).permutation(n)[:_KNOWN_READ])
-    near = _nearest(known.rows(chosen), known, 2, itself=False)[1].min(
-        axis=1
-    )  # the other one of the two is itself
-    return float(np.quantile(near, 0.2))
+    both = _nearest(known.rows(chosen), known, 2, itself=False)[1]  # itself, and the nearest other
+    return float(np.quantile(both.min(axis=1), 0.2))
 
 
 def nested(

@@ -213,8 +213,7 @@ def load_classifier(
     part = folder / "classifier"
     if not part.is_dir():
         return None
-    plain = [found.base if isinstance(found, AdaptedEncoder) else found for found in encoders.values()]
-    general = [found for found in plain if isinstance(found, SentenceEncoder)]
+    general = [found for found in map(base_of, encoders.values()) if isinstance(found, SentenceEncoder)]
     wanted = encoder_wanted(part)
     chosen = next((found for found in general if found.fingerprint == wanted), None)
     return load_tiers(part, threads=threads, encoder=chosen or next(iter(general), None))

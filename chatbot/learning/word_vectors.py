@@ -1,9 +1,9 @@
-"""What the packaged sentence encoders know about single words: vectors to start from, and neighbours.
+"""What the packaged sentence encoder knows about single words: vectors to start from, and neighbours.
 
 A word's vector is the mean of its word pieces' rows in the encoder's input table, reduced to the wanted
 dimension by principal components. On BANKING77 this start is worth about one point (it knows that "cash" and
-"money" are near each other before it has seen either in training). A Chinese character's vector is its row in the
-Chinese encoder's table. Words of other scripts keep their random start.
+"money" are near each other before it has seen either in training). Words of other scripts keep their random
+start.
 """
 
 from __future__ import annotations
@@ -17,8 +17,6 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
 from tokenizers import Tokenizer
-
-from chatbot.learning.chinese_weights import character_vectors
 
 log = logging.getLogger(__name__)
 
@@ -39,37 +37,16 @@ def encoder_word_vectors(
     table, tokenizer = _table(folder), _tokenizer(folder)
     encodings = tokenizer.encode_batch([words[i] for i in positions], add_special_tokens=False)
     rows = np.stack([table[encoding.ids].mean(axis=0) for encoding in encodings])
-    return np.asarray(positions), _reduced(rows, table, dimension, norm)
-
-
-def character_word_vectors(
-    words: Sequence[str], *, dimension: int, norm: float = 1.6
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """As `encoder_word_vectors`, of the words that are one Chinese character, by the packaged Chinese encoder.
-
-    Raises InputError where that is not installed.
-    """
-    rows_of, table = character_vectors()
-    positions = [i for i, word in enumerate(words) if word in rows_of]
-    if len(positions) <= 2:
-        return np.zeros(0, np.int64), np.zeros((0, dimension), np.float32)
-    rows = table[[rows_of[words[i]] for i in positions]]
-    return np.asarray(positions), _reduced(rows, table, dimension, norm)
-
-
-def _reduced(
-    rows: NDArray[np.float32], table: NDArray[np.float32], dimension: int, norm: float
-) -> NDArray[np.float32]:
-    rows = rows - rows.mean(axis=0)
+    rows -= rows.mean(axis=0)
     if dimension < rows.shape[1]:
-        # components of the pieces' table itself, so that few words do not bend them
+        # components of the word pieces' table itself, so that few words do not bend them
         centred = table - table.mean(axis=0)
         _, vectors = np.linalg.eigh(centred.T @ centred)
         rows = rows @ vectors[:, ::-1][:, :dimension]
     elif dimension > rows.shape[1]:
         rows = np.pad(rows, ((0, 0), (0, dimension - rows.shape[1])))
     rows *= norm / (np.linalg.norm(rows, axis=1).mean() + 1e-9)
-    return rows.astype(np.float32)
+    return np.asarray(positions), rows.astype(np.float32)
 
 
 def encoder_neighbours(

