@@ -72,10 +72,11 @@ def find_attachment(session: Session, public_id: str, *, conversation_id: int | 
 
 
 def attach_to(session: Session, turn: Turn, public_ids: Iterable[str]) -> list[Attachment]:
-    """Hang files that were sent before on the turn that speaks of them. Raises NotFoundError for one that is not of
-    this conversation or not of this side of it, ConflictError for one that hangs on another turn."""
+    """Hang files that were sent before on the turn that speaks of them, in this order: uploads overtake each other.
+    Raises NotFoundError for one that is not of this conversation or not of this side of it, ConflictError for one that
+    hangs on another turn."""
     found = []
-    for public_id in dict.fromkeys(public_ids):
+    for position, public_id in enumerate(dict.fromkeys(public_ids)):
         row = find_attachment(session, public_id, conversation_id=turn.conversation_id)
         if (row.client_file_id or "").startswith(FROM_AGENT) != (turn.role == "agent"):
             raise NotFoundError("No such file", field="file", value=public_id, remedy="Send it again")
@@ -86,7 +87,7 @@ def attach_to(session: Session, turn: Turn, public_ids: Iterable[str]) -> list[A
                 value=public_id,
                 remedy="Send it again",
             )
-        row.turn_id = turn.id
+        row.turn_id, row.position = turn.id, position
         found.append(row)
     session.flush()
     return found
@@ -97,7 +98,8 @@ def attachments_of(session: Session, turn_ids: Sequence[int]) -> dict[int, list[
     if not turn_ids:
         return {}
     found: dict[int, list[dict[str, Any]]] = {}
-    rows = session.scalars(select(Attachment).where(Attachment.turn_id.in_(turn_ids)).order_by(Attachment.id))
+    in_order = Attachment.position, Attachment.id
+    rows = session.scalars(select(Attachment).where(Attachment.turn_id.in_(turn_ids)).order_by(*in_order))
     for row in rows:
         found.setdefault(row.turn_id or 0, []).append(attachment_json(row))
     return found

@@ -119,6 +119,15 @@ def test_a_file_hangs_on_its_message_and_comes_back_as_a_download(
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
+def test_files_are_shown_in_the_order_in_which_they_were_chosen(
+    visitor: Visitor, client: FlaskClient
+) -> None:
+    second, first = (visitor.upload(PNG, name).get_json() for name in ("second.png", "first.png"))
+    visitor.say(text="Both", files=[first["id"], second["id"]])
+    turns = client.get(f"{visitor.address}/messages", headers=visitor.headers).get_json()["turns"]
+    assert turns[0]["files"] == [first, second]
+
+
 def test_another_conversation_gets_nothing_of_it(visitor: Visitor, client: FlaskClient) -> None:
     file = visitor.upload(PNG).get_json()["id"]
     other = Visitor(client)

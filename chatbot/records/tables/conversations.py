@@ -116,6 +116,7 @@ class Attachment(Table):
         ForeignKey("conversations.id", ondelete="CASCADE"), index=True
     )
     turn_id: Mapped[int | None] = mapped_column(ForeignKey("turns.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int] = mapped_column(Integer, default=0)  # among its turn's files
     client_file_id: Mapped[str | None] = mapped_column(String(100))
     name: Mapped[str] = mapped_column(String(200))
     media_type: Mapped[str] = mapped_column(String(100))  # found in the content, not believed
