@@ -15,7 +15,19 @@ import click
 from chatbot.errors import FrontdeskError
 from chatbot.extras import missing_extra
 from chatbot.termination import ended_in_order
-from web.commands import bench, bot, index, ingest, intents, operation, people, pictures, service, tune
+from web.commands import (
+    bench,
+    bot,
+    index,
+    ingest,
+    intents,
+    learning,
+    operation,
+    people,
+    pictures,
+    service,
+    tune,
+)
 
 INPUT_STATUS = (404, 409, 413, 422)
 
@@ -72,6 +84,8 @@ for command in (
     service.db,
     ingest.ingest,
     index.index,
+    learning.discover,
+    learning.review,
     bot.retrain,
     bot.snapshot,
     bot.evaluate,

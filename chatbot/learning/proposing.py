@@ -228,7 +228,12 @@ def suggest(session: Session, examples: Mapping[int, float], intent_id: int | No
 
 
 def split_proposal(
-    database: Database, proposal_id: int, encoder_of: Encoders, *, settings: ClusterSettings | None = None
+    database: Database,
+    proposal_id: int,
+    encoder_of: Encoders,
+    *,
+    settings: ClusterSettings | None = None,
+    person_id: int | None = None,
 ) -> list[int]:
     """Cut a proposal in two by what its messages say; the ids of the new ones. Raises InputError where it is one."""
     settings = replace(settings or ClusterSettings(), least=2, agreement=0.0)
@@ -257,7 +262,7 @@ def split_proposal(
         )
     smaller = min(parts, key=lambda new: len(new.members))
     with database.write() as session:
-        return [row.id for row in split(session, proposal_id, [smaller])]
+        return [row.id for row in split(session, proposal_id, [smaller], person_id=person_id)]
 
 
 def _messages(session: Session, *, only: int | None = None) -> list[Message]:

@@ -95,7 +95,7 @@ def take_back(session: Session, proposal_id: int, *, person_id: int | None) -> P
             "Nothing is decided about this proposal",
             field="proposal",
             value=row.name,
-            remedy="Reload the page",
+            remedy="Look at the list again",
         )
     entry = None
     if row.status == "accepted":

@@ -163,9 +163,15 @@ def _view(session: Session, row: Proposal, *, samples: int) -> ProposalView:
     )
 
 
-def rename(session: Session, proposal_id: int, name: str) -> Proposal:
+def rename(session: Session, proposal_id: int, name: str, *, person_id: int | None = None) -> Proposal:
     row = _open(session, proposal_id)
     row.name = checked_name(name)
+    audit.record(
+        session,
+        action="proposal.rename",
+        subject=f"proposal {proposal_id}: {row.name}",
+        person_id=person_id,
+    )
     return row
 
 
@@ -263,6 +269,13 @@ def reject(
     """No intent: its messages are not proposed again, and stay unlabelled."""
     row = _open(session, proposal_id)
     _decide(row, "rejected", person_id, now)
+    audit.record(
+        session,
+        action="proposal.reject",
+        subject=f"proposal {proposal_id}: {row.name}",
+        person_id=person_id,
+        now=now,
+    )
     return row
 
 
@@ -343,8 +356,27 @@ def id_ranges(ids: Iterable[int]) -> str:
     )
 
 
+def split_off(
+    session: Session, proposal_id: int, examples: Sequence[int], *, person_id: int | None = None
+) -> Proposal:
+    """Move these messages into a proposal of their own. Raises ConflictError where one is not its message."""
+    row = get_proposal(session, proposal_id)
+    part = NewProposal(
+        name=f"{row.name}_2"[:MAX_NAME],
+        terms=tuple(row.terms),
+        members=dict.fromkeys(examples, 1.0),
+        drafts={},
+    )
+    return split(session, proposal_id, [part], person_id=person_id)[0]
+
+
 def split(
-    session: Session, proposal_id: int, parts: Sequence[NewProposal], *, now: datetime | None = None
+    session: Session,
+    proposal_id: int,
+    parts: Sequence[NewProposal],
+    *,
+    person_id: int | None = None,
+    now: datetime | None = None,
 ) -> list[Proposal]:
     """Move messages into proposals of their own; what no part names stays. Parts' members must be its members."""
     row = _open(session, proposal_id)
@@ -358,6 +390,14 @@ def split(
             )
         _release(session, moved)
         made.append(add_proposal(session, part, now=now))
+    audit.record(
+        session,
+        action="proposal.split",
+        subject=f"proposal {proposal_id}",
+        person_id=person_id,
+        detail={"made": [one.id for one in made]},
+        now=now,
+    )
     return made
 
 
@@ -413,7 +453,7 @@ def _open(session: Session, proposal_id: int) -> Proposal:
             "Somebody has decided about this proposal already",
             field="status",
             value=row.status,
-            remedy="Reload the page",
+            remedy="Look at the list again",
         )
     return row
 

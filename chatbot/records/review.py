@@ -251,7 +251,9 @@ def decide(
         decided.append(example)
     if not decided:
         raise ConflictError(
-            "Somebody has decided about these questions already", field="turns", remedy="Reload the page"
+            "Somebody has decided about these questions already",
+            field="turns",
+            remedy="Look at the list again",
         )
     session.flush()
     return decided

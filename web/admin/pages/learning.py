@@ -7,7 +7,7 @@ form or a JSON object of the same names (``X-CSRFToken`` for both, see web/acces
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import Any
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
@@ -17,18 +17,17 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from chatbot.errors import InputError
 from chatbot.learning.review import gaps, review_queue
-from chatbot.records import answers, audit, proposals, review
+from chatbot.records import audit, proposals, review
 from chatbot.records.answers import list_intents
 from chatbot.records.jobs import open_job
-from chatbot.records.knowledge import put_article
 from chatbot.records.proposal_undo import LATELY, decided_lately, take_back
 from chatbot.records.tables import Article
-from ingest.articles.article import make_article
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
 from web.admin.leaves import Leaf, asked_page, leaf
 from web.api.models import MAX_ID
 from web.context import parts
+from web.deciding import decide_questions, reopen_questions
 from web.jobs import enqueue
 from web.language import gettext
 
@@ -162,8 +161,7 @@ def accept_proposal(proposal_id: int) -> BaseResponse:
 @requires("editor")
 def reject_proposal(proposal_id: int) -> BaseResponse:
     with parts().database.write() as records:
-        row = proposals.reject(records, proposal_id, person_id=person_id())
-        _note(records, "proposal.reject", f"proposal {proposal_id}: {row.name}")
+        proposals.reject(records, proposal_id, person_id=person_id())
     undo = url_for("admin.reopen_proposal", proposal_id=proposal_id)
     return done(gettext("It will not be proposed again."), "admin.discovery", undo=undo)
 
@@ -181,9 +179,8 @@ def reopen_proposal(proposal_id: int) -> BaseResponse:
 @requires("editor")
 def rename_proposal(proposal_id: int) -> BaseResponse:
     with parts().database.write() as records:
-        row = proposals.rename(records, proposal_id, given("name"))
-        _note(records, "proposal.rename", f"proposal {proposal_id}: {row.name}")
-    return done(gettext("Saved."), "admin.discovery", name=row.name)
+        name = proposals.rename(records, proposal_id, given("name"), person_id=person_id()).name
+    return done(gettext("Saved."), "admin.discovery", name=name)
 
 
 @blueprint.post("/discovery/<int:proposal_id>/split")
@@ -193,21 +190,13 @@ def split_proposal(proposal_id: int) -> BaseResponse:
     chosen = given_ids("examples")
     if chosen:
         with parts().database.write() as records:
-            row = proposals.get_proposal(records, proposal_id)
-            part = proposals.NewProposal(
-                name=f"{row.name}_2"[: proposals.MAX_NAME],
-                terms=tuple(row.terms),
-                members=dict.fromkeys(chosen, 1.0),
-                drafts={},
-            )
-            made = [one.id for one in proposals.split(records, proposal_id, [part])]
+            made = [proposals.split_off(records, proposal_id, chosen, person_id=person_id()).id]
     else:
         from chatbot.learning.proposing import encoders_of
         from chatbot.learning.proposing import split_proposal as split
 
-        made = split(parts().database, proposal_id, encoders_of(parts().database, parts().settings))
-    with parts().database.write() as records:
-        _note(records, "proposal.split", f"proposal {proposal_id}", {"made": made})
+        encoders = encoders_of(parts().database, parts().settings)
+        made = split(parts().database, proposal_id, encoders, person_id=person_id())
     return done(gettext("There are two proposals now."), "admin.discovery", made=made)
 
 
@@ -272,32 +261,19 @@ def decide_review() -> BaseResponse:
     ``title`` and ``text`` that stays off until somebody switches it on.
     """
     action, turns = given("action"), given_ids("turns")
-    if not turns:
-        raise InputError("Which questions?", field="turns", remedy="Name at least one question")
     reason = gettext("review queue: {why}").format(why=given("reason") or action)
-    told: dict[str, Any] = {}
-    undo = ""
     with parts().database.write() as records:
-        if action == "article":
-            told["article"] = _start_article(records, given("title"), given("text"), turns, reason)
-        else:
-            rows = review.decide(
-                records,
-                turns,
-                action="label" if action == "answer" else action,
-                person_id=person_id(),
-                reason=reason,
-                intent=given("intent"),
-            )
-            if action == "answer" and rows[0].intent_id is not None:
-                text = review.taken_over(records, turns, given("text"))
-                draft = answers.write_draft(
-                    records, intent_id=rows[0].intent_id, lang=rows[0].lang, text=text
-                )
-                told |= {"intent_id": rows[0].intent_id, "answer": draft.id}
-            told["decided"] = len(rows)
-            undo = url_for("admin.undo_review", turns=",".join(str(row.turn_id) for row in rows))
-            _note(records, f"review.{action}", f"{len(rows)} questions", {"turns": turns, **told})
+        decided = decide_questions(
+            records,
+            turns,
+            action=action,
+            person_id=person_id(),
+            reason=reason,
+            intent=given("intent"),
+            text=given("text"),
+            title=given("title"),
+        )
+    told = decided.as_json()
     if action == "article" and not wants_json():
         flash(gettext("The article is a draft: read it, then let the bot quote it."))
         return redirect(url_for("admin.article", article_id=told["article"]), code=303)
@@ -305,6 +281,7 @@ def decide_review() -> BaseResponse:
     if back is not None:
         flash(gettext("Decided: the next training learns from it."))
         return redirect(url_for("admin.turn", turn_id=back), code=303)
+    undo = url_for("admin.undo_review", turns=",".join(str(turn) for turn in decided.turns))
     return done(gettext("Decided."), "admin.review_page", undo=undo, **told)
 
 
@@ -314,9 +291,7 @@ def undo_review() -> BaseResponse:
     """Take decisions about the questions ``turns`` (in the address) back."""
     turns = [int(part) for part in request.args.get("turns", "").split(",") if part.isdecimal()]
     with parts().database.write() as records:
-        for turn in turns:
-            review.reopen(records, turn)
-        _note(records, "review.reopen", f"{len(turns)} questions", {"turns": turns})
+        reopen_questions(records, turns, person_id=person_id())
     return done(gettext("Taken back: these questions wait for review again."), "admin.review_page")
 
 
@@ -350,32 +325,6 @@ def gaps_page() -> str | BaseResponse:
         disliked=disliked,
         still_there=still_there,
     )
-
-
-def _start_article(records: Session, title: str, text: str, turns: Sequence[int], reason: str) -> int:
-    """A draft article of what an agent answered; its questions leave the queue."""
-    if not title or not text:
-        raise InputError(
-            "An article needs a title and a text",
-            field="text" if title else "title",
-            remedy="Write what customers should read",
-        )
-    rows = review.decide(records, turns, action="article", person_id=person_id(), reason=reason)
-    draft = make_article(
-        title=review.taken_over(records, turns, title),
-        body=review.taken_over(records, turns, text),
-        lang=rows[0].lang,
-        source="review queue",
-        questions=[row.text for row in rows][:20],
-    )
-    known = records.scalar(select(Article.id).where(Article.slug == draft.slug, Article.lang == draft.lang))
-    if known is not None:
-        raise InputError(
-            "There is an article of this title already", field="title", value=title, remedy="Choose another"
-        )
-    article, _ = put_article(records, replace(draft, status="draft"))
-    _note(records, "article.start", f"article {article.id}: {article.title}", {"turns": list(turns)})
-    return article.id
 
 
 def _note(records: Session, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
