@@ -71,3 +71,8 @@ def questions() -> Path:
 def tuning_questions() -> Path:
     """Questions by another writer, for choosing what the test questions must not choose."""
     return Path(str(files("ingest.demo") / "tuning_questions.jsonl"))
+
+
+def tuning_conversations() -> Path:
+    """Conversations for choosing what the test conversations must not choose."""
+    return Path(str(files("ingest.demo") / "tuning_conversations.jsonl"))

@@ -87,7 +87,7 @@ def snapshot_export(out: Path, seed: int, json_out: Path | None) -> None:
 @click.option(
     "--conversations",
     type=FILES,
-    help="Also play a file of test conversations; demo: those of the demo company.",
+    help="Also play a file of test conversations; demo: those of the demo company, tuning: those it is tuned on.",
 )
 @click.option(
     "--adversarial",
@@ -116,8 +116,9 @@ def evaluate(
 
     if str(questions) in ("demo", "tuning"):
         questions = company.questions() if str(questions) == "demo" else company.tuning_questions()
-    if conversations is not None and str(conversations) == "demo":
-        conversations = company.conversations()
+    if str(conversations) in ("demo", "tuning"):
+        demo = str(conversations) == "demo"
+        conversations = company.conversations() if demo else company.tuning_conversations()
     if attacks is not None and str(attacks) == "demo":
         attacks = company.attacks()
     options = SiteOptions()
