@@ -7,6 +7,7 @@ from collections import Counter
 from importlib import resources
 from typing import Any
 
+import pytest
 import yaml
 
 from chatbot.dialogue.weighing import SMALLTALK_INTENTS
@@ -31,8 +32,8 @@ def _article(slug: str, lang: str) -> str:
     return (DEMO / "articles" / lang / f"{slug}.md").read_text(encoding="utf-8")
 
 
-def test_half_are_chinese_and_each_has_three_to_six_turns() -> None:
-    assert Counter(c["lang"] for c in CONVERSATIONS) == {"en": 15, "zh": 15}
+def test_there_are_60_half_chinese_and_each_has_three_to_six_turns() -> None:
+    assert Counter(c["lang"] for c in CONVERSATIONS) == {"en": 30, "zh": 30}
     assert all(3 <= len(c["turns"]) <= 6 for c in CONVERSATIONS)
     loaded = load_conversations(company.tuning_conversations())
     assert [len(c.turns) for c in loaded] == [len(c["turns"]) for c in CONVERSATIONS]
@@ -67,3 +68,11 @@ def test_every_fact_is_first_spelled_as_its_article_spells_it() -> None:
         for spellings in request["facts"]["must"]:
             assert states_facts(text, [spellings[:1]], ()), (request, spellings)
             assert all(states_facts(one, (), request["facts"]["must_not"]) for one in spellings), request
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_every_article_is_asked_about_and_a_seventh_of_the_turns_has_no_answer(lang: str) -> None:
+    asked = {request["article"] for spoken, request in REQUESTS if spoken == lang} - {None}
+    assert asked == {path.name.removesuffix(".md") for path in (DEMO / "articles" / lang).iterdir()}
+    answerable = Counter(turn["answerable"] for spoken, turn in TURNS if spoken == lang)
+    assert 0.12 <= answerable[False] / answerable.total() <= 0.18
