@@ -9,6 +9,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from chatbot.language.entity_marks import place_marks
 from chatbot.language.normalise import detect_language, fold, normalise, tidy
@@ -35,7 +36,7 @@ OPERATIONAL = frozenset(_OPERATIONAL.split())
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A conversation to store. ``keys``: where its near-duplicates are looked for."""
+    """A conversation to store. ``keys``: where its near-duplicates are looked for; ``at``: when it began."""
 
     content_hash: str
     external_id: str
@@ -46,6 +47,7 @@ class Prepared:
     questions: tuple[Question, ...]
     keys: tuple[int, ...]
     dropped_turns: Counter[str] = field(default_factory=Counter)
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,7 @@ def clean(transcript: Transcript, *, content_hash: str, rules: RedactionRules) -
         questions=tuple(questions),
         keys=band_keys(core_of(questions[0].text)),
         dropped_turns=dropped,
+        at=transcript.at,
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ class Shown:
     lang: str
     turns: tuple[tuple[str, str], ...]
     dropped: str = ""
+    at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -114,5 +116,9 @@ def _shown(transcript: Transcript, rules: RedactionRules, intents: Mapping[str, 
     if isinstance(item, Dropped):
         return Shown(transcript.id, transcript.tag, transcript.lang or "", (), item.rule)
     return Shown(
-        item.external_id, item.tag, item.lang, tuple((turn.role, turn.text) for turn in item.turns[:8])
+        item.external_id,
+        item.tag,
+        item.lang,
+        tuple((turn.role, turn.text) for turn in item.turns[:8]),
+        at=item.at,
     )

@@ -61,6 +61,7 @@ def _transcript_row(item: Prepared, import_id: int | None, split: str) -> dict[s
         "lang": item.lang,
         "tag": item.tag,
         "split": split,
+        "began_at": item.at,
         "turns": [{"role": turn.role, "text": turn.text} for turn in item.turns],
     }
 

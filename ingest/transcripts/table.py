@@ -1,8 +1,8 @@
 """Conversations in a table: a message a row, with columns for the conversation, who said it, and the text.
 
 Columns are found by their names, or a person says which heading is which (`named_columns`). Rows of a conversation
-stand together, as exports sorted by conversation or time within it have them; labelled messages (text and intent,
-no conversation) are read as conversations of one turn.
+stand together, in the order of their time where a column has it, else as they stand; labelled messages (text and
+intent, no conversation) are read as conversations of one turn.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ingest.delimited import best_delimiter, numbered_rows
 from ingest.files import RowError, TextFile
 from ingest.spreadsheets import sheet_rows
 from ingest.transcripts.email_text import own_words
+from ingest.transcripts.times import TableTimes, in_order
 from ingest.transcripts.transcript import RowProblem, Transcript, Turn, labels, role_of
 
 MAX_CELL = 1 << 24  # characters
@@ -41,6 +43,10 @@ _NAMES: Mapping[str, tuple[str, ...]] = {
     ),
     "answer": ("response", "answer", "reply", "回复", "答案", "回答"),
     "lang": ("lang", "language", "locale", "语言"),
+    "time": (
+        "timestamp", "datetime", "created_at", "sent_at", "message_time", "date_time", "created", "date", "time",
+        "时间戳", "发送时间", "消息时间", "创建时间", "时间", "日期",
+    ),
 }  # fmt: skip
 _MORE_ROLES = {
     "incoming": "customer", "in": "customer", "inbound": "customer", "0": "customer",
@@ -58,6 +64,7 @@ class Columns:
     intent: int | None = None
     answer: int | None = None
     lang: int | None = None
+    time: int | None = None
 
 
 def find_columns(header: Sequence[str]) -> Columns | None:
@@ -167,7 +174,8 @@ def conversations(
     columns = named_columns(header, names) if names else find_columns(header)
     if columns is None:
         raise no_columns(source, header)
-    held: list[Turn] = []
+    times = TableTimes()
+    held: list[tuple[datetime | None, Turn]] = []
     key = ""
     tags: tuple[str, ...] = ()
     lang: str | None = None
@@ -185,8 +193,11 @@ def conversations(
             continue
         try:
             text = own_words(_cell(cells, columns.text))
+            at, unread = _time(times, _cell(cells, columns.time))
             if columns.conversation is None or columns.role is None:
-                yield _single(cells, columns, text)
+                yield _single(cells, columns, text, at)
+                if unread:
+                    yield unread.at(line)
                 continue
             conversation = _cell(cells, columns.conversation)
             turn = Turn(_role(_cell(cells, columns.role)), text)
@@ -195,15 +206,17 @@ def conversations(
         except RowProblem as problem:
             yield problem.at(line)
             continue
+        if unread:
+            yield unread.at(line)
         if conversation != key and held:
-            yield Transcript(key, tuple(held), tags=tags, lang=lang)
+            yield _whole(key, held, tags, lang)
             held, tags, lang = [], (), None
         key = conversation
-        held.append(turn)
+        held.append((at, turn))
         tags = tags or labels_of(_cell(cells, columns.intent))
         lang = lang or _cell(cells, columns.lang) or None
     if held:
-        yield Transcript(key, tuple(held), tags=tags, lang=lang)
+        yield _whole(key, held, tags, lang)
     if broken is not None:
         raise broken
 
@@ -213,13 +226,28 @@ def labels_of(cell: str) -> tuple[str, ...]:
     return labels(cell) if "," in cell else (cell,) if cell else ()
 
 
-def _single(cells: Sequence[str], columns: Columns, text: str) -> Transcript:
+def _whole(
+    key: str, held: Sequence[tuple[datetime | None, Turn]], tags: tuple[str, ...], lang: str | None
+) -> Transcript:
+    began, turns = in_order(held)
+    return Transcript(key, turns, tags=tags, lang=lang, at=began)
+
+
+def _time(times: TableTimes, cell: str) -> tuple[datetime | None, RowProblem | None]:
+    """A time that cannot be read costs its row nothing but the order: it is told, and the message is kept."""
+    try:
+        return times.read(cell), None
+    except RowProblem as problem:
+        return None, problem
+
+
+def _single(cells: Sequence[str], columns: Columns, text: str, at: datetime | None) -> Transcript:
     if not text:
         raise RowProblem("The row has no text", value=" | ".join(cells), remedy="Leave it out")
     answer = _cell(cells, columns.answer)
     turns = (Turn("customer", text), *((Turn("agent", answer),) if answer else ()))
     return Transcript(
-        "", turns, tag=_cell(cells, columns.intent) or None, lang=_cell(cells, columns.lang) or None
+        "", turns, tag=_cell(cells, columns.intent) or None, lang=_cell(cells, columns.lang) or None, at=at
     )
 
 

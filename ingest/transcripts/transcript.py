@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import NamedTuple
 
 from ingest.files import RowError
@@ -35,7 +36,8 @@ class Transcript:
 
     ``tag`` is what the source itself calls the conversation's intent; ``tags`` are labels of all kinds, among which
     the import looks for one. ``names`` are the people the source names, for redaction. ``entities``: (kind, words)
-    marked in the first message of the customer, in order; None where nobody marked any.
+    marked in the first message of the customer, in order; None where nobody marked any. ``at``: when it began, where
+    the source says so.
     """
 
     id: str
@@ -45,6 +47,7 @@ class Transcript:
     tags: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     entities: tuple[tuple[str, str], ...] | None = None
+    at: datetime | None = None
 
 
 class RowProblem(Exception):

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -93,6 +94,21 @@ def test_a_conversation_becomes_a_transcript_and_labelled_examples(knowledge, wr
     assert (intent.name, intent.titles, example.status) == ("broken", {"en": "Broken"}, "accepted")
     assert example.split == transcript.split
     assert report.counted("turns_dropped") == {"hold": 1}
+
+
+def test_a_tables_time_is_kept_with_the_conversation(knowledge, tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "conversation,who,words,when\n1,agent,It comes tomorrow.,2026-03-31 14:06\n"
+        "1,customer,where is my parcel,2026-03-31 14:05\n",
+        "utf-8",
+    )
+    columns = {"conversation": "conversation", "role": "who", "text": "words", "time": "when"}
+    report = import_transcripts(knowledge, [tmp_path / "a.csv"], columns=columns)
+    assert report.errors == 0
+    with knowledge.read() as session:
+        row = session.scalars(select(Transcript)).one()
+        assert row.began_at == datetime(2026, 3, 31, 14, 5, tzinfo=UTC)
+        assert [turn["role"] for turn in row.turns] == ["customer", "agent"]
 
 
 def test_no_personal_value_reaches_the_database_file(knowledge, write_lines, tmp_path):

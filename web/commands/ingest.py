@@ -26,7 +26,7 @@ def ingest() -> None:
     "columns",
     multiple=True,
     metavar="FIELD=HEADING",
-    help="Of a table: where text, conversation, role, intent, answer or lang stands; repeat it.",
+    help="Of a table: where text, conversation, role, time, intent, answer or lang stands; repeat it.",
 )
 @click.option("--dry-run", is_flag=True, help="Read and report, store nothing.")
 @click.option("--json", "json_out", type=FILES, help="Write the report to a file (- for stdout).")

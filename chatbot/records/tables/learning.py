@@ -50,6 +50,9 @@ class Transcript(Table):
     tag: Mapped[str | None] = mapped_column(String(120))
     split: Mapped[str] = mapped_column(String(8))  # set once, from the near-duplicate group; never changes
     turns: Mapped[list[Any]]
+    began_at: Mapped[
+        datetime | None
+    ]  # when it was held, where its source says so; created_at is when it came in
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 

@@ -1,12 +1,15 @@
 import json
+from datetime import UTC, datetime
 
+import openpyxl
 import pytest
 
 from chatbot.errors import FileError
 from ingest.files import RowError
 from ingest.transcripts.formats import open_transcripts
 from ingest.transcripts.table import conversations, find_columns
-from ingest.transcripts.transcript import Transcript, Turn
+from ingest.transcripts.times import TableTimes
+from ingest.transcripts.transcript import RowProblem, Transcript, Turn
 
 INTERCOM = {
     "id": "215",
@@ -163,6 +166,84 @@ def test_a_message_a_row_becomes_conversations(tmp_path):
 def test_chinese_column_names_and_semicolons_are_understood(tmp_path):
     _, (row,) = rows(tmp_path, "a.csv", "会话ID;角色;内容\n1;客户;多久到账\n1;客服;三天\n")
     assert row.turns == (Turn("customer", "多久到账"), Turn("agent", "三天"))
+
+
+SHUFFLED = """conversation_id,role,text,created_at
+7,agent,Which order?,2026-03-31 14:06
+7,customer,hello,2026-03-31 14:05
+7,customer,KC-1,31.3.2026 14:07:30
+8,customer,it leaks,2026-04-01T09:00:00+02:00
+"""
+
+
+def test_a_time_column_puts_the_messages_in_order_and_dates_the_conversation(tmp_path):
+    _, (first, second) = rows(tmp_path, "a.csv", SHUFFLED)
+    assert [turn.text for turn in first.turns] == ["hello", "Which order?", "KC-1"]
+    assert first.at == datetime(2026, 3, 31, 14, 5, tzinfo=UTC)
+    assert second.at == datetime(2026, 4, 1, 7, tzinfo=UTC)
+
+
+def test_a_workbooks_times_are_read_too(tmp_path):
+    book = openpyxl.Workbook()
+    book.active.append(["会话编号", "角色", "内容", "时间"])
+    book.active.append([1, "客服", "三天", datetime(2026, 3, 31, 14, 6)])
+    book.active.append([1, "客户", "多久到账", datetime(2026, 3, 31, 14, 5)])
+    book.save(tmp_path / "a.xlsx")
+    (row,) = open_transcripts(tmp_path / "a.xlsx").rows()
+    assert [turn.text for turn in row.turns] == ["多久到账", "三天"]
+    assert row.at == datetime(2026, 3, 31, 14, 5, tzinfo=UTC)
+
+
+def test_the_newest_first_is_turned_round_also_within_one_minute(tmp_path):
+    table = "conv,role,text,time\n1,agent,c,2026-03-31 14:06\n1,agent,b,2026-03-31 14:05\n"
+    table += "1,customer,a,2026-03-31 14:05\n"
+    _, (row,) = rows(tmp_path, "a.csv", table)
+    assert [turn.text for turn in row.turns] == ["a", "b", "c"]
+
+
+def test_a_time_that_cannot_be_read_is_told_with_its_row_and_loses_nothing(tmp_path):
+    table = (
+        "conv,role,text,time\n1,customer,a,2026-03-31\n1,agent,b,soon\n1,agent,c,\n2,customer,d,13/13/2026\n"
+    )
+    _, found = rows(tmp_path, "a.csv", table)
+    errors = [row for row in found if isinstance(row, RowError)]
+    assert [(row.line, row.value) for row in errors] == [(3, "soon"), (5, "13/13/2026")]
+    assert all("2026-03-31 14:05" in row.remedy for row in errors)
+    kept = [row for row in found if isinstance(row, Transcript)]
+    assert [turn.text for row in kept for turn in row.turns] == ["a", "b", "c", "d"]
+    assert [row.at for row in kept] == [datetime(2026, 3, 31, tzinfo=UTC), None]
+
+
+@pytest.mark.parametrize(
+    ("cells", "last"),
+    [
+        (["2026-03-31T14:05:00Z"], (3, 31, 14, 5)),
+        (["1774965900"], (3, 31, 14, 5)),
+        (["1774965900123"], (3, 31, 14, 5)),
+        (["2026/3/31 14:05"], (3, 31, 14, 5)),
+        (["2026年3月31日 14:05:10"], (3, 31, 14, 5)),
+        (["31/03/26 14:05"], (3, 31, 14, 5)),
+        (["3/31/2026 2:05 PM"], (3, 31, 14, 5)),
+        (["2026-03-31 14:05:00 UTC"], (3, 31, 14, 5)),
+        (["3/31/2026 12:05 am"], (3, 31, 0, 5)),
+        (["03/04/2026 14:05"], (4, 3, 14, 5)),
+        (["3/31/2026 9:00", "03/04/2026 14:05"], (3, 4, 14, 5)),
+        (["03.04.2026"], (4, 3, 0, 0)),
+    ],
+)
+def test_times_are_read_as_tables_write_them(cells, last):
+    times = TableTimes()
+    found = [times.read(cell) for cell in cells][-1]
+    assert (found.month, found.day, found.hour, found.minute) == last
+    assert (found.year, found.tzinfo) == (2026, UTC)
+
+
+@pytest.mark.parametrize(
+    "cell", ["14:05", "yesterday", "2026-13-01", "99999999999999", "31/31/2026", "2026-03-31 25:00"]
+)
+def test_what_is_no_date_is_refused(cell):
+    with pytest.raises(RowProblem, match="keeps its place"):
+        TableTimes().read(cell)
 
 
 def test_labelled_messages_and_pairs_need_no_conversation(tmp_path):
