@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -31,6 +34,11 @@ def roles(database: Database) -> list[str]:
         return list(session.scalars(select(Turn.role).order_by(Turn.id)))
 
 
+def states(database: Database) -> list[str]:
+    with database.read() as session:
+        return list(session.scalars(select(Conversation.state).order_by(Conversation.id)))
+
+
 def test_a_visitor_asks_sees_where_the_answer_comes_from_votes_and_finds_it_all_again(
     open_widget: Any, database: Database, problems: list[str]
 ) -> None:
@@ -52,6 +60,7 @@ def test_a_visitor_asks_sees_where_the_answer_comes_from_votes_and_finds_it_all_
         answer.get_by_role("button", name="This helped")
     ).to_be_focused()  # drawn anew, and yet where he was
     expect(answer.locator("details")).to_have_attribute("open", "")
+    expect(answer.get_by_text("Thank you!")).to_be_visible()  # it is stored; before, a reload may cut it off
 
     page.reload()
     page.get_by_role("button", name="Open chat").click()
@@ -102,7 +111,8 @@ def test_a_conversation_that_a_person_opens_again_is_heard_without_a_connection_
     context: Any, open_widget: Any, database: Database
 ) -> None:
     context.clock.install()
-    _, frame = open_widget()
+    page, frame = open_widget()
+    context.clock.pause_at(page.evaluate("Date.now() / 1000") + 60)  # from here on time passes as told alone
     ask(frame, "How long does a refund take?")
     expect(frame.locator(".turn.bot .thumbs")).to_be_visible()
     with database.write() as session:
@@ -235,9 +245,11 @@ def test_a_foreign_page_that_is_not_allowed_gets_no_button(
     page = context.new_page()
     page.goto(foreign)
     page.wait_for_function("window.Frontdesk?.loaded")
-    page.wait_for_timeout(500)
+    deadline = time.monotonic() + 60
+    while not any("frame-ancestors" in line for line in problems):
+        assert time.monotonic() < deadline, problems
+        page.wait_for_timeout(100)
     expect(page.get_by_role("button")).to_have_count(0)
-    assert any("frame-ancestors" in line for line in problems)
 
 
 def test_on_a_phone_the_panel_fills_the_screen_and_closes_again(browser: Any, url: str) -> None:
@@ -364,7 +376,7 @@ def test_when_all_connections_are_taken_a_persons_words_come_by_asking(
     with database.write() as session:
         conversation = session.scalars(select(Conversation)).one()
         session.add(Turn(conversation_id=conversation.id, role="agent", text="Hello, Mei here"))
-    expect(frame.locator(".turn.agent")).to_contain_text("Mei here", timeout=10_000)
+    expect(frame.locator(".turn.agent")).to_contain_text("Mei here")
 
 
 def test_the_page_can_open_close_translate_recolour_and_reset_the_widget(
@@ -383,11 +395,10 @@ def test_the_page_can_open_close_translate_recolour_and_reset_the_widget(
     expect(frame.locator(".turn.customer")).to_have_count(0)
     ask(frame, "refund again?")
     expect(frame.locator(".turn.bot").last).to_contain_text("“refund again?”")
-    with database.read() as session:
-        assert session.scalars(select(Conversation.state).order_by(Conversation.id)).all() == [
-            "closed",
-            "bot",
-        ]
+    deadline = time.monotonic() + 30
+    while (found := states(database)) != ["closed", "bot"]:  # nobody waits for the end of the first
+        assert time.monotonic() < deadline, found
+        page.wait_for_timeout(100)
     assert page.evaluate("try { Frontdesk('explode'); '' } catch (error) { error.message }") == (
         "Frontdesk has no command “explode”"
     )
@@ -405,11 +416,59 @@ def test_starting_over_asks_first(open_widget: Any) -> None:
     expect(frame.locator(".turn.customer")).to_have_count(0)
 
 
+def test_an_answer_that_comes_after_starting_over_is_not_of_the_new_conversation(
+    open_widget: Any, assistant: Any
+) -> None:
+    thinks, goes_on = threading.Event(), threading.Event()
+
+    def think(text: str) -> None:
+        if text == "the old one":
+            thinks.set()
+            goes_on.wait(60)
+
+    assistant.before_reply = think
+    _, frame = open_widget()
+    ask(frame, "the old one")
+    assert thinks.wait(30)
+    start_over(frame)
+    ask(frame, "the new one")
+    goes_on.set()
+    expect(frame.locator(".turn.bot").last).to_contain_text("“the new one”")
+    expect(frame.locator(".turn.customer .bubble")).to_have_text(["the new one"])
+
+
+def test_a_conversation_begun_before_starting_over_is_not_gone_on_with(
+    open_widget: Any, database: Database
+) -> None:
+    page, frame = open_widget()
+    held: list[Any] = []
+    begins = re.compile("/api/v1/conversations$")
+    page.route(begins, lambda route: held.append(route), times=1)
+    with page.expect_request(begins):
+        ask(frame, "the old one")
+    start_over(frame)
+    ask(frame, "the new one")
+    held[0].continue_()
+    expect(frame.locator(".turn.bot").last).to_contain_text("“the new one”")
+    expect(frame.locator(".turn.customer .bubble")).to_have_text(["the new one"])
+    deadline = time.monotonic() + 30
+    while (found := states(database)) != ["closed", "bot"]:
+        assert time.monotonic() < deadline, found
+        page.wait_for_timeout(100)
+    assert roles(database) == ["customer", "bot"]
+
+
+def start_over(frame: Any) -> None:
+    frame.get_by_role("button", name="New conversation").click()
+    frame.get_by_role("button", name="Start new").click()
+    expect(frame.locator(".turn.customer")).to_have_count(0)
+
+
 def test_a_long_passage_is_folded_until_it_is_wanted(open_widget: Any) -> None:
     _, frame = open_widget()
     ask(frame, "退款 " * 160)
     text = frame.locator(".turn.bot .text").last
-    expect(text).to_contain_text("3 working days")
+    expect(frame.get_by_role("button", name="Show all")).to_be_visible()
     folded = text.bounding_box()["height"]
     frame.get_by_role("button", name="Show all").click()
     assert text.bounding_box()["height"] > folded + 40

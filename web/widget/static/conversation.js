@@ -8,7 +8,7 @@
 import { Contents } from "./files.js";
 import { keyFromLink, nameOf } from "./identity.js";
 import { ApiError, blob, call, events, reason, wait } from "./transport.js";
-import { Storage, randomId } from "./storage.js";
+import { Storage, locked, randomId } from "./storage.js";
 
 const POLL_MS = [3000, 5000, 8000, 13000, 20000, 30000];
 const QUIET_MS = [15000, 30000, 60000, 120000, 300000];
@@ -29,6 +29,7 @@ export class Conversation extends EventTarget {
   user = null; // {jwt} or {id, hmac, …}, as the host page has given it
 
   #starting = null;
+  #forgotten = 0; // how often all of it was: what comes in for an earlier conversation is nobody's any more
   #last = 0;
   #seenElsewhere = 0; // the last that another tab has shown
   #sending = false;
@@ -48,14 +49,6 @@ export class Conversation extends EventTarget {
     this.key = key || this.storage.get("conversation");
     this.details = this.storage.get("details");
     this.outbox = this.#stored().map((item) => ({ ...item, status: "waiting" }));
-    this.locks = { request: async (name, options, job) => {
-      try {
-        return await navigator.locks.request(name, options, ...(job ? [job] : []));
-      } catch (error) { // no locks, or none for a frame of another site: each tab for itself
-        if (navigator.locks && error.name !== "SecurityError") throw error;
-        return (job || options)({});
-      }
-    } };
     try {
       this.channel = new BroadcastChannel(this.storage.prefix);
       this.channel.onmessage = ({ data }) => this.#heard(data);
@@ -208,7 +201,7 @@ export class Conversation extends EventTarget {
     if (this.#sending) return;
     this.#sending = true;
     try {
-      await this.locks.request(`${this.storage.prefix}send`, async () => {
+      await locked(`${this.storage.prefix}send`, {}, async () => {
         for (;;) {
           this.#mergeOutbox();
           const item = this.outbox.find((entry) => entry.status === "waiting");
@@ -234,6 +227,7 @@ export class Conversation extends EventTarget {
       return true;
     } catch (error) {
       this.streaming = null;
+      if (!this.outbox.includes(item)) return true; // started over meanwhile
       if (error instanceof ApiError && (error.status === 404 || error.status === 401) && this.key && !item.restarted) {
         item.restarted = true; // the conversation is gone: say it in a new one
         item.status = "waiting";
@@ -268,10 +262,13 @@ export class Conversation extends EventTarget {
   }
 
   #start() {
-    return (this.#starting ||= this.#begin().finally(() => { this.#starting = null; }));
+    if (this.#starting) return this.#starting;
+    const begun = (this.#starting = this.#begin().finally(() => { if (this.#starting === begun) this.#starting = null; }));
+    return begun;
   }
 
   async #begin() {
+    const before = this.#forgotten;
     const body = { site: this.config.site, locale: this.locale };
     if (this.user) body.identity = this.user;
     if (this.details) body.details = this.details;
@@ -281,6 +278,10 @@ export class Conversation extends EventTarget {
       delete body.identity;
       return call("/conversations", { body });
     });
+    if (before !== this.#forgotten) { // it was for whoever was here then
+      call(`/conversations/${started.id}/close`, { token: started.token, body: {} }).catch(() => {});
+      throw new ApiError(409);
+    }
     this.key = { id: started.id, token: started.token };
     this.storage.set("conversation", this.key);
     this.#setState(started.state);
@@ -297,8 +298,10 @@ export class Conversation extends EventTarget {
 
   async #exchange(item) {
     const body = { text: item.text, client_message_id: item.id, files: item.files?.map((file) => file.id) };
+    const { id, token } = this.key;
     this.dispatchEvent(new CustomEvent("sent"));
-    for await (const { name, data } of events(`/conversations/${this.key.id}/messages`, { token: this.key.token, body })) {
+    for await (const { name, data } of events(`/conversations/${id}/messages`, { token, body })) {
+      if (this.key?.id !== id) return; // started over meanwhile
       if (name === "status") {
         if (data.state === "bot") this.streaming = { id: item.id, text: "" };
         this.#changed();
@@ -340,7 +343,9 @@ export class Conversation extends EventTarget {
 
   /** To a person, back to the bot, to its end: the other tabs hear of it. */
   async #move(path, body = {}) {
-    this.#setState((await this.#call(path, body)).state);
+    const { id } = this.key;
+    const { state } = await this.#call(path, body);
+    if (this.key?.id === id) this.#setState(state);
     this.channel?.postMessage("news");
   }
 
@@ -376,6 +381,8 @@ export class Conversation extends EventTarget {
 
   #forget() {
     this.#following?.abort();
+    this.#forgotten += 1;
+    this.#starting = null;
     this.key = null;
     this.turns = [];
     this.#last = 0;
@@ -427,7 +434,7 @@ export class Conversation extends EventTarget {
     const stop = (this.#following = new AbortController());
     const { signal } = stop;
     try {
-      await this.locks.request(`${this.storage.prefix}follow`, { signal }, async () => {
+      await locked(`${this.storage.prefix}follow`, { signal }, async () => {
         let missed = 0;
         while (!signal.aborted && this.key && ["waiting", "human"].includes(this.state)) {
           if (document.hidden && missed) { await wait(1000, signal); continue; }

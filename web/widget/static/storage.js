@@ -45,6 +45,16 @@ export class Storage {
   }
 }
 
+/** Does the job while no other tab does one of this name. */
+export async function locked(name, options, job) {
+  try {
+    return await navigator.locks.request(name, options, job);
+  } catch (error) { // no locks, or none for a frame of another site: each tab for itself
+    if (navigator.locks && error.name !== "SecurityError") throw error;
+    return job({});
+  }
+}
+
 /** A random id; crypto.randomUUID exists on https and localhost only. */
 export function randomId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
