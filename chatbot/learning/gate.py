@@ -172,7 +172,11 @@ def judge(
     if all(measure.state == "proven" for measure in measures):
         return verdict(True, "not worse on any measure")
     seen = max(measure.reach for measure in measures if measure.state == "not shown")
-    return verdict(True, f"no loss beyond the margin is shown; one of {seen:.1%} would have been")
+    return verdict(
+        True,
+        f"no measure lost more than allowed, as far as {len(candidate)} frozen examples can tell; "
+        f"a loss of {100 * seen:.1f} points or more would have been noticed",
+    )
 
 
 def _measure(name: str, values: Sequence[tuple[bool, bool]], margin: float) -> Measure:

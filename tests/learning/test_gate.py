@@ -116,6 +116,19 @@ def test_a_loss_of_more_than_two_margins_is_never_promoted_without_a_person():
         assert found.promote is not True or accuracy.candidate - accuracy.live > -0.021
 
 
+def test_what_may_have_been_overlooked_is_said_with_its_size_and_the_number_of_examples():
+    live = trainings(1500, seed=0)
+    found = next(
+        one
+        for seed in range(1, 20)
+        if (one := verdict(trainings(1500, seed=seed), live)).promote
+        and one.reason != "not worse on any measure"
+    )
+    largest = max(measure.reach for measure in found.measures if measure.state == "not shown")
+    assert "1500 frozen examples" in found.reason
+    assert f"a loss of {100 * largest:.1f} points or more would have been noticed" in found.reason
+
+
 def test_what_the_frozen_set_cannot_show_is_left_to_a_person():
     live = trainings(320, seed=0, apart=0.3)
     found = verdict(trainings(320, seed=1, apart=0.3), live)

@@ -125,6 +125,11 @@ def test_every_reason_of_the_gate_has_chinese_words(
     [
         ("gate: first release: nothing is live yet", "上线检查：第一个版本：此前没有上线的版本"),
         (
+            "no measure lost more than allowed, as far as 4123 frozen examples can tell; "
+            "a loss of 15.1 points or more would have been noticed",
+            "就 4123 个固定样本所能看出的，没有指标下降超过允许的范围；若下降达到 15.1 个百分点或更多，就会被发现",
+        ),
+        (
             "a.jsonl was imported before (2026-11-21 12:00 UTC, 7 conversations kept); nothing to do",
             "a.jsonl 已于 2026-11-21 12:00（UTC）导入过，保留了 7 段对话；无需再做",
         ),
