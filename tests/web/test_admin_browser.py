@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
 from sqlalchemy import func, select
-from werkzeug.serving import make_server
 
 from chatbot.records import people
 from chatbot.records.database import Database
@@ -19,33 +17,8 @@ from chatbot.records.tables import Conversation, Site
 from chatbot.settings import Settings
 from web.worker import Worker
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
-
-
-@pytest.fixture
-def url(app: Flask) -> Iterator[str]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with playwright_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser
-        browser.close()
+pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
@@ -78,7 +51,7 @@ def test_a_first_admin_uploads_an_article_and_watches_the_job_to_its_end(
     page.click("text=Upload >> nth=0")
     page.click("nav.tabs >> text=Articles")
     page.set_input_files("input[type=file]", article)
-    assert "refunds.md" in page.inner_text("#chosen")
+    playwright_api.expect(page.locator("#chosen")).to_contain_text("refunds.md")
     page.click("text=Upload and read")
     page.wait_for_selector("[data-job]")
     assert "Queued" in page.inner_text("[data-stage]")
@@ -91,6 +64,21 @@ def test_a_first_admin_uploads_an_article_and_watches_the_job_to_its_end(
     assert "three working days" in page.inner_text("ol.hits")
     assert problems == []
     page.close()
+
+
+def test_files_chosen_before_the_pages_script_runs_are_named_as_well(
+    inside: Callable[..., Any], url: str, tmp_path: Path
+) -> None:
+    article = tmp_path / "refunds.md"
+    article.write_text("# Refunds\n\nThree working days.")
+    page = inside()
+    held: list[Any] = []
+    page.route(re.compile(r"/admin\.js"), lambda route: held.append(route))
+    page.goto(f"{url}/admin/upload", wait_until="commit")
+    page.set_input_files("input[type=file]", article)
+    assert page.inner_text("#chosen") == ""
+    held[0].continue_()
+    playwright_api.expect(page.locator("#chosen")).to_contain_text("refunds.md")
 
 
 def test_a_question_is_asked_before_somebody_is_switched_off(browser: Any, url: str, link: str) -> None:
