@@ -243,23 +243,25 @@ def test_a_large_answer_and_one_that_unpacks_to_a_large_one_are_refused(server: 
 
 
 def test_a_server_that_drips_is_cut_off_at_the_deadline(server: Server) -> None:
+    drops: list[int] = []
+
     def drip(handler: BaseHTTPRequestHandler) -> None:
         handler.send_response(200)
         handler.end_headers()
-        for _ in range(100):
+        while True:
             try:
                 handler.wfile.write(b".")
                 handler.wfile.flush()
             except OSError:
                 return
+            drops.append(1)
             time.sleep(0.02)
 
     server.answers["/"] = drip
-    begun = time.monotonic()
     with pytest.raises(OutboundError) as refused:
         fetch(server.address, allow=LOCAL, seconds=0.3)
     assert refused.value.code == "timed_out"
-    assert time.monotonic() - begun < 1.5
+    assert len(drops) < 75  # of fifty a second, however slow the machine
 
 
 def test_a_body_that_ends_early_is_an_error(server: Server) -> None:

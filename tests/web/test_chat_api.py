@@ -228,7 +228,7 @@ def test_messages_sent_at_once_are_each_answered_in_their_order(app: Flask, assi
     assistant.before_reply = slow_first
     thread = threading.Thread(target=lambda: Visitor(app.test_client(), visitor.id, visitor.token).say("one"))
     thread.start()
-    first_is_in.wait(5)
+    assert first_is_in.wait(60)
     visitor.say("two")
     thread.join()
     assert [text for text, _, _ in assistant.calls] == ["one", "two"]

@@ -128,6 +128,9 @@ def test_from_an_empty_installation_to_a_bot_that_answers_in_the_widget(
     faq, chats = files(tmp_path)
     with frontdesk(tmp_path) as (url, link):
         page = context.new_page()
+        page.set_default_timeout(
+            120_000
+        )  # jobs start processes of their own: nothing but the machine is slow
         page.goto(link)
         page.get_by_label("Name").fill("Mei")
         page.get_by_label("E-mail").fill("mei@example.com")

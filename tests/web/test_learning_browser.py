@@ -72,9 +72,11 @@ def test_the_review_queue_is_decided_by_keystrokes(
     at("sings the song")
     page.keyboard.press("i")
     expect(items).to_have_count(2)
+    expect(items.first).to_be_focused()  # before, the page that came back does not listen yet
     at("weather tomorrow")
     page.keyboard.press("o")
     expect(items).to_have_count(1)
+    expect(items.first).to_be_focused()
     at("engraving on a mug")
     page.keyboard.press("m")  # shows what it will be
     body = items.first.get_by_label("Text", exact=True)

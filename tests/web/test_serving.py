@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -149,10 +150,10 @@ def test_the_thread_finds_a_promotion_by_itself(
     serving = Serving(database, settings, load=loader)  # type: ignore[arg-type]
     serving.start()
     try:
-        for _ in range(100):
-            if serving.ready()["ready"]:
-                break
-            serving._stop.wait(0.02)
+        deadline = time.monotonic() + 60
+        while not serving.ready()["ready"]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
         assert serving.assistant().release_id == "r1"
     finally:
         serving.stop()

@@ -81,6 +81,7 @@ REFUSED = """if (window !== top) {
     LockManager.prototype.request = async () => refuse();
 }"""
 KEPT_BY_THE_PAGE = "JSON.parse(localStorage.getItem('frontdesk:default'))"
+NO_CONVERSATION_KEPT = f"() => !('conversation' in {KEPT_BY_THE_PAGE})"
 
 
 def asked_without_storage(shop: str, context: Any) -> tuple[Any, Any]:
@@ -126,6 +127,7 @@ def test_a_frame_that_may_keep_nothing_goes_on_from_what_the_page_around_it_kept
 
     page.evaluate("Frontdesk('reset')")  # and what is forgotten here is forgotten there
     expect(frame.locator(".turn.customer")).to_have_count(0)
+    page.wait_for_function(NO_CONVERSATION_KEPT)  # the page hears of it a moment later
     page.reload()
     expect(open_chat(page).locator(".turn.customer")).to_have_count(0)
     assert "conversation" not in page.evaluate(KEPT_BY_THE_PAGE)
@@ -145,7 +147,7 @@ def test_who_logs_out_leaves_nothing_with_the_page_either(
     page.evaluate("Frontdesk('setUser', null)")
     frame = open_chat(page)
     expect(frame.locator(".turn.customer")).to_have_count(0)
-    assert "conversation" not in page.evaluate(KEPT_BY_THE_PAGE)
+    page.wait_for_function(NO_CONVERSATION_KEPT)
 
 
 def test_the_page_keeps_nothing_where_the_frame_may_or_where_another_window_asks_for_it(

@@ -21,7 +21,7 @@ def test_the_widget_gets_ready_and_nothing_on_the_page_moves(url: str) -> None:
 def test_a_page_that_moves_is_seen_to_move(browser: Any) -> None:
     page = browser.new_page()
     page.set_content("<p>first</p>")
-    page.wait_for_timeout(300)
+    page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     page.evaluate(
         """() => {
             const block = document.createElement("div");
@@ -29,6 +29,5 @@ def test_a_page_that_moves_is_seen_to_move(browser: Any) -> None:
             document.body.prepend(block);
         }"""
     )
-    page.wait_for_timeout(300)
-    assert page.evaluate(SHIFT) > 0
+    page.wait_for_function(f"async () => (await ({SHIFT})()) > 0")  # told with the frame in which it moved
     page.close()
