@@ -75,6 +75,9 @@ _READ_A_SECOND = (
     250  # messages encoded for a second of training: reading more takes longer than learning from them
 )
 _FEW = 16_000  # messages up to which tuning takes a CPU of two cores about ten minutes
+_EPOCHS = 6  # of tuning
+_MANY = 1_000  # examples an intent from which _EPOCHS_OF_MANY teach more: noise in the labels is not learned by heart
+_EPOCHS_OF_MANY = 2
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ class AccurateRecipe:
     """``tune``: whether the encoder learns along; None: on a GPU, and on a CPU up to some thousand messages."""
 
     tune: bool | None = None
-    epochs: int = 6  # of tuning
+    epochs: int | None = None  # of tuning; None: by how many examples an intent has
     batch_size: int = 32
     learning_rate: float = 2e-3
     least_steps: int = 400
@@ -234,10 +237,12 @@ def _tune(
     valid_pieces = [e.ids for e in tokenizer.encode_batch(list(valid.texts))]
     network = TunedNetwork(load_encoder(weights), state)
     size = recipe.batch_size
-    repeats = max(1, math.ceil(recipe.least_steps / recipe.epochs * size / max(1, train.n_inside)))
+    many = train.n_inside >= _MANY * state.classes
+    epochs = recipe.epochs or (_EPOCHS_OF_MANY if many else _EPOCHS)
+    repeats = max(1, math.ceil(recipe.least_steps / epochs * size / max(1, train.n_inside)))
     steps = math.ceil(len(_epoch(train, recipe.outlier_share, repeats, seed=seed, epoch=0)) / size)
     if by_class:
-        steps = math.ceil(recipe.least_steps / recipe.epochs)
+        steps = math.ceil(recipe.least_steps / epochs)
 
     def chosen(epoch: int) -> Iterable[NDArray[np.int64]]:
         if by_class:
@@ -265,7 +270,7 @@ def _tune(
         steps,
         lambda: _score(logits(), valid.targets) if len(valid.targets) else Score("epoch", 0.0),
         FitSettings(
-            epochs=recipe.epochs,
+            epochs=epochs,
             learning_rate=recipe.learning_rate,
             seed=seed,
             warmup=0.15,
