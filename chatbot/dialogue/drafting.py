@@ -106,7 +106,9 @@ def draft(
             rechecked = judge(fuller)
             if rechecked.passed:
                 text, check = fuller, rechecked
-        return text, check
+        readable = _followed("", [_closed(told) for told in wanted.arranged(text)])
+        rechecked = judge(readable)
+        return (readable, rechecked) if rechecked.passed else (text, check)
 
     true: list[Candidate] = []  # and yet beside the point
     for candidate in sorted(whole, key=rank, reverse=True):

@@ -151,7 +151,9 @@ def test_a_true_draft_beside_the_point_comes_after_what_was_asked_for() -> None:
     beside = Candidate("Engraved items stay.", -0.1)
     written = draft(Writer(beside), asked, [PARCEL], lang="en", encode=near)
     assert written is not None and written.check.passed
-    assert written.text.startswith("A return parcel costs 5 euros. Engraved items stay.")
+    assert written.text == (
+        "A return parcel costs 5 euros. The label is in the parcel; keep it dry. Engraved items stay."
+    )
     unsure = draft(Writer(beside), asked, [PARCEL], lang="en", encode=near, in_scope=0.9)
     assert unsure is not None and not unsure.check.passed
     to_the_point = Candidate("A return parcel costs 5 euros.", -5.0)

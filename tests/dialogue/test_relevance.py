@@ -81,6 +81,20 @@ def test_a_draft_lacks_the_nearest_sentences_that_it_does_not_say():
     assert wanted.lacking(PASSAGE) == []
 
 
+def test_a_draft_says_first_what_was_asked_and_then_the_rest_as_the_source_orders_it():
+    steps = "1. Switch the kettle off.\n2. Fill in the vinegar.\n3. Boil it twice.\n4. Rinse the kettle."
+    wanted = Wanted("how often must I boil it?", sources=[steps], encode=encode)
+    shuffled = "Rinse the kettle. Boil it twice. Fill in the vinegar. Switch the kettle off."
+    assert wanted.arranged(shuffled) == [
+        "Boil it twice.",
+        "Switch the kettle off.",
+        "Fill in the vinegar.",
+        "Rinse the kettle.",
+    ]
+    own = "Certainly! Rinse the kettle. Boil it twice."
+    assert wanted.arranged(own) == ["Certainly!", "Boil it twice.", "Rinse the kettle."]
+
+
 def test_a_line_of_a_list_is_lacking_as_a_sentence():
     wanted = Wanted(
         "spare lid price", sources=["Prices are below.\n- Lid price: 9 euros\n- Gasket: 8.90"], encode=encode
