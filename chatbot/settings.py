@@ -48,7 +48,7 @@ class Settings(BaseSettings):
     training_budget: int = Field(
         600,
         ge=0,
-        description="Seconds one training may take; the schedule is shortened to end in time. 0: no limit.",
+        description="Seconds one retraining may take; its training is shortened to end in time. 0: no limit.",
     )
     retrain_after: int = Field(
         0,

@@ -270,11 +270,13 @@ def run_retrain(context: JobContext) -> dict[str, Any]:
         seed=int(context.arguments.get("seed", 13)),
         progress=context.progress,
         created_by=context.person_id,
+        warm=bool(context.arguments.get("warm")),
     )
     if outcome.status in ("candidate", "refused"):  # what a person who decides about it wants to see
         enqueue(context.database, context.settings, "replay", {"release_id": outcome.release_id})
     told = as_result(outcome)  # the figures themselves are kept with the release
-    return {key: told[key] for key in ("release_id", "status", "reason", "seconds", "skipped") if key in told}
+    kept = ("release_id", "status", "reason", "seconds", "skipped", "cut")
+    return {key: told[key] for key in kept if key in told}
 
 
 def run_discover(context: JobContext) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import math
 import shutil
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -51,6 +52,7 @@ from chatbot.learning.encoders import quantise, sha256_of, to_onnx
 from chatbot.learning.few_examples import CONTRASTIVE, Rows, are_few, class_batches, named_examples
 from chatbot.learning.linear_head import solve_linear
 from chatbot.learning.outlier_texts import OutlierPools
+from chatbot.learning.time_plan import seconds_left
 from chatbot.neural.batches import length_buckets
 from chatbot.neural.devices import resolve_device
 from chatbot.neural.export import export_states, parity
@@ -117,6 +119,7 @@ def train_accurate(
     config.json, tokenizer.json), needed for tuning.
     Raises TrainingError where fewer than two intents have an example, or where tuning has no weights.
     """
+    began = time.monotonic()
     recipe = recipe or AccurateRecipe()
     split, _ = coherent(split_examples(read_examples(examples), seed=seed), seed=seed)
     labels = labels_of(split)
@@ -149,14 +152,23 @@ def train_accurate(
             steady = Steady(encoder, *_solve(encoder.encode(train.texts), train, len(labels) + 1, recipe))
             steady.save(folder)
         tuned, tuned_fit = _tune(
-            train, valid, weights, state, recipe, target, seed, budget_seconds, progress, by_class=few
+            train,
+            valid,
+            weights,
+            state,
+            recipe,
+            target,
+            seed,
+            seconds_left(budget_seconds, began),
+            progress,
+            by_class=few,
         )
         _export_encoder(tuned, weights, encoder.config, folder / ENCODER_FOLDER)
         encoder = SentenceEncoder.load(folder / ENCODER_FOLDER)
         network = tuned.head
     head_fit = _fit_head(
         network, encoder, train, valid, recipe, target, seed, tuned=tuned_fit is not None,
-        budget=budget_seconds, progress=None if tuned_fit else progress,
+        budget=seconds_left(budget_seconds, began), progress=None if tuned_fit else progress,
     )  # fmt: skip
     network = network.cpu().eval()
     lengths = np.asarray([len(e.text) for e in split.train])

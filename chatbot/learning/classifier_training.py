@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -42,6 +43,7 @@ from chatbot.learning.classifier_data import (
     read_examples,
     split_examples,
 )
+from chatbot.learning.time_plan import seconds_left
 from chatbot.learning.warm_start import carry_over
 from chatbot.learning.wide_solving import balance, cost, solve_wide
 from chatbot.neural.batches import Collator
@@ -86,11 +88,13 @@ def train_classifier(
 ) -> ClassifierReport:
     """Train the fast tier on rows of examples.jsonl and write it to ``out_dir``.
 
-    start: folder of a classifier to learn on from (chatbot/learning/warm_start.py).
+    start: folder of a classifier to learn on from (chatbot/learning/warm_start.py). budget_seconds: for the
+    preparation and the network's steps; the export comes on top.
 
     teacher: labels the messages, the ``unlabelled`` texts and made-up variants of both, for the network to
     imitate. Raises TrainingError where fewer than two intents have an example to train on.
     """
+    began = time.monotonic()
     recipe = recipe or (Recipe().with_teacher() if teacher else Recipe())
     split, empty = coherent(split_examples(read_examples(examples), seed=seed), seed=seed)
     labels = labels_of(split)
@@ -146,7 +150,7 @@ def train_classifier(
             epochs=epochs,
             learning_rate=recipe.learning_rate,
             ema=recipe.ema,
-            budget_seconds=budget_seconds,
+            budget_seconds=seconds_left(budget_seconds, began),
             seed=seed,
         ),
         device=target,

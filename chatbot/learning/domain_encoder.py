@@ -31,6 +31,8 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 from chatbot.errors import InputError, TrainingError
 from chatbot.inference.encode import MODEL_FILE, TOKENIZER_FILE, EncoderConfig
 from chatbot.learning.encoders import DOMAIN, sha256_of, written_folder
+from chatbot.learning.time_plan import seconds_left
+from chatbot.neural.schedule import Pace
 
 if TYPE_CHECKING:
     import torch
@@ -43,6 +45,7 @@ _UNKNOWN = "[UNK]"
 _MIN_PAIRS_TO_MEASURE = 200
 _HELD_OUT = 300
 _PAIRS_TO_SPARE = 4000
+_LOOK_EVERY = 10  # steps between two looks at the clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +86,15 @@ def train_domain_encoder(
     languages: Sequence[str],
     seed: int = 13,
     settings: DomainEncoderSettings | None = None,
+    budget_seconds: float | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> dict[str, Any]:
     """Train on a snapshot's rows and write the encoder folder; the run's figures.
 
     ``passages``: ``{"article", "title_path", "text", …}``; ``pairs``: ``{"query", "article", …}``. With enough pairs a
     tenth, at most 300, is held out to measure (``held_out_recall_at_1``: the article found by the dense search alone).
-    The encoder that is kept is then trained on all, unless there are thousands. Raises TrainingError where there are
+    The encoder that is kept is then trained on all, unless there are thousands. Where ``budget_seconds`` ends before,
+    the schedule is shortened, and ``cut`` says by how much. Raises TrainingError where there are
     no texts.
     """
     tell = progress or (lambda share: None)
@@ -110,7 +115,9 @@ def train_domain_encoder(
             positives_of(passages, kept),
             seed=seed,
             settings=settings,
+            budget_seconds=budget_seconds if once or budget_seconds is None else budget_seconds / 2,
             progress=lambda share: tell(share if once else share / 2),
+            cut=figures,
         )
         tested = [pair for place, pair in enumerate(asked) if place in held]
         figures["held_out_recall_at_1"] = round(100 * _recall(tokenizer, table, passages, tested), 1)
@@ -120,7 +127,9 @@ def train_domain_encoder(
             positives_of(passages, asked),
             seed=seed,
             settings=settings,
+            budget_seconds=seconds_left(budget_seconds, started),
             progress=lambda share: tell(0.5 + share / 2),
+            cut=figures,
         )
     figures |= {"seconds": round(time.monotonic() - started, 2), "characters": len(table)}
     write_encoder(folder, tokenizer, table, languages=languages, settings=settings)
@@ -156,11 +165,14 @@ def fit_characters(
     seed: int,
     settings: DomainEncoderSettings | None = None,
     extra_texts: Sequence[str] = (),
+    budget_seconds: float | None = None,
     progress: Callable[[float], None] | None = None,
+    cut: dict[str, Any] | None = None,
 ) -> tuple[Tokenizer, NDArray[np.float32]]:
     """The tokenizer and the characters' vectors float32 [characters, dimension]; row 0 (unknown) is zero.
 
-    ``extra_texts`` add to the characters known and their frequencies. Raises TrainingError where there are no texts.
+    ``extra_texts`` add to the characters known and their frequencies. ``cut``: where it is written under this name that
+    ``budget_seconds`` shortened the training. Raises TrainingError where there are no texts.
     """
     import torch
 
@@ -179,7 +191,9 @@ def fit_characters(
     start *= torch.from_numpy(_informativeness(ids.values(), len(start)))[:, None] / settings.dimension**0.5
     rows = torch.nn.Embedding.from_pretrained(start, freeze=False, sparse=True)
     if len(items) >= 2:
-        _train(rows, items, ids, settings, seed, progress or (lambda share: None))
+        pace = _train(rows, items, ids, settings, seed, progress or (lambda share: None), budget_seconds)
+        if pace.total < pace.asked and cut is not None:
+            cut["cut"] = f"time ran out after {pace.total} of {pace.asked} planned steps"
     table = rows.weight.detach().numpy().astype(np.float32)
     table[0] = 0.0
     return tokenizer, table
@@ -192,7 +206,8 @@ def _train(
     settings: DomainEncoderSettings,
     seed: int,
     tell: Callable[[float], None],
-) -> None:
+    budget_seconds: float | None,
+) -> Pace:
     import torch
     from torch.nn.functional import cross_entropy, normalize
 
@@ -215,15 +230,16 @@ def _train(
     epochs = min(settings.max_epochs, max(settings.epochs, -(-settings.min_steps // per_epoch)))
     optimiser = torch.optim.SparseAdam(table.parameters(), lr=settings.learning_rate)
     rng = np.random.default_rng(seed)
-    total, step = epochs * per_epoch, 0
-    for _ in range(epochs):
+    pace, step, began = Pace(epochs * per_epoch, budget_seconds), 0, time.monotonic()
+    while step < pace.total:
         order = rng.permutation(len(items))
         for begin in range(0, len(order), size):
+            if step >= pace.total:
+                break
             batch = order[begin : begin + size]
+            before = pace.progress(step)
             step += 1
-            rate = min(1.0, 10 * step / total) * (
-                1 - (step - 1) / total
-            )  # a tenth to warm up, then down to 0
+            rate = min(1.0, 10 * pace.progress(step)) * (1 - before)  # a tenth to warm up, then down to 0
             optimiser.param_groups[0]["lr"] = settings.learning_rate * rate
             if len(batch) < 2:
                 continue
@@ -239,7 +255,10 @@ def _train(
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
-        tell(step / total)
+            if step % _LOOK_EVERY == 0:
+                pace.replan(step, time.monotonic() - began)
+        tell(step / pace.total)
+    return pace
 
 
 def character_tokenizer(texts: Sequence[str]) -> Tokenizer:

@@ -46,6 +46,7 @@ PART_WORDS = {  # of a training, as its stages name what they leave out
     "generator": "Written replies",
     "ranker": "Past answers",
     "next questions": "Next questions",
+    "retraining": "Retraining",
 }
 STATES = {"proven": "no worse", "not shown": "no loss shown", "worse": "worse", "unclear": "unclear"}
 
@@ -70,6 +71,7 @@ class ModelCard:
     size: int = 0  # bytes of the bundle
     parent_id: str | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
+    cut: Mapping[str, str] = field(default_factory=dict)  # by the clock
     erased_people: int = 0
 
     @property
@@ -101,6 +103,7 @@ def sections(card: ModelCard, say: Say = str) -> str:
         _past_answers(card, say),
         _learning(card, say),
         _left_out(card, say),
+        _cut_short(card, say),
     )
     return "\n".join(part for part in parts if part)
 
@@ -380,6 +383,11 @@ def _left_out(card: ModelCard, say: Say) -> str:
         for tag in trained.get("left_out_tags") or ()
     ]
     return _section(say("Left out"), _table((say("Part"), say("Reason")), rows)) if rows else ""
+
+
+def _cut_short(card: ModelCard, say: Say) -> str:
+    rows = [(say(PART_WORDS.get(part, part)), say(how_far)) for part, how_far in card.cut.items()]
+    return _section(say("Cut short"), _table((say("Part"), ""), rows)) if rows else ""
 
 
 # --- the small parts --------------------------------------------------------------------------------------

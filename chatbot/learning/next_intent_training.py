@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from chatbot.inference.next_intent import (
     NextIntents,
     word_buckets,
 )
+from chatbot.learning.time_plan import seconds_left
 from chatbot.neural.batches import length_buckets
 from chatbot.neural.fit import fit
 from chatbot.neural.fit_report import FitProgress, Score
@@ -119,6 +121,7 @@ def train_next_intents(
 
     Raises TrainingError where there are too few events that follow others.
     """
+    began = time.monotonic()
     settings = settings or NextIntentSettings()
     train = [events for events in train if len(events) > 1]
     valid = [events for events in valid if len(events) > 1]
@@ -166,7 +169,7 @@ def train_next_intents(
             epochs=settings.epochs,
             learning_rate=settings.learning_rate,
             patience=3,
-            budget_seconds=budget_seconds,
+            budget_seconds=seconds_left(budget_seconds, began),
             seed=seed,
         ),
         device=device,

@@ -40,6 +40,7 @@ def gather(row: ReleaseRow, folder: Path, *, counts: Mapping[str, int]) -> Model
         size=sum(int(file["bytes"]) for file in manifest.files.values()) if manifest else 0,
         parent_id=row.parent_id,
         skipped=skipped_parts(folder),
+        cut=cut_parts(folder),
         erased_people=row.erased_people,
     )
 
@@ -52,8 +53,17 @@ def write_card(folder: Path, card: ModelCard) -> Manifest:
 
 def skipped_parts(folder: Path) -> dict[str, str]:
     """What the training left out, with the reason; empty where the bundle does not say."""
+    return _parts(folder, "skipped")
+
+
+def cut_parts(folder: Path) -> dict[str, str]:
+    """What the clock cut short of the training, and how far it came; empty where the bundle does not say."""
+    return _parts(folder, "cut")
+
+
+def _parts(folder: Path, name: str) -> dict[str, str]:
     try:
-        return dict(json.loads((folder / "card.json").read_text(encoding="utf-8"))["skipped"])
+        return dict(json.loads((folder / "card.json").read_text(encoding="utf-8"))[name])
     except (OSError, ValueError, KeyError, TypeError):
         return {}
 

@@ -7,12 +7,9 @@ leaves a snapshot, which the next run finds and uses again.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection
@@ -29,7 +26,6 @@ from chatbot.errors import BundleError, ConflictError, NotFoundError, TrainingEr
 from chatbot.extras import require_training
 from chatbot.learning import gate
 from chatbot.learning.bundles import Manifest, building, read_manifest, seal, verify
-from chatbot.learning.encoders import DOMAIN
 from chatbot.learning.evaluation import Evaluation, evaluate
 from chatbot.learning.harvest import freeze, publish_questions
 from chatbot.learning.index_check import prepare_index
@@ -42,12 +38,13 @@ from chatbot.learning.loading import (
 )
 from chatbot.learning.read_vectors import take_noted
 from chatbot.learning.recipe_search import RECIPE_FILE
-from chatbot.learning.release_cards import gather, skipped_parts, write_card
+from chatbot.learning.release_cards import cut_parts, gather, skipped_parts, write_card
 from chatbot.learning.releases import ReleaseRow, bundle_folder, go_live, labels_of, live_release_id
 from chatbot.learning.search_fitting import fit_search
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot, SnapshotManifest, load_snapshot
+from chatbot.learning.time_plan import for_training
+from chatbot.learning.training_process import train_apart
 from chatbot.learning.weighing_fit import fit_weighing
-from chatbot.progress import from_json
 from chatbot.records import tables
 from chatbot.records.database import Database
 from chatbot.records.tables import AuditEntry, Release, utcnow
@@ -62,8 +59,9 @@ Progress = Callable[[str, float], None]
 KEPT_SNAPSHOTS = 5
 MOST_NEW = 0.25  # of the intents; with more, there is little to learn on from
 KEPT_WORK_SECONDS = 24 * 3600
-KILLED_AFTER = 10.0  # seconds that a training has to end in when it is told to
 ASKED_FOR = "asked_for"  # in a manifest's metrics
+_FINISHING = "finishing"  # in a release's metrics: seconds from the end of its training to the gate's word
+_clock = time.monotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +75,7 @@ class Outcome:
     gate: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    cut: dict[str, str] = field(default_factory=dict)  # by the clock, and how far it came
 
 
 def retrain(
@@ -94,13 +93,15 @@ def retrain(
     """Train a release from what the database knows now, and promote it where the gate lets it through.
 
     ``warm``: where only some intents are new, the classifier learns on from the live one's weights.
-    ``budget_seconds``: instead of the setting's, for the training proper; 0: no limit.
+    ``budget_seconds``: instead of the setting's, wall time for all of it; 0: no limit. The training's stages are cut
+    to it (chatbot/learning/time_plan.py); reading the data, fitting the search, measuring and the index are not.
 
     The live release's own data, seed, encoder, recipe and budget are not trained again unless ``force``, or its bundle
     is damaged: that one cannot answer, so it is not learnt on from, and nothing is held against it. Raises
     TrainingError where there is nothing to train on or the training process failed.
     """
     require_training()
+    began = _clock()
     tell = progress or (lambda stage, share: None)
     tell("snapshot", 0.0)
     folder = _freeze(database, settings, seed)
@@ -110,6 +111,8 @@ def retrain(
     tell("snapshot", 1.0)
     with database.read() as session:
         live = live_release_id(session)
+        before = session.get(Release, live) if live is not None else None
+        finishing = before.metrics.get(_FINISHING) if before is not None else None
     budget = settings.training_budget if budget_seconds is None else budget_seconds
     asked = _asked_for(settings, budget)
     if live is not None and not force and _same(settings, live, snapshot, seed, asked):
@@ -120,18 +123,38 @@ def retrain(
     release_id = new_release_id(utcnow(), snapshot.manifest.fingerprint)
     with tempfile.TemporaryDirectory(prefix="training-", dir=_swept(settings.data / "work")) as work:
         trained = Path(work) / release_id
-        _train(
+        train_apart(
             folder,
             trained,
             settings,
             device=device,
             seed=seed,
-            budget=budget,
+            budget=for_training(budget, _clock() - began, finishing),
             tell=tell,
             start=_start(settings, snapshot, live) if warm and live is not None else None,
         )
+        trained_at = _clock()
         manifest = _finish_bundle(trained, release_id, snapshot, settings, tell, asked)
-    return _decide(database, settings, snapshot, manifest, created_by, tell)
+    outcome = _decide(database, settings, snapshot, manifest, created_by, tell)
+    return _timed(database, outcome, budget, began, trained_at)
+
+
+def _timed(database: Database, outcome: Outcome, budget: float, began: float, trained_at: float) -> Outcome:
+    """The outcome with the wall time of it all, and what exceeded the budget; the next retraining knows by the release
+    what comes after a training takes."""
+    now = _clock()
+    finishing = round(now - trained_at, 2)
+    with database.write() as session:
+        row = session.get_one(Release, outcome.release_id)
+        row.metrics = {**row.metrics, _FINISHING: finishing}
+    cut = dict(outcome.cut)
+    if budget and now - began > budget:
+        cut["retraining"] = (
+            f"took {now - began:.0f} s of {budget:.0f} s; what follows the training is never cut"
+        )
+    for part, how_far in cut.items():
+        log.info("release %s, %s: %s", outcome.release_id, part, how_far)
+    return replace(outcome, cut=cut, seconds={**outcome.seconds, "search and evaluation": finishing})
 
 
 def snapshot_of(database: Database, settings: Settings, *, seed: int = 13) -> Snapshot:
@@ -278,73 +301,6 @@ def _same(settings: Settings, live: str, snapshot: Snapshot, seed: int, asked: d
     return same_data and manifest.metrics.get(ASKED_FOR, asked) == asked
 
 
-def _train(
-    snapshot: Path,
-    out: Path,
-    settings: Settings,
-    *,
-    device: str,
-    seed: int,
-    budget: float,
-    tell: Progress,
-    start: Path | None = None,
-) -> None:
-    """Run chatbot.learning.training in a child process and pass its progress on."""
-    command = [sys.executable]
-    if settings.training_processes > 1:
-        command += ["-m", "torch.distributed.run", "--standalone"]
-        command += [f"--nproc-per-node={settings.training_processes}"]
-    command += ["-m", "chatbot.learning.training", str(snapshot), "--out", str(out)]
-    command += ["--device", device, "--seed", str(seed), "--threads", str(settings.training_threads)]
-    if settings.encoder != DOMAIN:
-        command += ["--encoder", settings.encoder, "--encoder-store", str(settings.encoders)]
-    if budget:
-        command += ["--budget", str(budget)]
-    if (settings.data / RECIPE_FILE).is_file():
-        command += ["--recipe", str(settings.data / RECIPE_FILE)]
-    if start is not None:
-        command += ["--start", str(start)]
-    with (
-        tempfile.TemporaryFile("w+", encoding="utf-8") as errors,
-        subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, encoding="utf-8"
-        ) as child,
-    ):
-        failure: dict[str, Any] = {}
-        try:
-            for line in child.stdout or ():
-                failure = _told(line, tell) or failure
-            code = child.wait()
-        except BaseException:
-            child.terminate()  # torchrun takes its processes along; killed, it would leave them behind
-            try:
-                child.wait(KILLED_AFTER)
-            except subprocess.TimeoutExpired:
-                child.kill()
-            raise
-        if code != 0:
-            errors.seek(0)
-            last = [line for line in errors.read().splitlines() if line.strip()][-1:]
-            raise TrainingError(
-                failure.get("message", "The training process failed"),
-                value=failure.get("value", last[0] if last else f"exit status {code}"),
-                remedy=failure.get("remedy"),
-            )
-
-
-def _told(line: str, tell: Progress) -> dict[str, Any]:
-    """One line of the child's output; the error in it, if it is one."""
-    try:
-        message = json.loads(line)
-    except ValueError:
-        return {}  # a library printed something
-    if not isinstance(message, dict):
-        return {}  # so did another, and it reads as JSON: a number, a list
-    if "stage" in message:
-        tell(f"train {message['stage']}", from_json(message))
-    return dict(message.get("error", {}))
-
-
 def _finish_bundle(
     trained: Path,
     release_id: str,
@@ -449,7 +405,16 @@ def _decide(
                 detail={"reason": reason},
             )
         )
-    return Outcome(manifest.id, status, reason, metrics, judged, manifest.seconds, skipped_parts(folder))
+    return Outcome(
+        manifest.id,
+        status,
+        reason,
+        metrics,
+        judged,
+        manifest.seconds,
+        skipped_parts(folder),
+        cut_parts(folder),
+    )
 
 
 def _evaluate(

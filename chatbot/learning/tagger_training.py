@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from safetensors.numpy import save_file
 from chatbot.errors import TrainingError
 from chatbot.inference.tagger import FOLDER, FORMAT, EntityTagger, decode
 from chatbot.language.entity_tags import BUCKETS, OUTSIDE, entities_of, features, spans, tags_of
+from chatbot.learning.time_plan import seconds_left
 from chatbot.neural.batches import length_buckets
 from chatbot.neural.entity_tagger import EntityNetwork, TaggedBatch, TaggerConfig, tagged_batch
 from chatbot.neural.entity_tagger_export import tagger_graph
@@ -74,6 +76,7 @@ def train_tagger(
     """``rows``: {"text", "entities": [{"kind", "start", "end"}], "split"}; those without ``entities`` were never looked
     at and are left. Raises TrainingError where no kind has ``LEAST`` marks to train on.
     """
+    began = time.monotonic()
     settings = settings or TaggerSettings()
     looked_at = [row for row in rows if row.get("entities") is not None and spans(row["text"])]
     train = [row for row in looked_at if row.get("split", "train") == "train"]
@@ -119,7 +122,7 @@ def train_tagger(
             FitSettings(
                 epochs=min(settings.most_epochs, max(settings.least_epochs, round(settings.steps / steps))),
                 learning_rate=settings.learning_rate,
-                budget_seconds=budget_seconds,
+                budget_seconds=seconds_left(budget_seconds, began),
                 mixed_precision=False,  # so small that converting costs more than it saves
                 seed=seed,
             ),

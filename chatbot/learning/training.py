@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,6 +23,7 @@ from pathlib import Path
 from chatbot.errors import FrontdeskError, TrainingError
 from chatbot.learning.bundles import Manifest, building, seal
 from chatbot.learning.snapshot import load_snapshot
+from chatbot.learning.time_plan import TimePlan
 from chatbot.learning.training_stages import (
     STAGE_FUNCTIONS,
     STAGES,
@@ -48,6 +50,7 @@ def train(
     ConflictError where ``out`` exists.
     """
     settings = settings or TrainingSettings()
+    ends_at = TimePlan.begun(settings.budget_seconds, ()).ends_at
     snapshot = load_snapshot(snapshot_folder)
     if not snapshot.dialogues and not snapshot.examples and not snapshot.passages:
         raise TrainingError("The snapshot is empty", remedy="Ingest transcripts or articles first")
@@ -78,8 +81,10 @@ def train(
             apart = tuple(stage for stage in stages if stage in _APART)
             stages = [stage for stage in stages if stage not in _APART]
             cores -= 1
-            beside = stack.enter_context(_Beside(apart, snapshot_folder, folder, settings))
+            planned = replace(settings, plan=TimePlan(ends_at, _timed_parts(apart)))
+            beside = stack.enter_context(_Beside(apart, snapshot_folder, folder, planned))
         torch.set_num_threads(cores)
+        settings = replace(settings, plan=TimePlan(ends_at, _timed_parts(stages)))
         for stage in stages:
             tell(stage, 0.0)  # what is prepared before the first step is part of it
             with _timed(report, stage):
@@ -88,7 +93,11 @@ def train(
             beside.finish(report, tell)
         encoders = _encoders(folder)
         (folder / "card.json").write_text(
-            json.dumps({"metrics": report.metrics, "skipped": report.skipped}, ensure_ascii=False, indent=1)
+            json.dumps(
+                {"metrics": report.metrics, "skipped": report.skipped, "cut": report.cut},
+                ensure_ascii=False,
+                indent=1,
+            )
             + "\n",
             encoding="utf-8",
         )
@@ -108,6 +117,13 @@ def train(
                 seconds=report.seconds,
             ),
         )
+
+
+def _timed_parts(stages: Sequence[str]) -> tuple[str, ...]:
+    """The stages as the time plan knows them: the classifier has two tiers."""
+    return tuple(
+        part for stage in stages for part in ((stage, "accurate tier") if stage == "classifier" else (stage,))
+    )
 
 
 def _silent(stage: str, share: float) -> None:
@@ -172,6 +188,7 @@ class _Beside:
                 report.parity.update(message.parity)
                 report.seconds.update(message.seconds)
                 report.skipped.update(message.skipped)
+                report.cut.update(message.cut)
                 return
             else:
                 raise message

@@ -12,6 +12,8 @@ from typing import Any
 from chatbot.errors import InputError, TrainingError
 from chatbot.inference.encode import ANY_LANGUAGE
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
+from chatbot.learning.time_plan import TimePlan, cut_in_words
+from chatbot.neural.fit_report import FitResult
 
 Progress = Callable[[str, float], None]  # stage, share done 0..1
 STAGES = ("encoder", "classifier", "entities", "generator", "ranker", "next")
@@ -22,7 +24,8 @@ _NEXT_CONVERSATIONS = 6_000  # that teach what is asked next: more change little
 
 @dataclass(frozen=True, slots=True)
 class TrainingSettings:
-    """What a training run is asked for. ``budget_seconds`` is shared out over the stages; None: as long as it takes."""
+    """What a training run is asked for. ``budget_seconds`` of wall time are shared out over the stages by ``plan``;
+    None: as long as it takes."""
 
     device: str = "auto"
     seed: int = 13
@@ -33,6 +36,7 @@ class TrainingSettings:
     encoder_store: Path | None = None
     recipe: Path | None = None  # of the classifier's fast tier, as `frontdesk tune` wrote it
     start: Path | None = None  # a bundle whose classifier to learn on from
+    plan: TimePlan | None = None  # of the process that the stages run in; `train` makes it
 
     def __post_init__(self) -> None:
         if self.device not in ("auto", "cpu", "cuda"):
@@ -46,12 +50,19 @@ class TrainingSettings:
 
 @dataclass(slots=True)
 class TrainingReport:
-    """Figures of each stage, seconds of each stage, and what was left out with the reason."""
+    """Figures of each stage, seconds of each stage, what was left out with the reason, and what the clock cut."""
 
     metrics: dict[str, Any] = field(default_factory=dict)
     parity: dict[str, Any] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
+    cut: dict[str, str] = field(default_factory=dict)
+
+    def note(self, part: str, fit: FitResult | None) -> None:
+        """Write down where the clock ended a fit."""
+        words = cut_in_words(fit) if fit is not None else None
+        if words:
+            self.cut[part] = words
 
 
 def _train_classifier(
@@ -74,12 +85,13 @@ def _train_classifier(
         languages=snapshot.manifest.languages,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.7),
+        budget_seconds=_share(settings, "classifier"),
         progress=lambda share: tell("classifier", share),
         recipe=load_recipe(settings.recipe) if settings.recipe is not None else None,
         start=settings.start / "classifier" if settings.start is not None else None,
     )
     report.metrics["classifier"], report.parity["classifier"] = figures.metrics, figures.parity
+    report.note("classifier", figures.fit)
     _train_accurate_tier(snapshot, folder / "classifier", settings, report, tell)
 
 
@@ -119,11 +131,12 @@ def _train_accurate_tier(
         encoder=encoder,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.06),
+        budget_seconds=_share(settings, "accurate tier"),
         progress=lambda share: tell("accurate classifier", share),
         recipe=AccurateRecipe(tune=False),
     )
     report.metrics["accurate"], report.parity["accurate"] = figures.metrics, figures.parity
+    report.note("accurate tier", figures.fit)
     report.metrics["cascade"] = fit_cascade(folder, rows, encoder=encoder, seed=settings.seed)
     encoder.save_noted(folder.parent)
 
@@ -143,7 +156,7 @@ def _train_entities(
             folder,
             device=settings.device,
             seed=settings.seed,
-            budget_seconds=_share(settings, 0.05),
+            budget_seconds=_share(settings, "entities"),
             progress=lambda state: tell("entities", state.step / max(1, state.total_steps)),
         )
     except TrainingError as error:
@@ -192,8 +205,11 @@ def _train_encoder(
         folder / "encoder",
         languages=sorted(foreign),
         seed=settings.seed,
+        budget_seconds=_share(settings, "encoder"),
         progress=lambda share: tell("encoder", share),
     )
+    if report.metrics["encoder"].get("cut"):
+        report.cut["encoder"] = report.metrics["encoder"]["cut"]
 
 
 def _train_generator(
@@ -213,10 +229,11 @@ def _train_generator(
         folder,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.77),
+        budget_seconds=_share(settings, "generator"),
         progress=lambda share: tell("generator", share),
     )
     report.metrics["generator"], report.parity["generator"] = figures.metrics, figures.parity
+    report.note("generator", figures.fit)
 
 
 def _train_ranker(
@@ -234,7 +251,7 @@ def _train_ranker(
         folder,
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.06),
+        budget_seconds=_share(settings, "ranker"),
         progress=lambda share: tell("ranker", share),
     )
     if figures.fit is None:
@@ -243,6 +260,7 @@ def _train_ranker(
         )
         return
     report.metrics["ranker"] = figures.metrics
+    report.note("ranker", figures.fit)
 
 
 def _train_next(
@@ -277,7 +295,7 @@ def _train_next(
         settings=NextIntentSettings(epochs=6),
         device=settings.device,
         seed=settings.seed,
-        budget_seconds=_share(settings, 0.03),
+        budget_seconds=_share(settings, "next"),
         progress=lambda state: tell("next questions", state.step / max(1, state.total_steps)),
     )
     report.metrics["next"] = asdict(figures)
@@ -299,5 +317,13 @@ STAGE_FUNCTIONS: dict[str, Callable[[Snapshot, Path, TrainingSettings, TrainingR
 }
 
 
-def _share(settings: TrainingSettings, share: float) -> float | None:
-    return settings.budget_seconds * share if settings.budget_seconds is not None else None
+def _share(settings: TrainingSettings, stage: str) -> float | None:
+    """Seconds of wall time for a stage that begins now; a stage that is run by itself has all of it but the spare."""
+    plan = settings.plan or TimePlan.begun(settings.budget_seconds, (stage,))
+    share = plan.share(stage)
+    if share is None:
+        return None
+    from chatbot.neural import together
+    from chatbot.neural.devices import resolve_device
+
+    return together.agreed(share, resolve_device(settings.device))  # by it they choose what they read

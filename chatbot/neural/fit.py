@@ -138,7 +138,12 @@ class _Run:
         )
         self.peaks = [float(group["lr"]) for group in self.optimizer.param_groups]
         self.average = MovingAverage(model, settings.ema) if settings.ema else None
-        self.pace = Pace(total=settings.epochs * self.steps_per_epoch, budget=settings.budget_seconds)
+        self.budget = settings.budget_seconds
+        if (
+            self.budget is not None
+        ):  # several processes shorten alike, though each measured its preparation itself
+            self.budget = together.agreed(self.budget, device)
+        self.pace = Pace(total=settings.epochs * self.steps_per_epoch, budget=self.budget)
         self.state = _State()
         self.best_weights: dict[str, torch.Tensor] | None = None
         self.loss_sum = torch.zeros((), device=device)
@@ -301,6 +306,7 @@ class _Run:
             stopped=stopped,
             device=str(self.device),
             history=tuple(state.history),
+            planned=self.pace.asked or self.pace.total,
         )
 
     def _save(self, folder: CheckpointFolder, pointers: tuple[Pointer, ...]) -> None:
@@ -338,7 +344,7 @@ class _Run:
                 self.average.updates = int(latest.meta["average_updates"])
             self.best_weights = _under(best.tensors, "best.") or _under(best.tensors, "model.")
             self.state = _State.from_json(latest.meta["state"])
-            self.pace = Pace(**{**latest.meta["pace"], "budget": self.settings.budget_seconds})
+            self.pace = Pace(**{**latest.meta["pace"], "budget": self.budget})
             self.scaler.load_state_dict(latest.meta["scaler"])
         except (KeyError, RuntimeError, ValueError) as error:
             raise TrainingError(

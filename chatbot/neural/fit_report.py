@@ -64,6 +64,7 @@ class FitResult:
     stopped: str  # "finished", "patience" or "budget"
     device: str
     history: tuple[Validation, ...]
+    planned: int = 0  # steps, had there been time
 
     def curve(self) -> list[tuple[int, float, float]]:
         """(step, training loss, validation score) of each validation, for the learning curves of a model card."""

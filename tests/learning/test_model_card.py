@@ -61,6 +61,7 @@ CARD = ModelCard(
     languages=("en",),
     erased_people=2,
     skipped={"generator": "7 agents' turns are too few to learn to write from (at least 50)"},
+    cut={"classifier": "time ran out after 300 of 1200 planned steps; the best weights so far are kept"},
     parent_id="r1",
 )
 
@@ -77,6 +78,10 @@ def test_the_card_says_what_changed_and_who_was_erased():
     for told in ("+2.0", "+24.7", "2 people", "New intents:", "Intents gone:", "vip", "1,234"):
         assert told in made, told
     assert "style=" not in sections(CARD)  # a strict CSP shows it
+
+
+def test_the_card_says_what_the_clock_has_cut():
+    assert "time ran out after 300 of 1200 planned steps" in page(CARD)
 
 
 def test_the_card_tells_how_well_past_answers_are_ranked():

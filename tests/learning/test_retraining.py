@@ -11,11 +11,12 @@ import pytest
 from sqlalchemy import select
 
 from chatbot.errors import BundleError
-from chatbot.learning import retraining
+from chatbot.learning import retraining, training_process
 from chatbot.learning.bundles import MANIFEST, Manifest, seal
 from chatbot.learning.gate import Outcome as Example
 from chatbot.learning.releases import live_release_id
-from chatbot.learning.retraining import ASKED_FOR, RECIPE_FILE, _decide, _told, _train, retrain
+from chatbot.learning.retraining import ASKED_FOR, RECIPE_FILE, _decide, retrain
+from chatbot.learning.training_process import _told, train_apart
 from chatbot.records.database import Database
 from chatbot.records.tables import Promotion, Release
 from chatbot.settings import Settings
@@ -140,7 +141,8 @@ def test_the_same_again_is_not_trained_and_whatever_else_is_asked_for_is(
     monkeypatch.setattr(retraining, "_freeze", lambda *_: Path("nowhere"))
     monkeypatch.setattr(retraining, "load_snapshot", lambda folder: SNAPSHOT)
     monkeypatch.setattr(retraining, "publish_questions", lambda *_: None)
-    monkeypatch.setattr(retraining, "_train", train)
+    monkeypatch.setattr(retraining, "train_apart", train)
+    monkeypatch.setattr(retraining, "_clock", lambda: 0.0)
     asked = retraining._asked_for(settings, settings.training_budget)
     folder = settings.releases / "r1"
     folder.mkdir(parents=True)
@@ -149,7 +151,7 @@ def test_the_same_again_is_not_trained_and_whatever_else_is_asked_for_is(
 
     assert again() == "unchanged"
     assert again(force=True) == again(seed=14) == again(budget_seconds=60) == "begun"
-    assert budgets == [settings.training_budget, settings.training_budget, 60]
+    assert budgets == [0.9 * settings.training_budget, 0.9 * settings.training_budget, 54]
     assert again(settings.model_copy(update={"encoder": "another/encoder"})) == "begun"
     (settings.data / RECIPE_FILE).write_text('{"learning_rate": 0.1}')  # what `frontdesk tune` leaves
     assert again() == "begun"
@@ -193,11 +195,11 @@ def test_a_training_that_is_called_off_is_told_to_end_before_it_is_killed(
         'echo \'{"stage": "classifier", "progress": 0.1}\'\nwhile :; do sleep 0.05; done\n'
     )
     program.chmod(0o755)
-    monkeypatch.setattr(retraining.sys, "executable", str(program))
+    monkeypatch.setattr(training_process.sys, "executable", str(program))
 
     def called_off(stage: str, share: float) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        _train(tmp_path, tmp_path / "out", settings, device="cpu", seed=1, budget=0, tell=called_off)
+        train_apart(tmp_path, tmp_path / "out", settings, device="cpu", seed=1, budget=0, tell=called_off)
     assert (tmp_path / "ended").read_text() == "ended\n"

@@ -149,7 +149,19 @@ def test_a_time_budget_shortens_the_schedule_and_still_anneals(monkeypatch: pyte
     result = train(model, FitSettings(epochs=100, learning_rate=0.1, budget_seconds=200))
     assert result.stopped == "budget"
     assert result.steps < 200
+    assert result.planned == 1000
     assert result.best.value < 0.1
+
+
+def test_processes_that_train_together_shorten_by_the_first_ones_budget(monkeypatch: pytest.MonkeyPatch):
+    """Each has measured by itself what its preparation took; with budgets of their own one would wait for ever."""
+    clock = iter(range(10**9))
+    monkeypatch.setattr("chatbot.neural.fit.time.monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(
+        "chatbot.neural.together.agreed", lambda value, device: 200.0 if value == 10_000 else value
+    )
+    result = train(Line(), FitSettings(epochs=100, learning_rate=0.1, budget_seconds=10_000))
+    assert result.stopped == "budget" and result.steps < 200
 
 
 def test_a_slow_beginning_does_not_cost_the_rest_of_the_budget(monkeypatch: pytest.MonkeyPatch):

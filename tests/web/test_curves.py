@@ -9,7 +9,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from chatbot.learning.retraining import _told
+from chatbot.learning.training_process import _told
 from chatbot.neural.fit_report import FitProgress, Score
 from chatbot.progress import CurvePoint, Share, as_json, from_json
 from chatbot.records import jobs

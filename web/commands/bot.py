@@ -47,7 +47,7 @@ def _print_outcome(body: dict[str, Any], json_out: Path | None) -> None:
 
     write_json(json_out, body)
     if str(json_out) != "-":
-        shown = {key: body[key] for key in ("release_id", "status", "reason", "seconds", "skipped")}
+        shown = {key: body[key] for key in ("release_id", "status", "reason", "seconds", "skipped", "cut")}
         print_values("Release", shown)
 
 
