@@ -5,6 +5,8 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from argon2 import PasswordHasher
@@ -12,6 +14,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from chatbot.learning import retraining
+from chatbot.learning.retraining import Outcome
 from chatbot.records import jobs as job_rows
 from chatbot.records import people
 from chatbot.records.conversations import find_site
@@ -34,7 +38,7 @@ from chatbot.settings import Settings
 from web.access import required_role
 from web.admin.pages.uploads import KINDS, safe_name
 from web.admin.style_guide import contrast, pairs
-from web.jobs import enqueue
+from web.jobs import JobContext, enqueue, run_retrain
 from web.language import LANGUAGES, catalogue, counted
 from web.tokens import tokens
 from web.worker import Worker
@@ -453,6 +457,32 @@ def test_retraining_is_queued_once(signed_in: SignIn, database: Database) -> Non
     state = client.get(first.location + "/state").json
     assert state is not None
     assert (state["open"], state["state"]) == (True, "queued")
+
+
+def test_learning_on_from_the_live_release_is_asked_for_on_the_page(
+    signed_in: SignIn,
+    database: Database,
+    settings: Settings,
+    knowledge: dict[str, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[bool] = []
+
+    def trained(*_: object, warm: bool, **__: object) -> Outcome:
+        asked.append(warm)
+        return Outcome("r2", "promoted", "")
+
+    monkeypatch.setattr(retraining, "retrain", trained)
+    client = signed_in("editor")
+    assert 'name="warm"' in client.get("/admin/releases").text
+    for form in ({"warm": "yes"}, {}):
+        job_id = int(send(client, "/admin/retrain", **form).location.rpartition("/")[2])
+        with database.read() as session:
+            arguments = get_job(session, job_id).arguments
+        send(client, f"/admin/jobs/{job_id}/cancel")
+        told = {"arguments": arguments, "progress": None, "person_id": None}
+        run_retrain(cast(JobContext, SimpleNamespace(database=database, settings=settings, **told)))
+    assert asked == [True, False]
 
 
 def test_a_job_can_be_stopped_and_run_again(

@@ -116,6 +116,8 @@ def run_job_again(job_id: int) -> BaseResponse:
 @blueprint.post("/retrain")
 @requires("editor")
 def retrain() -> BaseResponse:
-    job_id = work.enqueue(parts().database, parts().settings, "retrain", person_id=person_id())
+    """``warm``: learn on from the live release where only some intents are new."""
+    arguments = {"warm": True} if request.form.get("warm") else {}
+    job_id = work.enqueue(parts().database, parts().settings, "retrain", arguments, person_id=person_id())
     flash(gettext("Retraining is queued. The bot goes on answering while it runs."))
     return redirect(url_for("admin.job", job_id=job_id), code=303)
