@@ -90,9 +90,9 @@ class Wanted:
         lead = next((i for i, place in enumerate(places) if place == nearest[0]), 0)
         if places[0] is None or places[0] in nearest:
             lead = 0
-        rest = [i for i in range(len(told)) if i != lead]
-        rest.sort(key=lambda i: -1 if places[i] is None else places[i])
-        return [told[i] for i in (lead, *rest)]
+        own = [i for i, place in enumerate(places) if place is None and i != lead]
+        ordered = sorted((place, i) for i, place in enumerate(places) if place is not None and i != lead)
+        return [told[i] for i in (lead, *own, *(i for _, i in ordered))]
 
     def _repeated(self, draft: str) -> set[int]:
         """Which source sentences the draft's statements repeat."""
