@@ -42,7 +42,7 @@ from chatbot.learning.release_cards import cut_parts, gather, skipped_parts, wri
 from chatbot.learning.releases import ReleaseRow, bundle_folder, go_live, labels_of, live_release_id
 from chatbot.learning.search_fitting import fit_search
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot, SnapshotManifest, load_snapshot
-from chatbot.learning.time_plan import for_training
+from chatbot.learning.time_plan import exceeded_in_words, for_training
 from chatbot.learning.training_process import train_apart
 from chatbot.learning.weighing_fit import fit_weighing
 from chatbot.records import tables
@@ -123,35 +123,38 @@ def retrain(
     release_id = new_release_id(utcnow(), snapshot.manifest.fingerprint)
     with tempfile.TemporaryDirectory(prefix="training-", dir=_swept(settings.data / "work")) as work:
         trained = Path(work) / release_id
+        training_began = _clock()
         train_apart(
             folder,
             trained,
             settings,
             device=device,
             seed=seed,
-            budget=for_training(budget, _clock() - began, finishing),
+            budget=for_training(budget, training_began - began, finishing),
             tell=tell,
             start=_start(settings, snapshot, live) if warm and live is not None else None,
         )
         trained_at = _clock()
         manifest = _finish_bundle(trained, release_id, snapshot, settings, tell, asked)
     outcome = _decide(database, settings, snapshot, manifest, created_by, tell)
-    return _timed(database, outcome, budget, began, trained_at)
+    return _timed(database, outcome, budget, (began, training_began, trained_at))
 
 
-def _timed(database: Database, outcome: Outcome, budget: float, began: float, trained_at: float) -> Outcome:
+def _timed(database: Database, outcome: Outcome, budget: float, times: tuple[float, float, float]) -> Outcome:
     """The outcome with the wall time of it all, and what exceeded the budget; the next retraining knows by the release
-    what comes after a training takes."""
+    what comes after a training takes. ``times``: when all began, when its training did, when that was done."""
+    began, training_began, trained_at = times
     now = _clock()
     finishing = round(now - trained_at, 2)
     with database.write() as session:
         row = session.get_one(Release, outcome.release_id)
         row.metrics = {**row.metrics, _FINISHING: finishing}
     cut = dict(outcome.cut)
-    if budget and now - began > budget:
-        cut["retraining"] = (
-            f"took {now - began:.0f} s of {budget:.0f} s; what follows the training is never cut"
-        )
+    exceeded = exceeded_in_words(
+        budget, before=training_began - began, training=trained_at - training_began, after=now - trained_at
+    )
+    if exceeded:
+        cut["retraining"] = exceeded
     for part, how_far in cut.items():
         log.info("release %s, %s: %s", outcome.release_id, part, how_far)
     return replace(outcome, cut=cut, seconds={**outcome.seconds, "search and evaluation": finishing})

@@ -72,3 +72,14 @@ def cut_in_words(fit: FitResult) -> str | None:
     if fit.stopped != "budget" or fit.steps >= fit.planned:
         return None
     return f"time ran out after {fit.steps} of {fit.planned} planned steps; the best weights so far are kept"
+
+
+def exceeded_in_words(budget: float, *, before: float, training: float, after: float) -> str | None:
+    """Where a retraining that took longer than ``budget`` (seconds; 0: no limit) spent its time; None within it."""
+    total = before + training + after
+    if not budget or total <= budget:
+        return None
+    return (
+        f"took {total:.0f} s of {budget:.0f} s: {before:.0f} before the training, {training:.0f} in it, {after:.0f} "
+        "for search, evaluation and index; reading, exports and what follows the training are never cut"
+    )

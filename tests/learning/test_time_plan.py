@@ -6,7 +6,14 @@ import pytest
 
 from chatbot.learning import domain_encoder
 from chatbot.learning.domain_encoder import Positive, fit_characters
-from chatbot.learning.time_plan import LEAST, TimePlan, cut_in_words, for_training, seconds_left
+from chatbot.learning.time_plan import (
+    LEAST,
+    TimePlan,
+    cut_in_words,
+    exceeded_in_words,
+    for_training,
+    seconds_left,
+)
 from chatbot.neural.fit_report import FitResult, Score
 
 
@@ -72,6 +79,13 @@ def test_the_training_leaves_time_for_what_comes_after_it() -> None:
     assert for_training(600, 10, None) == 530
     assert for_training(600, 10, 100) == 490
     assert for_training(600, 10, 5000) == 290  # a search that outgrew the budget does not leave nothing
+
+
+def test_a_retraining_past_its_budget_says_where_the_time_went() -> None:
+    assert exceeded_in_words(100, before=10, training=80, after=10) is None
+    assert exceeded_in_words(0, before=10, training=8000, after=10) is None
+    words = exceeded_in_words(60, before=10, training=81, after=6) or ""
+    assert "97 s of 60 s" in words and "81 in it" in words and "6 for search" in words
 
 
 def fit_result(stopped: str, steps: int) -> FitResult:
