@@ -354,7 +354,7 @@ def _proposals(
 
 
 def _article(rows: Sequence[Message], finder: ArticleFinder) -> str | None:
-    """The article that most of the answers come from, where they agree."""
+    """The article that most of the answers come from, if they do: a few words in common find one for any."""
     answered = [row for row in rows if row.answer][:300]
     slugs: Counter[str] = Counter()
     for row in answered:
@@ -364,7 +364,7 @@ def _article(rows: Sequence[Message], finder: ArticleFinder) -> str | None:
     if not slugs:
         return None
     slug, number = slugs.most_common(1)[0]
-    return slug if number >= max(2, ANSWERED * sum(slugs.values())) else None
+    return slug if number >= max(2, ANSWERED * len(answered)) else None
 
 
 def _joined_by_article(found: Sequence[tuple[str, NewProposal]]) -> list[NewProposal]:

@@ -86,6 +86,15 @@ def test_logs_become_proposals_with_article_draft_and_both_languages(logs: Datab
     assert about(logs, "refund").article_slug is None
 
 
+def test_an_article_that_few_of_the_answers_come_from_is_not_the_proposals(logs: Database) -> None:
+    with logs.write() as session:
+        for row in session.scalars(select(Example).where(Example.text.like("%refund%"))):
+            row.answer = ANSWER if row.text.startswith("no") else "Could you give me your name, please?"
+    propose(logs, no_encoder)
+    assert about(logs, "refund").article_slug is None
+    assert about(logs, "parcel").article_slug == "delivery"
+
+
 def test_a_second_look_proposes_only_what_is_new(logs: Database) -> None:
     propose(logs, no_encoder)
     before = {one.id: one.count for one in listed(logs)}
