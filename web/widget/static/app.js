@@ -5,11 +5,10 @@ import { clean, on, readable, token } from "./colour.js";
 import { Conversation } from "./conversation.js";
 import { h, icon } from "./dom.js";
 import { Attachments } from "./files.js";
+import { prechatForm, ratingForm } from "./forms.js";
 import { Hours } from "./hours.js";
 import { pageAround } from "./messages.js";
 import { reason } from "./transport.js";
-import { prechatForm } from "./prechat.js";
-import { ratingForm } from "./rating.js";
 import { botTurn, customerTurn, agentTurn, pendingTurn, streamingTurn } from "./turns.js";
 
 const config = JSON.parse(document.getElementById("config").textContent);
@@ -156,10 +155,10 @@ const chime = () => import("./sound.js").then((sound) => sound.chime());
 const format = (options) => new Intl.DateTimeFormat(navigator.languages.find((tag) => tag.startsWith(conversation.locale)) || conversation.locale, options);
 
 function wanted() {
-  const fresh = !conversation.turns.length && !conversation.outbox.length && !conversation.asksFirst;
+  const fresh = !conversation.turns.length && !conversation.outbox.items.length && !conversation.asksFirst;
   const rows = [["greeting", `${conversation.locale}${fresh}`, () => greeting(fresh)]];
   const lastBot = conversation.turns.findLast((turn) => turn.role === "bot")?.id;
-  const open = !conversation.outbox.length && conversation.turns.at(-1)?.id === lastBot;
+  const open = !conversation.outbox.items.length && conversation.turns.at(-1)?.id === lastBot;
   const days = format({ dateStyle: "full" });
   const clock = format({ timeStyle: "short" });
   let day = days.format();
@@ -176,7 +175,7 @@ function wanted() {
     const make = { customer: customerTurn, agent: agentTurn, bot: botTurn }[turn.role];
     rows.push([`turn-${turn.id}`, `${turn.vote}${turn.voting}${isLast}${stamp && time}`, () => make(turn, { ...actions, isLast, stamp, live: arrived.delete(turn.id) })]);
   }
-  for (const item of conversation.outbox) {
+  for (const item of conversation.outbox.items) {
     const state = [item.status, item.reason, item.retryIn, conversation.online].join();
     rows.push([`out-${item.id}`, state, () => pendingTurn(item, { ...actions, online: conversation.online })]);
     if (item.status === "sending" && !item.handover && ["bot", "closed"].includes(conversation.state)) {
@@ -237,7 +236,7 @@ function drawState() {
   input.placeholder = state === "human" ? t("placeholderHuman", { agent }) : t("placeholder");
   document.body.dataset.state = state;
   person.hidden = state === "waiting" || state === "human";
-  startOver.hidden = !turns.length && !conversation.outbox.length && state === "bot";
+  startOver.hidden = !turns.length && !conversation.outbox.items.length && state === "bot";
   const lines = {
     waiting: [icon("person"), h("div", {}, h("span", { textContent: away || t("waiting") }),
       h("button.link", { type: "button", onclick: () => attempt(conversation.resume()), textContent: t("resume") }))],

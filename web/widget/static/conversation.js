@@ -1,14 +1,15 @@
 // One visitor's conversation: what was said, what is still to be sent, and whether a person is there.
 //
 // A message gets its client_message_id before it is sent and keeps it through every retry, reload and tab, so the
-// server stores it once. Unsent messages lie in the browser's storage; one tab at a time sends them, in order.
+// server stores it once. One tab at a time sends what lies in the outbox (outbox.js), in order.
 // While a person is awaited one tab holds a connection for all of them; otherwise nobody does: a tab that is looked at
 // asks for news ever less often, so that whoever opens a closed conversation again is heard.
 
 import { Contents } from "./files.js";
 import { keyFromLink, nameOf } from "./identity.js";
 import { ApiError, blob, call, events, reason, wait } from "./transport.js";
-import { Storage, locked, randomId } from "./storage.js";
+import { Outbox } from "./outbox.js";
+import { Storage, locked } from "./storage.js";
 
 const POLL_MS = [3000, 5000, 8000, 13000, 20000, 30000];
 const QUIET_MS = [15000, 30000, 60000, 120000, 300000];
@@ -19,7 +20,6 @@ const PASSING_TRIES = 5;
 export class Conversation extends EventTarget {
   state = "bot";
   turns = []; // as the API sends them, in order
-  outbox = []; // {id, text, title?, files?, handover?, status: "waiting" | "sending" | "failed", reason?, retryIn?}
   streaming = null; // {id, text} while an answer comes in
   typing = false; // whether a colleague writes just now
 
@@ -48,7 +48,7 @@ export class Conversation extends EventTarget {
     if (key) this.storage.set("conversation", key);
     this.key = key || this.storage.get("conversation");
     this.details = this.storage.get("details");
-    this.outbox = this.#stored().map((item) => ({ ...item, status: "waiting" }));
+    this.outbox = new Outbox(this.storage);
     try {
       this.channel = new BroadcastChannel(this.storage.prefix);
       this.channel.onmessage = ({ data }) => this.#heard(data);
@@ -125,7 +125,7 @@ export class Conversation extends EventTarget {
   /** What the page around has kept for a frame that may keep nothing. */
   recall(kept) {
     this.storage.recall(kept);
-    this.#mergeOutbox();
+    this.#merge();
   }
 
   /** What was said before, on this page or on the last one. */
@@ -169,9 +169,7 @@ export class Conversation extends EventTarget {
 
   send(text, title, files, handover) {
     this.#said = 0;
-    const item = { id: randomId(), text, title, files, handover, status: "waiting" };
-    this.outbox.push(item);
-    this.#keep(item);
+    this.outbox.add({ text, title, files, handover });
     this.#changed();
     this.flush();
   }
@@ -185,14 +183,13 @@ export class Conversation extends EventTarget {
   }
 
   retry(id) {
-    const item = this.outbox.find((entry) => entry.id === id);
-    if (item) Object.assign(item, { status: "waiting", reason: undefined, tries: 0 });
+    this.outbox.retry(id);
     this.#changed();
     this.flush();
   }
 
   remove(id) {
-    this.#drop(new Set([id]));
+    this.outbox.drop([id]);
     this.#changed();
   }
 
@@ -203,8 +200,8 @@ export class Conversation extends EventTarget {
     try {
       await locked(`${this.storage.prefix}send`, {}, async () => {
         for (;;) {
-          this.#mergeOutbox();
-          const item = this.outbox.find((entry) => entry.status === "waiting");
+          this.#merge();
+          const item = this.outbox.next();
           if (!item || !this.online || this.asksFirst) break;
           if (!(await this.#deliver(item))) break;
         }
@@ -222,12 +219,12 @@ export class Conversation extends EventTarget {
     try {
       if (!this.key) await this.#start();
       await (item.handover ? this.#move("/handover") : this.#exchange(item));
-      this.#drop(new Set([item.id]));
+      this.outbox.drop([item.id]);
       this.channel?.postMessage("news");
       return true;
     } catch (error) {
       this.streaming = null;
-      if (!this.outbox.includes(item)) return true; // started over meanwhile
+      if (!this.outbox.items.includes(item)) return true; // started over meanwhile
       if (error instanceof ApiError && (error.status === 404 || error.status === 401) && this.key && !item.restarted) {
         item.restarted = true; // the conversation is gone: say it in a new one
         item.status = "waiting";
@@ -337,7 +334,7 @@ export class Conversation extends EventTarget {
       await this.#move("/handover");
     } catch (error) {
       if (![undefined, 401, 404].includes(error.status)) throw error;
-      if (!this.outbox.some((item) => item.handover)) this.send("", title, undefined, true);
+      if (!this.outbox.items.some((item) => item.handover)) this.send("", title, undefined, true);
     }
   }
 
@@ -373,8 +370,7 @@ export class Conversation extends EventTarget {
   /** Start anew. The old conversation stays with the company; this browser forgets its token. */
   reset() {
     if (this.key) this.#call("/close", {}).catch(() => {});
-    this.outbox = [];
-    this.storage.set("outbox", null);
+    this.outbox.clear();
     this.#forget();
     this.channel?.postMessage("reset");
   }
@@ -413,7 +409,7 @@ export class Conversation extends EventTarget {
     const place = (turn) => turn.reply_to || turn.id;
     this.turns = [...known.values()].sort((a, b) => place(a) - place(b) || a.id - b.id);
     this.#last = Math.max(this.#last, ...turns.map((turn) => turn.id));
-    this.#drop(new Set(this.turns.map((turn) => turn.client_message_id).filter(Boolean)));
+    this.outbox.drop(this.turns.map((turn) => turn.client_message_id));
     if (fresh.some((turn) => turn.role === "agent")) this.typing = false;
     if (fresh.length) this.dispatchEvent(new CustomEvent("turns", { detail: fresh }));
   }
@@ -468,7 +464,7 @@ export class Conversation extends EventTarget {
 
   #heard(message) {
     if (message === "reset") {
-      this.outbox = [];
+      this.outbox.items = []; // what is stored by now belongs to the new conversation
       this.#forget();
       return;
     }
@@ -482,31 +478,14 @@ export class Conversation extends EventTarget {
       this.#changed();
       return;
     }
-    this.key = this.storage.get("conversation") || this.key;
-    this.#mergeOutbox();
+    this.#merge();
     if (this.key) this.refresh().catch(() => {});
   }
 
-  /** Other tabs write to the same outbox: what they have sent is gone, what they have added is ours to send too. */
-  #mergeOutbox() {
+  /** Another tab may have begun the conversation, and writes to the same outbox. */
+  #merge() {
     this.key = this.storage.get("conversation") || this.key;
-    const mine = new Map(this.outbox.map((item) => [item.id, item]));
-    this.outbox = this.#stored().map((item) => mine.get(item.id) || { ...item, status: "waiting" });
-  }
-
-  #stored() {
-    return this.storage.get("outbox") || [];
-  }
-
-  #keep({ id, text, title, files, handover }) {
-    this.storage.set("outbox", [...this.#stored(), { id, text, title, files, handover }]);
-  }
-
-  #drop(ids) {
-    this.outbox = this.outbox.filter((item) => !ids.has(item.id));
-    const stored = this.#stored();
-    const left = stored.filter((item) => !ids.has(item.id));
-    if (left.length < stored.length) this.storage.set("outbox", left.length ? left : null);
+    this.outbox.merge();
   }
 
   #changed() {

@@ -20,7 +20,7 @@ export function rehearse({ config, conversation, stage }) {
     conversation.state = scene === "end" ? "closed" : "bot";
     conversation.storage.set("rated", null);
     conversation.turns = talked ? [say("customer", question), answer(words())] : [];
-    conversation.outbox = [];
+    conversation.outbox.clear();
     stage.again();
   }
 
