@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -122,16 +123,20 @@ class ScriptedAssistant:
         )
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings_in(folder: Path) -> Settings:
     return Settings(
         _env_file=None,
-        data=tmp_path,
+        data=folder,
         database_url="",
         limits_url="memory://",
         chat_rate="1000 per minute",
         signin_rate="1000 per minute",
     )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return settings_in(tmp_path)
 
 
 @pytest.fixture(scope="session")
@@ -146,13 +151,19 @@ def newest_schema(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture
-def database(settings: Settings, newest_schema: Path) -> Iterator[Database]:
-    """A database of its own for each test, brought to the newest schema already."""
+@contextmanager
+def fresh_database(settings: Settings, newest_schema: Path) -> Iterator[Database]:
     shutil.copy(newest_schema, settings.data / "frontdesk.db")
     database = Database(settings.database)
     yield database
     database.dispose()
+
+
+@pytest.fixture
+def database(settings: Settings, newest_schema: Path) -> Iterator[Database]:
+    """A database of its own for each test, brought to the newest schema already."""
+    with fresh_database(settings, newest_schema) as database:
+        yield database
 
 
 @pytest.fixture(scope="session")
@@ -192,12 +203,24 @@ def serving(settings: Settings, database: Database, assistant: ScriptedAssistant
     return ServingThis(database, settings, assistant)
 
 
-@pytest.fixture
-def app(settings: Settings, database: Database, serving: Serving) -> Flask:
+def application(settings: Settings, database: Database, serving: Serving) -> Flask:
     app = create_app(settings, database=database, serving=serving)
     app.config["TESTING"] = True
     limiter.reset()
     return app
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database, serving: Serving) -> Flask:
+    return application(settings, database, serving)
+
+
+@pytest.fixture(scope="module")
+def shared_app(tmp_path_factory: pytest.TempPathFactory, newest_schema: Path) -> Iterator[Flask]:
+    """One application for all the tests of a module that look at it and leave it as it is."""
+    settings = settings_in(tmp_path_factory.mktemp("shared"))
+    with fresh_database(settings, newest_schema) as database:
+        yield application(settings, database, ServingThis(database, settings, ScriptedAssistant()))
 
 
 @pytest.fixture

@@ -6,6 +6,8 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -30,7 +32,8 @@ from chatbot.records.tables import (
     Transcript,
     Turn,
 )
-from chatbot.settings import Settings
+from web.context import parts_of
+from web.page_list import Page, listed
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
@@ -40,9 +43,8 @@ class Silent(WSGIRequestHandler):
         pass
 
 
-@pytest.fixture
-def serve() -> Iterator[Callable[[Flask], str]]:
-    """Puts an application on a free port and says where."""
+@contextmanager
+def ports() -> Iterator[Callable[[Flask], str]]:
     running = []
 
     def start(app: Flask) -> str:
@@ -58,6 +60,13 @@ def serve() -> Iterator[Callable[[Flask], str]]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Flask], str]]:
+    """Puts an application on a free port and says where."""
+    with ports() as start:
+        yield start
 
 
 @pytest.fixture
@@ -130,8 +139,13 @@ def audit() -> Callable[[Any], list[str]]:
 
 
 @pytest.fixture
-def full(app: Flask, database: Database, settings: Settings) -> None:
+def full(app: Flask) -> None:
     """Something on every page (web/page_list.py): an empty table hides what is wrong with a full one."""
+    fill(app)
+
+
+def fill(app: Flask) -> None:
+    database, settings = parts_of(app).database, parts_of(app).settings
     client = app.test_client()
     for text in ("refund, please", "which one?", "refund, generated?"):
         started = client.post("/api/v1/conversations", json={}).get_json()
@@ -229,9 +243,13 @@ def full(app: Flask, database: Database, settings: Settings) -> None:
 
 
 @pytest.fixture
-def admin_cookie(app: Flask, database: Database) -> str:
+def admin_cookie(app: Flask) -> str:
     """The session of an admin who has signed in, without the time that a password takes."""
-    with database.write() as session:
+    return admin_of(app)
+
+
+def admin_of(app: Flask) -> str:
+    with parts_of(app).database.write() as session:
         person = Person(email="mei@example.com", name="Mei", password_hash="x", role="admin")
         session.add(person)
         session.flush()
@@ -239,6 +257,24 @@ def admin_cookie(app: Flask, database: Database) -> str:
     signer = SecureCookieSessionInterface().get_signing_serializer(app)
     assert signer is not None
     return str(signer.dumps(claims))
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Where it runs, its pages, and the session of its admin."""
+
+    url: str
+    pages: list[Page]
+    cookie: str
+
+
+@pytest.fixture(scope="module")
+def installation(shared_app: Flask) -> Iterator[Installation]:
+    """One with something on every page, for all the tests of a module that look at pages and change nothing."""
+    fill(shared_app)
+    with ports() as start:
+        pages = listed(shared_app, parts_of(shared_app).database)
+        yield Installation(start(shared_app), pages, admin_of(shared_app))
 
 
 @pytest.fixture

@@ -6,18 +6,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pyotp
 import pytest
-from flask import Flask
-
-from chatbot.records import people
-from chatbot.records.database import Database
-from web.page_list import listed
 
 pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
 
 LOOKS = [("en-GB", "light", 1280), ("zh-CN", "dark", 390)]
+SHARES = 6  # every page is in one: several processes share them, and none of them is long on a busy machine
 # What the focus can rest on, as a browser counts it: a group of radio buttons is one stop.
 STOPS = """() => {
     const all = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, iframe, [tabindex]")];
@@ -53,26 +48,30 @@ FOCUSED = """() => {
 }"""
 
 
+@pytest.fixture
+def admin_cookie(installation: Any) -> str:
+    return str(installation.cookie)
+
+
+@pytest.mark.parametrize("share", range(SHARES))
 @pytest.mark.parametrize(("locale", "scheme", "width"), LOOKS)
 def test_every_page_breaks_no_rule_fits_its_window_and_obeys_the_strict_policy(
     inside: Callable[..., Any],
-    url: str,
-    app: Flask,
-    database: Database,
+    installation: Any,
     audit: Any,
-    full: None,
     problems: list[str],
     locale: str,
     scheme: str,
     width: int,
+    share: int,
 ) -> None:
     options = {"locale": locale, "color_scheme": scheme, "viewport": {"width": width, "height": 800}}
     admin, stranger = inside(**options), inside(stranger=True, **options)
     lang = "zh" if locale == "zh-CN" else "en"
     wrong: list[str] = []
-    for one in listed(app, database):
+    for one in installation.pages[share::SHARES]:
         page = stranger if one.public else admin
-        answer = page.goto(url + one.path.format(lang=lang))
+        answer = page.goto(installation.url + one.path.format(lang=lang))
         assert answer.status == 200, one
         page.wait_for_load_state("load")
         if one.name in ("chat", "inbox"):
@@ -86,60 +85,16 @@ def test_every_page_breaks_no_rule_fits_its_window_and_obeys_the_strict_policy(
     assert problems == []
 
 
-@pytest.mark.parametrize(("locale", "scheme", "width"), LOOKS)
-def test_the_steps_of_signing_in_break_no_rule(
-    browser: Any, url: str, database: Database, audit: Any, locale: str, scheme: str, width: int
-) -> None:
-    with database.write() as session:
-        link = people.create_link(session, role="admin")
-    context = browser.new_context(
-        locale=locale, color_scheme=scheme, viewport={"width": width, "height": 800}, reduced_motion="reduce"
-    )
-    context.set_default_timeout(30_000)
-    page = context.new_page()
-    wrong: list[str] = []
-
-    def look(name: str) -> None:
-        wrong.extend(f"{name}: {line}" for line in audit(page))
-        if not page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"):
-            wrong.append(f"{name}: wider than the window")
-
-    page.goto(f"{url}/admin/set-up/{link}")
-    look("set-up")
-    page.fill("#name", "Mei")
-    page.fill("#email", "mei@example.com")
-    page.fill("#password", "correct horse battery")
-    page.click("button.primary")
-    page.wait_for_url("**/admin/")
-    look("first run")
-    page.goto(f"{url}/admin/account")
-    page.click("form[action$='/second-step'] button")
-    secret = page.input_value("#secret").replace(" ", "")
-    look("second step")
-    page.fill("#code", pyotp.TOTP(secret).now())
-    page.press("#code", "Enter")
-    page.locator("pre.mono").wait_for()
-    look("recovery codes")
-    page.context.clear_cookies()
-    page.goto(f"{url}/admin/sign-in")
-    page.fill("#email", "mei@example.com")
-    page.fill("#password", "correct horse battery")
-    page.click("button.primary")
-    page.wait_for_url("**/sign-in/code**")
-    look("code")
-    context.close()
-    assert not wrong, "\n".join(wrong)
-
-
+@pytest.mark.parametrize("share", range(SHARES))
 def test_the_keyboard_reaches_all_of_every_page_and_the_focus_is_seen(
-    inside: Callable[..., Any], url: str, app: Flask, database: Database, full: None
+    inside: Callable[..., Any], installation: Any, share: int
 ) -> None:
     size = {"viewport": {"width": 1280, "height": 800}}
     admin, stranger = inside(**size), inside(stranger=True, **size)
     wrong: list[str] = []
-    for one in listed(app, database):
+    for one in installation.pages[share::SHARES]:
         page = stranger if one.public else admin
-        assert page.goto(url + one.path.format(lang="en")).status == 200, one
+        assert page.goto(installation.url + one.path.format(lang="en")).status == 200, one
         page.wait_for_load_state("load")
         if one.name in ("chat", "inbox"):
             page.locator("body[data-ready], .lines, .line").first.wait_for()
