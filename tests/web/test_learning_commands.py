@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from chatbot.dialogue.trace import (
     ReplyPart,
     Trace,
 )
-from chatbot.learning import proposing
+from chatbot.learning import canaries, proposing
+from chatbot.learning.canaries import Difference, Side, Trial
 from chatbot.records import audit, conversations, people, proposals
 from chatbot.records.database import Database
 from chatbot.records.schema import upgrade
@@ -239,3 +241,14 @@ def test_an_accepted_proposal_is_not_decided_twice(gifts: list[int]) -> None:
     said("discover", "accept", gifts[0], "--name", "gift_cards")
     result = frontdesk("discover", "accept", gifts[0])
     assert result.exit_code == 2 and "accepted" in result.stderr
+
+
+def test_a_trial_s_differences_are_read_as_points(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    difference = Difference("answered", 0.7, 0.6, -0.05, 0.25)
+    begun = datetime(2026, 11, 30, tzinfo=UTC)
+    trial = Trial("r2", "r1", 0.1, begun, None, Side("r2"), Side("r1"), 0, (difference,))
+    monkeypatch.setattr(canaries, "trial_of", lambda *_: trial)
+    told = said("releases", "trial", "r2")
+    assert "+10.0 points, 95 % between -5.0 and +25.0" in told and "too early" in told

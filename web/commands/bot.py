@@ -306,7 +306,7 @@ def releases_try(release_id: str, share: float) -> None:
 def releases_trial(release_id: str, end: bool, as_json: bool) -> None:
     """What came of a release's trial, side by side with the live one."""
     from chatbot.errors import NotFoundError
-    from chatbot.learning.canaries import stop_canary, trial_of
+    from chatbot.learning.canaries import ENOUGH, stop_canary, trial_of
     from web.terminal import print_values
 
     database = open_database(load_settings())
@@ -319,8 +319,15 @@ def releases_trial(release_id: str, end: bool, as_json: bool) -> None:
         )
     if as_json:
         write_json(Path("-"), found.as_json())
-    else:
-        print_values(f"Trial of {release_id}", found.as_json())
+        return
+    differences = {
+        one.name: f"{100 * (one.candidate - one.live):+.1f} points, "
+        f"95 % between {100 * one.low:+.1f} and {100 * one.high:+.1f}"
+        for one in found.differences
+    }
+    print_values(f"Trial of {release_id}", found.as_json() | {"differences": differences})
+    if not found.enough:
+        click.echo(f"Fewer than {ENOUGH} conversations on a side: too early to tell.")
 
 
 @releases.command("promote")
