@@ -23,7 +23,17 @@ from chatbot.learning.canaries import Difference, Side, Trial
 from chatbot.records import audit, conversations, people, proposals
 from chatbot.records.database import Database
 from chatbot.records.schema import upgrade
-from chatbot.records.tables import Answer, Article, Example, Intent, Job, Proposal, ProposalMember, Turn
+from chatbot.records.tables import (
+    Answer,
+    Article,
+    Example,
+    Intent,
+    Job,
+    Proposal,
+    ProposalMember,
+    Release,
+    Turn,
+)
 from web import cli
 
 TEXTS = {
@@ -252,3 +262,10 @@ def test_a_trial_s_differences_are_read_as_points(
     monkeypatch.setattr(canaries, "trial_of", lambda *_: trial)
     told = said("releases", "trial", "r2")
     assert "+10.0 points, 95 % between -5.0 and +25.0" in told and "too early" in told
+
+
+def test_the_list_of_releases_marks_those_trained_on_words_of_erased_people(database: Database) -> None:
+    with database.write() as session:
+        session.add_all([Release(id="r1", snapshot="s", erased_people=2), Release(id="r2", snapshot="s")])
+    listed = said("releases", "list")
+    assert "r1 was trained on words of 2 people erased since." in listed and "r2 was" not in listed

@@ -206,6 +206,10 @@ def releases_list(as_json: bool) -> None:
             ],
         )
     )
+    for row in rows:
+        if row.erased_people:
+            people = "1 person" if row.erased_people == 1 else f"{row.erased_people} people"
+            click.echo(f"{row.id} was trained on words of {people} erased since.")
 
 
 @releases.command("show")
