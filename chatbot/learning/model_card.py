@@ -47,6 +47,7 @@ PART_WORDS = {  # of a training, as its stages name what they leave out
     "ranker": "Past answers",
     "next questions": "Next questions",
     "retraining": "Retraining",
+    "learning on": "Learn on",
 }
 STATES = {"proven": "no worse", "not shown": "no loss shown", "worse": "worse", "unclear": "unclear"}
 

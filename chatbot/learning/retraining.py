@@ -59,6 +59,10 @@ Progress = Callable[[str, float], None]
 KEPT_SNAPSHOTS = 5
 MOST_NEW = 0.25  # of the intents; with more, there is little to learn on from
 KEPT_WORK_SECONDS = 24 * 3600
+FROM_SCRATCH = (
+    "trained from scratch; learning on needs a whole live release, a new intent, none gone and at most a quarter of "
+    "them new"
+)
 ASKED_FOR = "asked_for"  # in a manifest's metrics
 _FINISHING = "finishing"  # in a release's metrics: seconds from the end of its training to the gate's word
 _clock = time.monotonic
@@ -92,7 +96,8 @@ def retrain(
 ) -> Outcome:
     """Train a release from what the database knows now, and promote it where the gate lets it through.
 
-    ``warm``: where only some intents are new, the classifier learns on from the live one's weights.
+    ``warm``: where only some intents are new, the classifier learns on from the live one's weights; elsewhere the
+    outcome's ``skipped`` says that it did not.
     ``budget_seconds``: instead of the setting's, wall time for all of it; 0: no limit. The training's stages are cut
     to it (chatbot/learning/time_plan.py); reading the data, fitting the search, measuring and the index are not.
 
@@ -123,6 +128,7 @@ def retrain(
     release_id = new_release_id(utcnow(), snapshot.manifest.fingerprint)
     with tempfile.TemporaryDirectory(prefix="training-", dir=_swept(settings.data / "work")) as work:
         trained = Path(work) / release_id
+        start = _start(settings, snapshot, live) if warm and live is not None else None
         training_began = _clock()
         train_apart(
             folder,
@@ -132,11 +138,13 @@ def retrain(
             seed=seed,
             budget=for_training(budget, training_began - began, finishing),
             tell=tell,
-            start=_start(settings, snapshot, live) if warm and live is not None else None,
+            start=start,
         )
         trained_at = _clock()
         manifest = _finish_bundle(trained, release_id, snapshot, settings, tell, asked)
     outcome = _decide(database, settings, snapshot, manifest, created_by, tell)
+    if warm and start is None:
+        outcome = replace(outcome, skipped={**outcome.skipped, "learning on": FROM_SCRATCH})
     return _timed(database, outcome, budget, (began, training_began, trained_at))
 
 

@@ -177,6 +177,29 @@ def test_a_damaged_release_is_not_learnt_on_from(settings: Settings, monkeypatch
     assert retraining._start(settings, snapshot, "r1") is None
 
 
+@pytest.mark.parametrize("begins_at", [None, Path("live")])
+def test_asked_to_learn_on_a_retraining_from_scratch_says_so(
+    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, begins_at: Path | None
+) -> None:
+    made = retraining.Outcome("new", "candidate", "")
+    for name, value in {
+        "_freeze": Path("nowhere"),
+        "load_snapshot": SNAPSHOT,
+        "publish_questions": None,
+        "_start": begins_at,
+        "train_apart": None,
+        "_finish_bundle": None,
+        "_decide": made,
+    }.items():
+        monkeypatch.setattr(retraining, name, lambda *_, value=value, **__: value)
+    with database.write() as session:
+        session.add(Release(id="new", snapshot="abcd"))
+    put_live(database, "r1")
+    skipped = retrain(database, settings, warm=True, force=True).skipped
+    assert skipped == ({} if begins_at else {"learning on": retraining.FROM_SCRATCH})
+    assert retrain(database, settings, force=True).skipped == {}
+
+
 def test_what_a_library_prints_is_no_progress_even_where_it_reads_as_json() -> None:
     heard: list[str] = []
     for line in ("warning: slow", "3", '"stage"', "[1, 2]", "null", ""):

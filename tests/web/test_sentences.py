@@ -34,6 +34,8 @@ from chatbot.errors import TrainingError
 from chatbot.learning import training_stages
 from chatbot.learning.gate import Outcome, judge
 from chatbot.learning.model_card import PART_WORDS
+from chatbot.learning.retraining import FROM_SCRATCH
+from chatbot.learning.time_plan import exceeded_in_words
 from web.language import catalogue
 from web.sentences import in_words
 
@@ -268,3 +270,10 @@ def test_every_template_keeps_its_gaps() -> None:
 def test_a_hostile_sentence_is_matched_in_no_time() -> None:
     hostile = "x has " * 300 + "; " * 200
     assert in_words(hostile[:2000], "zh")
+
+
+def test_what_a_retraining_says_of_its_budget_and_of_learning_on_is_translated() -> None:
+    exceeded = exceeded_in_words(60, before=10, training=81, after=6)
+    for told in (exceeded, FROM_SCRATCH):
+        assert not re.search(r"[A-Za-z]", in_words(told, "zh")), told
+    assert "97 秒" in in_words(exceeded, "zh")
