@@ -15,7 +15,6 @@ from web.tokens import rules_for
 PACKAGE = files("web.widget")
 MODULES = (
     "app.js",
-    "cards.js",
     "colour.js",
     "conversation.js",
     "dom.js",

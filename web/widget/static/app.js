@@ -1,6 +1,5 @@
 // The chat as visitors see it: in the widget's frame, or as a page of its own.
 
-import { cardsOf } from "./cards.js";
 import { clean, on, readable, token } from "./colour.js";
 import { Conversation } from "./conversation.js";
 import { h, icon } from "./dom.js";
@@ -9,7 +8,7 @@ import { prechatForm, ratingForm } from "./forms.js";
 import { Hours } from "./hours.js";
 import { pageAround } from "./messages.js";
 import { reason } from "./transport.js";
-import { botTurn, customerTurn, agentTurn, pendingTurn, streamingTurn } from "./turns.js";
+import { agentTurn, botTurn, cardsOf, customerTurn, pendingTurn, streamingTurn } from "./turns.js";
 
 const config = JSON.parse(document.getElementById("config").textContent);
 const framed = config.mode === "frame";

@@ -1,6 +1,5 @@
 // One turn as elements: a customer's, an answer with its kind, sources, choices and thumbs, a colleague's.
 
-import { cardRow, cardsOf } from "./cards.js";
 import { h, icon } from "./dom.js";
 import { fileList } from "./files.js";
 import { render, safeUrl } from "./markup.js";
@@ -126,4 +125,18 @@ function unfold(element) {
   });
   const step = Math.min(STEP_MS, UNFOLD_MS / words.length);
   words.forEach((word, at) => { word.style.animationDelay = `${Math.round(at * step)}ms`; });
+}
+
+/** The cards of a turn, the bot's in the parts of its reply: one alone, or several in a row that scrolls sideways, also by arrow keys. */
+export const cardsOf = ({ cards, reply }) => cards || (reply?.parts || []).flatMap((part) => part.cards || []);
+
+function cardRow(cards, { t }) {
+  if (!cards.length) return null;
+  const many = cards.length > 1;
+  const show = ({ target }) => target.closest(".card")?.scrollIntoView({ block: "nearest", inline: "center" }); // whole, not by an edge of its link
+  return h("ul.cards", { role: "list", onfocusin: show, tabIndex: many ? 0 : null, "aria-label": many ? t("cards", { count: cards.length }) : null }, ...cards.map((card) =>
+    h("li.card", {},
+      card.image && h("img", { src: safeUrl(card.image), alt: card.alt, loading: "lazy", referrerPolicy: "no-referrer", onerror: ({ target }) => target.remove() }),
+      h("strong", { textContent: card.title }), card.text && h("p", { textContent: card.text }),
+      ...card.links.map(({ title, url }) => h("a.choice", { href: safeUrl(url), target: "_blank", rel: "noopener noreferrer" }, title, icon("link"))))));
 }
