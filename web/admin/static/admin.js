@@ -77,7 +77,7 @@ for (const drop of document.querySelectorAll(".drop")) {
     if (tooLarge) input.reportValidity();
   };
   input.addEventListener("change", tell);
-  tell(); // a quick hand, or a browser that goes back: files may be chosen before this runs
+  if (input.files.length) tell(); // a quick hand, or a browser that goes back: chosen before this runs
   drop.addEventListener("dragover", (event) => {
     event.preventDefault();
     drop.classList.add("over");
