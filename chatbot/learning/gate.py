@@ -135,7 +135,8 @@ def judge(
 
     missing = tuple(sorted(set(live_intents) - set(candidate_intents)))
     if missing:
-        reason = "intents of the live release are missing: " + ", ".join(missing)
+        # no example of them is left, where a person was erased for one: somebody must say that they are given up
+        reason = f"intents of the live release are missing: {', '.join(missing)}; give them examples or retire them"
         return Verdict(False, reason, (), missing, len(candidate), margin)
 
     inside = [(c, a) for c, a in zip(candidate, live, strict=True) if c.intent is not None]
