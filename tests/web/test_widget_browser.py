@@ -464,9 +464,10 @@ def start_over(frame: Any) -> None:
     expect(frame.locator(".turn.customer")).to_have_count(0)
 
 
-def test_a_long_passage_is_folded_until_it_is_wanted(open_widget: Any) -> None:
+@pytest.mark.parametrize("kind", ["", "generated"])
+def test_a_long_passage_or_written_reply_is_folded_until_it_is_wanted(open_widget: Any, kind: str) -> None:
     _, frame = open_widget()
-    ask(frame, "退款 " * 160)
+    ask(frame, "退款 " * 160 + kind)
     text = frame.locator(".turn.bot .text").last
     expect(frame.get_by_role("button", name="Show all")).to_be_visible()
     folded = text.bounding_box()["height"]

@@ -5,7 +5,7 @@ import { fileList } from "./files.js";
 import { render, safeUrl } from "./markup.js";
 
 const KIND_ICONS = { approved: "check", passage: "page", generated: "spark" };
-const LONG = 520; // letters of a passage from which on it is folded
+const LONG = 520; // letters of an answer that nobody has approved from which on it is folded
 const STEP_MS = 14;
 const UNFOLD_MS = 560;
 
@@ -30,7 +30,7 @@ export function botTurn(turn, actions) {
     const key = `${turn.id}.${at}`;
     const text = h("div.text", {}, render(part.text));
     if (live && !quiet) unfold(text);
-    return h("section.part", {}, text, part.kind === "passage" && folded(text, part.text, key, actions), kindLine(part, t), ...sources(part, key, actions), isLast && choices(part, actions));
+    return h("section.part", {}, text, ["passage", "generated"].includes(part.kind) && folded(text, part.text, key, actions), kindLine(part, t), ...sources(part, key, actions), isLast && choices(part, actions));
   });
   return h("li.turn.bot", {},
     h("span.hidden", { textContent: `${t("assistant")}: ` }),
@@ -64,7 +64,7 @@ export function streamingTurn(text, { t }, role = "bot", name = t("assistant")) 
   return h(`li.turn.${role}`, { "aria-busy": "true" }, bubble);
 }
 
-/** A long passage shows its beginning; readers hear it whole either way. */
+/** A long passage or written reply shows its beginning; readers hear it whole either way. */
 function folded(element, text, key, { t, opened }) {
   const width = text.length + (text.match(/[\u3400-\u9fff]/g) || []).length; // a Chinese character takes two letters' room
   if (width < LONG || opened.has(key)) return null;
