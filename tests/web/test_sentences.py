@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import get_args
 
 import pytest
+from flask.testing import FlaskClient
 
 from chatbot.dialogue import (
     acting,
@@ -259,6 +260,17 @@ def test_every_stage_of_an_answer_has_a_chinese_name() -> None:
     assert {"classify", "search"} < stages
     for stage in stages:
         assert HAN.search(catalogue("zh").get(stage, "")), stage
+
+
+@pytest.mark.parametrize("accept", ["text/html", "text/html,*/*;q=0.8"])
+def test_a_wrong_address_is_told_in_the_readers_language(client: FlaskClient, accept: str) -> None:
+    page = client.get("/nowhere", headers={"Accept": accept, "Accept-Language": "zh-CN"})
+    told = page.get_data(as_text=True)
+    assert page.status_code == 404
+    assert "这个地址下没有内容" in told
+    assert "请检查地址" in told
+    english = client.get("/nowhere", headers={"Accept": accept, "Accept-Language": "en"})
+    assert "There is nothing at this address" in english.get_data(as_text=True)
 
 
 def test_every_template_keeps_its_gaps() -> None:

@@ -40,6 +40,10 @@ CODES = {
     429: "too_many_requests",
     503: "unavailable",
 }
+MESSAGES = {  # where the framework has only its own words, which no catalogue holds
+    404: "There is nothing at this address",
+    413: "That is more than is taken at once",
+}
 REMEDIES = {
     404: "Check the address",
     413: "Send less at once",
@@ -124,9 +128,11 @@ def init_app(app: Flask) -> None:
         status = error.code or 500
         if error.response is not None or status < 400:  # a redirect, or a response made on purpose
             return make_response(error.get_response())
-        message = {405: f"{request.method} is not possible here"}.get(status) or (
-            error.description or error.name
-        )
+        message = error.description or error.name
+        if status == 405:
+            message = f"{request.method} is not possible here"
+        elif message == type(error).description:
+            message = MESSAGES.get(status, message)
         allow = list(error.valid_methods or ()) if isinstance(error, MethodNotAllowed) else None
         return error_response(status, _error(status, message), allow=allow)
 
