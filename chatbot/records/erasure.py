@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ from chatbot.records.tables import (
     Conversation,
     Example,
     Feedback,
+    Intent,
     Release,
     Site,
     Transcript,
@@ -59,7 +60,8 @@ class Found:
 @dataclass(frozen=True, slots=True)
 class Erased:
     """What is gone. ``files`` are the public ids of sent files, whose bytes the caller removes; ``releases`` were
-    trained while something of the person's was there."""
+    trained while something of the person's was there; ``emptied`` are the intents that have no example left, without
+    which the next release does not pass the gate."""
 
     visitors: int = 0
     conversations: int = 0
@@ -67,6 +69,7 @@ class Erased:
     examples: int = 0
     files: tuple[str, ...] = ()
     releases: tuple[str, ...] = ()
+    emptied: tuple[str, ...] = ()
 
 
 def find_people(session: Session, text: str, *, skip: int = 0, limit: int = MOST_FOUND) -> list[Found]:
@@ -218,7 +221,7 @@ def erase_person(
         },
         now=now,
     )
-    return Erased(1, gone.conversations, gone.turns, gone.examples, gone.files, gone.releases)
+    return replace(gone, visitors=1)
 
 
 def _erase_conversations(session: Session, ids: Sequence[int]) -> Erased:
@@ -247,10 +250,23 @@ def _erase_conversations(session: Session, ids: Sequence[int]) -> Erased:
     files = session.scalars(select(Attachment.public_id).where(Attachment.conversation_id.in_(ids))).all()
     said = session.scalar(select(func.count()).select_from(turns.subquery())) or 0
     _forget_questions(session, select(Example.text).where(learned))
+    taught = session.scalars(
+        select(Example.intent_id)
+        .where(learned, Example.status == "accepted", Example.intent_id.is_not(None))
+        .distinct()
+    ).all()
     examples = session.execute(delete(Example).where(learned)).rowcount  # type: ignore[attr-defined]
     session.execute(delete(Transcript).where(Transcript.conversation_id.in_(ids)))
     session.execute(delete(Conversation).where(Conversation.id.in_(ids)))  # its turns, files, outbox with it
-    return Erased(0, len(ids), said, examples, tuple(files), tuple(releases))
+    emptied = session.scalars(
+        select(Intent.name)
+        .where(
+            Intent.id.in_(taught),
+            ~exists().where(Example.intent_id == Intent.id, Example.status == "accepted"),
+        )
+        .order_by(Intent.name)
+    ).all()
+    return Erased(0, len(ids), said, examples, tuple(files), tuple(releases), tuple(emptied))
 
 
 def _forget_questions(session: Session, texts: Select[Any]) -> None:
@@ -290,7 +306,7 @@ def forget_old(
             detail={"days": days, "conversations": len(ids), "turns": gone.turns},
             now=now,
         )
-    return Erased(visitors, gone.conversations, gone.turns, gone.examples, gone.files, gone.releases)
+    return replace(gone, visitors=visitors)
 
 
 # --- what a backup must not bring back -------------------------------------------------------------------

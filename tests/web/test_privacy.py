@@ -26,6 +26,7 @@ from chatbot.records.tables import (
     Conversation,
     Example,
     Feedback,
+    Intent,
     KnowledgeChange,
     Release,
     Transcript,
@@ -245,3 +246,27 @@ def test_the_page_finds_hands_out_and_erases(database: Database, signed_in_admin
     with database.read() as session:
         done = session.scalars(select(AuditEntry.action).where(AuditEntry.action.startswith("person."))).all()
     assert {"person.export", "person.erase"} <= set(done)
+
+
+def test_an_intent_that_loses_its_last_example_is_named(
+    database: Database, signed_in_admin: FlaskClient
+) -> None:
+    who, words = person(database, learned=True), {"content_hash": "h2", "group_key": "g2"}
+    with database.write() as session:
+        alone, shared = Intent(name="wet_parcel"), Intent(name="refund")
+        session.add_all([alone, shared])
+        session.flush()
+        example = session.scalars(select(Example)).one()
+        example.intent_id, example.status = alone.id, "accepted"
+        turn = {"turn_id": example.turn_id, "intent_id": shared.id, "source": "live", "lang": "en"}
+        session.add(Example(text="refund it", status="accepted", **turn, **words))
+        kept = {
+            "intent_id": shared.id,
+            "source": "import",
+            "lang": "en",
+            "content_hash": "h3",
+            "group_key": "g3",
+        }
+        session.add(Example(text="my money back", status="accepted", **kept))
+    page = signed_in_admin.post(f"/admin/privacy/{who}/erase", follow_redirects=True)
+    assert "No example is left of wet_parcel:" in page.text

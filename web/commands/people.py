@@ -97,6 +97,11 @@ def person_erase(visitor: int) -> None:
     click.echo(f"Erased: {gone.conversations} conversations, {gone.turns} turns, {len(gone.files)} files.")
     if gone.releases:
         click.echo(f"Trained on something of theirs: {', '.join(gone.releases)}. Run: frontdesk retrain")
+    if gone.emptied:
+        click.echo(
+            f"No example is left of {', '.join(gone.emptied)}: "
+            "give each a new one or retire it, or the gate stops the next release."
+        )
 
 
 @click.group()

@@ -97,6 +97,12 @@ def erase_person(visitor_id: int) -> BaseResponse:
                 number=len(gone.releases)
             )
         )
+    if gone.emptied:
+        flash(
+            gettext(
+                "No example is left of {intents}: give each a new one or retire it, or the gate stops the next release."
+            ).format(intents=", ".join(gone.emptied))
+        )
     return redirect(url_for("admin.privacy"), code=303)
 
 
