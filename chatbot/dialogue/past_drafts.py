@@ -11,17 +11,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from chatbot.dialogue import grounding
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.trace import Draft, Hit, Message, Source, Trace
-from chatbot.inference.choice_weights import ChoiceWeights
 from chatbot.inference.rank import RankedAnswer
+from chatbot.inference.reply_choice import ChoiceWeights, Likelihoods, Ranking, signals_of
 from chatbot.language.normalise import fold
 from chatbot.language.redaction import PLACEHOLDER
 from chatbot.neural.source_layout import content_units, passage_source
@@ -34,26 +31,16 @@ _LEAST_TIMES = 2  # an answer without a source that one conversation had is no c
 _WORD = re.compile(r"[a-z0-9]+|[\u3400-\u9fff]")
 
 
-class PastAnswers(Protocol):
+class PastAnswers(Ranking, Protocol):
     """What finds past answers; chatbot.retrieval.past_answers.PastAnswerIndex is one."""
 
     weights: ChoiceWeights
 
     def search(self, turns: Sequence[Message], *, lang: str, k: int) -> list[RankedAnswer]: ...
 
-    def scores(self, turns: Sequence[Message], texts: Sequence[str]) -> NDArray[np.float32]: ...
-
 
 class Search(Protocol):
     def search(self, query: str, *, lang: str, history: Sequence[Message] = (), k: int = 5) -> list[Hit]: ...
-
-
-class Scores(Protocol):
-    """What says how likely a reply is; chatbot.inference.generate.ResponseGenerator is one."""
-
-    def score(
-        self, history: Sequence[Message], sources: Sequence[str], replies: Sequence[str], *, lang: str = "en"
-    ) -> list[float]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +70,7 @@ class PastDrafting:
     """The past answers of one release with what they are held against. Safe to use from several threads."""
 
     def __init__(
-        self, load: Callable[[], PastAnswers], *, search: Search, lookup: Lookup, scores: Scores | None
+        self, load: Callable[[], PastAnswers], *, search: Search, lookup: Lookup, scores: Likelihoods | None
     ) -> None:
         """load: gives the index; called when drafts are asked for, so that a process that is never asked holds none.
         Whatever BundleError it raises comes through."""
@@ -126,7 +113,7 @@ def past_drafts(
     *,
     lang: str,
     written: Draft | None = None,
-    scores: Scores | None = None,
+    scores: Likelihoods | None = None,
     approved: Sequence[Approved] = (),
     find: Callable[[str], Sequence[Hit]] = lambda text: (),
     shown: Sequence[str] = (),
@@ -141,8 +128,9 @@ def past_drafts(
     """
     customer = [turn.text for turn in turns if turn.role == "customer"]
     known = {_plain(text) for text in shown}
-    found: list[tuple[PastDraft, float]] = []
-    for ranked in past.search(turns, lang=lang, k=_LOOKED_AT):
+    found: list[tuple[PastDraft, RankedAnswer]] = []
+    nearest = past.search(turns, lang=lang, k=_LOOKED_AT)
+    for ranked in nearest:
         text = filled(ranked.text, customer)
         if text is None or _plain(text) in known:
             continue
@@ -151,14 +139,12 @@ def past_drafts(
         if source is None and ranked.times < _LEAST_TIMES:
             continue
         known.add(_plain(text))
-        found.append((PastDraft(text, ranked.times, source, near is not None), ranked.score))
+        found.append((PastDraft(text, ranked.times, source, near is not None), ranked))
     if written is not None and scores is not None:
-        better = _better(past, turns, hits, found, written, scores, lang)
-        found = [
-            (PastDraft(one.text, one.times, one.source, one.leads and place in better), score)
-            for place, (one, score) in enumerate(found)
-        ]
-    found.sort(key=lambda pair: (not pair[0].leads, not pair[0].verified, -pair[1]))
+        rivals = [ranked.text for one, ranked in found if one.leads]
+        better = _better(past, turns, hits, rivals, written, scores, nearest[0].text if nearest else "", lang)
+        found = [(replace(one, leads=one.leads and ranked.text in better), ranked) for one, ranked in found]
+    found.sort(key=lambda pair: (not pair[0].leads, not pair[0].verified, -pair[1].score))
     return [one for one, _ in found[:most]]
 
 
@@ -201,26 +187,30 @@ def _better(
     past: PastAnswers,
     turns: Sequence[Message],
     hits: Sequence[Hit],
-    found: Sequence[tuple[PastDraft, float]],
+    rivals: Sequence[str],
     written: Draft,
-    scores: Scores,
+    scores: Likelihoods,
+    nearest: str,
     lang: str,
-) -> set[int]:
-    """Numbers of the past answers that are worth more than the written draft."""
+) -> set[str]:
+    """Those of the past answers ``rivals``, as agents gave them, that are worth more than the written draft.
+
+    nearest: the past answer that fits best.
+    """
+    if not rivals:
+        return set()
     sources = [
         passage_source(hit.title_path or hit.title, hit.text)
         for passage in written.passage_ids
         for hit in hits
         if hit.passage_id == passage
     ]
-    texts = [written.text, *(one.text for one, _ in found)]
-    likelihood = scores.score(turns, sources, texts, lang=lang)
-    ranks = [float(past.scores(turns, texts[:1])[0]), *(score for _, score in found)]
-    values = [
-        past.weights.value(likelihood[place], ranks[place], text, written=place == 0)
-        for place, text in enumerate(texts)
-    ]
-    return {place for place, value in enumerate(values[1:]) if value > values[0]}
+    signals = signals_of(
+        turns, sources, [written.text, *rivals], nearest=nearest, generator=scores, ranker=past, lang=lang,
+        written=[written.text],
+    )  # fmt: skip
+    own, *others = past.weights.values(signals).tolist()
+    return {text for text, value in zip(rivals, others, strict=True) if value > own}
 
 
 def _plain(text: str) -> str:

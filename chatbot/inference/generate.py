@@ -200,9 +200,7 @@ class ResponseGenerator:
             return []
         encoded = self._encode(history, sources, past_answers, intent, lang)
         end = self.tokenizer.tags.end
-        wanted = [
-            [*pieces[: self.layout.reply_tokens], end] for pieces in self.tokenizer.encode_batch(replies)
-        ]
+        wanted = self._pieces(replies)
         longest = max(map(len, wanted))
         totals = np.zeros(len(wanted))
         states = self._start(encoded, len(wanted))
@@ -213,6 +211,14 @@ class ResponseGenerator:
             totals += np.where([place < len(row) for row in wanted], step.chosen, 0.0)
             states, fed = step.states, upcoming
         return [float(total / len(row)) for total, row in zip(totals, wanted, strict=True)]
+
+    def lengths(self, replies: Sequence[str]) -> list[int]:
+        """In pieces, with the end, as ``score`` reads them."""
+        return [len(row) for row in self._pieces(replies)]
+
+    def _pieces(self, replies: Sequence[str]) -> list[list[int]]:
+        found = self.tokenizer.encode_batch(replies)
+        return [[*pieces[: self.layout.reply_tokens], self.tokenizer.tags.end] for pieces in found]
 
     def _encode(
         self,

@@ -21,12 +21,12 @@ from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.weighing import Weighing
 from chatbot.errors import BundleError
-from chatbot.inference.choice_weights import FOLDER as PAST_ANSWERS
 from chatbot.inference.classify_states import Classifier, encoder_wanted
 from chatbot.inference.classify_states import load_classifier as load_tiers
 from chatbot.inference.encode import ANY_LANGUAGE, AdaptedEncoder, SentenceEncoder
 from chatbot.inference.generate import ResponseGenerator
 from chatbot.inference.next_intent import NextIntents
+from chatbot.inference.reply_choice import FOLDER as PAST_ANSWERS
 from chatbot.inference.tagger import FOLDER as ENTITIES
 from chatbot.inference.tagger import EntityTagger
 from chatbot.learning.bundles import Manifest, verify

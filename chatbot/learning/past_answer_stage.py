@@ -14,7 +14,7 @@ from chatbot.inference.rank import AnswerRanker
 from chatbot.learning.generator_data import read_passages
 from chatbot.learning.generator_training import load_network
 from chatbot.learning.past_answer_data import read_past_replies
-from chatbot.learning.ranker_judging import first_of_hundred, fit_weights
+from chatbot.learning.ranker_judging import first_of_hundred, fit_choice
 from chatbot.learning.ranker_training import RankerSettings, train_ranker
 from chatbot.neural.devices import resolve_device
 from chatbot.neural.fit_report import FitResult
@@ -85,7 +85,7 @@ def train_past_answers(
     seconds = within * _WEIGHED if within is not None else None
     if seconds is not None and seconds < _LEAST_WEIGHED:
         seconds = 0.0
-    weights = fit_weights(ranker, served, replies.valid, seconds=seconds, seed=seed)
+    weights = fit_choice(ranker, served, replies.valid, seconds=seconds, seed=seed)
     weights.save(out)
     metrics = {
         "answers": ranked.answers,

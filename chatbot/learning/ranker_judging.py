@@ -5,23 +5,21 @@ Both are measured in the form that serves. No FAISS, no database.
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import product
 from random import Random
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from chatbot.inference.choice_weights import ChoiceWeights
 from chatbot.inference.generate import ResponseGenerator
-from chatbot.inference.past_answers import PastAnswers, Situation, terms
+from chatbot.inference.past_answers import PastAnswers, Situation
 from chatbot.inference.rank import AnswerRanker
+from chatbot.inference.reply_choice import ChoiceWeights, signals_of
+from chatbot.language.likeness import likeness
+from chatbot.learning.choice_fitting import fit_weights
 from chatbot.learning.generator_data import Sample
 from chatbot.learning.past_answer_data import PastReplies
 
@@ -33,7 +31,6 @@ _LEAST_CHOSEN_ON = 20
 _CANDIDATES = 4
 _BEAM = 4
 _TOO_FAR = 10.0  # percentile of the best scores of held-back situations: below it nothing fits
-_GRID = tuple(product((0.0, 0.01, 0.03, 0.06, 0.12), (0.0, 0.15, 0.4, 0.8), (0.0, 0.1, 0.2, 0.5, 1.0)))
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ def first_of_hundred(ranker: AnswerRanker, replies: PastReplies, *, seed: int = 
     return FirstOfHundred(len(judged), **shares)
 
 
-def fit_weights(
+def fit_choice(
     ranker: AnswerRanker,
     generator: ResponseGenerator,
     valid: Sequence[Sample],
@@ -92,47 +89,38 @@ def fit_weights(
     began = time.monotonic()
     sourced = [sample for sample in valid if sample.passages]
     chosen = Random(seed).sample(sourced, min(_CHOSEN_ON, len(sourced)))
-    seen: list[tuple[NDArray[Any], ...]] = []  # likelihood, rank, whether written, length, likeness
+    seen: list[Candidates] = []
     best_scores = [float(found[0].score) for sample in chosen if (found := ranker.search(sample.turns, k=1))]
     for sample in chosen:
         if seconds is not None and time.monotonic() - began > seconds:
             break
-        past = [one.text for one in ranker.search(sample.turns, k=_CANDIDATES)]
-        written = [
-            one.text
-            for one in generator.generate(sample.turns, sample.passages, lang=sample.lang, beam=_BEAM)[:1]
-        ]
-        texts = list(dict.fromkeys([*written, *past]))
-        seen.append(
-            (
-                np.array(generator.score(sample.turns, sample.passages, texts, lang=sample.lang)),
-                ranker.scores(sample.turns, texts),
-                np.array([text in written for text in texts], dtype=float),
-                np.array([math.log1p(len(text)) for text in texts]),
-                np.array([likeness(text, sample.reply) for text in texts]),
-            )
-        )
-    least = float(np.percentile(best_scores, _TOO_FAR)) if best_scores else ChoiceWeights.least
+        seen.append(candidates(ranker, generator, sample))
+    least = round(float(np.percentile(best_scores, _TOO_FAR)), 3) if best_scores else ChoiceWeights.least
     if len(seen) < _LEAST_CHOSEN_ON:
-        return ChoiceWeights(least=round(least, 3))
-
-    def worth(rank: float, bonus: float, length: float) -> float:
-        total = 0.0
-        for likelihood, ranked, own, long, alike in seen:
-            total += float(alike[np.argmax(likelihood + rank * ranked + bonus * own + length * long)])
-        return total
-
-    rank, bonus, length = max(_GRID, key=lambda weights: worth(*weights))
-    return ChoiceWeights(rank=rank, written=bonus, length=length, least=round(least, 3))
+        return ChoiceWeights(least=least)
+    weights = fit_weights([one.signals for one in seen], [one.worth for one in seen])
+    return ChoiceWeights.of(np.round(weights, 4).tolist(), least=least)
 
 
-def likeness(first: str, second: str) -> float:
-    """F1 over words; over characters and their pairs in Chinese, 0..1."""
-    one, two = _terms(first), _terms(second)
-    common = sum(min(count, two[term]) for term, count in one.items() if term in two)
-    return 2 * common / max(1, one.total() + two.total())
+@dataclass(frozen=True)
+class Candidates:
+    """For one held-back situation: signals [n, len(SIGNALS)], and likeness to what the agent said, [n]."""
+
+    texts: list[str]
+    signals: NDArray[np.float32]
+    worth: NDArray[np.float32]
 
 
-@lru_cache(maxsize=4_096)
-def _terms(text: str) -> Counter[str]:
-    return Counter(terms(text))
+def candidates(ranker: AnswerRanker, generator: ResponseGenerator, sample: Sample) -> Candidates:
+    """The reply that is written, and the past answers that fit best."""
+    past = [one.text for one in ranker.search(sample.turns, k=_CANDIDATES)]
+    written = [
+        one.text
+        for one in generator.generate(sample.turns, sample.passages, lang=sample.lang, beam=_BEAM)[:1]
+    ]
+    texts = list(dict.fromkeys([*written, *past]))
+    signals = signals_of(
+        sample.turns, sample.passages, texts, nearest=past[0] if past else "", generator=generator,
+        ranker=ranker, lang=sample.lang, written=written,
+    )  # fmt: skip
+    return Candidates(texts, signals, np.array([likeness(text, sample.reply) for text in texts], np.float32))

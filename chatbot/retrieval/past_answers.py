@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chatbot.dialogue.trace import Message
-from chatbot.inference.choice_weights import ChoiceWeights
 from chatbot.inference.rank import AnswerRanker, RankedAnswer
+from chatbot.inference.reply_choice import ChoiceWeights
 from chatbot.retrieval.vector_index import VectorIndex
 
 _REACH = 32  # found before those of other languages go
@@ -58,6 +58,15 @@ class PastAnswerIndex:
     def scores(self, turns: Sequence[Message], texts: Sequence[str]) -> NDArray[np.float32]:
         """How well each text answers, [n]; a text that no agent gave gains nothing by frequency."""
         return self._ranker.scores(turns, texts)
+
+    def times(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """How often agents gave each text, [n]."""
+        return self._ranker.times(texts)
+
+    @property
+    def bias(self) -> float:
+        """What a score gains by the logarithm of how often the text was given."""
+        return self._ranker.bias
 
 
 class LazyPastAnswers:

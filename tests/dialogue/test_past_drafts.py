@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from chatbot.dialogue.past_drafts import Approved, PastDraft, PastDrafting, filled, past_drafts
 from chatbot.dialogue.trace import Check, Classification, Draft, Hit, IntentGuess, Message, PartTrace, Trace
 from chatbot.dialogue.weighing import KnownIntent
-from chatbot.inference.choice_weights import ChoiceWeights
 from chatbot.inference.rank import RankedAnswer
+from chatbot.inference.reply_choice import ChoiceWeights
 
 HIT = Hit(7, 1, "refunds", "Refunds", "Refunds", "/r", "A refund takes 5 working days.", "en", 0.9, 1, 1)
 OTHER = replace(HIT, passage_id=8, article_id=2, title_path="Repairs", text="A repair takes 3 weeks.")
@@ -23,14 +23,20 @@ WRITTEN = Draft("Refunds take 5 working days.", -1.0, (7,), check=Check(True))
 class Past:
     """Finds what it was given; ``scores`` of other texts are 0."""
 
+    bias = 0.0
+
     def __init__(self, *found: RankedAnswer) -> None:
         self.found = list(found)
-        self.weights = ChoiceWeights(rank=0.1, written=0.0, length=0.0)
+        self.weights = ChoiceWeights(rank=0.5, times=0.0, written=0.0, length=0.0)
 
     def search(self, turns: Sequence[Message], *, lang: str, k: int) -> list[RankedAnswer]:
         return self.found[:k]
 
     def scores(self, turns: Sequence[Message], texts: Sequence[str]) -> NDArray[np.float32]:
+        known = {one.text: one.score for one in self.found}
+        return np.array([known.get(text, 0.0) for text in texts], np.float32)
+
+    def times(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return np.zeros(len(texts), np.float32)
 
 
@@ -41,10 +47,19 @@ class Likely:
         self.by_first_word = by_first_word
 
     def score(
-        self, history: Sequence[Message], sources: Sequence[str], replies: Sequence[str], *, lang: str = "en"
+        self,
+        history: Sequence[Message],
+        sources: Sequence[str],
+        replies: Sequence[str],
+        *,
+        lang: str = "en",
+        past_answers: Sequence[str] = (),
     ) -> list[float]:
         assert "5 working days" in sources[0]
         return [self.by_first_word[reply.split()[0]] for reply in replies]
+
+    def lengths(self, replies: Sequence[str]) -> list[int]:
+        return [len(reply.split()) + 1 for reply in replies]
 
 
 def drafts(*found: RankedAnswer, **more: object) -> list[PastDraft]:

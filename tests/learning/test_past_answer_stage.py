@@ -8,8 +8,8 @@ import pytest
 
 from chatbot.dialogue.trace import Message
 from chatbot.errors import TrainingError
-from chatbot.inference.choice_weights import ChoiceWeights
 from chatbot.inference.rank import AnswerRanker
+from chatbot.inference.reply_choice import ChoiceWeights
 from chatbot.learning.generator_training import GeneratorSettings, load_network, new_network, write_generator
 from chatbot.learning.past_answer_stage import train_past_answers
 from chatbot.learning.snapshot import Snapshot, SnapshotManifest
@@ -64,7 +64,9 @@ def test_the_stage_tells_what_it_learnt_from_and_how_well_it_ranks(
     assert 0 <= metrics["first_of_batch"] <= 100
     assert metrics["first_of_100"] is None  # there are no hundred answers
     assert metrics["weights"] == json.loads((bundle / "ranker" / "choice.json").read_text("utf-8"))
-    assert ChoiceWeights.load(bundle).least == metrics["weights"]["least"]
+    weights = ChoiceWeights.load(bundle)
+    assert weights == ChoiceWeights(**metrics["weights"])
+    assert weights != ChoiceWeights(least=weights.least)  # 25 held-back situations are enough to fit on
 
 
 def test_the_index_finds_what_comparing_every_vector_finds(bundle: Path, metrics: dict[str, Any]) -> None:
@@ -75,6 +77,8 @@ def test_the_index_finds_what_comparing_every_vector_finds(bundle: Path, metrics
     assert len(index) == len(ranker.answers) == 25
     assert [one.score for one in found] == pytest.approx([one.score for one in expected], abs=0.05)
     assert {one.times for one in found} == {2}
+    assert index.times([found[0].text, "Nobody said so."]).tolist() == [2.0, 0.0]
+    assert index.bias == ranker.bias
     assert index.search(turns, lang="zh", k=5) == []
     index.weights = ChoiceWeights(least=1e9)
     assert index.search(turns, lang="en", k=5) == []

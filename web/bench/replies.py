@@ -26,8 +26,9 @@ import click
 import numpy as np
 
 from chatbot.errors import InputError
+from chatbot.inference.reply_choice import SIGNALS
 from web.bench.figures import json_option, write_figures
-from web.bench.reply_combination import SIGNALS, Tell, choose_weights, fit_weights, options_for, signals_of
+from web.bench.reply_combination import Tell, choose_weights, options_for, sample_signals
 from web.bench.reply_measures import ReplyFigures, distinct_2, is_grounded, overlap, rouge_l
 from web.bench.reply_speed import latency, plain_tokens_per_second
 from web.bench.rows import read_rows
@@ -176,7 +177,7 @@ def measure(
                 system: asdict(_figures(found[system], test, recall[system], chinese)) for system in SYSTEMS
             },
             "choice": {
-                **{name: round(float(w), 3) for name, w in zip(SIGNALS, choice.weights, strict=True)},
+                **{name: round(float(w), 3) for name, w in zip(SIGNALS, choice.weights.vector, strict=True)},
                 "length_power": choice.length_power,
             },
             **trained,
@@ -354,7 +355,7 @@ class _Lists:
         for number, (sample, texts) in enumerate(zip(self.samples, self.texts, strict=True)):
             near = library.past.search(sample.turns, k=1)
             nearest = near[0].answer if near else ""
-            found.append(signals_of(sample, texts, nearest, generator, ranker))
+            found.append(sample_signals(sample, texts, nearest, generator, ranker))
             if number % 10 == 0:
                 tell(stage, number / len(self.samples))
         return found
@@ -375,6 +376,8 @@ def _recall(
     *combined* ranks with weights of its own, fitted on lists of validation turns: what makes a reply likelier than its
     rivals for the same turn is not what makes it likelier than replies to other turns.
     """
+    from chatbot.learning.choice_fitting import fit_weights
+
     lists = _Lists.of(test, turns, seed)
     if not lists.samples:
         return dict.fromkeys(SYSTEMS, None)
@@ -432,8 +435,7 @@ def _perplexity(test: Sequence[Sample], generator: ResponseGenerator, chinese: b
         mean = generator.score(
             sample.turns, sample.passages, [sample.reply], lang=sample.lang, past_answers=sample.past_answers
         )[0]
-        pieces = min(len(generator.tokenizer.encode(sample.reply)), generator.layout.reply_tokens) + 1
-        total += mean * pieces
+        total += mean * generator.lengths([sample.reply])[0]
         units += len("".join(sample.reply.split())) if chinese else len(sample.reply.split())
     return math.exp(min(50.0, -total / max(1, units)))
 

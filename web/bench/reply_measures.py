@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from chatbot.language.likeness import tokens
 from chatbot.language.normalise import fold
 
 _HARD_FACT = re.compile(
     r"[\w.+-]+@[\w-]+\.[\w.]+|https?://\S+|\d+(?:[.,:]\d+)*|(?<=[a-z,;] )[A-Z][A-Za-z]{2,}"
 )
-_TOKEN = re.compile(r"[a-z0-9']+|[\u3400-\u9fff]|[^\sa-z0-9]")
 
 
 @dataclass(frozen=True)
@@ -67,17 +66,6 @@ def is_grounded(reply: str, grounds: str) -> bool:
     """
     known = fold(grounds)
     return all(fold(fact) in known for fact in _HARD_FACT.findall(reply))
-
-
-def likeness(first: str, second: str) -> float:
-    """F1 over word counts, 0..1."""
-    one, two = Counter(tokens(first)), Counter(tokens(second))
-    common = sum((one & two).values())
-    return 2 * common / max(1, sum(one.values()) + sum(two.values()))
-
-
-def tokens(text: str) -> list[str]:
-    return _TOKEN.findall(fold(text))
 
 
 def _longest_common(first: Sequence[str], second: Sequence[str]) -> int:
