@@ -105,7 +105,7 @@ class IntentClassifier:
                 f"the classifier's embeddings cannot be read: {error}", field="folder", value=folder.name
             ) from error
         session = open_session(folder / GRAPH_FILE, threads=threads)
-        buckets = len(tables["wide_grams"]) if "wide_grams" in tables else config.buckets
+        buckets = len(tables["gram_rarity"]) if "gram_rarity" in tables else config.buckets
         return cls(config, Vocabulary(words, buckets=buckets), session, tables, pairs)
 
     def classify(
@@ -174,13 +174,14 @@ class IntentClassifier:
         for begin in range(0, len(readable), batch_size):
             part = readable[begin : begin + batch_size]
             read = [self._read(requests[i].tokens) for i in part]
-            feeds = self._feeds([requests[i] for i in part], read)
+            rows = [np.asarray([token.row for token in own]) for own in read]
+            feeds = self._feeds([requests[i] for i in part], rows)
             logits[part], features[part] = self._session.run(["logits", "features"], feeds)
             if self._wide:
                 linear = []
-                for i, own in zip(part, read, strict=True):
-                    said = own[requests[i].start :]
-                    linear.append(_linear(np.asarray([token.row for token in said])[:, self._width :], said))
+                for i, own, brought in zip(part, read, rows, strict=True):
+                    start = requests[i].start
+                    linear.append(_linear(brought[start:, self._width :], own[start:]))
                 counts = np.asarray([[self._words_count(requests[i])] for i in part], np.float32)
                 logits[part] += counts * np.asarray(linear, np.float32)
                 logits[part] /= 1 + counts
@@ -196,16 +197,17 @@ class IntentClassifier:
         return np.float32(self.config.words_after_history if request.start else 1.0)
 
     def _feeds(
-        self, requests: Sequence[Request], tokens: Sequence[Sequence[_Token]]
+        self, requests: Sequence[Request], rows: Sequence[NDArray[np.float32]]
     ) -> dict[str, NDArray[Any]]:
+        """``rows``: what the tokens of each request bring."""
         lengths = np.asarray([len(r.tokens) for r in requests], np.int32)
         width = int(lengths.max())
         x = np.zeros((len(requests), width, self._width), np.float32)
         mask = np.full((len(requests), width), -1e9, np.float32)
-        for row, request in enumerate(requests):
-            x[row, : lengths[row]] = np.asarray([token.row for token in tokens[row]])[:, : self._width]
-            x[row, : request.start] += self._tables["context"]
-            mask[row, request.start : lengths[row]] = 0
+        for place, (request, brought) in enumerate(zip(requests, rows, strict=True)):
+            x[place, : len(brought)] = brought[:, : self._width]
+            x[place, : request.start] += self._tables["context"]
+            mask[place, request.start : len(brought)] = 0
         return {"x": x, "lengths": lengths, "mask": mask}
 
     def _read(self, tokens: Sequence[str]) -> list[_Token]:
@@ -245,9 +247,14 @@ class IntentClassifier:
         }
 
     def _rows(self, table: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Rows of a table of int8 with a scale each, float32 [n, width]."""
+        """Rows of a table of int8, or of int4 two a byte, with a scale each, float32 [n, width]."""
         tables = self._tables
-        values: NDArray[np.float32] = tables[f"{table}s"][rows] * tables[f"{table}_scales"][rows, None]
+        if (places := tables.get(f"{table}_rows")) is not None:  # rows without weight are left out
+            rows = places[rows]
+        numbers = tables[f"{table}s"][rows]
+        if numbers.dtype == np.uint8:
+            numbers = int4_rows(numbers)
+        values: NDArray[np.float32] = numbers * tables[f"{table}_scales"][rows, None]
         return values
 
     def _known(self, token: TokenFeatures) -> float:
@@ -260,6 +267,13 @@ class IntentClassifier:
         if not token.pairs or not self._pairs:
             return 1.0
         return sum([pair in self._pairs for pair in token.pairs]) / len(token.pairs)
+
+
+def int4_rows(packed: NDArray[np.uint8]) -> NDArray[np.int8]:
+    """[n, e / 2] bytes as chatbot/neural/export.py packs them → [n, e] numbers -7..7."""
+    halves = np.concatenate([packed & 15, packed >> 4], axis=1).view(np.int8)
+    numbers: NDArray[np.int8] = halves - np.int8(8)
+    return numbers
 
 
 def _share_known(tokens: Sequence[_Token]) -> float:

@@ -8,8 +8,15 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+from chatbot.inference.classify import int4_rows
 from chatbot.neural.batches import mask_of
-from chatbot.neural.export import export_intents, parity, to_int8_rows
+from chatbot.neural.export import (
+    export_intents,
+    parity,
+    to_int4_rows,
+    to_int8_rows,
+    without_idle_rows,
+)
 from chatbot.neural.intent_classifier import IntentConfig, IntentNetwork
 
 
@@ -56,6 +63,26 @@ def test_int8_rows_keep_each_row_within_half_a_step():
     rows, scales = to_int8_rows(table.astype(np.float32))
     assert rows.dtype == np.int8
     assert np.all(np.abs(rows * scales[:, None] - table) <= scales[:, None] / 2 + 1e-6)
+
+
+def test_int4_rows_keep_each_row_within_half_a_step():
+    table = np.random.default_rng(0).normal(size=(6, 10)).astype(np.float32) * np.arange(1, 7)[:, None]
+    packed, scales = to_int4_rows(table.astype(np.float32))
+    assert (packed.dtype, packed.shape) == (np.uint8, (6, 5))
+    rows = int4_rows(packed)
+    assert np.all(np.abs(rows * scales[:, None] - table) <= scales[:, None] / 2 + 1e-6)
+
+
+def test_rows_without_weight_are_left_out_and_read_as_zeros():
+    table = np.zeros((5, 3), np.float32)
+    table[1], table[3] = [1, -2, 0.5], 1e-6
+    table[4, 0] = 0.25
+    rows, places = without_idle_rows(table)
+    assert rows.shape == (3, 3)
+    assert np.array_equal(places, [0, 1, 0, 0, 2])
+    assert np.allclose(rows[places], table, atol=1e-5)
+    nothing, nowhere = without_idle_rows(np.zeros((2, 3), np.float32))
+    assert np.array_equal(nothing[nowhere], np.zeros((2, 3)))
 
 
 def test_parity_counts_changed_decisions_and_the_widest_confidence_gap():
