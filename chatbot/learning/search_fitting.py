@@ -16,7 +16,7 @@ from chatbot.inference.encode import ANY_LANGUAGE, RememberingEncoder
 from chatbot.learning.encoders import chosen_encoders, ensure_encoder
 from chatbot.learning.loading import SEARCH_MODEL, LoadedEncoder, entries, load_encoders, save_adapters
 from chatbot.learning.search_calibration import calibrate_search
-from chatbot.learning.search_judging import SearchPair
+from chatbot.learning.search_judging import SearchPair, joined
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
 from chatbot.retrieval.embeddings import EmbeddingCache
 from chatbot.retrieval.search import EMBEDDINGS, encoder_for
@@ -49,16 +49,18 @@ def fit_search(
     passages, questions, slugs = entries(snapshot)
     langs = {entry.article: entry.lang for entry in passages}
     numbers = {(slug, langs[number]): number for number, slug in slugs.items()}
-    pairs = [
-        SearchPair(
-            row["query"],
-            row["lang"],
-            frozenset({numbers[row["article"], row["lang"]]}),
-            seen=row["split"] == "train",
-        )
-        for row in snapshot.pairs
-        if row["split"] != "test" and (row["article"], row["lang"]) in numbers
-    ]
+    pairs = joined(
+        [
+            SearchPair(
+                row["query"],
+                row["lang"],
+                frozenset({numbers[row["article"], row["lang"]]}),
+                seen=row["split"] == "train",
+            )
+            for row in snapshot.pairs
+            if row["split"] != "test" and (row["article"], row["lang"]) in numbers
+        ]
+    )
     pairs += [
         SearchPair(row["text"], row["lang"], frozenset(), seen=row["split"] == "train")
         for row in snapshot.examples

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +43,24 @@ class SearchPair:
     articles: frozenset[int]
     history: tuple[Message, ...] = ()
     seen: bool = False
+
+
+def joined(pairs: Sequence[SearchPair]) -> list[SearchPair]:
+    """The pairs of one wording, and the same turns before, as one pair with the articles of all, in order.
+
+    Customers word a question alike and several articles answer it. Taken one by one, each pair says that the others'
+    articles are wrong, and the probability learns to refuse what any of them answers.
+    """
+    found: dict[tuple[str, str, tuple[Message, ...], bool], SearchPair] = {}
+    for pair in pairs:
+        key = (fold(pair.query), pair.lang, pair.history, bool(pair.articles))
+        first = found.get(key)
+        found[key] = (
+            pair
+            if first is None
+            else replace(first, articles=first.articles | pair.articles, seen=first.seen or pair.seen)
+        )
+    return list(found.values())
 
 
 @dataclass(frozen=True, slots=True)

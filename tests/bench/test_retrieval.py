@@ -7,6 +7,7 @@ from chatbot.errors import FileError
 from web.bench.retrieval import command, measure
 from web.bench.retrieval_setup import passages_of
 from web.bench.retrieval_training import lesson_of
+from web.bench.rows import joined
 
 TOPICS = ["退款", "发票", "配送", "优惠券", "换货", "会员", "地址", "密码", "维修", "支付"]
 KEYS = {
@@ -41,7 +42,9 @@ def test_the_command_writes_every_figure(tmp_path):
     figures = json.loads(out.read_text())
     assert set(figures) >= KEYS
     assert figures["recall_at_1"] == 100 and figures["n_queries"] == 10
-    assert set(figures["refusal"]) == {"auroc", "answered_at_10pct_wrong", "false_answer_rate", "ece"}
+    assert set(figures["refusal"]) == {
+        "auroc", "answered_at_10pct_wrong", "false_answer_rate", "ece", "ece_by_chance",
+    }  # fmt: skip
 
 
 def test_questions_without_an_answer_are_left_out_of_recall_and_must_be_refused():
@@ -49,6 +52,19 @@ def test_questions_without_an_answer_are_left_out_of_recall_and_must_be_refused(
     figures = measure(documents(), lambda: asked)
     assert figures["n_queries"] == 10 and figures["recall_at_1"] == 100
     assert figures["refusal"]["auroc"] > 80
+
+
+def test_rows_of_one_wording_can_be_read_as_one_question_that_any_of_their_documents_answers():
+    twice = [{"query": "我要退款吗", "faq_id": "d3"}, {"query": "我要退款吗", "faq_id": "d4", "also": ["d5"]}]
+    asked = [*queries(), *twice, {"query": "今天天气", "faq_id": None}, {"query": "今天天气", "faq_id": None}]
+    figures = measure(documents(), lambda: asked, encoder="domain", join_questions=True)
+    assert figures["n_queries"] == 10 and figures["join_questions"]
+    assert 0 < figures["refusal"]["ece_by_chance"] < 40  # of so few questions
+    together = joined(asked)
+    assert together[0] == {"query": "我要退款吗", "faq_id": "d0", "also": ["d3", "d4", "d5"]}
+    assert together[1:10] == queries()[1:] and together[10:] == asked[12:]
+    assert joined([{**asked[0], "context": "您好"}, asked[0]]) == [{**asked[0], "context": "您好"}, asked[0]]
+    assert asked[0] == {"query": "我要退款吗", "faq_id": "d0"}
 
 
 def test_a_question_file_that_names_unknown_documents_is_refused():

@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from chatbot.dialogue.trace import Message
 from chatbot.errors import InputError
 from chatbot.learning.search_calibration import (
     CalibrationSettings,
@@ -18,6 +19,7 @@ from chatbot.learning.search_judging import (
     JudgingSettings,
     SearchPair,
     adapt,
+    joined,
     judge,
     judge_adapting,
 )
@@ -92,6 +94,28 @@ def test_no_question_is_judged_by_its_own_wording():
     pairs.append(SearchPair(pairs[0].query.upper(), "en", pairs[0].articles))
     for item in judge(passages, pairs, WordEncoder(), questions=questions):
         assert item.candidates.features[:, COLUMN["question_cosine"]].max() < 0.999
+
+
+def test_what_several_articles_answer_is_one_question_and_any_of_them_is_right():
+    passages, pairs, _ = company()
+    for place in range(0, 240, 2):  # every other question is answered by a second article, too
+        twin = 30 + min(pairs[place].articles)
+        pairs.append(SearchPair(pairs[place].query.upper(), "en", frozenset({twin}), seen=True))
+    passages += [replace(entry, id=30 + entry.id, article=30 + entry.article) for entry in passages]
+    together = joined(pairs)
+    assert len(together) == 240 and together[0].articles == {0, 30} and together[0].seen
+    assert together[1] == pairs[1]
+    outside = SearchPair(pairs[0].query, "en", frozenset())
+    follow_up = replace(pairs[0], history=(Message("customer", "w1"),))
+    assert joined([pairs[0], outside, follow_up]) == [pairs[0], outside, follow_up]
+    encoders = {"*": WordEncoder()}
+    scores = []
+    for chosen in (pairs, together):
+        model = calibrate_search(passages, chosen, encoders).model
+        searcher = Searcher(encoders, knowledge=ListedKnowledge(passages), model=model)
+        searcher.put(passages)
+        scores.append(np.mean([searcher.search(pair.query, lang="en")[0].score for pair in together[::2]]))
+    assert scores[1] > scores[0] + 0.1
 
 
 def test_questions_that_the_encoder_was_trained_on_are_left_out_where_others_suffice():

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from web.bench.figures import json_option, write_figures
-from web.bench.rows import read_rows
+from web.bench.rows import joined, read_rows
 
 if TYPE_CHECKING:
     from web.bench.retrieval_setup import Found, Prepared
@@ -27,6 +27,7 @@ TAKEN_AWAY = 0.2  # of the questions lose their right document, and must be refu
 WRONG = 0.1  # of what is answered may be wrong
 SURE = 0.5  # stated probability from which `false_answer_rate` counts an answer
 _TIMED = 1000
+_DRAWS = 100  # of answers as the stated probabilities have them
 
 
 @click.command("retrieval")
@@ -49,6 +50,11 @@ _TIMED = 1000
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder that keeps exported encoders for the next run.",
 )
+@click.option(
+    "--join-questions",
+    is_flag=True,
+    help="Take rows of one wording as one question, which any of their documents answers.",
+)
 @click.option("--seed", type=int, default=13, show_default=True)
 @json_option
 def command(
@@ -60,6 +66,7 @@ def command(
     encoder: str | None,
     mode: str,
     encoder_store: Path | None,
+    join_questions: bool,
     seed: int,
     json_file: Path | None,
 ) -> None:
@@ -76,6 +83,7 @@ def command(
             encoder=encoder,
             mode=mode,
             store=encoder_store,
+            join_questions=join_questions,
             seed=seed,
             progress=progress,
         )
@@ -93,6 +101,7 @@ def measure(
     encoder: str | None = None,
     mode: str = "hybrid",
     store: Path | None = None,
+    join_questions: bool = False,
     seed: int = 13,
     progress: Callable[[str, float], None] | None = None,
 ) -> dict[str, Any]:
@@ -100,19 +109,20 @@ def measure(
     from web.bench.retrieval_setup import prepare, queries_of
 
     tell = progress or (lambda stage, share: None)
+    read = joined if join_questions else list
     with tempfile.TemporaryDirectory() as work:
         prepared = prepare(
             documents,
-            train=train,
+            train=read(train),
             train_documents=train_documents,
-            valid=valid,
+            valid=read(valid),
             encoder=encoder,
             seed=seed,
             work=Path(work),
             store=store,
             tell=tell,
         )
-        asked = queries_of(read_queries(), prepared.numbers)
+        asked = queries_of(read(read_queries()), prepared.numbers)
         found: list[Found] = []
         for place, query in enumerate(asked):
             found.append(prepared.find(query))
@@ -137,6 +147,7 @@ def measure(
             "index_bytes": prepared.index_bytes(Path(work) / "index"),
             "fit": prepared.fit_figures,
             "weights": dict(prepared.rankings[mode].weights),
+            "join_questions": join_questions,
             "seed": seed,
         }
         return figures
@@ -168,7 +179,8 @@ def refusal(prepared: Prepared, found: Sequence[Found], mode: str, seed: int) ->
     refused. ``auroc``: of the probability, for whether there is an answer. ``answered_at_10pct_wrong``: of the
     questions that have an answer, the most that can be answered at one threshold while at most a tenth of all
     answers given (to whichever question) is wrong. ``false_answer_rate``: of the questions without an answer, those
-    whose hit states at least 0.5. ``ece``: of the first hit's probability, ten bins.
+    whose hit states at least 0.5. ``ece``: of the first hit's probability, ten bins; ``ece_by_chance``: what it would
+    be on average were every stated probability true, which is much where questions are few.
     """
     import numpy as np
 
@@ -186,12 +198,14 @@ def refusal(prepared: Prepared, found: Sequence[Found], mode: str, seed: int) ->
     order = np.argsort(-scores, kind="stable")
     wrong = np.cumsum(~correct[order]) / np.arange(1, len(order) + 1)
     within = np.flatnonzero(wrong <= WRONG)
+    drawn = [calibration_error(scores, rng.random(len(scores)) < scores) for _ in range(_DRAWS)]
     answered = order[: within[-1] + 1] if len(within) else order[:0]
     return {
         "auroc": _auroc(scores[known], scores[~known]),
         "answered_at_10pct_wrong": round(100 * float(known[answered].sum() / max(1, known.sum())), 2),
         "false_answer_rate": percent((scores[~known] >= SURE).tolist()),
         "ece": round(100 * calibration_error(scores, correct), 2),
+        "ece_by_chance": round(100 * float(np.mean(drawn)), 2),
     }
 
 
@@ -254,7 +268,7 @@ def _print(figures: dict[str, Any]) -> None:
     console.print(
         f"refusal: AUROC {refused['auroc']:.1f}, answered at 10 % wrong {refused['answered_at_10pct_wrong']:.1f} %, "
         f"answered without an answer {refused['false_answer_rate']:.1f} %, "
-        f"calibration error {refused['ece']:.1f} %"
+        f"calibration error {refused['ece']:.1f} % (by chance {refused['ece_by_chance']:.1f})"
     )
     whole, inner = figures["latency"], figures["latency_without_encoder"]
     console.print(

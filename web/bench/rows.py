@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from chatbot.errors import FileError
+from chatbot.language.normalise import fold
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -35,3 +37,21 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     if not rows:
         raise FileError(f"{path.name} has no rows", field="file", value=path)
     return rows
+
+
+def joined(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Relevance rows of one wording, and the same turns before, as one row with all their documents (``also``).
+
+    A question that several documents answer may stand in a file once for each. Other rows stay as they are.
+    """
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for number, row in enumerate(rows):
+        text, name = row.get("query"), row.get("faq_id")
+        if not isinstance(text, str) or name is None:
+            found[str(number),] = row
+            continue
+        key = (fold(text), json.dumps(row.get("context"), sort_keys=True))
+        first = found.setdefault(key, row)
+        if first is not row:
+            found[key] = {**first, "also": [*(first.get("also") or ()), name, *(row.get("also") or ())]}
+    return list(found.values())
