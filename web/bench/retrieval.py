@@ -109,6 +109,7 @@ def measure(
     from web.bench.retrieval_setup import prepare, queries_of
 
     tell = progress or (lambda stage, share: None)
+    read: Callable[[Sequence[dict[str, Any]]], Sequence[dict[str, Any]]]
     read = joined if join_questions else list
     with tempfile.TemporaryDirectory() as work:
         prepared = prepare(
