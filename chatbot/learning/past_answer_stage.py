@@ -26,7 +26,7 @@ LEAST_ANSWERS = 20
 _SITUATIONS_A_SECOND = 700  # of the budget: about what a processor's core comes to learn from
 _VALIDATED = 192
 _LAST_TOKENS, _REPLY_TOKENS = 32, 40  # pieces that tell what a message asks and an answer says
-_LEAST_WEIGHED = 3.0  # seconds; in fewer nothing is weighed, and the default weights hold
+_LEAST_WEIGHED = 1.0  # seconds; in fewer nothing is weighed, and the default weights hold
 _FITTED = 0.5  # share of the budget for the training proper; reading, vectors and judging have the rest
 _WEIGHED = 0.15  # share for the weights
 
