@@ -56,8 +56,10 @@ from chatbot.neural.intent_classifier import WIDE_BUCKETS, IntentConfig, IntentN
 
 log = logging.getLogger(__name__)
 
-_SAME_TOP = 0.995  # of the texts must keep their top intent in int8, else the float graph is shipped
+_SAME_TOP = 0.995  # of the texts must keep their top intent in a smaller form, else a larger one is shipped
 _CONFIDENCE_GAP = 0.02
+# whether the graph is int8, whether the n-grams' vectors are int4: the smallest form that agrees is served
+_FORMS = ((True, True), (True, False), (False, False))
 _AFTER_HISTORY = (1.0, 0.7, 0.5, 0.35, 0.25, 0.1, 0.0)  # how much the linear model may count there
 _ENOUGH_AFTER_HISTORY = 50  # validation messages
 
@@ -244,13 +246,13 @@ def _finish(
     (out_dir / VOCABULARY_FILE).write_text("".join(f"{w}\n" for w in data.vocabulary.words), encoding="utf-8")
     np.save(out_dir / PAIRS_FILE, data.han_pairs())
     texts = [e.text for e in data.split.valid] or [e.text for e in data.split.train]
-    for int8 in (True, False):
-        export_intents(network, out_dir, int8=int8)
+    for int8, small_grams in _FORMS:
+        export_intents(network, out_dir, int8=int8, small_grams=small_grams)
         config.save(out_dir)
         agreement = _parity(network, data, IntentClassifier.load(out_dir), texts)
         if agreement.same_top >= _SAME_TOP and agreement.largest_confidence_gap <= _CONFIDENCE_GAP:
             break
-        log.warning("int8 %s changes too much (%s)", int8, agreement)
+        log.info("int8 %s with n-grams in four bits %s changes too much (%s)", int8, small_grams, agreement)
     classifier = IntentClassifier.load(out_dir)
     raw = raw_scores(classifier, data.split.valid)
     targets = data.valid_targets()

@@ -45,12 +45,18 @@ class Parity:
     largest_confidence_gap: float
 
 
-def export_intents(network: IntentNetwork, folder: Path, *, int8: bool = True) -> None:
-    """Write model.onnx, embeddings.safetensors (served) and weights.safetensors (trained) into ``folder``."""
+def export_intents(
+    network: IntentNetwork, folder: Path, *, int8: bool = True, small_grams: bool = True
+) -> None:
+    """Write model.onnx, embeddings.safetensors (served) and weights.safetensors (trained) into ``folder``.
+
+    int8: the graph's weights, else they stay float. small_grams: n-grams' vectors in four bits instead of eight.
+    """
     state = _write(network, folder, hidden=network.config.hidden, int8=int8)
     tables: dict[str, NDArray[Any]] = {"context": state["context"].astype(np.float32)}
     tables["words"], tables["word_scales"] = to_int8_rows(state["word.weight"])
-    tables["grams"], tables["gram_scales"] = to_int4_rows(state["gram.weight"])
+    shrink = to_int4_rows if small_grams else to_int8_rows
+    tables["grams"], tables["gram_scales"] = shrink(state["gram.weight"])
     for name in ("word", "gram"):
         if network.config.wide:
             rarity = state[f"{name}_rarity"]

@@ -147,7 +147,8 @@ def choose_weights(
         np.asarray([sentence_overlap(text, sample.reply, chinese=chinese) for text in each.texts])
         for each, sample in zip(options, valid, strict=True)
     ]
-    return Choice(ChoiceWeights.of(fit_weights([each.signals for each in options], worth)), power)
+    weights = fit_weights([each.signals for each in options], worth)
+    return Choice(ChoiceWeights.of(weights.tolist()), power)
 
 
 def _mostly_chinese(samples: Sequence[Sample]) -> bool:
