@@ -18,6 +18,7 @@ from web.language import catalogue, gettext, page_language
 
 _GAP = re.compile(r"\{(\w+)\}")
 _CLAUSES = {"zh": "；"}  # between clauses that English parts with "; "
+_JOINTS = ("; ", " (got ")  # between two sentences, and between an error and its value: no gap holds both
 _DEEPEST = 4  # templates within templates
 KIND_WORDS = {  # of a reply
     "approved": "Approved answer",
@@ -30,13 +31,23 @@ KIND_WORDS = {  # of a reply
     "smalltalk": "Small talk",
     "notice": "Notice",
 }
+MOST_CLAUSES = 40  # of a sentence of ours, each of which is looked up inside the one before
 LONGEST = 2000  # characters of a sentence that is looked up; longer ones are no sentences of ours
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
+    head: str  # before the first gap
+    tail: str  # after the last one
     pattern: re.Pattern[str]
     text: str
+
+    def gaps_in(self, text: str) -> dict[str, str] | None:
+        """What fills the gaps where ``text`` is such a sentence. Its two ends are looked at first: most are not."""
+        if not (text.startswith(self.head) and text.endswith(self.tail)):
+            return None
+        match = self.pattern.fullmatch(text)
+        return match.groupdict() if match else None
 
 
 @lru_cache(maxsize=4)
@@ -48,13 +59,13 @@ def _templates(language: str) -> tuple[dict[str, str], tuple[Template, ...]]:
     told: dict[str, str] = json.loads(path.read_text("utf-8"))
     gaps = [text for text in told if _GAP.search(text)]
     ordered = sorted(gaps, key=lambda text: -len(_GAP.sub("", text)))
-    return told, tuple(Template(_pattern(text), told[text]) for text in ordered)
+    return told, tuple(_template(text, told[text]) for text in ordered)
 
 
-def _pattern(template: str) -> re.Pattern[str]:
-    pieces = _GAP.split(template)  # fixed, name, fixed, name, …, fixed
+def _template(english: str, text: str) -> Template:
+    pieces = _GAP.split(english)  # fixed, name, fixed, name, …, fixed
     found = [f"(?P<{piece}>.+?)" if at % 2 else re.escape(piece) for at, piece in enumerate(pieces)]
-    return re.compile("".join(found), re.DOTALL)
+    return Template(pieces[0], pieces[-1], re.compile("".join(found), re.DOTALL), text)
 
 
 def in_words(text: str | None, language: str | None = None) -> str:
@@ -73,15 +84,20 @@ def _said(text: str, language: str, depth: int) -> str:
     if known or not depth or len(text) > LONGEST:
         return known or text
     for template in templates:
-        match = template.pattern.fullmatch(text)
-        if match and not any("; " in value for value in match.groupdict().values()):
-            gaps = {name: _said(value, language, depth - 1) for name, value in match.groupdict().items()}
-            return _filled(template.text, gaps)
-    for mark in ("; ", ". "):
+        gaps = template.gaps_in(text)
+        if gaps is not None and not any(joint in value for value in gaps.values() for joint in _JOINTS):
+            told = {name: _said(value, language, depth - 1) for name, value in gaps.items()}
+            return _filled(template.text, told)
+    if language not in _CLAUSES or text.count("; ") + text.count(". ") > MOST_CLAUSES:
+        return text
+    if text.endswith(".") and not text.endswith(".."):
+        told_before = _said(text[:-1], language, depth)
+        return text if told_before == text[:-1] else f"{told_before}。"
+    for mark, joint in ((". ", "。"), ("; ", _CLAUSES[language])):
         first, found, rest = text.partition(mark)
-        if found and language in _CLAUSES:
-            joint = _CLAUSES[language] if mark == "; " else "。"
-            return _said(first, language, depth) + joint + _said(rest, language, depth)
+        if found:
+            both = _said(first, language, depth), _said(rest, language, depth)
+            return text if both == (first, rest) else joint.join(both)
     return text
 
 

@@ -65,7 +65,7 @@ class Hours:
         for name in week:
             if name not in DAYS:
                 raise InputError(
-                    "Not a day of the week", field="hours", value=name, remedy=f"Use {', '.join(DAYS)}"
+                    "Not a day of the week", field="hours", value=name, remedy=f"Use one of {', '.join(DAYS)}"
                 )
         return cls(
             zone,

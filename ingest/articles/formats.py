@@ -79,7 +79,7 @@ def read_articles(path: Path) -> Rows:
         raise FileError(
             f"{path.name} is no kind of article file",
             value=ending(path) or path.name,
-            remedy=f"Give {', '.join(READERS)}",
+            remedy=f"Use one of {', '.join(READERS)}",
         )
     return reader(path)
 

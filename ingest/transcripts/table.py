@@ -101,7 +101,7 @@ def named_columns(header: Sequence[str], names: Mapping[str, str]) -> Columns:
                 "Unknown field of a conversation",
                 field="columns",
                 value=field,
-                remedy=f"Use {', '.join(FIELDS)}",
+                remedy=f"Use one of {', '.join(FIELDS)}",
             )
         if heading.strip() not in headings:
             raise InputError(

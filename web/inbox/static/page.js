@@ -12,9 +12,11 @@ export const icon = (name) => document.getElementById(`icon-${name}`).content.fi
 export const t = (name, values = {}) =>
   (config.words[name] ?? name).replace(/\{(\w+)\}/g, (gap, key) => values[key] ?? gap);
 
+const stop = document.documentElement.lang.startsWith("zh") ? "。" : ". "; // between two sentences
+
 export class Refused extends Error {
   constructor(status, error) {
-    super([error?.message, error?.remedy].filter(Boolean).join(". ") || `HTTP ${status}`);
+    super([error?.message, error?.remedy].filter(Boolean).join(stop) || `HTTP ${status}`);
     this.status = status;
     this.code = error?.code;
   }
