@@ -513,6 +513,8 @@ def test_the_page_says_whether_e_mail_is_set_up(
     monkeypatch.setattr(settings, "smtp_url", "smtp://user:pass-7319@mail.example:x")
     page = admin.get("/admin/inbox/hours").text
     assert "E-mail cannot be sent" in page and "pass-7319" not in page
+    page = admin.get("/admin/inbox/hours", headers={"Accept-Language": "zh"}).text
+    assert "邮件服务器的地址无法使用。请写成 smtp://" in page
     monkeypatch.setattr(settings, "smtp_url", "smtp://mail.example")
     monkeypatch.setattr(settings, "mail_from", "Help <help@shop.example>")
     assert "E-mail is set up" in admin.get("/admin/inbox/hours").text
