@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +35,14 @@ from chatbot.settings import Settings
 from web import create_app
 from web.limits import limiter
 from web.serving import Serving
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With pytest-xdist every core has a worker already. Threads of libraries on top of them wait for each other while
+    they spin: a training of 19 processor seconds took 282 of them. The workers, and what they start, inherit this."""
+    if getattr(config.option, "numprocesses", None):
+        for library in ("OMP", "OPENBLAS", "MKL"):
+            os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -166,12 +175,24 @@ def database(settings: Settings, newest_schema: Path) -> Iterator[Database]:
         yield database
 
 
+@contextmanager
+def _shared_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of encoders that all workers of this run share, one of them at a time."""
+    from filelock import FileLock
+
+    own = tmp_path_factory.getbasetemp()
+    store = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "encoders"
+    with FileLock(f"{store}.lock"):
+        yield store
+
+
 @pytest.fixture(scope="session")
 def packaged_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the packaged encoder; its export takes ten seconds."""
     from chatbot.learning.encoders import ensure_encoder
 
-    return ensure_encoder("packaged", tmp_path_factory.mktemp("encoders"))
+    with _shared_store(tmp_path_factory) as store:
+        return ensure_encoder("packaged", store)
 
 
 @pytest.fixture(scope="session")
@@ -179,7 +200,8 @@ def packaged_chinese_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the packaged Chinese encoder; its export takes half a minute."""
     from chatbot.learning.encoders import CHINESE, ensure_encoder
 
-    return ensure_encoder(CHINESE, tmp_path_factory.mktemp("encoders"))
+    with _shared_store(tmp_path_factory) as store:
+        return ensure_encoder(CHINESE, store)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pytest
@@ -183,12 +183,19 @@ def test_there_is_no_circle() -> None:
         walk(module, ())
 
 
-def reached(start: str) -> set[str]:
-    """Every module and library that importing ``start`` imports, read from the source."""
-    targets: dict[str, set[str]] = {}
+@lru_cache(maxsize=1)
+def targets() -> dict[str, set[str]]:
+    """What each module imports at its top level."""
+    found: dict[str, set[str]] = {}
     for one in all_imports():
         if one.at_import:
-            targets.setdefault(one.module, set()).add(one.target)
+            found.setdefault(one.module, set()).add(one.target)
+    return found
+
+
+@cache
+def reached(start: str) -> frozenset[str]:
+    """Every module and library that importing ``start`` imports, read from the source."""
     seen: set[str] = set()
     todo = [start]
     while todo:
@@ -196,13 +203,14 @@ def reached(start: str) -> set[str]:
         if module in seen:
             continue
         seen.add(module)
-        todo.extend(targets.get(module, ()))
+        todo.extend(targets().get(module, ()))
         package = module.rpartition(".")[0]
         if package in modules():
             todo.append(package)
-    return seen
+    return frozenset(seen)
 
 
+@lru_cache(maxsize=1)
 def serving_modules() -> list[str]:
     return [module for module in modules() if within(module, SERVING) and not within(module, ("web.bench",))]
 

@@ -32,9 +32,10 @@ def write(path, rows):
     return str(path)
 
 
-def test_the_command_writes_every_figure(tmp_path):
+def test_the_command_writes_every_figure(tmp_path, packaged_chinese_encoder):
     out = tmp_path / "out.json"
     arguments = ["--documents", write(tmp_path / "d.jsonl", documents()), "--json", str(out)]
+    arguments += ["--encoder-store", str(packaged_chinese_encoder.parent)]  # its export takes half a minute
     arguments += ["--queries", write(tmp_path / "q.jsonl", queries())]
     arguments += ["--train", write(tmp_path / "t.jsonl", [row for tail in "呢啊呀" for row in queries(tail)])]
     result = CliRunner().invoke(command, arguments)
@@ -49,7 +50,7 @@ def test_the_command_writes_every_figure(tmp_path):
 
 def test_questions_without_an_answer_are_left_out_of_recall_and_must_be_refused():
     asked = [*queries(), {"query": "今天天气", "faq_id": None}, {"query": "足球比赛", "faq_id": None}]
-    figures = measure(documents(), lambda: asked)
+    figures = measure(documents(), lambda: asked, encoder="domain")
     assert figures["n_queries"] == 10 and figures["recall_at_1"] == 100
     assert figures["refusal"]["auroc"] > 80
 
@@ -69,7 +70,7 @@ def test_rows_of_one_wording_can_be_read_as_one_question_that_any_of_their_docum
 
 def test_a_question_file_that_names_unknown_documents_is_refused():
     with pytest.raises(FileError, match="not there"):
-        measure(documents(), lambda: [{"query": "退款", "faq_id": "nowhere"}])
+        measure(documents(), lambda: [{"query": "退款", "faq_id": "nowhere"}], encoder="domain")
 
 
 def lesson(rows, others=()):
