@@ -253,6 +253,8 @@ def _finish(
         if agreement.same_top >= _SAME_TOP and agreement.largest_confidence_gap <= _CONFIDENCE_GAP:
             break
         log.info("int8 %s with n-grams in four bits %s changes too much (%s)", int8, small_grams, agreement)
+    else:
+        log.warning("no smaller form agrees with the trained network: the largest is served")
     classifier = IntentClassifier.load(out_dir)
     raw = raw_scores(classifier, data.split.valid)
     targets = data.valid_targets()

@@ -47,13 +47,7 @@ class Likely:
         self.by_first_word = by_first_word
 
     def score(
-        self,
-        history: Sequence[Message],
-        sources: Sequence[str],
-        replies: Sequence[str],
-        *,
-        lang: str = "en",
-        past_answers: Sequence[str] = (),
+        self, history: Sequence[Message], sources: Sequence[str], replies: Sequence[str], **_: object
     ) -> list[float]:
         assert "5 working days" in sources[0]
         return [self.by_first_word[reply.split()[0]] for reply in replies]

@@ -21,13 +21,7 @@ class Generator:
     """Half as likely a piece as the one before; a piece a word."""
 
     def score(
-        self,
-        history: Sequence[Message],
-        sources: Sequence[str],
-        replies: Sequence[str],
-        *,
-        lang: str = "en",
-        past_answers: Sequence[str] = (),
+        self, history: Sequence[Message], sources: Sequence[str], replies: Sequence[str], **_: object
     ) -> list[float]:
         return [-0.5 * (place + 1) for place in range(len(replies))]
 
