@@ -55,7 +55,8 @@ def export_intents(
     state = _write(network, folder, hidden=network.config.hidden, int8=int8)
     tables: dict[str, NDArray[Any]] = {"context": state["context"].astype(np.float32)}
     tables["words"], tables["word_scales"] = to_int8_rows(state["word.weight"])
-    shrink = to_int4_rows if small_grams else to_int8_rows
+    even = state["gram.weight"].shape[1] % 2 == 0  # two numbers share a byte
+    shrink = to_int4_rows if small_grams and even else to_int8_rows
     tables["grams"], tables["gram_scales"] = shrink(state["gram.weight"])
     for name in ("word", "gram"):
         if network.config.wide:

@@ -199,7 +199,7 @@ class TunedNetwork(nn.Module):
         """→ states [b, t, width] and unit vectors [b, width].
 
         On a CPU that multiplies bfloat16 the encoder computes in it: twice the speed, and the head stays exact; one
-        that does not would take five times as long. A GPU's mixed precision is the training loop's business.
+        that does not would take ten times as long. A GPU's mixed precision is the training loop's business.
         """
         mask = mask_of(batch.lengths, batch.ids.shape[1])
         half = batch.ids.device.type == "cpu" and fast_bfloat16()

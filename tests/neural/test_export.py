@@ -20,10 +20,10 @@ from chatbot.neural.export import (
 from chatbot.neural.intent_classifier import IntentConfig, IntentNetwork
 
 
-def network() -> IntentNetwork:
+def network(embedding: int = 16) -> IntentNetwork:
     torch.manual_seed(5)
     return IntentNetwork(
-        IntentConfig(words=20, classes=4, buckets=32, embedding=16, hidden=8, attention=6)
+        IntentConfig(words=20, classes=4, buckets=32, embedding=embedding, hidden=8, attention=6)
     ).eval()
 
 
@@ -56,6 +56,12 @@ def test_the_trained_weights_are_kept_beside_the_served_form(tmp_path: Path):
     weights = load_file(tmp_path / "weights.safetensors")
     assert set(weights) == set(model.state_dict())
     assert np.array_equal(weights["head.bias"], model.head.bias.detach().numpy())
+
+
+@pytest.mark.parametrize(("embedding", "kind"), [(16, np.uint8), (15, np.int8)])
+def test_vectors_of_an_odd_width_stay_a_byte_a_number(tmp_path: Path, embedding: int, kind: type):
+    export_intents(network(embedding), tmp_path)
+    assert load_file(tmp_path / "embeddings.safetensors")["grams"].dtype == kind
 
 
 def test_int8_rows_keep_each_row_within_half_a_step():
