@@ -19,6 +19,7 @@ from chatbot.dialogue.policy import Bound, Decision, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.requests import MAX_REQUESTS, Subject, split_requests
+from chatbot.dialogue.said_words import SaidWords
 from chatbot.dialogue.saying import INTENT, Part, say, with_the_rest
 from chatbot.dialogue.slot_filling import is_dropped
 from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
@@ -44,6 +45,7 @@ from chatbot.dialogue.weighing import (
     gather,
     length_of,
     weigh,
+    with_new_words,
 )
 from chatbot.inference.prototypes import apart
 from chatbot.language.normalise import detect_language, has_letters, normalise
@@ -73,9 +75,12 @@ class Assistant:
         next_intents: Proposes | None = None,
         named: Finder = nothing,
         past: PastDrafting | None = None,
+        said: SaidWords | None = None,
         own_encoders: Collection[str] = (),
     ) -> None:
-        """``own_encoders``: languages whose encoder has read nothing but the company's own texts."""
+        """``said``: the words that were used about each article.
+
+        ``own_encoders``: languages whose encoder has read nothing but the company's own texts."""
         self.release_id = release_id
         self.languages = tuple(languages)
         self._classifier = classifier
@@ -87,6 +92,7 @@ class Assistant:
         self._actions = actions
         self._next = next_intents
         self._named = named
+        self._said = said or SaidWords({})
         self._own_encoders = frozenset(own_encoders)
         self.past = past  # what agents said, for agents: no reply draws on it
 
@@ -180,7 +186,7 @@ class Assistant:
 
         def subject_of(sentence: str) -> Subject:
             classification, known, hits = self._evidence(sentence, (), lang)
-            ranked = self._weigh(classification, known, hits, lang, sentence)
+            ranked = self._weigh(classification, known, hits, lang, sentence, ())
             if not ranked:
                 return Subject(None, 0.0)
             return Subject(ranked[0].article_slug or ranked[0].intent, ranked[0].probability)
@@ -216,11 +222,13 @@ class Assistant:
         hits: Sequence[Hit],
         lang: str,
         request: str,
-        topic: str | None = None,
+        before: Sequence[Message],
     ) -> list[Candidate]:
         near, rest = apart(classification, self._provisional.names if self._provisional else ())
         weights = self._weighing.weights(lang)
-        found = gather(rest, known, hits, topic if weights is not None else None)
+        found = gather(rest, known, hits, topic_before(before) if weights is not None else None)
+        asked = self._said.asked(request, lang=lang, before=[message.text for message in before])
+        found = with_new_words(found, asked)
         ranked = weigh(found, in_scope=rest.in_scope, weights=weights, words=length_of(request))
         if not near:
             return ranked
@@ -270,7 +278,7 @@ class Assistant:
             if top is not None and top.confidence * classification.in_scope >= options.sureness:
                 wants_person = top.name == PERSON_INTENT
                 small = top.name if top.name in SMALLTALK_INTENTS else None
-            ranked = self._weigh(classification, known, hits, lang, request, topic_before(before))
+            ranked = self._weigh(classification, known, hits, lang, request, before)
             ranked = self._answerable(unsaid(ranked, before), known, options, lang)
             shown = ranked[0].hit if ranked else None
             if shown is not None and shown not in hits:

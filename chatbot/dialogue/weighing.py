@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
 from chatbot.dialogue.cards import Card
+from chatbot.dialogue.said_words import Asked, intent_topic
 from chatbot.dialogue.trace import Classification, Hit
 from chatbot.errors import BundleError
 
@@ -53,26 +54,30 @@ class Candidate:
     by_classifier: float = 0.0  # what each of the two gave it
     by_search: float = 0.0
     stays: bool = False  # the turn before was answered with it
+    new_words: float = 0.0  # share of the question's content that nobody used about it (said_words.py)
     cards: tuple[Card, ...] = ()  # of the approved answer
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Of the conditional logit: a candidate's utility is ``classifier`` · log p + ``search`` · log s; that of "nothing
-    fits" is ``nothing`` + ``scope`` · log(1 − in scope) + ``unfound`` · log(1 − best s). What the turn before was
-    answered with has ``stay`` + ``stay_long`` · log(1 + words) + ``stay_inside`` · log(in scope) more."""
+    """Of the conditional logit: a candidate's utility is ``classifier`` · log p + ``search`` · log s − ``new_words`` ·
+    the share of the question that nobody ever used about it; that of "nothing fits" is ``nothing`` + ``scope`` · log(1 −
+    in scope) + ``unfound`` · log(1 − best s). What the turn before was answered with has ``stay`` + ``stay_long`` ·
+    log(1 + words) + ``stay_inside`` · log(in scope) more."""
 
     classifier: float = 1.0
     search: float = 1.0
     nothing: float = -4.0
     scope: float = 0.5
     unfound: float = 0.5
+    new_words: float = 0.0
     stay: float = 0.0
     stay_long: float = 0.0
     stay_inside: float = 0.0
 
     def utility(self, candidate: Candidate) -> float:
-        return self.classifier * log_of(candidate.by_classifier) + self.search * log_of(candidate.by_search)
+        named = self.classifier * log_of(candidate.by_classifier) + self.search * log_of(candidate.by_search)
+        return named - self.new_words * candidate.new_words
 
     def staying(self, words: float, in_scope: float) -> float:
         return self.stay + self.stay_long * math.log1p(words) + self.stay_inside * log_of(in_scope)
@@ -160,7 +165,23 @@ def gather(
 
 def _key(known: KnownIntent) -> str:
     """Two intents that one article answers are one possible answer."""
-    return known.article_slug or f"intent:{known.name}"
+    return known.article_slug or intent_topic(known.name)
+
+
+def with_new_words(candidates: Sequence[Candidate], asked: Asked | None) -> list[Candidate]:
+    """The candidates, each with how much of the question is new to it. None: the release knows no such words."""
+    if asked is None:
+        return list(candidates)
+    return [
+        replace(
+            candidate,
+            new_words=asked.new_to(
+                candidate.article_slug or intent_topic(candidate.intent or ""),
+                [candidate.hit.text] if candidate.hit is not None else [],
+            ),
+        )
+        for candidate in candidates
+    ]
 
 
 def weigh(

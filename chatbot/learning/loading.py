@@ -19,6 +19,7 @@ from chatbot.dialogue.bound_actions import DatabaseActions
 from chatbot.dialogue.lookup import DatabaseLookup
 from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.provisional import Provisional
+from chatbot.dialogue.said_words import SaidWords
 from chatbot.dialogue.weighing import Weighing
 from chatbot.errors import BundleError
 from chatbot.inference.classify_states import Classifier, encoder_wanted
@@ -44,6 +45,7 @@ from chatbot.settings import Settings
 SEARCH_MODEL = "search.json"
 ADAPTERS = "adapters"  # folder of the bundle: <language>.npy
 WEIGHING = "weighing.json"
+SAID_WORDS = "said_words.npz"
 SURE_OF_ENTITY = 0.5  # least confidence of what a message is taken to name
 
 LoadedEncoder = SentenceEncoder | AdaptedEncoder
@@ -78,6 +80,7 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
         writer=writer,
         lookup=lookup,
         weighing=Weighing.load(folder / WEIGHING) if (folder / WEIGHING).is_file() else None,
+        said=SaidWords.load(folder / SAID_WORDS) if (folder / SAID_WORDS).is_file() else None,
         provisional=_provisional(database, encoders, classifier),
         actions=DatabaseActions(database, settings),
         named=load_finder(folder, threads=threads),

@@ -30,6 +30,7 @@ from chatbot.learning.evaluation import Evaluation, evaluate
 from chatbot.learning.harvest import freeze, publish_questions
 from chatbot.learning.index_check import prepare_index
 from chatbot.learning.loading import (
+    SAID_WORDS,
     SEARCH_MODEL,
     WEIGHING,
     frozen_search,
@@ -44,7 +45,7 @@ from chatbot.learning.search_fitting import fit_search
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot, SnapshotManifest, load_snapshot
 from chatbot.learning.time_plan import exceeded_in_words, for_training
 from chatbot.learning.training_process import train_apart
-from chatbot.learning.weighing_fit import fit_weighing
+from chatbot.learning.weighing_fit import fit_weighing, said_words
 from chatbot.records import tables
 from chatbot.records.database import Database
 from chatbot.records.tables import AuditEntry, Release, utcnow
@@ -328,8 +329,11 @@ def _finish_bundle(
         tell("fit search", 0.0)
         fitted = fit_search(snapshot, folder, settings, encoders=manifest.encoders)
         encoders = fitted.loaded
+        said = said_words(snapshot)
+        said.save(folder / SAID_WORDS)
         weighed = fit_weighing(
             snapshot,
+            said=said,
             classifier=load_classifier(folder, encoders, threads=settings.inference_threads),
             search=frozen_search(snapshot, encoders, SearchModel.load(folder / SEARCH_MODEL)),
         )

@@ -21,6 +21,7 @@ from scipy.optimize import minimize
 
 from chatbot.dialogue.follow_ups import topic_before
 from chatbot.dialogue.readers import Classifier, Search
+from chatbot.dialogue.said_words import SaidWords, intent_topic
 from chatbot.dialogue.trace import Message
 from chatbot.dialogue.weighing import (
     ARTICLE_LABEL,
@@ -32,6 +33,7 @@ from chatbot.dialogue.weighing import (
     length_of,
     log_of,
     weigh,
+    with_new_words,
 )
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
 
@@ -41,7 +43,12 @@ MIN_QUESTIONS = 40  # of a language; fewer take the weights of all languages tog
 RIDGE = 0.5  # pull to the defaults, in questions
 HITS = 5
 MOST_FOLLOW_UPS = 160  # of a language: three weights need no more, and each takes ten milliseconds
-_ALONE = ("classifier", "search", "nothing", "scope", "unfound")
+# Tickets are written by people who have a case; of what is typed into a chat window about a third has no answer in
+# any article, and the labelled part of that in the logs is smaller. So much do questions without an answer count.
+NOTHING_FITS = 0.35
+_MOST_COUNTED = 8.0
+_ALONE = ("classifier", "search", "nothing", "scope", "unfound", "new_words")
+_ALONE_BOUNDS = [(0, 5), (0, 5), (-30, 5), (0, 5), (0, 5), (0, 12)]
 _STAYING = ("stay", "stay_long", "stay_inside")
 _STAY_BOUNDS = [(0, 12), (-5, 0), (0, 5)]
 
@@ -73,14 +80,48 @@ class WeighingFit:
     metrics: dict[str, dict[str, float]]
 
 
+def said_words(snapshot: Snapshot) -> SaidWords:
+    """What the articles say and what customers wrote about them, in the training part alone: the words of a question
+    that is held back must be new where nobody else used them."""
+    intents = {intent["name"]: intent["article"] for intent in snapshot.manifest.intents}
+    articles = {row["id"]: row["article"] for row in snapshot.passages}
+
+    def told() -> Iterator[tuple[str, str, str]]:
+        for row in snapshot.passages:
+            yield row["lang"], row["article"], f"{row['title']}\n{row['text']}"
+        for row in snapshot.pairs:
+            if row["split"] == "train":
+                yield row["lang"], row["article"], row["query"]
+        for row in snapshot.examples:
+            name = row["intent"]
+            if row["split"] == "train" and name is not None and name != OUT_OF_SCOPE:
+                article = intents.get(name) or name.removeprefix(ARTICLE_LABEL)
+                topic = article if article != name else intent_topic(name)
+                yield row["lang"], topic, row["text"]
+        for row in snapshot.dialogues:
+            if row["split"] == "train":
+                for one in _answered(row, articles):
+                    yield one.lang, str(one.article), one.text
+
+    return SaidWords.count(told())
+
+
 def fit_weighing(
-    snapshot: Snapshot, *, classifier: Classifier | None, search: Search, split: str = "valid"
+    snapshot: Snapshot,
+    *,
+    classifier: Classifier | None,
+    search: Search,
+    said: SaidWords | None = None,
+    split: str = "valid",
 ) -> WeighingFit:
     """Weights by maximum likelihood on the snapshot's ``split``; none where there is no classifier to weigh."""
     if classifier is None:
         return WeighingFit(Weighing(), {})
-    judged = judge(snapshot, classifier=classifier, search=search, split=split)
-    following = _judged(_follow_ups(snapshot, split), _known(snapshot), classifier=classifier, search=search)
+    said = said or SaidWords({})
+    judged = judge(snapshot, classifier=classifier, search=search, said=said, split=split)
+    following = _judged(
+        _follow_ups(snapshot, split), _known(snapshot), classifier=classifier, search=search, said=said
+    )
     languages, metrics = {}, {}
     for lang in ["*", *sorted({item.lang for item in judged})]:
         rows = [item for item in judged if lang in ("*", item.lang)]
@@ -100,24 +141,32 @@ def fit_weighing(
     return WeighingFit(Weighing(languages), metrics)
 
 
-def judge(snapshot: Snapshot, *, classifier: Classifier, search: Search, split: str) -> list[Judged]:
+def judge(
+    snapshot: Snapshot, *, classifier: Classifier, search: Search, said: SaidWords, split: str
+) -> list[Judged]:
     """What both say of each question of ``split`` whose article is known, and of those out of scope."""
     asked = [
         _Asked(row["query"], row["lang"], row["article"]) for row in snapshot.pairs if row["split"] == split
     ]
     asked += [_Asked(text, lang, None) for text, lang in _outside(snapshot, split)]
-    return _judged(asked, _known(snapshot), classifier=classifier, search=search)
+    return _judged(asked, _known(snapshot), classifier=classifier, search=search, said=said)
 
 
 def _judged(
-    asked: Sequence[_Asked], known: Mapping[str, KnownIntent], *, classifier: Classifier, search: Search
+    asked: Sequence[_Asked],
+    known: Mapping[str, KnownIntent],
+    *,
+    classifier: Classifier,
+    search: Search,
+    said: SaidWords,
 ) -> list[Judged]:
     judged = []
     for one in asked:
         topic = topic_before(one.before)
         classification = classifier.classify(one.text, history=one.before, lang=one.lang)
         hits = search.search(one.text, lang=one.lang, history=one.before, k=HITS)
-        found = gather(classification, known, hits, topic)
+        units = said.asked(one.text, lang=one.lang, before=[message.text for message in one.before])
+        found = with_new_words(gather(classification, known, hits, topic), units)
         if found:
             right = next(
                 (i for i, c in enumerate(found) if one.article and c.article_slug == one.article), None
@@ -155,7 +204,7 @@ def _follow_ups(snapshot: Snapshot, split: str) -> list[_Asked]:
     found: list[_Asked] = []
     for lang in snapshot.manifest.languages:
         rows = [row for row in snapshot.dialogues if row["split"] == split and row["lang"] == lang]
-        natural = [one for row in rows for one in _asked_on(row, articles)]
+        natural = [one for row in rows for one in _answered(row, articles) if topic_before(one.before)]
         natural = random.sample(natural, min(len(natural), MOST_FOLLOW_UPS))
         alone = [
             _Asked(row["query"], lang, row["article"])
@@ -173,14 +222,15 @@ def _follow_ups(snapshot: Snapshot, split: str) -> list[_Asked]:
     return found
 
 
-def _asked_on(dialogue: Mapping[str, Any], articles: Mapping[int, str]) -> Iterator[_Asked]:
+def _answered(dialogue: Mapping[str, Any], articles: Mapping[int, str]) -> Iterator[_Asked]:
+    """What the customer asked before each agent's turn that tells its article."""
     before: list[Message] = []
     asked: str | None = None
     for turn in dialogue["turns"]:
         sources = turn.get("sources") or ()
         article = articles.get(sources[0]) if sources else None
         if turn["role"] == "agent":
-            if asked is not None and article is not None and topic_before(before):
+            if asked is not None and article is not None:
                 yield _Asked(asked, dialogue["lang"], article, tuple(before))
             if asked is not None:
                 before.append(Message("customer", asked))
@@ -225,10 +275,11 @@ def _fit(judged: Sequence[Judged]) -> Weights:
         rows: NDArray[np.float64] = np.zeros((len(item.candidates) + 1, len(start)))
         for i, candidate in enumerate(item.candidates):
             rows[i, :2] = log_of(candidate.by_classifier), log_of(candidate.by_search)
+            rows[i, 5] = -candidate.new_words
         found = max(candidate.by_search for candidate in item.candidates)
-        rows[-1, 2:] = 1.0, log_of(1 - item.in_scope), log_of(1 - found)
+        rows[-1, 2:5] = 1.0, log_of(1 - item.in_scope), log_of(1 - found)
         tables.append(_Table(np.zeros(len(rows)), rows, _place(item)))
-    fitted = _likeliest(tables, start, [(0, 5), (0, 5), (-30, 5), (0, 5), (0, 5)])
+    fitted = _likeliest(tables, start, _ALONE_BOUNDS)
     log.info("weighing fitted on %d questions: %s", len(judged), fitted)
     return Weights(**dict(zip(_ALONE, fitted, strict=True)))
 
@@ -268,20 +319,32 @@ def _likeliest(
     tables: Sequence[_Table], start: NDArray[np.float64], bounds: Sequence[tuple[float, float]]
 ) -> list[float]:
     """Weights under which the right candidates are likeliest, pulled to ``start``."""
+    counts = _counts([table.right == len(table.given) - 1 for table in tables])
 
     def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         total, gradient = 0.5 * RIDGE * float(((w - start) ** 2).sum()), RIDGE * (w - start)
-        for table in tables:
+        for table, count in zip(tables, counts, strict=True):
             utility = table.given + table.rows @ w
             top = utility.max()
             powers = np.exp(utility - top)
             shares = powers / powers.sum()
-            total += float(np.log(powers.sum()) + top - utility[table.right])
-            gradient = gradient + shares @ table.rows - table.rows[table.right]
+            total += count * float(np.log(powers.sum()) + top - utility[table.right])
+            gradient = gradient + count * (shares @ table.rows - table.rows[table.right])
         return total, gradient
 
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
     return [round(float(value), 4) for value in found.x]
+
+
+def _counts(unanswered: Sequence[bool]) -> list[float]:
+    """How much each question counts, one on average, so that those without an answer are NOTHING_FITS of all; a few of
+    them do not count for hundreds."""
+    n, without = len(unanswered), sum(unanswered)
+    if not 0 < without < n:
+        return [1.0] * n
+    each = min(_MOST_COUNTED, max(1.0, NOTHING_FITS * n / without))
+    rest = max(0.0, n - each * without) / (n - without)
+    return [each if nothing else rest for nothing in unanswered]
 
 
 def _percent(flags: NDArray[np.bool_]) -> float:
