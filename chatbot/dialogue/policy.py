@@ -15,8 +15,9 @@ The rules, in the order they are tried (the name of the one that decided is in t
                           TORN_MARGIN of it → ``choices``
 8. ``sure``               the best candidate's probability reaches ``sureness`` → ``approved`` where its intent has
                           an approved answer, else ``generated`` where the mode allows it, the draft passed its
-                          check and the probability, less OUTSIDE_COUNTS times that of being out of scope, reaches
-                          GENERATED_SURENESS, else ``passage``
+                          check and the probability, less OUTSIDE_COUNTS times that of being out of scope and
+                          STRANGE_COUNTS times the words new to the article, reaches GENERATED_SURENESS, else
+                          ``passage``
 9. ``perhaps``            else ``choices`` among the candidates that reach ``choice_floor``
 
 A candidate is a thing that could answer: an intent (with its approved answer or its article) or an article found
@@ -39,10 +40,12 @@ Bound = Literal[
     "none", "bound", "complete"
 ]  # an action of the best candidate; complete: with all its details
 # What nobody answers must not get a written reply, and there the message itself says more than the best candidate's
-# probability. On the demo's tuning conversations (docs/measured.md) 58.1 % of the answerable turns get a written reply
-# at 0.65, 97.6 % of those with every fact; at 0.75 50.9 and 98.6, at 0.85 41.9 and 100.
+# probability: whether it is in scope, and whether its words were ever used about the article. On the demo's tuning
+# conversations (docs/measured.md) 3 of 50 that nothing answers get one so, and half of the others.
 GENERATED_SURENESS = 0.75
-OUTSIDE_COUNTS = 3.0
+OUTSIDE_COUNTS = 2.0
+STRANGE_COUNTS = 0.5
+_WORTH_SAYING = 0.3  # of the words more than is usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def decide(evidence: Evidence) -> Decision:
         )
     if best is None or best.probability < options.choice_floor:
         probability = best.probability if best else 0.0
-        reason = f"the best candidate has {probability:.2f}, below {options.choice_floor:.2f}"
+        reason = f"the best candidate has {probability:.2f}, below {options.choice_floor:.2f}{_new_to(best)}"
         return Decision("unknown", "not_known", reason if best else "no candidate at all", probability)
 
     near = tuple(candidate for candidate in ranked if candidate.probability >= options.choice_floor)[
@@ -112,9 +115,15 @@ def decide(evidence: Evidence) -> Decision:
         return _sure(best, evidence)
     reason = (
         f"{best.title!r} has {best.probability:.2f}: "
-        f"above {options.choice_floor:.2f}, below {options.sureness:.2f}"
+        f"above {options.choice_floor:.2f}, below {options.sureness:.2f}{_new_to(best)}"
     )
     return Decision("choices", "perhaps", reason, best.probability, best, near)
+
+
+def _new_to(best: Candidate | None) -> str:
+    """That nobody has used the question's words about it, where that is why its probability is low."""
+    told = best is not None and best.strange >= _WORTH_SAYING
+    return f"; {best.new_words:.0%} of the words are new to it" if told and best else ""
 
 
 def _acts(evidence: Evidence) -> bool:
@@ -136,7 +145,11 @@ def may_speak(best: Candidate, options: SiteOptions, in_scope: float) -> bool:
 
 
 def _sure_to_speak(best: Candidate, in_scope: float) -> float:
-    return best.probability - OUTSIDE_COUNTS * (1 - in_scope)
+    return best.probability - _held_against(best, in_scope)
+
+
+def _held_against(best: Candidate, in_scope: float) -> float:
+    return OUTSIDE_COUNTS * (1 - in_scope) + STRANGE_COUNTS * best.strange
 
 
 def _sure(best: Candidate, evidence: Evidence) -> Decision:
@@ -152,8 +165,8 @@ def _sure(best: Candidate, evidence: Evidence) -> Decision:
         if evidence.left_out
         else f"mode {mode} sends no draft"
         if mode != "generated_allowed"
-        else f"a drafted sentence needs {GENERATED_SURENESS + OUTSIDE_COUNTS * (1 - evidence.in_scope):.2f} "
-        f"at {evidence.in_scope:.2f} in scope"
+        else f"a drafted sentence needs {GENERATED_SURENESS + _held_against(best, evidence.in_scope):.2f} "
+        f"at {evidence.in_scope:.2f} in scope and {best.new_words:.0%} of its words new to the article"
         if not may_speak(best, evidence.options, evidence.in_scope)
         else "no draft was made"
         if draft is None

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Self
+from zipfile import BadZipFile
 from zlib import crc32
 
 import numpy as np
@@ -132,7 +133,7 @@ class SaidWords:
     def load(cls, path: Path) -> Self:
         """Raises BundleError for a file that cannot be read."""
         try:
-            with np.load(path, allow_pickle=False) as tables:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as tables:
                 languages = sorted({name.split("/")[0] for name in tables.files})
                 return cls(
                     {
@@ -143,7 +144,7 @@ class SaidWords:
                         for lang in languages
                     }
                 )
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
             raise BundleError(
                 "The words said about articles cannot be read", value=path.name, remedy="Retrain"
             ) from error

@@ -55,15 +55,17 @@ class Candidate:
     by_search: float = 0.0
     stays: bool = False  # the turn before was answered with it
     new_words: float = 0.0  # share of the question's content that nobody used about it (said_words.py)
+    strange: float = 0.0  # how much more of its content is new to it than is usual
     cards: tuple[Card, ...] = ()  # of the approved answer
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """Of the conditional logit: a candidate's utility is ``classifier`` · log p + ``search`` · log s − ``new_words`` ·
-    the share of the question that nobody ever used about it; that of "nothing fits" is ``nothing`` + ``scope`` · log(1 −
-    in scope) + ``unfound`` · log(1 − best s). What the turn before was answered with has ``stay`` + ``stay_long`` ·
-    log(1 + words) + ``stay_inside`` · log(in scope) more."""
+    the share of the question that nobody ever used about it; that of "nothing fits" is ``nothing`` + ``scope`` ·
+    log(1 − in scope) + ``unfound`` · log(1 − best s). What the turn before was answered with has ``stay`` +
+    ``stay_long`` · log(1 + words) + ``stay_inside`` · log(in scope) more.
+    ``usual_words``: the share of words new to its answer that a question of this language usually has."""
 
     classifier: float = 1.0
     search: float = 1.0
@@ -71,6 +73,7 @@ class Weights:
     scope: float = 0.5
     unfound: float = 0.5
     new_words: float = 0.0
+    usual_words: float = 0.0
     stay: float = 0.0
     stay_long: float = 0.0
     stay_inside: float = 0.0
@@ -200,8 +203,12 @@ def weigh(
         powers = [math.exp(utility - top) for utility in utilities]
         total = sum(powers)
         probabilities = [power / total for power in powers[:-1]]
+    usual = weights.usual_words if weights is not None else 1.0
     ranked = sorted(
-        (replace(c, probability=p) for c, p in zip(candidates, probabilities, strict=True)),
+        (
+            replace(c, probability=p, strange=max(0.0, c.new_words - usual))
+            for c, p in zip(candidates, probabilities, strict=True)
+        ),
         key=lambda candidate: -candidate.probability,
     )
     if weights is None and len(ranked) > 1:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from chatbot.dialogue.said_words import SaidWords
 from chatbot.dialogue.trace import Classification, Hit, IntentGuess
+from chatbot.dialogue.weighing import Candidate, Weights
 from chatbot.learning.snapshot import Snapshot, SnapshotManifest
-from chatbot.learning.weighing_fit import fit_weighing
+from chatbot.learning.weighing_fit import Judged, fit_weighing, said_words, with_new_words_counted
 
 ARTICLES = ("refund", "parcel", "beans", "points")
 
@@ -99,3 +101,50 @@ def test_without_follow_ups_nothing_stays() -> None:
 def test_without_a_classifier_there_is_nothing_to_weigh() -> None:
     fit = fit_weighing(snapshot(follow_ups=True), classifier=None, search=Search())
     assert fit.weighing.weights("en") is None
+
+
+def test_new_words_count_as_far_as_held_back_questions_bear_it() -> None:
+    def asked(new_words: float) -> list[Judged]:
+        right = Candidate(
+            0.0, "Refund", article_slug="refund", by_classifier=0.7, by_search=0.3, new_words=new_words
+        )
+        return [Judged("en", (right,), 0.9, 0)] * 20
+
+    bearable = with_new_words_counted(asked(0.2), Weights())
+    unbearable = with_new_words_counted(asked(0.9), Weights())
+    assert (bearable.new_words, bearable.usual_words) == (4.0, 0.2)
+    assert 0 < unbearable.new_words < 4
+    assert unbearable.usual_words == 0.9
+    assert with_new_words_counted([], Weights()).usual_words == 0
+
+
+def test_the_fit_says_how_much_new_words_count() -> None:
+    frozen = snapshot(follow_ups=True)
+    told = [("en", row["article"], row["query"]) for row in frozen.pairs]
+    said = SaidWords.count(told + [("en", name, "and really a question") for name in ARTICLES])
+    fit = fit_weighing(frozen, classifier=Classifier(), search=Search(), said=said)
+    weights = fit.weighing.weights("en")
+    assert weights is not None
+    assert fit.metrics["en"]["new_words"] == weights.new_words == 4
+
+
+def test_words_are_learned_from_articles_and_the_training_part_alone() -> None:
+    frozen = snapshot(follow_ups=True)
+    frozen.pairs.append(
+        {"query": "a wobbly refund", "article": "refund", "lang": "en", "split": "train", "intent": "refund"}
+    )
+    frozen.pairs.append(
+        {"query": "a crooked refund", "article": "refund", "lang": "en", "split": "test", "intent": "refund"}
+    )
+    frozen.examples.append(
+        {"text": "shaky money", "intent": "refund", "lang": "en", "context": [], "split": "train"}
+    )
+    said = said_words(frozen)
+
+    def new(text: str) -> float:
+        asked = said.asked(text, lang="en")
+        assert asked is not None
+        return asked.new_to("refund")
+
+    assert new("wobbly shaky refund") == 0
+    assert new("crooked") == 1
