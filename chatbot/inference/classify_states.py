@@ -5,7 +5,9 @@ torch.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Protocol
@@ -33,6 +35,7 @@ from chatbot.language.normalise import detect_language, has_letters, normalise
 
 Tier = Literal["fast", "accurate", "auto"]
 _UNRANKED = 0.002  # probability of an intent that a tier does not rank
+_WORKERS = 4  # threads that a batch is shared out to
 _CONTEXT_CHARACTERS = 160  # of each earlier turn
 
 
@@ -166,10 +169,13 @@ class AccurateClassifier:
         histories: Sequence[Sequence[Message]] | None = None,
         lang: str | None = None,
     ) -> list[Classification]:
-        return [
-            self.classify(text, history=histories[i] if histories else (), lang=lang)
-            for i, text in enumerate(texts)
-        ]
+        """Several beside each other: a session's own threads gain nothing on a short text."""
+        before = histories or [()] * len(texts)
+        workers = min(_WORKERS, os.cpu_count() or 1, len(texts) // 2)
+        if workers < 2:
+            return [self.classify(t, history=h, lang=lang) for t, h in zip(texts, before, strict=True)]
+        with ThreadPoolExecutor(workers) as pool:
+            return list(pool.map(lambda t, h: self.classify(t, history=h, lang=lang), texts, before))
 
     def raw(self, texts: Sequence[str], *, histories: Sequence[Sequence[Message]] | None = None) -> RawScores:
         """Uncalibrated scores; ``features`` are the encoder's vectors."""
