@@ -46,9 +46,9 @@ class _Language:
         found: Counter[int] = Counter()
         number = 0
         for topic, text in texts:
-            units = _hashes(content_units(text))
-            said.setdefault(topic, set()).update(units)
-            found.update(units)
+            content = _hashes(content_units(text))
+            said.setdefault(topic, set()).update(content)
+            found.update(content)
             number += 1
         units = np.array(sorted(found), np.uint32)
         counts = np.array([found[unit] for unit in units.tolist()], np.float64)
