@@ -110,6 +110,27 @@ def test_a_draft_about_what_may_be_out_of_scope_gives_way_to_the_passage():
     assert "at 0.85 in scope" in decision.reason
 
 
+def test_words_that_are_new_to_an_article_keep_a_drafted_sentence_from_being_sent() -> None:
+    found = evidence(
+        classification=classified(("cancel_order", 0.9)),
+        draft=Draft("You can.", -1.0, (1,), check=Check(True)),
+    )
+    best = replace(found.candidates[0], approved=None, probability=0.9)
+    usual = replace(found, candidates=[best])
+    strange = replace(found, candidates=[replace(best, new_words=0.7, strange=0.5)])
+    assert decide(usual).kind == "generated"
+    assert decide(strange).kind == "passage"
+    assert "70% of its words new to the article" in decide(strange).reason
+
+
+def test_that_words_are_new_is_said_where_it_is_why_nothing_is_known() -> None:
+    found = evidence(classification=classified(("cancel_order", 0.1)))
+    best = replace(found.candidates[0], probability=0.1)
+    assert "new to it" not in decide(replace(found, candidates=[best])).reason
+    told = decide(replace(found, candidates=[replace(best, new_words=0.7, strange=0.5)])).reason
+    assert told.endswith("; 70% of the words are new to it")
+
+
 def test_a_draft_that_failed_its_check_gives_way_to_the_passage_and_the_reason_is_kept():
     decision = decide(evidence(hits=[hit("refund-time", 0.9)], draft=draft(passed=False)))
     assert decision.kind == "passage"

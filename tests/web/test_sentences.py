@@ -29,7 +29,7 @@ from chatbot.dialogue import (
 from chatbot.dialogue.facts import FactKind
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.policy import Bound, Evidence, decide
-from chatbot.dialogue.trace import Hit
+from chatbot.dialogue.trace import Hit, Mode
 from chatbot.dialogue.weighing import Candidate
 from chatbot.errors import TrainingError
 from chatbot.learning import training_stages
@@ -52,9 +52,11 @@ def evidence(
     left_out: bool = False,
     small: str | None = None,
     action: Bound = "none",
+    mode: Mode = "approved_and_cited",
 ) -> Evidence:
+    options = SiteOptions(mode=mode)
     return Evidence(
-        readable, small, person, again, candidates, None, SiteOptions(), action=action, left_out=left_out
+        readable, small, person, again, candidates, None, options, action=action, left_out=left_out
     )
 
 
@@ -63,6 +65,10 @@ PASSAGE = Hit(1, 1, "t1", "T1", "T1", "", "text", "en", 0.9, 0.0, 0.0)
 
 def candidate(title: str, probability: float) -> Candidate:
     return Candidate(probability, title, "x", None, None, by_classifier=probability)
+
+
+def strange(title: str, probability: float) -> Candidate:
+    return replace(candidate(title, probability), new_words=0.72, strange=0.6)
 
 
 ASKED = [
@@ -80,6 +86,9 @@ ASKED = [
     evidence(replace(candidate("T1", 0.9), hit=PASSAGE)),
     evidence(replace(candidate("T1", 0.9), hit=PASSAGE), left_out=True),
     evidence(candidate("T1", 0.9), candidate("T2", 0.85)),
+    evidence(strange("T1", 0.1)),
+    evidence(strange("T1", 0.5)),
+    evidence(replace(strange("T1", 0.9), hit=PASSAGE), mode="generated_allowed"),
 ]
 
 
