@@ -111,11 +111,8 @@ def test_a_draft_about_what_may_be_out_of_scope_gives_way_to_the_passage():
 
 
 def test_words_that_are_new_to_an_article_keep_a_drafted_sentence_from_being_sent() -> None:
-    found = evidence(
-        classification=classified(("cancel_order", 0.9)),
-        draft=Draft("You can.", -1.0, (1,), check=Check(True)),
-    )
-    best = replace(found.candidates[0], approved=None, probability=0.9)
+    found = evidence(hits=[hit("refund-time", 0.9)], draft=draft(passed=True))
+    best = found.candidates[0]
     usual = replace(found, candidates=[best])
     strange = replace(found, candidates=[replace(best, new_words=0.7, strange=0.5)])
     assert decide(usual).kind == "generated"
