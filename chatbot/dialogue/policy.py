@@ -26,6 +26,7 @@ by the search; chatbot/dialogue/weighing.py gives each its probability.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -99,7 +100,9 @@ def decide(evidence: Evidence) -> Decision:
         )
     if best is None or best.probability < options.choice_floor:
         probability = best.probability if best else 0.0
-        reason = f"the best candidate has {probability:.2f}, below {options.choice_floor:.2f}{_new_to(best)}"
+        reason = (
+            f"the best candidate has {_below(probability)}, below {options.choice_floor:.2f}{_new_to(best)}"
+        )
         return Decision("unknown", "not_known", reason if best else "no candidate at all", probability)
 
     near = tuple(candidate for candidate in ranked if candidate.probability >= options.choice_floor)[
@@ -114,10 +117,15 @@ def decide(evidence: Evidence) -> Decision:
             return Decision("choices", "torn", reason, best.probability, best, near)
         return _sure(best, evidence)
     reason = (
-        f"{best.title!r} has {best.probability:.2f}: "
+        f"{best.title!r} has {_below(best.probability)}: "
         f"above {options.choice_floor:.2f}, below {options.sureness:.2f}{_new_to(best)}"
     )
     return Decision("choices", "perhaps", reason, best.probability, best, near)
+
+
+def _below(probability: float) -> str:
+    """Rounded down: "0.25, below 0.25" explains nothing."""
+    return f"{math.floor(100 * probability + 1e-9) / 100:.2f}"
 
 
 def _new_to(best: Candidate | None) -> str:

@@ -128,6 +128,14 @@ def test_that_words_are_new_is_said_where_it_is_why_nothing_is_known() -> None:
     assert told.endswith("; 70% of the words are new to it")
 
 
+def test_what_is_below_a_threshold_is_told_below_it() -> None:
+    found = evidence(classification=classified(("cancel_order", 0.1)))
+    best = replace(found.candidates[0], probability=OPTIONS.choice_floor - 0.001)
+    assert "has 0.24, below 0.25" in decide(replace(found, candidates=[best])).reason
+    exactly = replace(best, probability=0.1)
+    assert "has 0.10, below 0.25" in decide(replace(found, candidates=[exactly])).reason
+
+
 def test_a_draft_that_failed_its_check_gives_way_to_the_passage_and_the_reason_is_kept():
     decision = decide(evidence(hits=[hit("refund-time", 0.9)], draft=draft(passed=False)))
     assert decision.kind == "passage"
