@@ -14,6 +14,7 @@ import math
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -186,12 +187,15 @@ def train_accurate(
 
 
 def teacher_of(out_dir: Path, *, encoder: SentenceEncoder | None = None) -> Teacher:
-    """The trained accurate tier as a teacher of the fast one, read from ``out_dir``/accurate."""
+    """The trained accurate tier as a teacher of the fast one, read from ``out_dir``/accurate.
+
+    Texts are read one by one (`SentenceEncoder.encode` says why), on as many threads as training has."""
     folder = out_dir / ACCURATE_FOLDER
     classifier = AccurateClassifier.load(folder, encoder=encoder)
 
     def teach(texts: Sequence[str], histories: Sequence[Sequence[Message]]) -> Lesson:
-        said = [classifier.study(text, before) for text, before in zip(texts, histories, strict=True)]
+        with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+            said = list(pool.map(classifier.study, texts, histories))
         return Lesson(np.stack([logits for logits, _ in said]), np.stack([vector for _, vector in said]))
 
     return teach
@@ -381,11 +385,14 @@ def _solve(
 def _encode(encoder: SentenceEncoder, texts: Sequence[str]) -> list[Encoded]:
     """Half precision: the states of ten thousand messages are 100 MB so. Real outliers stand among the texts several
     times; each is read once."""
+
+    def encode(text: str) -> Encoded:
+        ((states, vector),) = encoder.encode_tokens([text])
+        return states[:_PIECES].astype(np.float16), vector
+
     distinct = list(dict.fromkeys(texts))
-    read = {
-        text: (states[:_PIECES].astype(np.float16), vector)
-        for text, (states, vector) in zip(distinct, encoder.encode_tokens(distinct), strict=True)
-    }
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        read = dict(zip(distinct, pool.map(encode, distinct), strict=True))
     return [read[text] for text in texts]
 
 
