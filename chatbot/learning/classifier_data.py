@@ -30,6 +30,7 @@ from chatbot.neural.intent_classifier import WIDE_BUCKETS, IntentNetwork
 log = logging.getLogger(__name__)
 
 OUT_OF_SCOPE = "oos"
+_PLAINLY = 6.0  # how far "outside" stands above the other logits of what means nothing
 MOST_OUTLIERS = (
     3_000  # made up: an epoch draws anew from them, and more take longer to prepare than they teach
 )
@@ -239,7 +240,8 @@ class Dataset:
         made = augment(pool, self.recipe.augmented, seed=self.seed, neighbours=_neighbours(self.vocabulary))
         texts = [*own, *real, *made]
         before = [e.context for e in self.split.train]
-        self.lesson = teacher(texts, [*before, *[()] * (len(texts) - len(before))])
+        lesson = teacher(texts, [*before, *[()] * (len(texts) - len(before))])
+        self.lesson = _noise_outside(lesson, texts[: self.n_labelled], self.pools.trained_noise)
         requests = [
             request_of(text, (), max_tokens=self.config.max_tokens, context_tokens=0)
             for text in (*real, *made)
@@ -387,6 +389,14 @@ def training_outliers(split: Split, languages: Sequence[str], *, seed: int) -> O
     pools = outlier_pools(texts, languages, seed=seed, size=size)
     real = tuple(e.text for e in split.outside_train)
     return replace(pools, train=pools.train + real * _repeats(pools.train, real))
+
+
+def _noise_outside(lesson: Lesson, texts: Sequence[str], noise: Collection[str]) -> Lesson:
+    """The lesson with what means nothing outside, whatever the teacher takes it for."""
+    logits = lesson.logits.copy()
+    rows = [row for row, text in enumerate(texts) if text in noise]
+    logits[rows, -1] = logits[rows].max(axis=1) + _PLAINLY
+    return replace(lesson, logits=logits)
 
 
 def _neighbours(vocabulary: Vocabulary) -> dict[str, tuple[str, ...]]:

@@ -23,6 +23,7 @@ RESEMBLANCE = (
     0.5  # cosine of idf-weighted words above which an off-topic sentence is taken for an in-scope one
 )
 ENOUGH_REAL = 20  # real out-of-scope messages from which on they stand for their kind
+_STRANGERS = 3  # texts of known Chinese characters in random company, for each random one
 _HELD = 4  # every fourth off-topic sentence is kept for calibration
 _COMMON_HAN = (
     "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里"
@@ -57,12 +58,13 @@ _SYLLABLES = (
 @dataclass(frozen=True)
 class OutlierPools:
     """Outliers for training, and others of the same sources for calibration; ``noise``: those of ``held`` that
-    mean nothing.
+    mean nothing, ``trained_noise``: of ``train``.
     """
 
     train: tuple[str, ...]
     held: tuple[str, ...]
     noise: tuple[str, ...] = ()
+    trained_noise: frozenset[str] = frozenset()
 
     def to_calibrate_with(self, real: Sequence[str]) -> list[str]:
         """The company's ``real`` out-of-scope messages, and what they lack.
@@ -97,21 +99,25 @@ def outlier_pools(texts: Sequence[str], languages: Sequence[str], *, seed: int, 
     held, kept = fresh[::_HELD], [s for i, s in enumerate(fresh) if i % _HELD]
     words = _words(tokens)
     latin = [word for word in words if word.isascii()]
+    han = sorted({word_of(token) for text in tokens for token in text if token[0] == "~"})
 
     def noise(n: int) -> list[str]:
         made = [gibberish(random_, chinese="zh" in languages and i % 3 == 0) for i in range(n)]
         if words:
             made += [_salad(random_, words) for _ in range(n)]
+        if han and "zh" in languages:
+            made += [_strangers(random_, han) for _ in range(_STRANGERS * n)]
         if latin:
             made += [_scrambled(random_, latin) for _ in range(n // 3)]
         return made
 
-    train = kept + noise(max(20, (size - len(kept)) * 3 // 7))
+    trained = noise(max(20, (size - len(kept)) * 3 // 7))
+    train = kept + trained
     meaningless = noise(max(20, len(held) // 3))
     calibration = held + meaningless
     random_.shuffle(train)
     random_.shuffle(meaningless)
-    return OutlierPools(tuple(train), tuple(calibration), tuple(meaningless))
+    return OutlierPools(tuple(train), tuple(calibration), tuple(meaningless), frozenset(trained))
 
 
 def gibberish(random_: random.Random, *, chinese: bool = False) -> str:
@@ -149,6 +155,15 @@ def _salad(random_: random.Random, words: Sequence[str]) -> str:
         glue = " " if out and (word.isascii() or out[-1].isascii()) else ""
         out += glue + word
     return out
+
+
+def _strangers(random_: random.Random, characters: Sequence[str]) -> str:
+    """Known characters, rare and frequent ones alike, in a company that none of them keeps.
+
+    A rare character is a sign of the few titles and names that it stands in; what it says alone must not decide. Two of
+    them may be a word.
+    """
+    return "".join(random_.choice(characters) for _ in range(random_.randint(3, 12)))
 
 
 def _scrambled(random_: random.Random, words: Sequence[str]) -> str:

@@ -286,6 +286,19 @@ def test_a_teacher_is_told_what_was_said_before_a_message():
     assert set().union(*told.values()) == {()}
 
 
+def test_what_means_nothing_is_outside_whatever_the_teacher_takes_it_for():
+    def teacher(texts: Sequence[str], histories: Sequence[Sequence[Message]]) -> Lesson:
+        return Lesson(np.tile(np.float32([5, 1, -5]), (len(texts), 1)), np.zeros((len(texts), 0), np.float32))
+
+    data = dataset(replace(TINY, augmented=20))
+    own = [e.text for e in data.split.train] + list(data.pools.train)
+    data.learn_from(teacher, [])
+    assert data.lesson is not None
+    outside = data.lesson.logits[: len(own)].argmax(axis=1) == 2
+    assert outside.tolist() == [text in data.pools.trained_noise for text in own]
+    assert outside.any()
+
+
 def test_a_folder_without_a_classifier_is_refused(tmp_path: Path):
     with pytest.raises(BundleError, match="no intent classifier"):
         IntentClassifier.load(tmp_path)

@@ -61,3 +61,17 @@ def test_calibration_sees_noise_however_many_real_messages_there_are():
     assert mixed[:100] == many
     assert 0 < len(mixed) - len(many) <= len(many) // 2
     assert set(mixed[100:]) <= set(pools.noise)
+
+
+def test_known_characters_in_random_company_are_noise() -> None:
+    texts = ["我要退款", "什么时候发货", "珠峰在哪里"] * 20
+    pools = outlier_pools(texts, ("zh",), seed=3, size=300)
+    known = set("".join(texts))
+    strangers = [
+        text for text in pools.trained_noise if len(text) >= 3 and set(text) <= known and " " not in text
+    ]
+    assert len(strangers) > 40
+    assert pools.trained_noise <= set(pools.train)
+    assert sum("珠" in text for text in strangers) > 5  # as often as a frequent one
+    english = outlier_pools(["where is my parcel"] * 20, ("en",), seed=3, size=300)
+    assert all(text.isascii() for text in english.trained_noise)
