@@ -173,7 +173,7 @@ def _sure(best: Candidate, evidence: Evidence) -> Decision:
         if evidence.left_out
         else f"mode {mode} sends no draft"
         if mode != "generated_allowed"
-        else f"a drafted sentence needs {GENERATED_SURENESS + _held_against(best, evidence.in_scope):.2f} "
+        else f"a drafted sentence needs {min(1.0, GENERATED_SURENESS + _held_against(best, evidence.in_scope)):.2f} "
         f"at {evidence.in_scope:.2f} in scope and {best.new_words:.0%} of its words new to the article"
         if not may_speak(best, evidence.options, evidence.in_scope)
         else "no draft was made"
