@@ -130,8 +130,9 @@ def _below(probability: float) -> str:
 
 def _new_to(best: Candidate | None) -> str:
     """That nobody has used the question's words about it, where that is why its probability is low."""
-    told = best is not None and best.strange >= _WORTH_SAYING
-    return f"; {best.new_words:.0%} of the words are new to it" if told and best else ""
+    if best is None or best.strange < _WORTH_SAYING:
+        return ""
+    return f"; {best.new_words:.0%} of the words are new to it"
 
 
 def _acts(evidence: Evidence) -> bool:

@@ -3,10 +3,10 @@
 "Will the driver carry it up to the fourth floor?" behind an answer on delivery times reads like one more question on
 delivery; that neither the article nor anybody who asked about it has spoken of drivers, floors and carrying is the sign
 that nothing is known. The share of a question's content that is new to an article is evidence beside the classifier and
-the search, which both only say what is nearest (chatbot/dialogue/weighing.py; how much it counts is fitted there).
+the search, which both only say what is nearest; how much it counts is found in chatbot/learning/weighing_fit.py.
 
 Rare words count more than frequent ones (inverse document frequency; Spärck Jones 1972). Units of content are words cut
-to six letters and pairs of Han characters, kept as 32-bit hashes: what customers wrote cannot be read from the file.
+to six letters and pairs of Han characters, kept as 32-bit hashes: no text of a customer's is in the file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 from zipfile import BadZipFile
 from zlib import crc32
 
@@ -77,11 +77,12 @@ class Asked:
         """``units``: hashes of the question's content; ``told``: of what was said in the turns before."""
         self._language = language
         self._hashes = np.array(sorted(units), np.uint32)
-        self._told = told
+        known = _held(language.units, self._hashes)
         places = np.searchsorted(language.units, self._hashes).clip(max=len(language.units) - 1)
-        known = language.units[places] == self._hashes
-        self._rows = np.where(known, places, -1)
+        self._rows = np.where(known, places, -1).astype(np.int32)
         self._weights = np.where(known, language.rarity[places], language.unheard)
+        self._total = float(self._weights.sum())
+        self._told = np.array([unit in told for unit in self._hashes.tolist()], np.bool_)
 
     def new_to(self, topic: str, shown: Iterable[str] = ()) -> float:
         """Share 0..1 of the content that was never said about ``topic``, nor stands in the texts ``shown`` of it.
@@ -89,12 +90,12 @@ class Asked:
         0 where the topic is not known (an article written since) or the question has no content.
         """
         spoken = self._language.spoken_about(topic)
-        total = float(self._weights.sum())
-        if spoken is None or total <= 0:
+        if spoken is None or self._total <= 0:
             return 0.0
-        stands = self._told.union(*map(_of_passage, shown))
-        heard = np.isin(self._rows, spoken) | np.isin(self._hashes, list(stands))
-        return float(self._weights[~heard].sum()) / total
+        heard = self._told | _held(spoken, self._rows)
+        for stands in map(_of_passage, shown):
+            heard |= np.array([unit in stands for unit in self._hashes.tolist()], np.bool_)
+        return float(self._weights[~heard].sum()) / self._total
 
 
 class SaidWords:
@@ -153,6 +154,14 @@ class SaidWords:
 def intent_topic(name: str) -> str:
     """The topic of an intent that no article answers."""
     return f"intent:{name}"
+
+
+def _held(numbers: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which of ``wanted`` are among the sorted ``numbers``. (`np.isin` sorts them anew for every question.)"""
+    if not len(numbers):
+        return np.zeros(len(wanted), np.bool_)
+    found: NDArray[np.bool_] = numbers[np.searchsorted(numbers, wanted).clip(max=len(numbers) - 1)] == wanted
+    return found
 
 
 @lru_cache(maxsize=4_096)
