@@ -8,6 +8,7 @@ nothing to read, a script that no training text had, a paste far longer than any
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ from chatbot.language.normalise import has_letters
 from chatbot.language.tokens import TokenFeatures, Vocabulary, tokenise
 
 _REMEMBERED = 10_000  # tokens whose rows are kept summed up; about 1.5 kB each
+_LOGITS = ["logits"]
+_TOGETHER = 12  # messages read at once: more gain nothing, and the shorter ones wait for the longest
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +62,21 @@ def request_of(text: str, history: Sequence[Message], *, max_tokens: int, contex
     return Request((*context, "[now]", *message), len(context) + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    """What a token brings, summed over its word and n-grams once."""
+class _Memory:
+    """What each token met brings, summed over its word and n-grams once: a row of a matrix, so that a message's rows
+    are taken in one call.
 
-    row: NDArray[np.float32]  # [e + k + 1], the LSTM's input and its part in the linear model's logits
-    square: float  # of its part in the length of the text
-    known: float  # 0..1, how much of it was seen in training
+    A row is the LSTM's input [e], the token's part in the linear model's logits [k + 1], the square of its part in the
+    text's length, and how much of it was seen in training (0..1).
+    """
+
+    def __init__(self, width: int) -> None:
+        self.places: dict[str, int] = {}  # written after the row: what is found here can be read
+        self.rows = np.empty((_REMEMBERED, width), np.float32)
 
 
 class IntentClassifier:
-    """Thread-safe: the remembered embeddings are only ever added, and a lost addition is computed again."""
+    """Thread-safe: a remembered row never changes, and a full memory is left to those who read it."""
 
     def __init__(
         self,
@@ -85,11 +92,15 @@ class IntentClassifier:
         self._session = session
         self._tables = tables
         self._pairs = pairs
-        self._remembered: dict[str, _Token] = {}
         self._wide = "wide_words" in tables
-        self._width = tables["words"].shape[1]
+        self._width: int = tables["words"].shape[1]
+        self._row = self._width + 2 + (len(config.labels) + 1 if self._wide else 0)
+        self._memory = _Memory(self._row)
+        self._learning = threading.Lock()
         self._judge = Judge(config)
-        self._zeros = np.zeros((1, config.max_tokens + config.context_tokens + 4), np.float32)
+        longest = config.max_tokens + config.context_tokens + 4
+        self._zeros = np.zeros((1, longest), np.float32)
+        self._lengths = [np.asarray([n], np.int32) for n in range(longest + 1)]
 
     @classmethod
     def load(cls, folder: Path, *, threads: int = 1) -> IntentClassifier:
@@ -123,22 +134,20 @@ class IntentClassifier:
         request = self._request(text, history)
         if len(request.tokens) == request.start:
             return NOTHING
-        tokens = self._read(request.tokens)
-        n, width = len(request.tokens), self._width
-        rows = np.asarray([token.row for token in tokens])
-        x = rows[None, :, :width]
+        rows = self._read(request.tokens)
+        n, start = len(request.tokens), request.start
+        x = rows[None, :, : self._width]
         mask = self._zeros[:, :n]
-        if request.start:
-            x[0, : request.start] += self._tables["context"]
+        if start:
+            x[0, :start] += self._tables["context"]
             mask = mask.copy()
-            mask[0, : request.start] = -1e9
-        feeds = {"x": x, "lengths": np.asarray([n], np.int32), "mask": mask}
-        logits = self._session.run(["logits"], feeds)[0][0]
+            mask[0, :start] = -1e9
+        feeds = {"x": x, "lengths": self._lengths[n], "mask": mask}
+        logits: NDArray[np.float32] = self._session.run(_LOGITS, feeds)[0][0]
+        totals = np.add.reduce(rows[start:, self._width :])
         if self._wide:
-            counts = self._words_count(request)
-            linear = _linear(rows[request.start :, width:], tokens[request.start :])
-            logits = (logits + counts * linear) / (1 + counts)
-        return self._judge.decide(text, logits, _share_known(tokens[request.start :]), lang)
+            logits = self._mixed(logits, totals, request)
+        return self._judge.decide(text, logits, float(totals[-1]) / (n - start), lang)
 
     def classify_batch(
         self,
@@ -161,40 +170,47 @@ class IntentClassifier:
         texts: Sequence[str],
         *,
         histories: Sequence[Sequence[Message]] | None = None,
-        batch_size: int = 64,
+        batch_size: int = _TOGETHER,
     ) -> RawScores:
         """Uncalibrated scores of many texts; ``known`` is -1 where there was nothing to read."""
         requests = [self._request(t, histories[i] if histories else ()) for i, t in enumerate(texts)]
         readable = [i for i, r in enumerate(requests) if len(r.tokens) > r.start and has_letters(texts[i])]
         readable.sort(key=lambda i: len(requests[i].tokens))
-        width = self._session.get_outputs()[1].shape[1]
         logits = np.zeros((len(texts), len(self.labels) + 1), np.float32)
-        features = np.zeros((len(texts), width), np.float32)
+        features = np.zeros((len(texts), self._session.get_outputs()[1].shape[1]), np.float32)
         known = np.full(len(texts), -1.0)
         for begin in range(0, len(readable), batch_size):
             part = readable[begin : begin + batch_size]
-            read = [self._read(requests[i].tokens) for i in part]
-            rows = [np.asarray([token.row for token in own]) for own in read]
+            rows = [self._read(requests[i].tokens) for i in part]
             feeds = self._feeds([requests[i] for i in part], rows)
             logits[part], features[part] = self._session.run(["logits", "features"], feeds)
-            if self._wide:
-                linear = []
-                for i, own, brought in zip(part, read, rows, strict=True):
-                    start = requests[i].start
-                    linear.append(_linear(brought[start:, self._width :], own[start:]))
-                counts = np.asarray([[self._words_count(requests[i])] for i in part], np.float32)
-                logits[part] += counts * np.asarray(linear, np.float32)
-                logits[part] /= 1 + counts
-            known[part] = [_share_known(own[requests[i].start :]) for i, own in zip(part, read, strict=True)]
+            for i, own in zip(part, rows, strict=True):
+                start = requests[i].start
+                totals = np.add.reduce(own[start:, self._width :])
+                known[i] = float(totals[-1]) / (len(own) - start)
+                if self._wide:
+                    logits[i] = self._mixed(logits[i], totals, requests[i])
         return RawScores(logits, features, known)
 
     def _request(self, text: str, history: Sequence[Message]) -> Request:
         config = self.config
         return request_of(text, history, max_tokens=config.max_tokens, context_tokens=config.context_tokens)
 
-    def _words_count(self, request: Request) -> np.float32:
-        """The linear model against the LSTM: it sees the message alone, and "yes please" says nothing alone."""
-        return np.float32(self.config.words_after_history if request.start else 1.0)
+    def _mixed(
+        self, logits: NDArray[np.float32], totals: NDArray[np.float32], request: Request
+    ) -> NDArray[np.float32]:
+        """The LSTM's logits [k + 1] with those of the linear model, whose parts and square length ``totals`` sums up
+        (and is overwritten).
+
+        The linear model sees the message alone, and "yes please" says nothing alone: it counts less behind a history.
+        """
+        counts = self.config.words_after_history if request.start else 1.0
+        weight = counts / math.sqrt(max(1e-6, float(totals[-2])))
+        mixed = totals[:-2]
+        mixed *= weight
+        mixed += logits
+        mixed *= 1 / (1 + counts)
+        return mixed
 
     def _feeds(
         self, requests: Sequence[Request], rows: Sequence[NDArray[np.float32]]
@@ -210,41 +226,52 @@ class IntentClassifier:
             mask[place, request.start : len(brought)] = 0
         return {"x": x, "lengths": lengths, "mask": mask}
 
-    def _read(self, tokens: Sequence[str]) -> list[_Token]:
-        """What each token brings; those not met before are looked up together: a message of Chinese holds hardly one
-        token that an earlier message held, and numpy's calls cost more than their work."""
-        remembered = self._remembered
-        new = [token for token in dict.fromkeys(tokens) if token not in remembered]
-        if not new:
-            return [remembered[token] for token in tokens]
-        found = self._look_up(new)
-        read = [found.get(token) or remembered[token] for token in tokens]
-        if len(remembered) >= _REMEMBERED:
-            self._remembered = {}
-        self._remembered.update(found)
-        return read
+    def _read(self, tokens: Sequence[str]) -> NDArray[np.float32]:
+        """What the tokens bring [n, ``_row``], a copy."""
+        memory = self._memory
+        try:
+            places = [memory.places[token] for token in tokens]
+        except KeyError:
+            return self._learn(tokens)
+        return memory.rows.take(places, axis=0)
 
-    def _look_up(self, tokens: Sequence[str]) -> dict[str, _Token]:
+    def _learn(self, tokens: Sequence[str]) -> NDArray[np.float32]:
+        """As ``_read``, after a look-up of those not met before.
+
+        They are looked up together: a message of Chinese holds hardly one token that an earlier message held, and
+        numpy's calls cost more than their work.
+        """
+        with self._learning:
+            memory = self._memory
+            new = [token for token in dict.fromkeys(tokens) if token not in memory.places]
+            if len(memory.places) + len(new) > _REMEMBERED:
+                memory, new = _Memory(self._row), list(dict.fromkeys(tokens))
+            begin, end = len(memory.places), len(memory.places) + len(new)
+            if new:  # else another thread met them meanwhile
+                memory.rows[begin:end] = self._look_up(new)
+                memory.places.update(zip(new, range(begin, end), strict=True))
+            self._memory = memory
+            return memory.rows.take([memory.places[token] for token in tokens], axis=0)
+
+    def _look_up(self, tokens: Sequence[str]) -> NDArray[np.float32]:
         tables = self._tables
         features = [self._vocabulary.features(token) for token in tokens]
-        words = np.asarray([one.word for one in features])
+        words = np.asarray([one.word for one in features], dtype=np.int64)
         grams = np.asarray([gram for one in features for gram in one.grams], dtype=np.int64)
         counts = [len(one.grams) for one in features]
         owned = np.zeros((len(tokens), len(grams)), np.float32)  # which token an n-gram belongs to
         owned[np.repeat(np.arange(len(tokens)), counts), np.arange(len(grams))] = 1
         shares = np.asarray([[1 / max(1, count)] for count in counts], np.float32)
-        rows = self._rows("word", words) + shares * (owned @ self._rows("gram", grams % self.config.buckets))
-        squares = [0.0] * len(tokens)
+        parts = [
+            self._rows("word", words) + shares * (owned @ self._rows("gram", grams % self.config.buckets)),
+            np.zeros((len(tokens), 1), np.float32),
+            np.asarray([[self._known(one)] for one in features], np.float32),
+        ]
         if self._wide:
             wide = self._rows("wide_word", words) + owned @ self._rows("wide_gram", grams)
-            rows = np.concatenate([rows, wide], axis=1)
-            squares = (
-                tables["word_rarity"][words] ** 2 + owned @ (tables["gram_rarity"][grams] ** 2)
-            ).tolist()
-        return {
-            token: _Token(row, square, self._known(one))
-            for token, one, row, square in zip(tokens, features, rows, squares, strict=True)
-        }
+            squares = tables["word_rarity"][words] ** 2 + owned @ (tables["gram_rarity"][grams] ** 2)
+            parts[1:2] = [wide, squares[:, None]]
+        return np.concatenate(parts, axis=1)
 
     def _rows(self, table: str, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Rows of a table of int8, or of int4 two a byte, with a scale each, float32 [n, width]."""
@@ -274,14 +301,3 @@ def int4_rows(packed: NDArray[np.uint8]) -> NDArray[np.int8]:
     halves = np.concatenate([packed & 15, packed >> 4], axis=1).view(np.int8)
     numbers: NDArray[np.int8] = halves - np.int8(8)
     return numbers
-
-
-def _share_known(tokens: Sequence[_Token]) -> float:
-    return sum([token.known for token in tokens]) / len(tokens)
-
-
-def _linear(rows: NDArray[np.float32], tokens: Sequence[_Token]) -> NDArray[np.float32]:
-    """Logits [k + 1] of the linear model over the message's tokens; their parts in ``rows`` [n, k + 1]."""
-    length = math.sqrt(max(1e-6, sum([token.square for token in tokens])))
-    logits: NDArray[np.float32] = rows.sum(axis=0) / np.float32(length)
-    return logits

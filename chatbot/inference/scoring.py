@@ -41,19 +41,24 @@ def scope_features(logits: NDArray[Any], known: NDArray[Any]) -> NDArray[np.floa
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """One text's probabilities: ``intents`` [k] given that it is in scope, and ``in_scope``."""
+    """One text's best intents with their probabilities, given that it is in scope, and ``in_scope``."""
 
-    intents: NDArray[np.float64]
+    best: list[tuple[int, float]]  # number of the intent, probability; RANKED at most, best first
     in_scope: float
 
 
 def score(logits: NDArray[np.float32], known: float, calibration: Calibration) -> Scored:
     """One text's logits [k + 1] → calibrated probabilities. Written for one row: this is the hot path."""
-    top = float(logits[:-1].max())
-    # as they are and by temperature in one: each call of numpy costs more than the arithmetic in it
-    powers = np.exp(np.multiply.outer((1.0, 1 / calibration.temperature), logits[:-1] - np.float64(top)))
-    mass, calibrated = powers.sum(axis=1).tolist()
-    energy = math.log(mass) + top
+    # each call of numpy costs more than the arithmetic in it, and its methods more than its ufuncs
+    inside = logits[:-1].astype(np.float64)
+    best = inside.argsort()[: -RANKED - 1 : -1].tolist()
+    top = float(inside[best[0]])
+    inside -= top
+    powers = np.exp(inside)
+    energy = math.log(float(np.add.reduce(powers))) + top
+    if calibration.temperature != 1.0:
+        powers = np.exp(inside * (1 / calibration.temperature))
+    mass = float(np.add.reduce(powers))
     w = calibration.scope_weights
     z = (
         w[0] * (float(logits[-1]) - energy)
@@ -62,7 +67,7 @@ def score(logits: NDArray[np.float32], known: float, calibration: Calibration) -
         + w[3] * (1 - known)
         + calibration.scope_bias
     )
-    return Scored(powers[1] / calibrated, 1 / (1 + math.exp(-min(30.0, max(-30.0, z)))))
+    return Scored([(i, float(powers[i]) / mass) for i in best], 1 / (1 + math.exp(-min(30.0, max(-30.0, z)))))
 
 
 class Judge:
@@ -91,12 +96,6 @@ class Judge:
             in_scope = min(in_scope, _FOREIGN)
         if len(text) > self._config.long_characters:
             in_scope *= (self._config.long_characters / len(text)) ** 2
-        best = scored.intents.argsort()[: -RANKED - 1 : -1]
         labels = self._config.labels
-        ranked = tuple(
-            [
-                IntentGuess(labels[i], p)
-                for i, p in zip(best.tolist(), scored.intents[best].tolist(), strict=True)
-            ]
-        )
+        ranked = tuple([IntentGuess(labels[i], probability) for i, probability in scored.best])
         return Classification(ranked=ranked, in_scope=in_scope, tier=self._config.tier)

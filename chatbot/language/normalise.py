@@ -59,6 +59,8 @@ def detect_language(text: str, *, default: str = "en") -> str:
     A mixed message is Chinese as soon as it holds a meaningful share of Han characters: "我的 order KC-204817 呢"
     is a Chinese question with an English word in it.
     """
+    if text.isascii():
+        return "en" if _LATIN.search(text) else default
     han = len(_HAN.findall(text))
     if _KANA_HANGUL.search(text):
         return "und"

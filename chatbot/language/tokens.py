@@ -35,6 +35,7 @@ _TOKEN = re.compile(
     r"，。、；：“”‘’（）《》【】—…·]|!"
 )
 _HAN = re.compile(f"[{HAN}]")
+_FOLDABLE = re.compile(r"[0-9@]|www\.|http")  # what there is in all that ``_FOLDED`` finds
 _PLACEHOLDER = {"email": "[email]", "url": "[url]", "code": "[order]", "number": "[number]"}
 _LONGEST_WORD = 24  # characters of a word whose n-grams are taken; the rest of a pasted blob says nothing
 
@@ -44,11 +45,13 @@ def tokenise(text: str, *, limit: int = 128) -> list[str]:
     text = fold(text)
     if len(text) > 40 * limit:
         text = f"{text[: 20 * limit]} {text[-20 * limit :]}"
-    if any(ch.isdigit() or ch == "@" for ch in text) or "www." in text or "http" in text:
+    if _FOLDABLE.search(text):
         text = _FOLDED.sub(_fold, text)
     pieces = _TOKEN.findall(text)
     if len(pieces) > limit:
         pieces = pieces[: limit - limit // 2] + pieces[-(limit // 2) :]
+    if "[" not in text and text.isascii():  # words as they are: no Han character, no placeholder
+        return pieces
     last = len(pieces) - 1
     tokens: list[str] = []
     for index, piece in enumerate(pieces):

@@ -58,7 +58,8 @@ def test_serving_scores_one_text_as_calibration_saw_it():
     for row in (0, 70, 160):
         scored = score(logits[row], float(known[row]), calibration)
         assert scored.in_scope == pytest.approx(1 / (1 + np.exp(-z[row])), abs=1e-6)
-        assert scored.intents.sum() == pytest.approx(1)
+        assert sum(probability for _, probability in scored.best) == pytest.approx(1)
+        assert [number for number, _ in scored.best] == np.argsort(-logits[row, :5]).tolist()
     below = (1 / (1 + np.exp(-z[:150])) < calibration.reject_below).mean()
     assert below == pytest.approx(0.05, abs=0.02)
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import shutil
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from chatbot.dialogue.trace import Message
 from chatbot.errors import BundleError, TrainingError
 from chatbot.inference.classifier_config import PAIRS_FILE, ClassifierConfig
 from chatbot.inference.classify import IntentClassifier
+from chatbot.language.tokens import tokenise
 from chatbot.learning.classifier_data import (
     OUT_OF_SCOPE,
     Dataset,
@@ -127,6 +129,20 @@ def test_a_batch_is_answered_as_its_messages_one_by_one(bundle: Path):
         alone = classifier.classify(text)
         assert together.in_scope == pytest.approx(alone.in_scope, abs=0.02)
         assert [g.name for g in together.ranked] == [g.name for g in alone.ranked]
+
+
+def test_a_full_memory_is_begun_anew_while_others_read_it(bundle: Path, monkeypatch: pytest.MonkeyPatch):
+    texts = [text for _, texts in sorted(MESSAGES.items()) for text in texts] * 20
+    wanted = [IntentClassifier.load(bundle).classify(text) for text in texts]
+    longest = max(len(tokenise(text)) for text in texts)
+    monkeypatch.setattr("chatbot.inference.classify._REMEMBERED", longest + 2)
+    classifier = IntentClassifier.load(bundle)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(classifier.classify, texts))
+    for one, other in zip(found, wanted, strict=True):
+        assert [guess.name for guess in one.ranked] == [guess.name for guess in other.ranked]
+        # which tokens are looked up together shows in the last digits
+        assert one.in_scope == pytest.approx(other.in_scope, abs=1e-5)
 
 
 def test_two_intents_with_five_examples_each_and_no_split_are_enough(tmp_path: Path):
