@@ -439,7 +439,7 @@ def _print(figures: dict[str, Any]) -> None:
         ("  tokens a second", f"{figures['tokens_per_second']:,}"),
         (
             "  tutorial recipe / bound",
-            f"{figures['tutorial_tokens_per_second']:,} / {figures['bound_tokens_per_second']:,}",
+            f"{count(figures['tutorial_tokens_per_second'])} / {count(figures['bound_tokens_per_second'])}",
         ),
         (
             "latency p50 / p99 / CPU p50",
