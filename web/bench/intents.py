@@ -113,7 +113,7 @@ def command(
             progress=progress,
         )
     write_figures(figures, json_file)
-    _print(figures)
+    print_figures(figures)
 
 
 def measure(
@@ -412,7 +412,7 @@ def _serving_rss(folder: Path, tier: str, work: Path, test: Sequence[Example]) -
     return int(done.stdout) * 1024
 
 
-def _print(figures: dict[str, Any]) -> None:
+def print_figures(figures: dict[str, Any]) -> None:
     from rich.table import Table
 
     from web.terminal import out

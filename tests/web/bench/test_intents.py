@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from chatbot.errors import FileError
 from chatbot.learning import classifier_training
 from chatbot.neural import throughput
-from web.bench.intents import command, few_shots, gibberish_strings
+from web.bench.intents import command, few_shots, gibberish_strings, print_figures
 from web.bench.rows import read_rows
 
 
@@ -63,6 +63,9 @@ def test_every_figure_of_the_contract_is_in_the_json(tmp_path: Path, quick: None
     assert figures["accuracy"] > 90
     assert (figures["n_train"], figures["n_test"]) == (60, 22)
     assert 20e6 < figures["peak_rss_bytes"] < 200e6
+    print_figures(
+        figures | {"tutorial_tokens_per_second": None, "bound_tokens_per_second": None}
+    )  # no fast tier
 
 
 def test_shots_are_drawn_by_seed_and_leave_outliers_alone():
