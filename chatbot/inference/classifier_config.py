@@ -12,6 +12,7 @@ from chatbot.errors import BundleError
 FORMAT = 1
 CONFIG_FILE, VOCABULARY_FILE = "config.json", "vocabulary.txt"
 GRAPH_FILE, EMBEDDINGS_FILE, WEIGHTS_FILE = "model.onnx", "embeddings.safetensors", "weights.safetensors"
+ONE_GRAPH_FILE = "one.onnx"  # the same network for one message at a time; releases made before have none
 PAIRS_FILE = "pairs.npy"  # hashes of the pairs of Han characters seen in training, uint32, sorted; older releases: none
 ACCURATE_FOLDER, ENCODER_FOLDER = "accurate", "encoder"
 STEADY_FILE = "steady.safetensors"  # weight [k + 1, d] and bias [k + 1] of that linear model

@@ -24,6 +24,7 @@ from chatbot.errors import BundleError
 from chatbot.inference.classifier_config import (
     EMBEDDINGS_FILE,
     GRAPH_FILE,
+    ONE_GRAPH_FILE,
     PAIRS_FILE,
     VOCABULARY_FILE,
     ClassifierConfig,
@@ -85,11 +86,13 @@ class IntentClassifier:
         session: onnxruntime.InferenceSession,
         tables: dict[str, NDArray[Any]],
         pairs: frozenset[int] | None = None,
+        one: onnxruntime.InferenceSession | None = None,
     ) -> None:
         self.config = config
         self.labels = config.labels
         self._vocabulary = vocabulary
         self._session = session
+        self._one = one
         self._tables = tables
         self._pairs = pairs
         self._wide = "wide_words" in tables
@@ -99,8 +102,7 @@ class IntentClassifier:
         self._learning = threading.Lock()
         self._judge = Judge(config)
         longest = config.max_tokens + config.context_tokens + 4
-        self._zeros = np.zeros((1, longest), np.float32)
-        self._lengths = [np.asarray([n], np.int32) for n in range(longest + 1)]
+        self._starts = [np.asarray([start], np.int64) for start in range(longest + 1)]
 
     @classmethod
     def load(cls, folder: Path, *, threads: int = 1) -> IntentClassifier:
@@ -117,7 +119,9 @@ class IntentClassifier:
             ) from error
         session = open_session(folder / GRAPH_FILE, threads=threads)
         buckets = len(tables["gram_rarity"]) if "gram_rarity" in tables else config.buckets
-        return cls(config, Vocabulary(words, buckets=buckets), session, tables, pairs)
+        one = folder / ONE_GRAPH_FILE
+        alone = open_session(one, threads=threads) if one.is_file() else None
+        return cls(config, Vocabulary(words, buckets=buckets), session, tables, pairs, alone)
 
     def classify(
         self, text: str, *, history: Sequence[Message] = (), lang: str | None = None
@@ -135,19 +139,18 @@ class IntentClassifier:
         if len(request.tokens) == request.start:
             return NOTHING
         rows = self._read(request.tokens)
-        n, start = len(request.tokens), request.start
-        x = rows[None, :, : self._width]
-        mask = self._zeros[:, :n]
-        if start:
-            x[0, :start] += self._tables["context"]
-            mask = mask.copy()
-            mask[0, :start] = -1e9
-        feeds = {"x": x, "lengths": self._lengths[n], "mask": mask}
-        logits: NDArray[np.float32] = self._session.run(_LOGITS, feeds)[0][0]
+        start = request.start
+        if self._one is not None:
+            if start:
+                rows[:start, : self._width] += self._tables["context"]
+            feeds = {"x": rows[:, None, : self._width], "start": self._starts[start]}
+            logits: NDArray[np.float32] = self._one.run(_LOGITS, feeds)[0][0]
+        else:
+            logits = self._session.run(_LOGITS, self._feeds([request], [rows]))[0][0]
         totals = np.add.reduce(rows[start:, self._width :])
         if self._wide:
             logits = self._mixed(logits, totals, request)
-        return self._judge.decide(text, logits, float(totals[-1]) / (n - start), lang)
+        return self._judge.decide(text, logits, float(totals[-1]) / (len(rows) - start), lang)
 
     def classify_batch(
         self,

@@ -34,6 +34,9 @@ _TOKEN = re.compile(
     rf"|[^\W\d_{HAN}]+|[^\w\s\u0021-\u0022\u0024-\u002f\u003a-\u003e\u0040\u005b-\u0060\u007b-\u007e"
     r"，。、；：“”‘’（）《》【】—…·]|!"
 )
+_ASCII_TOKEN = re.compile(
+    r"[a-z]+(?:'[a-z]{1,2}\b)?|[0-9]+|[!#?]"
+)  # what ``_TOKEN`` finds where all is ASCII
 _HAN = re.compile(f"[{HAN}]")
 _FOLDABLE = re.compile(r"[0-9@]|www\.|http")  # what there is in all that ``_FOLDED`` finds
 _PLACEHOLDER = {"email": "[email]", "url": "[url]", "code": "[order]", "number": "[number]"}
@@ -47,10 +50,11 @@ def tokenise(text: str, *, limit: int = 128) -> list[str]:
         text = f"{text[: 20 * limit]} {text[-20 * limit :]}"
     if _FOLDABLE.search(text):
         text = _FOLDED.sub(_fold, text)
-    pieces = _TOKEN.findall(text)
+    plain = "[" not in text and text.isascii()  # words as they are: no Han character, no placeholder
+    pieces = (_ASCII_TOKEN if plain else _TOKEN).findall(text)
     if len(pieces) > limit:
         pieces = pieces[: limit - limit // 2] + pieces[-(limit // 2) :]
-    if "[" not in text and text.isascii():  # words as they are: no Han character, no placeholder
+    if plain:
         return pieces
     last = len(pieces) - 1
     tokens: list[str] = []

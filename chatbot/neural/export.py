@@ -9,6 +9,9 @@ d] as one more input, which joins the features.
 
 Graph: ``x`` float [b, t, e], ``lengths`` int32 [b], ``mask`` float [b, t] (0 on the message, -1e9 elsewhere)
 → ``logits`` float [b, classes + 1], ``features`` float [b, 4h].
+
+The fast tier has a second graph for one message at a time, without what only a batch needs (seven of a hundred
+microseconds): ``x`` float [t, 1, e], ``start`` int64 [1] (where the message begins) → ``logits`` [1, classes + 1].
 """
 
 from __future__ import annotations
@@ -26,7 +29,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
 
-from chatbot.inference.classifier_config import EMBEDDINGS_FILE, GRAPH_FILE, WEIGHTS_FILE
+from chatbot.inference.classifier_config import EMBEDDINGS_FILE, GRAPH_FILE, ONE_GRAPH_FILE, WEIGHTS_FILE
 from chatbot.neural.intent_classifier import IntentNetwork
 from chatbot.neural.state_classifier import VECTOR_SCALE, StateNetwork
 
@@ -53,6 +56,7 @@ def export_intents(
     int8: the graph's weights, else they stay float. small_grams: n-grams' vectors in four bits instead of eight.
     """
     state = _write(network, folder, hidden=network.config.hidden, int8=int8)
+    _save(one_message_graph(state, hidden=network.config.hidden), folder / ONE_GRAPH_FILE, int8=int8)
     tables: dict[str, NDArray[Any]] = {"context": state["context"].astype(np.float32)}
     tables["words"], tables["word_scales"] = to_int8_rows(state["word.weight"])
     even = state["gram.weight"].shape[1] % 2 == 0  # two numbers share a byte
@@ -80,10 +84,13 @@ def _write(
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
     save_file({name: np.ascontiguousarray(value) for name, value in state.items()}, folder / WEIGHTS_FILE)
-    model = intent_graph(state, hidden=hidden, vector=vector)
-    onnx.checker.check_model(model)
-    (folder / GRAPH_FILE).write_bytes((quantise(model) if int8 else model).SerializeToString())
+    _save(intent_graph(state, hidden=hidden, vector=vector), folder / GRAPH_FILE, int8=int8)
     return state
+
+
+def _save(model: onnx.ModelProto, path: Path, *, int8: bool) -> None:
+    onnx.checker.check_model(model)
+    path.write_bytes((quantise(model) if int8 else model).SerializeToString())
 
 
 def to_int8_rows(table: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
@@ -125,20 +132,10 @@ def onnx_gates(weight: NDArray[np.float32]) -> NDArray[np.float32]:
 def intent_graph(state: dict[str, NDArray[np.float32]], *, hidden: int, vector: int = 0) -> onnx.ModelProto:
     """The network after its embeddings (or its encoder) as an ONNX graph; ``vector``: width of that input."""
 
-    def both(name: str) -> NDArray[np.float32]:
-        return np.stack([onnx_gates(state[f"pooling.{d}.{name}"]) for d in ("forwards", "backwards")])
-
-    constants = {
-        "W": both("weight_ih_l0"),  # [2, 4h, e]
-        "R": both("weight_hh_l0"),  # [2, 4h, h]
-        "B": np.concatenate([both("bias_ih_l0"), both("bias_hh_l0")], axis=1),  # [2, 8h]
-        "attend_w": state["pooling.attend.weight"].T,
-        "attend_b": state["pooling.attend.bias"],
-        "score_w": state["pooling.attend_score.weight"].T,  # [a, 1]
-        "head_w": state["head.weight"].T,
-        "head_b": state["head.bias"],
+    constants = _constants(state) | {
         "two": np.asarray([2], np.int64),
         "flat": np.asarray([0, 0, 2 * hidden], np.int64),
+        "one": np.asarray([1], np.int64),
     }
     nodes = [
         helper.make_node("Transpose", ["x"], ["x_time"], perm=[1, 0, 2]),  # [t, b, e]
@@ -163,7 +160,6 @@ def intent_graph(state: dict[str, NDArray[np.float32]], *, hidden: int, vector: 
         ),
         helper.make_node("Gemm", ["features", "head_w", "head_b"], ["logits"]),
     ]
-    constants["one"] = np.asarray([1], np.int64)
     if vector:
         constants["scale"] = np.asarray([VECTOR_SCALE * vector**0.5], np.float32)
         constants["plain_w"], constants["plain_b"] = state["plain.weight"].T, state["plain.bias"]
@@ -177,9 +173,9 @@ def intent_graph(state: dict[str, NDArray[np.float32]], *, hidden: int, vector: 
         ]
     extra = [helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["b", vector])] if vector else []
     classes, embedding = state["head.weight"].shape[0], constants["W"].shape[2]
-    graph = helper.make_graph(
+    return _model(
         nodes,
-        "intents",
+        constants,
         inputs=[
             helper.make_tensor_value_info("x", TensorProto.FLOAT, ["b", "t", embedding]),
             helper.make_tensor_value_info("lengths", TensorProto.INT32, ["b"]),
@@ -190,10 +186,67 @@ def intent_graph(state: dict[str, NDArray[np.float32]], *, hidden: int, vector: 
             helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["b", classes]),
             helper.make_tensor_value_info("features", TensorProto.FLOAT, ["b", 4 * hidden + vector]),
         ],
-        initializer=[
-            numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in constants.items()
-        ],
     )
+
+
+def one_message_graph(state: dict[str, NDArray[np.float32]], *, hidden: int) -> onnx.ModelProto:
+    """``intent_graph`` for a batch of one: no transpositions, and what was said before is cut off instead of masked."""
+    constants = _constants(state) | {
+        "flat": np.asarray([-1, 2 * hidden], np.int64),
+        "end": np.asarray([np.iinfo(np.int64).max], np.int64),
+        "zero": np.asarray([0], np.int64),
+    }
+    nodes = [
+        helper.make_node("LSTM", ["x", "W", "R", "B"], ["y"], hidden_size=hidden, direction="bidirectional"),
+        helper.make_node("Reshape", ["y", "flat"], ["read"]),  # [t, 2h]
+        helper.make_node("Slice", ["read", "start", "end", "zero"], ["states"]),  # [m, 2h]
+        helper.make_node("MatMul", ["states", "attend_w"], ["attend_raw"]),
+        helper.make_node("Add", ["attend_raw", "attend_b"], ["attend_sum"]),
+        helper.make_node("Tanh", ["attend_sum"], ["attend"]),
+        helper.make_node("MatMul", ["attend", "score_w"], ["scores"]),  # [m, 1]
+        helper.make_node("Softmax", ["scores"], ["weights"], axis=0),
+        helper.make_node("Gemm", ["weights", "states"], ["attended"], transA=1),  # [1, 2h]
+        helper.make_node("ReduceMax", ["states"], ["highest"], axes=[0], keepdims=1),  # [1, 2h]
+        helper.make_node("Concat", ["attended", "highest"], ["features"], axis=1),
+        helper.make_node("Gemm", ["features", "head_w", "head_b"], ["logits"]),
+    ]
+    classes, embedding = state["head.weight"].shape[0], constants["W"].shape[2]
+    return _model(
+        nodes,
+        constants,
+        inputs=[
+            helper.make_tensor_value_info("x", TensorProto.FLOAT, ["t", 1, embedding]),
+            helper.make_tensor_value_info("start", TensorProto.INT64, [1]),
+        ],
+        outputs=[helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, classes])],
+    )
+
+
+def _constants(state: dict[str, NDArray[np.float32]]) -> dict[str, NDArray[Any]]:
+    def both(name: str) -> NDArray[np.float32]:
+        return np.stack([onnx_gates(state[f"pooling.{d}.{name}"]) for d in ("forwards", "backwards")])
+
+    return {
+        "W": both("weight_ih_l0"),  # [2, 4h, e]
+        "R": both("weight_hh_l0"),  # [2, 4h, h]
+        "B": np.concatenate([both("bias_ih_l0"), both("bias_hh_l0")], axis=1),  # [2, 8h]
+        "attend_w": state["pooling.attend.weight"].T,
+        "attend_b": state["pooling.attend.bias"],
+        "score_w": state["pooling.attend_score.weight"].T,  # [a, 1]
+        "head_w": state["head.weight"].T,
+        "head_b": state["head.bias"],
+    }
+
+
+def _model(
+    nodes: list[onnx.NodeProto],
+    constants: dict[str, NDArray[Any]],
+    *,
+    inputs: list[onnx.ValueInfoProto],
+    outputs: list[onnx.ValueInfoProto],
+) -> onnx.ModelProto:
+    stored = [numpy_helper.from_array(np.ascontiguousarray(value), name) for name, value in constants.items()]
+    graph = helper.make_graph(nodes, "intents", inputs, outputs, stored)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)])
     model.ir_version = 10  # readable by every onnxruntime that pyproject allows
     return model
