@@ -30,6 +30,7 @@ AGENT_IDS = {"en": 7000, "zh": 7100}  # one block of five agents a language
 _FIRST_DAY = datetime(2025, 9, 1, 8, tzinfo=UTC)
 _DAYS = 400
 _STORY = 120  # characters of an opening that nobody follows up with a second question
+_NOT_KNOWN = 0.1  # of the follow-up questions, those that no article answers
 _LONG = 8  # comments after which nothing new is begun
 _MACHINES = ("Crane Mini", "Crane One", "Crane Duo")
 _PRODUCTS = (*_MACHINES, "Heron 40", "Heron Hand", "Ibis Kettle")
@@ -245,19 +246,24 @@ class _Conversation:
         return self.agent % 2 == 0
 
     def _follow_up(self, entry: Entry) -> None:
-        """None, one or two of the entry's follow-up questions."""
+        """None or some of the entry's follow-up questions."""
+        rng = self.rng
         if entry not in self.table.followups or len(self.lines) > _LONG:
             return
         seen: list[FollowUp] = []
-        for share in (0.62, 0.3):
+        for share in (0.62, 0.45, 0.3):
             if not self._happens(share) or len(self.lines) > _LONG:
                 return
+            if entry in self.table.unanswered and self._happens(_NOT_KNOWN):
+                self._customer(self.table.unanswered[entry].draw())
+                self._agent(rng.choice(self.personas.not_known), sign=self._happens(0.15))
+                continue
             followup = self.table.followups[entry].draw()
             if followup in seen:
                 return
             seen.append(followup)
-            self._customer(self.rng.choice(followup.asks))
-            self._agent(self.rng.choice(followup.answers), sign=self._happens(0.15))
+            self._customer(rng.choice(followup.asks))
+            self._agent(rng.choice(followup.answers), sign=self._happens(0.15))
 
     def _later_question(self, entry: Entry, *, lead_in: bool = True) -> None:
         """Another matter in the same conversation, with its answer."""

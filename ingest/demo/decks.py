@@ -48,6 +48,9 @@ class Table:
             if entry.topic is not None
         }
         self.followups = {entry: Deck(entry.followups, rng) for entry in wording.entries if entry.followups}
+        self.unanswered = {
+            entry: Deck(entry.unanswered, rng) for entry in wording.entries if entry.unanswered
+        }
 
     def answer(self, entry: Entry, question: str, rng: Random, *, longer: bool) -> str:
         """An answer of the entry that shares the question's telling words, else one of its general ones.

@@ -2,7 +2,7 @@
 
 ``<lang>-personas.yaml`` holds how the agents and customers of a language greet, wait and take leave,
 ``phrases.yaml`` the small sentences with which a conversation is put together, ``followers.yaml`` which topic leads to
-which, and every other
+which, ``followups-<lang>.yaml`` what else customers ask once a topic's first answer is given, and every other
 ``<lang>-<section>.yaml`` a list of entries: customers' openings, agents' answers and follow-up questions of one
 topic.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ class Entry:
     answers: tuple[str, ...]
     followups: tuple[FollowUp, ...]
     section: str
+    unanswered: tuple[str, ...] = ()  # asked behind an answer, and in no article: agents do not know
 
     @property
     def small_talk(self) -> bool:
@@ -75,6 +76,7 @@ class Personas:
     holds: tuple[str, ...]
     transfers: tuple[str, ...]
     cannot_help: tuple[str, ...]
+    not_known: tuple[str, ...]
     customer_greetings: tuple[str, ...]
     customer_thanks: tuple[str, ...]
     fillers: tuple[str, ...]
@@ -102,13 +104,14 @@ def read_wording(folder: Path = MATERIAL) -> Mapping[str, Wording]:
     for path in sorted(folder.glob("*-personas.yaml")):
         language = path.name.partition("-")[0]
         entries: list[Entry] = []
+        later = _followups(folder / f"followups-{language}.yaml")
         for part in sorted(folder.glob(f"{language}-*.yaml")):
             if part != path:
                 section = part.stem.partition("-")[2]
                 entries += [_entry(raw, section=section, path=part) for raw in _read(part)]
         found[language] = Wording(
             language=language,
-            entries=tuple(entries),
+            entries=tuple(_followed_by(entry, later) for entry in entries),
             personas=_personas(_read(path), path=path),
             phrases=Phrases(**{name: tuple(lines) for name, lines in phrases[language].items()}),
             followers=followers,
@@ -147,6 +150,37 @@ def _entry(raw: Mapping[str, Any], *, section: str, path: Path) -> Entry:
         ) from error
 
 
+@dataclass(frozen=True)
+class _Later:
+    answered: tuple[FollowUp, ...]
+    unanswered: tuple[str, ...]
+
+
+def _followups(path: Path) -> Mapping[str, _Later]:
+    """By topic."""
+    try:
+        return {
+            topic: _Later(
+                tuple(FollowUp(tuple(pair["ask"]), tuple(pair["answer"])) for pair in raw["answered"]),
+                tuple(text for pair in raw["unanswered"] for text in pair["ask"]),
+            )
+            for topic, raw in _read(path).items()
+        }
+    except (KeyError, TypeError, AttributeError) as error:
+        raise FileError(
+            f"{path.name} is incomplete: {error}",
+            value=path.name,
+            remedy="Give answered (ask and answer) and unanswered (ask) for each topic",
+        ) from error
+
+
+def _followed_by(entry: Entry, later: Mapping[str, _Later]) -> Entry:
+    found = later.get(entry.topic or "")
+    if found is None:
+        return entry
+    return replace(entry, followups=(*entry.followups, *found.answered), unanswered=found.unanswered)
+
+
 def _personas(raw: Mapping[str, Any], *, path: Path) -> Personas:
     try:
         found = Personas(
@@ -155,6 +189,7 @@ def _personas(raw: Mapping[str, Any], *, path: Path) -> Personas:
             holds=tuple(raw["holds"]),
             transfers=tuple(raw["transfers"]),
             cannot_help=tuple(raw["cannot_help"]),
+            not_known=tuple(raw["not_known"]),
             customer_greetings=tuple(raw["customer_greetings"]),
             customer_thanks=tuple(raw["customer_thanks"]),
             fillers=tuple(raw["fillers"]),

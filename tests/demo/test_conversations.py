@@ -46,6 +46,7 @@ def intent_tags(ticket: dict) -> set[str]:
 
 def written(entry: Entry) -> list[str]:
     spoken = [*entry.openings, *entry.answers]
+    spoken += entry.unanswered
     return spoken + [text for pair in entry.followups for text in (*pair.asks, *pair.answers)]
 
 
@@ -86,7 +87,7 @@ def test_conversations_are_of_several_turns_and_end_with_an_answer_or_thanks(tic
     lengths = [sum(comment["public"] for comment in ticket["comments"]) for ticket in tickets]
     assert min(lengths) >= 2
     assert 4 <= sum(lengths) / len(lengths) <= 6
-    assert sum(length <= 10 for length in lengths) >= 0.98 * len(lengths)
+    assert sum(length <= 10 for length in lengths) >= 0.97 * len(lengths)
     assert max(lengths) <= 13
     for ticket in tickets:
         assert any(c["author_id"] != ticket["requester_id"] and c["public"] for c in ticket["comments"])
@@ -248,7 +249,8 @@ def test_entries_name_an_intent_together_with_its_article(lang: str, wording: di
         if entry.intent is None:
             assert entry.topic not in WITH_INTENT
         assert set(SLOT.findall(" ".join(written(entry)))) <= SLOTS
-        assert entry.topic is None or len(entry.followups) >= 2
+        assert entry.topic is None or len(entry.followups) >= 12
+        assert entry.topic is None or len(entry.unanswered) == 8
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
@@ -276,6 +278,11 @@ def test_a_damaged_material_file_is_named(tmp_path: Path) -> None:
     for name in ("phrases.yaml", "followers.yaml", "en-personas.yaml"):
         (tmp_path / name).write_bytes((DEMO / "material" / name).read_bytes())
     (tmp_path / "en-orders.yaml").write_text("- topic: order-status\n  openings: [hi]\n", encoding="utf-8")
+    followups = tmp_path / "followups-en.yaml"
+    followups.write_text("order-status:\n  answered:\n    - ask: [hm]\n", encoding="utf-8")
+    with pytest.raises(FileError, match=r"followups-en\.yaml"):
+        read_wording(tmp_path)
+    followups.write_bytes((DEMO / "material" / followups.name).read_bytes())
     with pytest.raises(FileError, match=r"en-orders\.yaml"):
         read_wording(tmp_path)
 
