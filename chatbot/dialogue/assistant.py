@@ -9,6 +9,7 @@ from typing import Any
 
 from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, complete, dropped, gives
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
+from chatbot.dialogue.asked_after import AskedAfter
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.drafting import Writer, draft
 from chatbot.dialogue.follow_ups import asked_again, topic_before, unsaid
@@ -45,6 +46,7 @@ from chatbot.dialogue.weighing import (
     gather,
     length_of,
     weigh,
+    with_asked,
     with_new_words,
 )
 from chatbot.inference.prototypes import apart
@@ -76,6 +78,7 @@ class Assistant:
         named: Finder = nothing,
         past: PastDrafting | None = None,
         said: SaidWords | None = None,
+        asked_after: AskedAfter | None = None,
         own_encoders: Collection[str] = (),
     ) -> None:
         """``said``: the words that were used about each article.
@@ -93,6 +96,7 @@ class Assistant:
         self._next = next_intents
         self._named = named
         self._said = said or SaidWords({})
+        self._asked_after = asked_after or AskedAfter({})
         self._own_encoders = frozenset(own_encoders)
         self.past = past  # what agents said, for agents: no reply draws on it
 
@@ -229,7 +233,15 @@ class Assistant:
         found = gather(rest, known, hits, topic_before(before) if weights is not None else None)
         asked = self._said.asked(request, lang=lang, before=[message.text for message in before])
         found = with_new_words(found, asked)
-        ranked = weigh(found, in_scope=rest.in_scope, weights=weights, words=length_of(request))
+        not_known = 0.0
+        if self._asked_after.knows(lang):
+            held = self._asked_after.near(self._search.question(request, lang=lang), lang=lang)
+            found = with_asked(found, held)
+            last = known.get(topic_before(before) or "")
+            not_known = held.not_known(last.article_slug) if held is not None and last is not None else 0.0
+        ranked = weigh(
+            found, in_scope=rest.in_scope, weights=weights, words=length_of(request), not_known=not_known
+        )
         if not near:
             return ranked
         # what a provisional intent has is a probability already, and the search knows nothing of it

@@ -43,7 +43,7 @@ Bound = Literal[
 # What nobody answers must not get a written reply, and there the message itself says more than the best candidate's
 # probability: whether it is in scope, and whether its words were ever used about the article. On the demo's tuning
 # conversations (docs/measured.md) 3 of 50 that nothing answers get one so, and half of the others.
-GENERATED_SURENESS = 0.75
+GENERATED_SURENESS = 0.8
 OUTSIDE_COUNTS = 2.0
 STRANGE_COUNTS = 0.5
 _WORTH_SAYING = 0.3  # of the words more than is usual

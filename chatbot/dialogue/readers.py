@@ -24,6 +24,10 @@ class Search(Protocol):
         """Unit vectors [n, dimension] of the language's encoder."""
         ...
 
+    def question(self, text: str, *, lang: str) -> NDArray[np.float32]:
+        """The unit vector [dimension] by which a question is searched for."""
+        ...
+
     def refresh(self) -> None:
         """Take in what has changed in the knowledge since the last call."""
         ...

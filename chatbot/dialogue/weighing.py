@@ -17,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
+from chatbot.dialogue.asked_after import Near
 from chatbot.dialogue.cards import Card
 from chatbot.dialogue.said_words import Asked, intent_topic
 from chatbot.dialogue.trace import Classification, Hit
@@ -56,16 +57,21 @@ class Candidate:
     stays: bool = False  # the turn before was answered with it
     new_words: float = 0.0  # share of the question's content that nobody used about it (said_words.py)
     strange: float = 0.0  # how much more of its content is new to it than is usual
+    asked: float = 0.0  # cosine to the nearest question behind an answer that it answered (asked_after.py)
     cards: tuple[Card, ...] = ()  # of the approved answer
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Of the conditional logit: a candidate's utility is ``classifier`` · log p + ``search`` · log s − ``new_words`` ·
-    the share of the question that nobody ever used about it; that of "nothing fits" is ``nothing`` + ``scope`` ·
-    log(1 − in scope) + ``unfound`` · log(1 − best s). What the turn before was answered with has ``stay`` +
-    ``stay_long`` · log(1 + words) + ``stay_inside`` · log(in scope) more.
-    ``usual_words``: the share of words new to its answer that a question of this language usually has."""
+    """Of the conditional logit.
+
+    A candidate's utility is ``classifier`` · log p + ``search`` · log s − ``new_words`` · the share of the question
+    that nobody ever used about it + ``asked`` · the cosine to what it answered behind an answer. What the turn before
+    was answered with has ``stay`` + ``stay_long`` · log(1 + words) + ``stay_inside`` · log(in scope) more.
+    That of "nothing fits" is ``nothing`` + ``scope`` · log(1 − in scope) + ``unfound`` · log(1 − best s) +
+    ``not_known`` · the cosine to what the agents did not know behind such an answer.
+    ``usual_words``: the share of words new to its answer that a question of this language usually has.
+    """
 
     classifier: float = 1.0
     search: float = 1.0
@@ -77,16 +83,19 @@ class Weights:
     stay: float = 0.0
     stay_long: float = 0.0
     stay_inside: float = 0.0
+    asked: float = 0.0
+    not_known: float = 0.0
 
     def utility(self, candidate: Candidate) -> float:
         named = self.classifier * log_of(candidate.by_classifier) + self.search * log_of(candidate.by_search)
-        return named - self.new_words * candidate.new_words
+        return named - self.new_words * candidate.new_words + self.asked * candidate.asked
 
     def staying(self, words: float, in_scope: float) -> float:
         return self.stay + self.stay_long * math.log1p(words) + self.stay_inside * log_of(in_scope)
 
-    def nothing_fits(self, in_scope: float, found: float) -> float:
-        return self.nothing + self.scope * log_of(1 - in_scope) + self.unfound * log_of(1 - found)
+    def nothing_fits(self, in_scope: float, found: float, not_known: float = 0.0) -> float:
+        told = self.nothing + self.scope * log_of(1 - in_scope) + self.unfound * log_of(1 - found)
+        return told + self.not_known * not_known
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,10 +196,26 @@ def with_new_words(candidates: Sequence[Candidate], asked: Asked | None) -> list
     ]
 
 
+def with_asked(candidates: Sequence[Candidate], near: Near | None) -> list[Candidate]:
+    """The candidates, each with how near the question is to those that it answered behind an answer."""
+    if near is None:
+        return list(candidates)
+    return [replace(c, asked=near.answered(c.article_slug)) if c.article_slug else c for c in candidates]
+
+
 def weigh(
-    candidates: Sequence[Candidate], *, in_scope: float, weights: Weights | None, words: float = 0.0
+    candidates: Sequence[Candidate],
+    *,
+    in_scope: float,
+    weights: Weights | None,
+    words: float = 0.0,
+    not_known: float = 0.0,
 ) -> list[Candidate]:
-    """The candidates with their probabilities, best first. ``words``: the message's length (`length_of`)."""
+    """The candidates with their probabilities, best first.
+
+    ``words``: the message's length (`length_of`); ``not_known``: how near it is to what the agents did not know behind
+    the answer that it follows (`Near.not_known`).
+    """
     if not candidates:
         return []
     if weights is None:
@@ -198,7 +223,7 @@ def weigh(
     else:
         staying = weights.staying(words, in_scope)
         utilities = [weights.utility(c) + (staying if c.stays else 0.0) for c in candidates]
-        utilities.append(weights.nothing_fits(in_scope, max(c.by_search for c in candidates)))
+        utilities.append(weights.nothing_fits(in_scope, max(c.by_search for c in candidates), not_known))
         top = max(utilities)
         powers = [math.exp(utility - top) for utility in utilities]
         total = sum(powers)

@@ -21,6 +21,16 @@ from chatbot.language.normalise import fold
 
 _PIECE = re.compile(r"[a-z]+(?:'[a-z]+)?|\d+(?:[.,:]\d+)*|[\u3400-\u9fff]+", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_\d+)?\]")
+# "I have no information on that", "这个我不清楚": what the agents do not know, no article says. That one will ask a
+# colleague is not enough: he may come back with the answer.
+_NOT_KNOWN = re.compile(
+    r"\b(?:(?:do not|don't) (?:actually |really )?know|(?:am|'m) (?:not sure|not certain|afraid not)"
+    r"|(?:can't|cannot|can not|couldn't|could not) (?:say|tell you|answer|confirm|promise)"
+    r"|(?:have|find|there is|there's) no (?:information|answer|details?))\b"
+    r"|不(?:太|是很|大)?(?:清楚|确定|知道|了解)|没有?(?:相关|这方面)?的?(?:资料|信息|说明)"
+    r"|(?:没法|无法|不能)(?:确认|确定|回答|答复|告诉)",
+    re.IGNORECASE,
+)
 MIN_PIECES = 4  # "one moment please" is an answer to nothing
 REMEMBERED = 50_000  # answers: a snapshot asks for the same one for its examples, its pairs and its dialogues
 
@@ -57,6 +67,11 @@ class ArticleFinder:
     def _find(self, answer: str, lang: str, question: str) -> Found | None:
         language = self._by_language.get(lang)
         return language.find(answer, question) if language else None
+
+
+def not_known(answer: str) -> bool:
+    """Whether an agent says that he does not know, or has to ask; of an answer that no article accounts for."""
+    return _NOT_KNOWN.search(answer) is not None
 
 
 class _Language:

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue.weighing import ARTICLE_LABEL
-from chatbot.learning.answered_from import ArticleFinder, pieces
+from chatbot.learning.answered_from import ArticleFinder, not_known, pieces
 from chatbot.learning.snapshot import OUT_OF_SCOPE, SnapshotManifest, write_snapshot
 from chatbot.records.example_changes import RELABELLED
 from chatbot.records.knowledge import set_questions
@@ -31,6 +31,7 @@ MIN_COVERAGE = 0.3  # share of an answer that its article must account for
 MIN_MARGIN = 0.1  # and how far ahead of the next article
 SOURCES = 3  # passages a turn of a dialogue is given, as in chatbot/dialogue/assistant.py
 MAX_PAIRS_AN_ARTICLE = 200
+MAX_ALIKE = 2  # examples of one wording behind an answer: "and in a shop?" is asked often, and learned soon
 MIN_ARTICLE_EXAMPLES = 6  # its title and given questions among them
 _CORRECTED = func.coalesce(Example.label_reason, "").startswith(RELABELLED, autoescape=True)
 _EXAMPLES = select(  # columns, not objects: making a hundred thousand of these takes longer than reading them
@@ -182,8 +183,10 @@ def _examples(
     session: Session, intents: dict[int, Intent], knowledge: _Knowledge
 ) -> Iterator[dict[str, Any]]:
     """Customers' messages with their intents. An opening that nobody tagged takes the label of the article that the
-    agent answered it from: half of a helpdesk's tickets carry no tag, and the answers say what they were about."""
+    agent answered it from: half of a helpdesk's tickets carry no tag, and the answers say what they were about. So does
+    what was asked later, with what was said before it; what the agent did not know is out of scope."""
     bound = _intent_of_article(intents)
+    said: Counter[tuple[str, str, str | None]] = Counter()
     for row in session.execute(_EXAMPLES.order_by(Example.id)).yield_per(1000):
         intent = intents.get(row.intent_id) if row.intent_id is not None else None
         label = OUT_OF_SCOPE if row.out_of_scope else intent.name if intent else None
@@ -197,6 +200,12 @@ def _examples(
                 label = _label(slug, bound) if slug else None
             elif slug and intent is not None and intent.article_slug not in (None, slug):
                 label = None  # tag and answer contradict each other: one of them is about something else
+        elif row.answer and row.context and label is None:
+            slug = _answered_from(knowledge, row.answer, row.lang, row.text)
+            label = _label(slug, bound) if slug else OUT_OF_SCOPE if not_known(row.answer) else None
+            said[row.lang, row.text, label] += 1
+            if said[row.lang, row.text, label] > MAX_ALIKE:
+                label = None
         yield {
             "text": row.text,
             "intent": label,
@@ -214,7 +223,7 @@ def _dialogues(session: Session, knowledge: _Knowledge) -> Iterator[dict[str, An
     for row in session.execute(select(*told_of).order_by(Transcript.id)).yield_per(500):
         question = ""
         turns: list[dict[str, Any]] = []
-        for turn in row.turns:
+        for turn, following in zip(row.turns, [*row.turns[1:], None], strict=True):
             told = {"role": turn["role"], "text": turn["text"]}
             if turn["role"] == "customer":
                 question = turn["text"]
@@ -222,6 +231,8 @@ def _dialogues(session: Session, knowledge: _Knowledge) -> Iterator[dict[str, An
                 slug = _answered_from(knowledge, turn["text"], row.lang, question)
                 if slug is not None:
                     told["sources"] = [p["id"] for p in knowledge.nearest(slug, row.lang, turn["text"])]
+                elif not_known(turn["text"]) and (following is None or following["role"] != "agent"):
+                    told["not_known"] = True  # and that was the last word on it
             turns.append(told)
         intent = corrected.get(row.id, row.tag)
         yield {"id": str(row.id), "lang": row.lang, "split": row.split, "intent": intent, "turns": turns}

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from chatbot.dialogue.actions import Finder, nothing
+from chatbot.dialogue.asked_after import AskedAfter
 from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.bound_actions import DatabaseActions
 from chatbot.dialogue.lookup import DatabaseLookup
@@ -46,6 +47,7 @@ SEARCH_MODEL = "search.json"
 ADAPTERS = "adapters"  # folder of the bundle: <language>.npy
 WEIGHING = "weighing.json"
 SAID_WORDS = "said_words.npz"
+ASKED_AFTER = "asked_after.npz"
 SURE_OF_ENTITY = 0.5  # least confidence of what a message is taken to name
 
 LoadedEncoder = SentenceEncoder | AdaptedEncoder
@@ -81,6 +83,7 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
         lookup=lookup,
         weighing=Weighing.load(folder / WEIGHING) if (folder / WEIGHING).is_file() else None,
         said=SaidWords.load(folder / SAID_WORDS) if (folder / SAID_WORDS).is_file() else None,
+        asked_after=AskedAfter.load(folder / ASKED_AFTER) if (folder / ASKED_AFTER).is_file() else None,
         provisional=_provisional(database, encoders, classifier),
         actions=DatabaseActions(database, settings),
         named=load_finder(folder, threads=threads),

@@ -30,6 +30,7 @@ from chatbot.learning.evaluation import Evaluation, evaluate
 from chatbot.learning.harvest import freeze, publish_questions
 from chatbot.learning.index_check import prepare_index
 from chatbot.learning.loading import (
+    ASKED_AFTER,
     SAID_WORDS,
     SEARCH_MODEL,
     WEIGHING,
@@ -45,7 +46,7 @@ from chatbot.learning.search_fitting import fit_search
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot, SnapshotManifest, load_snapshot
 from chatbot.learning.time_plan import exceeded_in_words, for_training
 from chatbot.learning.training_process import train_apart
-from chatbot.learning.weighing_fit import fit_weighing, said_words
+from chatbot.learning.weighing_fit import asked_after, fit_weighing, said_words
 from chatbot.records import tables
 from chatbot.records.database import Database
 from chatbot.records.tables import AuditEntry, Release, utcnow
@@ -331,11 +332,16 @@ def _finish_bundle(
         encoders = fitted.loaded
         said = said_words(snapshot)
         said.save(folder / SAID_WORDS)
+        model = SearchModel.load(folder / SEARCH_MODEL)
+        search = frozen_search(snapshot, encoders, model, index=settings.data / "index")
+        asked_behind = asked_after(snapshot, search)
+        asked_behind.save(folder / ASKED_AFTER)
         weighed = fit_weighing(
             snapshot,
             said=said,
+            asked=asked_behind,
             classifier=load_classifier(folder, encoders, threads=settings.inference_threads),
-            search=frozen_search(snapshot, encoders, SearchModel.load(folder / SEARCH_MODEL)),
+            search=search,
         )
         weighed.weighing.save(folder / WEIGHING)
         metrics = manifest.metrics | {"search_fit": fitted.metrics, "weighing": weighed.metrics}

@@ -1,14 +1,12 @@
 """Fitting how much the classifier and the search each count, on held-back questions (chatbot/dialogue/weighing.py).
 
-First on questions that stand alone; then, with those weights as they are, how much it counts that the turn before was
-answered with a candidate: on held-back conversations whose agents' answers tell the article. A visitor of a chat
-window changes the subject more often than a ticket does, so questions that stand alone, and some out of scope, are
-put behind a conversation too.
+On questions that stand alone, and on what was asked behind an answer, in held-back conversations whose agents' answers
+tell the article, or that they do not know. A visitor of a chat window changes the subject more often than a ticket
+does, so questions that stand alone, and some out of scope, are put behind a conversation too.
 
-Last, how much it counts that the words are new to a candidate (chatbot/dialogue/said_words.py). That is not fitted
-with the rest: held-back questions that nothing answers are few and far off the subject, so likelihood spends it on
-telling articles apart and takes back from the classifier what it gives. It counts as much as the held-back questions
-can bear.
+How much it counts that the words are new to a candidate (chatbot/dialogue/said_words.py) is set before: likelihood
+spends it on telling articles apart and takes back from the classifier what it gives. It counts as much as the held-back
+questions can bear.
 """
 
 from __future__ import annotations
@@ -18,12 +16,13 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from chatbot.dialogue.asked_after import AskedAfter, Told
 from chatbot.dialogue.follow_ups import topic_before
 from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.said_words import SaidWords, intent_topic
@@ -38,6 +37,7 @@ from chatbot.dialogue.weighing import (
     length_of,
     log_of,
     weigh,
+    with_asked,
     with_new_words,
 )
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
@@ -47,7 +47,7 @@ log = logging.getLogger(__name__)
 MIN_QUESTIONS = 40  # of a language; fewer take the weights of all languages together
 RIDGE = 0.5  # pull to the defaults, in questions
 HITS = 5
-MOST_FOLLOW_UPS = 160  # of a language: three weights need no more, and each takes ten milliseconds
+MOST_FOLLOW_UPS = 300  # of a language: five weights need no more, and each takes ten milliseconds
 SURE = 0.6  # probability from which on the figures here take an answer as given
 # How much a question whose words are all new to an article counts against it, in nats. Of what nothing answers in the
 # demo's tuning conversations 44, 48, 60 and 68 % are refused at 0, 3, 4 and 5; of its answerable questions 92.0, 91.3,
@@ -55,8 +55,19 @@ SURE = 0.6  # probability from which on the figures here take an answer as given
 _NEW_WORDS = (4.0, 3.0, 2.0, 1.0)
 _STILL_ANSWERED = 0.95  # of the held-back questions that were answered rightly without
 _ALONE = ("classifier", "search", "nothing", "scope", "unfound")
-_STAYING = ("stay", "stay_long", "stay_inside")
-_STAY_BOUNDS = [(0, 12), (-5, 0), (0, 5)]
+_BEHIND = ("stay", "stay_long", "stay_inside", "asked", "not_known")
+_BOUNDS = {
+    "classifier": (0, 5),
+    "search": (0, 5),
+    "nothing": (-30, 5),
+    "scope": (0, 5),
+    "unfound": (0, 5),
+    "stay": (0, 12),
+    "stay_long": (-5, 0),
+    "stay_inside": (0, 5),
+    "asked": (0, 12),
+    "not_known": (0, 12),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +79,16 @@ class Judged:
     in_scope: float
     right: int | None
     words: float = 0.0
+    not_known: float = 0.0
+
+    def weighed(self, weights: Weights | None) -> list[Candidate]:
+        return weigh(
+            self.candidates,
+            in_scope=self.in_scope,
+            weights=weights,
+            words=self.words,
+            not_known=self.not_known,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +99,10 @@ class _Asked:
     lang: str
     article: str | None
     before: tuple[Message, ...] = ()
+
+
+class Embeds(Protocol):
+    def questions(self, texts: Sequence[str], *, lang: str) -> NDArray[np.float32]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +131,25 @@ def said_words(snapshot: Snapshot) -> SaidWords:
         for row in snapshot.dialogues:
             if row["split"] == "train":
                 for one in _answered(row, articles):
-                    yield one.lang, str(one.article), one.text
+                    if one.article is not None:
+                        yield one.lang, one.article, one.text
 
     return SaidWords.count(told())
+
+
+def asked_after(snapshot: Snapshot, search: Embeds) -> AskedAfter:
+    """What customers asked behind an answer in the training part, and what of it the agents could not tell."""
+    articles = {row["id"]: row["article"] for row in snapshot.passages}
+
+    def told() -> Iterator[Told]:
+        for row in snapshot.dialogues:
+            if row["split"] == "train":
+                for one in _answered(row, articles):
+                    behind = topic_before(one.before)
+                    if behind is not None:
+                        yield Told(one.text, one.lang, behind.removeprefix(ARTICLE_LABEL), one.article)
+
+    return AskedAfter.collect(told(), lambda texts, lang: search.questions(texts, lang=lang))
 
 
 def fit_weighing(
@@ -117,28 +158,25 @@ def fit_weighing(
     classifier: Classifier | None,
     search: Search,
     said: SaidWords | None = None,
+    asked: AskedAfter | None = None,
     split: str = "valid",
 ) -> WeighingFit:
     """Weights by maximum likelihood on the snapshot's ``split``; none where there is no classifier to weigh."""
     if classifier is None:
         return WeighingFit(Weighing(), {})
-    said = said or SaidWords({})
-    judged = judge(snapshot, classifier=classifier, search=search, said=said, split=split)
-    following = _judged(
-        _follow_ups(snapshot, split), _known(snapshot), classifier=classifier, search=search, said=said
-    )
+    readers = _Readers(classifier, search, said or SaidWords({}), asked or AskedAfter({}))
+    known = _known(snapshot)
+    judged = _judged(_alone(snapshot, split), known, readers)
+    following = _judged(_follow_ups(snapshot, split), known, readers)
     languages, metrics = {}, {}
     for lang in ["*", *sorted({item.lang for item in judged})]:
         rows = [item for item in judged if lang in ("*", item.lang)]
         if len(rows) < MIN_QUESTIONS:
             continue
-        languages[lang] = _fit(rows)
         later = [item for item in following if lang in ("*", item.lang)]
         enough = len(later) >= MIN_QUESTIONS
-        alone = figures(later, languages[lang]) if enough else {}
-        if enough:
-            languages[lang] = _fit_staying(later, languages[lang])
-        languages[lang] = with_new_words_counted([*rows, *later], languages[lang])
+        alone = figures(later, _fit(rows, _ALONE)) if enough else {}
+        languages[lang] = fitted([*rows, *later], (*_ALONE, *_BEHIND) if enough else _ALONE)
         metrics[lang] = figures(rows, languages[lang]) | {
             "questions": float(len(rows)),
             "new_words": languages[lang].new_words,
@@ -152,37 +190,51 @@ def fit_weighing(
     return WeighingFit(Weighing(languages), metrics)
 
 
-def judge(
-    snapshot: Snapshot, *, classifier: Classifier, search: Search, said: SaidWords, split: str
-) -> list[Judged]:
-    """What both say of each question of ``split`` whose article is known, and of those out of scope."""
+@dataclass(frozen=True, slots=True)
+class _Readers:
+    classifier: Classifier
+    search: Search
+    said: SaidWords
+    asked: AskedAfter
+
+
+def _alone(snapshot: Snapshot, split: str) -> list[_Asked]:
+    """The questions of ``split`` whose article is known, and those out of scope."""
     asked = [
         _Asked(row["query"], row["lang"], row["article"]) for row in snapshot.pairs if row["split"] == split
     ]
-    asked += [_Asked(text, lang, None) for text, lang in _outside(snapshot, split)]
-    return _judged(asked, _known(snapshot), classifier=classifier, search=search, said=said)
+    return asked + [_Asked(text, lang, None) for text, lang in _outside(snapshot, split)]
 
 
-def _judged(
-    asked: Sequence[_Asked],
-    known: Mapping[str, KnownIntent],
-    *,
-    classifier: Classifier,
-    search: Search,
-    said: SaidWords,
-) -> list[Judged]:
+def _judged(asked: Sequence[_Asked], known: Mapping[str, KnownIntent], readers: _Readers) -> list[Judged]:
     judged = []
     for one in asked:
         topic = topic_before(one.before)
-        classification = classifier.classify(one.text, history=one.before, lang=one.lang)
-        hits = search.search(one.text, lang=one.lang, history=one.before, k=HITS)
-        units = said.asked(one.text, lang=one.lang, before=[message.text for message in one.before])
+        classification = readers.classifier.classify(one.text, history=one.before, lang=one.lang)
+        hits = readers.search.search(one.text, lang=one.lang, history=one.before, k=HITS)
+        units = readers.said.asked(one.text, lang=one.lang, before=[message.text for message in one.before])
         found = with_new_words(gather(classification, known, hits, topic), units)
+        not_known = 0.0
+        if readers.asked.knows(one.lang):
+            vector = readers.search.question(one.text, lang=one.lang)
+            near = readers.asked.near(vector, lang=one.lang, apart=True)
+            found = with_asked(found, near)
+            last = known.get(topic or "")
+            not_known = near.not_known(last.article_slug) if near is not None and last is not None else 0.0
         if found:
             right = next(
                 (i for i, c in enumerate(found) if one.article and c.article_slug == one.article), None
             )
-            judged.append(Judged(one.lang, tuple(found), classification.in_scope, right, length_of(one.text)))
+            judged.append(
+                Judged(
+                    one.lang,
+                    tuple(found),
+                    classification.in_scope,
+                    right,
+                    length_of(one.text),
+                    not_known,
+                )
+            )
     return judged
 
 
@@ -234,14 +286,14 @@ def _follow_ups(snapshot: Snapshot, split: str) -> list[_Asked]:
 
 
 def _answered(dialogue: Mapping[str, Any], articles: Mapping[int, str]) -> Iterator[_Asked]:
-    """What the customer asked before each agent's turn that tells its article."""
+    """What the customer asked before each agent's turn that tells its article, or that he does not know."""
     before: list[Message] = []
     asked: str | None = None
     for turn in dialogue["turns"]:
         sources = turn.get("sources") or ()
         article = articles.get(sources[0]) if sources else None
         if turn["role"] == "agent":
-            if asked is not None and article is not None:
+            if asked is not None and (article is not None or turn.get("not_known")):
                 yield _Asked(asked, dialogue["lang"], article, tuple(before))
             if asked is not None:
                 before.append(Message("customer", asked))
@@ -256,7 +308,7 @@ def figures(judged: Sequence[Judged], weights: Weights | None) -> dict[str, floa
     inside = [item for item in judged if item.right is not None]
     confidence, hits = [], []
     for item in judged:
-        best = weigh(item.candidates, in_scope=item.in_scope, weights=weights, words=item.words)[0]
+        best = item.weighed(weights)[0]
         confidence.append(best.probability)
         hits.append(item.right is not None and item.candidates[item.right].article_slug == best.article_slug)
     answered = np.array(confidence) >= SURE
@@ -279,59 +331,63 @@ def figures(judged: Sequence[Judged], weights: Weights | None) -> dict[str, floa
     }
 
 
-def _fit(judged: Sequence[Judged]) -> Weights:
-    start = np.array([getattr(Weights(), name) for name in _ALONE])
-    tables = []
-    for item in judged:
-        rows: NDArray[np.float64] = np.zeros((len(item.candidates) + 1, len(start)))
-        for i, candidate in enumerate(item.candidates):
-            rows[i, :2] = log_of(candidate.by_classifier), log_of(candidate.by_search)
-        found = max(candidate.by_search for candidate in item.candidates)
-        rows[-1, 2:] = 1.0, log_of(1 - item.in_scope), log_of(1 - found)
-        tables.append(_Table(np.zeros(len(rows)), rows, _place(item)))
-    fitted = _likeliest(tables, start, [(0, 5), (0, 5), (-30, 5), (0, 5), (0, 5)])
-    log.info("weighing fitted on %d questions: %s", len(judged), fitted)
-    return Weights(**dict(zip(_ALONE, fitted, strict=True)))
-
-
-def _fit_staying(judged: Sequence[Judged], weights: Weights) -> Weights:
-    """``weights`` with those for what the turn before was answered with."""
-    tables = []
-    for item in judged:
-        found = max(candidate.by_search for candidate in item.candidates)
-        given = [weights.utility(candidate) for candidate in item.candidates]
-        rows: NDArray[np.float64] = np.zeros((len(item.candidates) + 1, len(_STAYING)))
-        for i, candidate in enumerate(item.candidates):
-            if candidate.stays:
-                rows[i] = 1.0, math.log1p(item.words), log_of(item.in_scope)
-        tables.append(
-            _Table(np.array([*given, weights.nothing_fits(item.in_scope, found)]), rows, _place(item))
-        )
-    fitted = _likeliest(tables, np.zeros(len(_STAYING)), _STAY_BOUNDS)
-    log.info("staying fitted on %d follow-ups: %s", len(judged), fitted)
-    return replace(weights, **dict(zip(_STAYING, fitted, strict=True)))
-
-
-def with_new_words_counted(judged: Sequence[Judged], weights: Weights) -> Weights:
-    """``weights`` with the most that new words can count while _STILL_ANSWERED of the right answers are given: where
-    few have asked yet, what the next one says is new."""
-
-    def rightly_answered(counted: Weights) -> int:
-        number = 0
-        for item in judged:
-            best = weigh(item.candidates, in_scope=item.in_scope, weights=counted, words=item.words)[0]
-            right = item.candidates[item.right].article_slug if item.right is not None else None
-            number += best.probability >= SURE and best.article_slug == right
-        return number
-
+def fitted(judged: Sequence[Judged], names: Sequence[str]) -> Weights:
+    """The likeliest weights ``names``, with the most that new words can count while _STILL_ANSWERED of the right
+    answers are given: where few have asked yet, what the next one says is new."""
     shares = [item.candidates[item.right].new_words for item in judged if item.right is not None]
-    weights = replace(weights, usual_words=round(float(np.median(shares)), 4) if shares else 0.0)
-    wanted = _STILL_ANSWERED * rightly_answered(weights)
+    usual = round(float(np.median(shares)), 4) if shares else 0.0
+    plain = replace(_fit(judged, names), usual_words=usual)
+    wanted = _STILL_ANSWERED * _rightly_answered(judged, plain)
     for counts in _NEW_WORDS:
-        found = replace(weights, new_words=counts)
-        if rightly_answered(found) >= wanted:
+        found = replace(_fit(judged, names, new_words=counts), usual_words=usual)
+        if _rightly_answered(judged, found) >= wanted:
             return found
-    return weights
+    return plain
+
+
+def _rightly_answered(judged: Sequence[Judged], weights: Weights) -> int:
+    number = 0
+    for item in judged:
+        best = item.weighed(weights)[0]
+        right = item.candidates[item.right].article_slug if item.right is not None else None
+        number += best.probability >= SURE and best.article_slug == right
+    return number
+
+
+def _fit(judged: Sequence[Judged], names: Sequence[str], *, new_words: float = 0.0) -> Weights:
+    """The likeliest weights ``names``; ``new_words`` is given."""
+    start = np.array([getattr(Weights(), name) for name in names])
+    place = {name: i for i, name in enumerate(names)}
+    tables = []
+    for item in judged:
+        rows: NDArray[np.float64] = np.zeros((len(item.candidates) + 1, len(names)))
+        for i, candidate in enumerate(item.candidates):
+            told = {
+                "classifier": log_of(candidate.by_classifier),
+                "search": log_of(candidate.by_search),
+                "asked": candidate.asked,
+            }
+            if candidate.stays:
+                told |= {
+                    "stay": 1.0,
+                    "stay_long": math.log1p(item.words),
+                    "stay_inside": log_of(item.in_scope),
+                }
+            _note(rows[i], told, place)
+        found = max(candidate.by_search for candidate in item.candidates)
+        nothing = {"nothing": 1.0, "scope": log_of(1 - item.in_scope), "unfound": log_of(1 - found)}
+        _note(rows[-1], nothing | {"not_known": item.not_known}, place)
+        given = [-new_words * candidate.new_words for candidate in item.candidates]
+        tables.append(_Table(np.array([*given, 0.0]), rows, _place(item)))
+    found_weights = _likeliest(tables, start, [_BOUNDS[name] for name in names])
+    log.info("weighing fitted on %d questions: %s", len(judged), found_weights)
+    return Weights(**dict(zip(names, found_weights, strict=True)), new_words=new_words)
+
+
+def _note(row: NDArray[np.float64], told: Mapping[str, float], place: Mapping[str, int]) -> None:
+    for name, value in told.items():
+        if name in place:
+            row[place[name]] = value
 
 
 @dataclass(frozen=True, slots=True)

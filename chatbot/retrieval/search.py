@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from chatbot.dialogue.trace import Hit, Message
 from chatbot.errors import NotFoundError, UnavailableError
 from chatbot.inference.encode import ANY_LANGUAGE
+from chatbot.language.normalise import normalise
 from chatbot.records.database import Database
 from chatbot.retrieval import following, snapshots
 from chatbot.retrieval.embeddings import EmbeddingCache, adapted, base_of
@@ -166,6 +167,15 @@ class Searcher:
         sentence of an article is nearest to a question is another matter."""
         vectors: NDArray[np.float32] = base_of(self.encoder(lang)).encode(texts)
         return vectors
+
+    def question(self, text: str, *, lang: str) -> NDArray[np.float32]:
+        """The unit vector float32 [dimension] by which ``text`` is searched for."""
+        encoder = self.encoder(lang)
+        return self._recent[encoder.fingerprint].vector(normalise(text), encoder.encode)
+
+    def questions(self, texts: Sequence[str], *, lang: str) -> NDArray[np.float32]:
+        """As `question`, of many texts [n, dimension]: from the store where they were encoded before."""
+        return self._embed(self.encoder(lang), [normalise(text) for text in texts])
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -121,3 +121,54 @@ def test_what_an_example_names_is_learned_and_what_nobody_looked_at_says_nothing
     (row,) = [row for row in logs.freeze().examples if row["text"] == QUESTION]
     assert row["entities"] == [{"kind": "thing", "start": 14, "end": 16}]
     assert QUESTION[14:16] == "it"
+
+
+def behind(logs: Logs, text: str, *answers: str) -> None:
+    """One more conversation: what was asked behind the answer on refunds, and what the agent said."""
+    said = [{"role": "customer", "text": QUESTION}, {"role": "agent", "text": REFUNDS}]
+    turns = [*said, {"role": "customer", "text": text}, *({"role": "agent", "text": a} for a in answers)]
+    with logs.database.write() as session:
+        talk = Transcript(content_hash=text + answers[0], lang="en", tag="refund", split="train", turns=turns)
+        session.add(talk)
+        session.flush()
+        session.add(
+            Example(
+                text=text,
+                lang="en",
+                answer=answers[0],
+                context=said,
+                source="transcript",
+                status="accepted",
+                transcript_id=talk.id,
+                content_hash=text_hash(text + answers[0]),
+                group_key=text,
+            )
+        )
+
+
+def label_of(logs: Logs, text: str) -> list[str | None]:
+    return [row["intent"] for row in logs.freeze().examples if row["text"] == text]
+
+
+def test_what_is_asked_behind_an_answer_is_learned_by_the_article_that_the_agent_answered_it_from(
+    logs: Logs,
+) -> None:
+    behind(logs, "and the parcel?", DELIVERY)
+    assert label_of(logs, "and the parcel?") == ["parcel"]
+    behind(logs, "ok", "You are welcome, have a nice day!")
+    assert label_of(logs, "ok") == [None]
+
+
+def test_one_wording_behind_answers_is_learned_twice_at_most(logs: Logs) -> None:
+    for greeting in ("", "Of course. ", "Sure. "):
+        behind(logs, "how fast?", greeting + DELIVERY)
+    assert sorted(label_of(logs, "how fast?"), key=str) == [None, "parcel", "parcel"]
+
+
+def test_what_the_agent_did_not_know_is_out_of_scope_unless_he_came_back_to_it(logs: Logs) -> None:
+    behind(logs, "is it taxed?", "I don't know, I'm afraid. I'll ask a colleague.")
+    behind(logs, "on a Sunday?", "I'm not sure, one moment.", DELIVERY)
+    assert label_of(logs, "is it taxed?") == [OUT_OF_SCOPE]
+    last = {turns[2]["text"]: turns[3] for row in logs.freeze().dialogues if len(turns := row["turns"]) > 3}
+    assert last["is it taxed?"]["not_known"] is True
+    assert "not_known" not in last["on a Sunday?"]

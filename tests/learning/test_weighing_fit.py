@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from chatbot.dialogue.said_words import SaidWords
 from chatbot.dialogue.trace import Classification, Hit, IntentGuess
-from chatbot.dialogue.weighing import Candidate, Weights
+from chatbot.dialogue.weighing import Candidate
 from chatbot.learning.snapshot import Snapshot, SnapshotManifest
-from chatbot.learning.weighing_fit import Judged, fit_weighing, said_words, with_new_words_counted
+from chatbot.learning.weighing_fit import Judged, asked_after, fit_weighing, fitted, said_words
 
 ARTICLES = ("refund", "parcel", "beans", "points")
 
@@ -24,6 +29,20 @@ class Classifier:
 
 
 class Search:
+    def question(self, text: str, *, lang: str) -> NDArray[np.float32]:
+        vector: NDArray[np.float32] = self.questions([text], lang=lang)[0]
+        return vector
+
+    def questions(self, texts: Sequence[str], *, lang: str) -> NDArray[np.float32]:
+        """A direction for each first word, and one for the length."""
+        starts = ("what", "who", "and")
+        told = [
+            [float(text.startswith(start)) for start in starts] + [0.25 * (len(text) % 5)] for text in texts
+        ]
+        vectors = np.array(told, np.float32)
+        unit: NDArray[np.float32] = vectors / (np.linalg.norm(vectors, axis=1, keepdims=True) + 1e-6)
+        return unit
+
     def search(self, query: str, *, lang: str, history: Any = (), k: int = 5) -> list[Hit]:
         return [
             Hit(1, 1, name, name, name, "", "text", "en", 0.8, 0.0, 0.0) for name in ARTICLES if name in query
@@ -110,12 +129,16 @@ def test_new_words_count_as_far_as_held_back_questions_bear_it() -> None:
         )
         return [Judged("en", (right,), 0.9, 0)] * 20
 
-    bearable = with_new_words_counted(asked(0.2), Weights())
-    unbearable = with_new_words_counted(asked(0.9), Weights())
+    def beyond(new_words: float) -> list[Judged]:
+        return [replace(item, right=None, in_scope=0.1) for item in asked(new_words)]
+
+    names = ("nothing",)  # alone, so that no other weight can make up for what new words take away
+    bearable = fitted([*asked(0.2), *beyond(0.2)], names)
+    unbearable = fitted([*asked(0.9), *asked(0.1), *beyond(0.1)], names)
     assert (bearable.new_words, bearable.usual_words) == (4.0, 0.2)
-    assert 0 < unbearable.new_words < 4
-    assert unbearable.usual_words == 0.9
-    assert with_new_words_counted([], Weights()).usual_words == 0
+    assert unbearable.new_words < 4
+    assert unbearable.usual_words == 0.5
+    assert fitted([], names).usual_words == 0
 
 
 def test_the_fit_says_how_much_new_words_count() -> None:
@@ -126,6 +149,33 @@ def test_the_fit_says_how_much_new_words_count() -> None:
     weights = fit.weighing.weights("en")
     assert weights is not None
     assert fit.metrics["en"]["new_words"] == weights.new_words == 4
+
+
+def test_what_agents_did_not_know_behind_an_answer_is_learned_to_be_left_unanswered() -> None:
+    frozen = snapshot(follow_ups=True)
+    for number, split in enumerate(["train", "valid"] * 60):
+        article = ARTICLES[number // 2 % len(ARTICLES)]
+        knows = number % 16 < 8
+        turns = [
+            {"role": "customer", "text": f"a question on {article}, number {number}"},
+            {"role": "agent", "text": "It is so.", "sources": [ARTICLES.index(article)]},
+            {"role": "customer", "text": f"{'who' if knows else 'what'} about it {'so ' * (number % 5)}"},
+            {"role": "agent", "text": "It is so in that case too.", "sources": [ARTICLES.index(article)]}
+            if knows
+            else {"role": "agent", "text": "I don't know.", "not_known": True},
+        ]
+        frozen.dialogues.append(
+            {"id": f"k{number}", "lang": "en", "split": split, "intent": None, "turns": turns}
+        )
+    search = Search()
+    asked = asked_after(frozen, search)
+    fit = fit_weighing(frozen, classifier=Classifier(), search=search, asked=asked)
+    weights = fit.weighing.weights("en")
+    assert weights is not None and weights.not_known > 1
+    plain = fit_weighing(frozen, classifier=Classifier(), search=search)
+    assert plain.metrics["en"]["follow_ups_right"] <= fit.metrics["en"]["follow_ups_right"]
+    without = plain.weighing.weights("en")
+    assert without is not None and (without.asked, without.not_known) == (0, 0)
 
 
 def test_words_are_learned_from_articles_and_the_training_part_alone() -> None:
