@@ -47,6 +47,7 @@ GENERATED_SURENESS = 0.8
 OUTSIDE_COUNTS = 2.0
 STRANGE_COUNTS = 0.5
 _WORTH_SAYING = 0.3  # of the words more than is usual
+_ALIKE = 0.8  # cosine from which two questions ask for the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +130,14 @@ def _below(probability: float) -> str:
 
 
 def _new_to(best: Candidate | None) -> str:
-    """That nobody has used the question's words about it, where that is why its probability is low."""
-    if best is None or best.strange < _WORTH_SAYING:
+    """That agents did not know it when it was asked before, or nobody has used the question's words about it: where
+    that is why its probability is low."""
+    if best is None:
         return ""
-    return f"; {best.new_words:.0%} of the words are new to it"
+    told = "; agents did not know when this was asked before" if best.not_known >= _ALIKE else ""
+    return told + (
+        f"; {best.new_words:.0%} of the words are new to it" if best.strange >= _WORTH_SAYING else ""
+    )
 
 
 def _acts(evidence: Evidence) -> bool:

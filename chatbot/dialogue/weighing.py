@@ -58,6 +58,7 @@ class Candidate:
     new_words: float = 0.0  # share of the question's content that nobody used about it (said_words.py)
     strange: float = 0.0  # how much more of its content is new to it than is usual
     asked: float = 0.0  # cosine to the nearest question behind an answer that it answered (asked_after.py)
+    not_known: float = 0.0  # and to the nearest one that the agents did not know, behind the answer before
     cards: tuple[Card, ...] = ()  # of the approved answer
 
 
@@ -231,7 +232,7 @@ def weigh(
     usual = weights.usual_words if weights is not None else 1.0
     ranked = sorted(
         (
-            replace(c, probability=p, strange=max(0.0, c.new_words - usual))
+            replace(c, probability=p, strange=max(0.0, c.new_words - usual), not_known=not_known)
             for c, p in zip(candidates, probabilities, strict=True)
         ),
         key=lambda candidate: -candidate.probability,

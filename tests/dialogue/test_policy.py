@@ -126,6 +126,9 @@ def test_that_words_are_new_is_said_where_it_is_why_nothing_is_known() -> None:
     assert "new to it" not in decide(replace(found, candidates=[best])).reason
     told = decide(replace(found, candidates=[replace(best, new_words=0.7, strange=0.5)])).reason
     assert told.endswith("; 70% of the words are new to it")
+    asked_before = replace(best, not_known=0.9, new_words=0.7, strange=0.5)
+    told = decide(replace(found, candidates=[asked_before])).reason
+    assert told.endswith("; agents did not know when this was asked before; 70% of the words are new to it")
 
 
 def test_what_is_below_a_threshold_is_told_below_it() -> None:
