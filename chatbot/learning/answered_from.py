@@ -64,6 +64,11 @@ class ArticleFinder:
         """
         return self._found(answer, lang, question)
 
+    def shares(self, text: str, *, lang: str) -> dict[str, float]:
+        """By article, the share 0..1 of the text's information that the article accounts for."""
+        language = self._by_language.get(lang)
+        return language.shares(text) if language else {}
+
     def _find(self, answer: str, lang: str, question: str) -> Found | None:
         language = self._by_language.get(lang)
         return language.find(answer, question) if language else None
@@ -92,17 +97,29 @@ class _Language:
         said = set(pieces(answer))
         if len(said) < MIN_PIECES:
             return None
-        scores = np.zeros(len(self._slugs))
-        for share, words in ((1.0, said), (0.3, set(pieces(question)))):
-            for piece in words & self._weight.keys():
-                scores[self._articles[piece]] += share * self._weight[piece]
+        scores = self._held(said) + 0.3 * self._held(set(pieces(question)))
         best = int(scores.argmax())
         score = float(scores[best])
         if score == 0:
             return None
-        total = sum(self._weight.get(piece, self._unknown) for piece in said)
+        total = self._information(said)
         scores[best] = 0.0
         return Found(self._slugs[best], score / total, (score - float(scores.max())) / total)
+
+    def shares(self, text: str) -> dict[str, float]:
+        said = set(pieces(text))
+        held = self._held(said) / max(self._information(said), 1e-9)
+        return dict(zip(self._slugs, held.tolist(), strict=True))
+
+    def _held(self, said: set[str]) -> NDArray[np.float64]:
+        """The information of ``said`` that each article holds."""
+        scores = np.zeros(len(self._slugs))
+        for piece in said & self._weight.keys():
+            scores[self._articles[piece]] += self._weight[piece]
+        return scores
+
+    def _information(self, said: set[str]) -> float:
+        return sum(self._weight.get(piece, self._unknown) for piece in said)
 
 
 def pieces(text: str) -> list[str]:

@@ -10,6 +10,7 @@ import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ MIN_COVERAGE = 0.3  # share of an answer that its article must account for
 MIN_MARGIN = 0.1  # and how far ahead of the next article
 SOURCES = 3  # passages a turn of a dialogue is given, as in chatbot/dialogue/assistant.py
 MAX_PAIRS_AN_ARTICLE = 200
+WRITTEN_SINCE = (
+    0.5  # of a question that an agent did not know: an article of later that holds so much may answer it
+)
 MAX_ALIKE = 2  # examples of one wording behind an answer: "and in a shop?" is asked often, and learned soon
 MIN_ARTICLE_EXAMPLES = 6  # its title and given questions among them
 _CORRECTED = func.coalesce(Example.label_reason, "").startswith(RELABELLED, autoescape=True)
@@ -44,6 +48,7 @@ _EXAMPLES = select(  # columns, not objects: making a hundred thousand of these 
     Example.split,
     Example.group_key,
     Example.entities,
+    Example.created_at,
     _CORRECTED.label("corrected"),
 ).where(Example.status.in_(("accepted", "unreviewed")))
 
@@ -54,12 +59,21 @@ class _Knowledge:
     by_article: dict[tuple[str, str], list[dict[str, Any]]]  # (slug, lang) -> its passages
     pieces: dict[int, frozenset[str]]  # of each passage
     finder: ArticleFinder
+    changed: dict[tuple[str, str], datetime]  # (slug, lang) -> when it was last written
 
     def nearest(self, slug: str, lang: str, answer: str) -> list[dict[str, Any]]:
         """The article's passages that share most with the answer."""
         said = set(pieces(answer))
         found = self.by_article.get((slug, lang), [])
         return sorted(found, key=lambda p: -len(said & self.pieces[p["id"]]))[:SOURCES]
+
+    def unanswered(self, question: str, answer: str, lang: str, since: datetime) -> bool:
+        """Whether the agent did not know, and no article that was written since speaks of it."""
+        if not not_known(answer):
+            return False
+        newer = {slug for (slug, spoken), at in self.changed.items() if spoken == lang and at > since}
+        shares = self.finder.shares(question, lang=lang) if newer else {}
+        return all(shares.get(slug, 0.0) < WRITTEN_SINCE for slug in newer)
 
 
 def freeze(session: Session, folder: Path, *, seed: int = 13) -> SnapshotManifest:
@@ -118,7 +132,8 @@ def _read_knowledge(session: Session) -> _Knowledge:
         texts.setdefault((article.slug, article.lang), [article.title]).append(passage.text)
     finder = ArticleFinder([(slug, lang, "\n".join(found)) for (slug, lang), found in texts.items()])
     words = {row["id"]: frozenset(pieces(row["text"])) for row in passages}
-    return _Knowledge(passages, dict(by_article), words, finder)
+    changed = {(article.slug, article.lang): article.updated_at for _, article in rows}
+    return _Knowledge(passages, dict(by_article), words, finder, changed)
 
 
 def _article_questions(session: Session) -> list[tuple[str, str, str]]:
@@ -202,7 +217,8 @@ def _examples(
                 label = None  # tag and answer contradict each other: one of them is about something else
         elif row.answer and row.context and label is None:
             slug = _answered_from(knowledge, row.answer, row.lang, row.text)
-            label = _label(slug, bound) if slug else OUT_OF_SCOPE if not_known(row.answer) else None
+            beyond = slug is None and knowledge.unanswered(row.text, row.answer, row.lang, row.created_at)
+            label = _label(slug, bound) if slug else OUT_OF_SCOPE if beyond else None
             said[row.lang, row.text, label] += 1
             if said[row.lang, row.text, label] > MAX_ALIKE:
                 label = None
@@ -218,7 +234,9 @@ def _examples(
 
 
 def _dialogues(session: Session, knowledge: _Knowledge) -> Iterator[dict[str, Any]]:
-    told_of = (Transcript.id, Transcript.lang, Transcript.split, Transcript.tag, Transcript.turns)
+    told_of = (
+        Transcript.id, Transcript.lang, Transcript.split, Transcript.tag, Transcript.turns, Transcript.created_at,
+    )  # fmt: skip
     corrected = _corrected_tags(session)
     for row in session.execute(select(*told_of).order_by(Transcript.id)).yield_per(500):
         question = ""
@@ -231,8 +249,10 @@ def _dialogues(session: Session, knowledge: _Knowledge) -> Iterator[dict[str, An
                 slug = _answered_from(knowledge, turn["text"], row.lang, question)
                 if slug is not None:
                     told["sources"] = [p["id"] for p in knowledge.nearest(slug, row.lang, turn["text"])]
-                elif not_known(turn["text"]) and (following is None or following["role"] != "agent"):
-                    told["not_known"] = True  # and that was the last word on it
+                elif (following is None or following["role"] != "agent") and knowledge.unanswered(
+                    question, turn["text"], row.lang, row.created_at
+                ):  # and that was the last word on it
+                    told["not_known"] = True
             turns.append(told)
         intent = corrected.get(row.id, row.tag)
         yield {"id": str(row.id), "lang": row.lang, "split": row.split, "intent": intent, "turns": turns}

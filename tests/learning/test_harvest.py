@@ -172,3 +172,16 @@ def test_what_the_agent_did_not_know_is_out_of_scope_unless_he_came_back_to_it(l
     last = {turns[2]["text"]: turns[3] for row in logs.freeze().dialogues if len(turns := row["turns"]) > 3}
     assert last["is it taxed?"]["not_known"] is True
     assert "not_known" not in last["on a Sunday?"]
+
+
+def test_an_article_written_since_ends_what_agents_did_not_know(logs: Logs) -> None:
+    behind(logs, "is it taxed abroad?", "I don't know, I'm afraid.")
+    behind(logs, "can my sister fetch it?", "I have no information on that.")
+    text = "A parcel abroad is taxed by the country that it goes to."
+    with logs.database.write() as session:
+        put_article(session, ArticleDraft("tax", "en", "Taxed abroad?", text, (PassageDraft("tax", text),)))
+    assert label_of(logs, "is it taxed abroad?") == [None]
+    assert label_of(logs, "can my sister fetch it?") == [OUT_OF_SCOPE]
+    told = {turns[2]["text"]: turns[3] for row in logs.freeze().dialogues if len(turns := row["turns"]) > 3}
+    assert "not_known" not in told["is it taxed abroad?"]
+    assert told["can my sister fetch it?"]["not_known"] is True
