@@ -34,9 +34,8 @@ _TOKEN = re.compile(
     rf"|[^\W\d_{HAN}]+|[^\w\s\u0021-\u0022\u0024-\u002f\u003a-\u003e\u0040\u005b-\u0060\u007b-\u007e"
     r"，。、；：“”‘’（）《》【】—…·]|!"
 )
-_ASCII_TOKEN = re.compile(
-    r"[a-z]+(?:'[a-z]{1,2}\b)?|[0-9]+|[!#?]"
-)  # what ``_TOKEN`` finds where all is ASCII
+# what ``_TOKEN`` finds where all is ASCII
+_ASCII_TOKEN = re.compile(r"[a-z]+(?:'[a-z]{1,2}\b)?|[0-9]+|[!#?]")
 _HAN = re.compile(f"[{HAN}]")
 _FOLDABLE = re.compile(r"[0-9@]|www\.|http")  # what there is in all that ``_FOLDED`` finds
 _PLACEHOLDER = {"email": "[email]", "url": "[url]", "code": "[order]", "number": "[number]"}

@@ -75,7 +75,7 @@ class ArticleFinder:
 
 
 def not_known(answer: str) -> bool:
-    """Whether an agent says that he does not know, or has to ask; of an answer that no article accounts for."""
+    """Whether an agent says that he does not know; of an answer that no article accounts for."""
     return _NOT_KNOWN.search(answer) is not None
 
 

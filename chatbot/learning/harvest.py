@@ -32,9 +32,7 @@ MIN_COVERAGE = 0.3  # share of an answer that its article must account for
 MIN_MARGIN = 0.1  # and how far ahead of the next article
 SOURCES = 3  # passages a turn of a dialogue is given, as in chatbot/dialogue/assistant.py
 MAX_PAIRS_AN_ARTICLE = 200
-WRITTEN_SINCE = (
-    0.5  # of a question that an agent did not know: an article of later that holds so much may answer it
-)
+WRITTEN_SINCE = 0.5  # of what an agent did not know: a later article that holds so much may answer it
 MAX_ALIKE = 2  # examples of one wording behind an answer: "and in a shop?" is asked often, and learned soon
 MIN_ARTICLE_EXAMPLES = 6  # its title and given questions among them
 _CORRECTED = func.coalesce(Example.label_reason, "").startswith(RELABELLED, autoescape=True)
@@ -234,9 +232,8 @@ def _examples(
 
 
 def _dialogues(session: Session, knowledge: _Knowledge) -> Iterator[dict[str, Any]]:
-    told_of = (
-        Transcript.id, Transcript.lang, Transcript.split, Transcript.tag, Transcript.turns, Transcript.created_at,
-    )  # fmt: skip
+    talk = Transcript
+    told_of = (talk.id, talk.lang, talk.split, talk.tag, talk.turns, talk.created_at)
     corrected = _corrected_tags(session)
     for row in session.execute(select(*told_of).order_by(Transcript.id)).yield_per(500):
         question = ""

@@ -407,17 +407,24 @@ def _likeliest(
     tables: Sequence[_Table], start: NDArray[np.float64], bounds: Sequence[tuple[float, float]]
 ) -> list[float]:
     """Weights under which the right candidates are likeliest, pulled to ``start``."""
+    most = max((len(table.given) for table in tables), default=1)
+    each = np.arange(len(tables))
+    given = np.full((len(tables), most), -np.inf)
+    rows = np.zeros((len(tables), most, len(start)))
+    for number, table in enumerate(tables):
+        given[number, : len(table.given)] = table.given
+        rows[number, : len(table.given)] = table.rows
+    right = np.array([table.right for table in tables], np.int64)
 
     def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        total, gradient = 0.5 * RIDGE * float(((w - start) ** 2).sum()), RIDGE * (w - start)
-        for table in tables:
-            utility = table.given + table.rows @ w
-            top = utility.max()
-            powers = np.exp(utility - top)
-            shares = powers / powers.sum()
-            total += float(np.log(powers.sum()) + top - utility[table.right])
-            gradient = gradient + shares @ table.rows - table.rows[table.right]
-        return total, gradient
+        utilities = given + rows @ w
+        top = utilities.max(axis=1, keepdims=True)
+        powers = np.exp(utilities - top)
+        mass = powers.sum(axis=1, keepdims=True)
+        missed = np.log(mass[:, 0]) + top[:, 0] - utilities[each, right]
+        pull = RIDGE * (w - start)
+        gradient = np.einsum("nc,ncw->w", powers / mass, rows) - rows[each, right].sum(axis=0)
+        return 0.5 * float(pull @ (w - start)) + float(missed.sum()), pull + gradient
 
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
     return [round(float(value), 4) for value in found.x]
