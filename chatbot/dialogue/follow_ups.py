@@ -21,8 +21,12 @@ def asked_again(text: str, before: Sequence[Message]) -> bool:
 
 
 def topic_before(before: Sequence[Message]) -> str | None:
-    """What the last reply answered; None where it answered nothing, or came from a person."""
-    return next((message.topic for message in reversed(before) if message.role in ("bot", "agent")), None)
+    """What the last reply answered, or, where it answered nothing, the one before it: who gets no answer asks on about
+    what he was told. None where neither answered anything, or a person spoke last."""
+    replies = [message for message in before if message.role in ("bot", "agent")][-2:]
+    if replies and replies[-1].topic is None and replies[-1].role == "bot":
+        replies.pop()
+    return replies[-1].topic if replies else None
 
 
 def unsaid(ranked: list[Candidate], before: Sequence[Message]) -> list[Candidate]:

@@ -1,0 +1,30 @@
+"""What the turns before mean for a message."""
+
+from __future__ import annotations
+
+import pytest
+
+from chatbot.dialogue.follow_ups import topic_before
+from chatbot.dialogue.trace import Message
+
+ASKED = Message("customer", "can I pay in instalments")
+ANSWERED = Message("bot", "In three parts.", "instalments")
+NOT_KNOWN = Message("bot", "That I don't know.", None)
+
+
+@pytest.mark.parametrize(
+    ("before", "topic"),
+    [
+        ([], None),
+        ([ASKED], None),
+        ([ASKED, ANSWERED], "instalments"),
+        ([ASKED, NOT_KNOWN], None),
+        ([ASKED, ANSWERED, Message("customer", "and my credit score?"), NOT_KNOWN], "instalments"),
+        ([ASKED, ANSWERED, NOT_KNOWN, NOT_KNOWN], None),
+        ([ASKED, ANSWERED, Message("agent", "Mei here, how can I help?")], None),
+        ([ASKED, ANSWERED, Message("agent", "In a shop, too.", "shops")], "shops"),
+        ([ASKED, ANSWERED, ASKED, Message("bot", "By card.", "payment"), ASKED, NOT_KNOWN], "payment"),
+    ],
+)
+def test_who_gets_no_answer_asks_on_about_what_he_was_told(before: list[Message], topic: str | None) -> None:
+    assert topic_before(before) == topic
