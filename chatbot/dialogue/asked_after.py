@@ -15,11 +15,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chatbot.dialogue.language_tables import load_tables, save_tables
 from chatbot.errors import BundleError
 
 MOST = 120  # kept of what an article was asked, and of what nobody could tell behind it
@@ -137,27 +137,15 @@ class AskedAfter:
         return Near(language, vector, apart=apart)
 
     def save(self, path: Path) -> None:
-        tables = {
-            f"{lang}/{part}": getattr(language, part)
-            for lang, language in self._languages.items()
-            for part in _PARTS
-        }
-        with path.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **tables)
+        save_tables(
+            path,
+            {lang: {part: getattr(one, part) for part in _PARTS} for lang, one in self._languages.items()},
+        )
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Raises BundleError for a file that cannot be read."""
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as tables:
-                languages = sorted({name.split("/")[0] for name in tables.files})
-                return cls(
-                    {
-                        lang: _Language.read(*(tables[f"{lang}/{part}"] for part in _PARTS))
-                        for lang in languages
-                    }
-                )
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise BundleError(
-                "The questions asked behind answers cannot be read", value=path.name, remedy="Retrain"
-            ) from error
+        unreadable = BundleError(
+            "The questions asked behind answers cannot be read", value=path.name, remedy="Retrain"
+        )
+        return cls(load_tables(path, lambda tables: _Language.read(**tables), unreadable=unreadable))

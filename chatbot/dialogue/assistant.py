@@ -9,10 +9,10 @@ from typing import Any
 
 from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, complete, dropped, gives
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
-from chatbot.dialogue.asked_after import AskedAfter
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.drafting import Writer, draft
 from chatbot.dialogue.follow_ups import asked_again, topic_before, unsaid
+from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.past_drafts import PastDrafting
@@ -20,7 +20,6 @@ from chatbot.dialogue.policy import Bound, Decision, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.requests import MAX_REQUESTS, Subject, split_requests
-from chatbot.dialogue.said_words import SaidWords
 from chatbot.dialogue.saying import INTENT, Part, say, with_the_rest
 from chatbot.dialogue.slot_filling import is_dropped
 from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
@@ -46,8 +45,6 @@ from chatbot.dialogue.weighing import (
     gather,
     length_of,
     weigh,
-    with_asked,
-    with_new_words,
 )
 from chatbot.inference.prototypes import apart
 from chatbot.language.normalise import detect_language, has_letters, normalise
@@ -77,13 +74,10 @@ class Assistant:
         next_intents: Proposes | None = None,
         named: Finder = nothing,
         past: PastDrafting | None = None,
-        said: SaidWords | None = None,
-        asked_after: AskedAfter | None = None,
+        heard: Heard | None = None,
         own_encoders: Collection[str] = (),
     ) -> None:
-        """``said``: the words that were used about each article.
-
-        ``own_encoders``: languages whose encoder has read nothing but the company's own texts."""
+        """``own_encoders``: languages whose encoder has read nothing but the company's own texts."""
         self.release_id = release_id
         self.languages = tuple(languages)
         self._classifier = classifier
@@ -95,8 +89,7 @@ class Assistant:
         self._actions = actions
         self._next = next_intents
         self._named = named
-        self._said = said or SaidWords({})
-        self._asked_after = asked_after or AskedAfter({})
+        self._heard = heard or Heard()
         self._own_encoders = frozenset(own_encoders)
         self.past = past  # what agents said, for agents: no reply draws on it
 
@@ -231,14 +224,9 @@ class Assistant:
         near, rest = apart(classification, self._provisional.names if self._provisional else ())
         weights = self._weighing.weights(lang)
         found = gather(rest, known, hits, topic_before(before) if weights is not None else None)
-        asked = self._said.asked(request, lang=lang, before=[message.text for message in before])
-        found = with_new_words(found, asked)
-        not_known = 0.0
-        if self._asked_after.knows(lang):
-            held = self._asked_after.near(self._search.question(request, lang=lang), lang=lang)
-            found = with_asked(found, held)
-            last = known.get(topic_before(before) or "")
-            not_known = held.not_known(last.article_slug) if held is not None and last is not None else 0.0
+        found, not_known = self._heard.about(
+            found, request, lang=lang, before=before, known=known, search=self._search
+        )
         ranked = weigh(
             found, in_scope=rest.in_scope, weights=weights, words=length_of(request), not_known=not_known
         )

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Self
-from zipfile import BadZipFile
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
+from chatbot.dialogue.language_tables import Tables, load_tables, save_tables
 from chatbot.errors import BundleError
 from chatbot.neural.source_layout import content_units
 
@@ -62,6 +62,10 @@ class _Language:
             members=np.concatenate([*rows, np.zeros(0, np.int64)]).astype(np.int32),
             unheard=float(np.log(number + 1)),
         )
+
+    @classmethod
+    def read(cls, tables: Tables) -> Self:
+        return cls(**{part: tables[part] for part in _PARTS}, unheard=float(tables["unheard"]))
 
     def spoken_about(self, topic: str) -> NDArray[np.int32] | None:
         place = int(np.searchsorted(self.topics, topic))
@@ -121,34 +125,21 @@ class SaidWords:
         return Asked(language, _hashes(content_units(text)), _hashes(content_units("\n".join(before))))
 
     def save(self, path: Path) -> None:
-        tables = {
-            f"{lang}/{part}": getattr(language, part)
-            for lang, language in self._languages.items()
-            for part in _PARTS
-        }
-        unheard = {f"{lang}/unheard": np.array(one.unheard) for lang, one in self._languages.items()}
-        with path.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **tables, **unheard)
+        save_tables(
+            path,
+            {
+                lang: {part: getattr(one, part) for part in _PARTS} | {"unheard": np.array(one.unheard)}
+                for lang, one in self._languages.items()
+            },
+        )
 
     @classmethod
     def load(cls, path: Path) -> Self:
         """Raises BundleError for a file that cannot be read."""
-        try:
-            with path.open("rb") as file, np.load(file, allow_pickle=False) as tables:
-                languages = sorted({name.split("/")[0] for name in tables.files})
-                return cls(
-                    {
-                        lang: _Language(
-                            **{part: tables[f"{lang}/{part}"] for part in _PARTS},
-                            unheard=float(tables[f"{lang}/unheard"]),
-                        )
-                        for lang in languages
-                    }
-                )
-        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-            raise BundleError(
-                "The words said about articles cannot be read", value=path.name, remedy="Retrain"
-            ) from error
+        unreadable = BundleError(
+            "The words said about articles cannot be read", value=path.name, remedy="Retrain"
+        )
+        return cls(load_tables(path, _Language.read, unreadable=unreadable))
 
 
 def intent_topic(name: str) -> str:

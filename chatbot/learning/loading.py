@@ -17,6 +17,7 @@ from chatbot.dialogue.actions import Finder, nothing
 from chatbot.dialogue.asked_after import AskedAfter
 from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.bound_actions import DatabaseActions
+from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.lookup import DatabaseLookup
 from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.provisional import Provisional
@@ -82,8 +83,7 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
         writer=writer,
         lookup=lookup,
         weighing=Weighing.load(folder / WEIGHING) if (folder / WEIGHING).is_file() else None,
-        said=SaidWords.load(folder / SAID_WORDS) if (folder / SAID_WORDS).is_file() else None,
-        asked_after=AskedAfter.load(folder / ASKED_AFTER) if (folder / ASKED_AFTER).is_file() else None,
+        heard=load_heard(folder),
         provisional=_provisional(database, encoders, classifier),
         actions=DatabaseActions(database, settings),
         named=load_finder(folder, threads=threads),
@@ -97,6 +97,15 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
         if (folder / PAST_ANSWERS).is_dir()
         else None,
         own_encoders=[lang for lang in manifest.languages if _own(encoder_for(lang, encoders))],
+    )
+
+
+def load_heard(folder: Path) -> Heard:
+    """What releases made before do not have says nothing."""
+    words, questions = folder / SAID_WORDS, folder / ASKED_AFTER
+    return Heard(
+        SaidWords.load(words) if words.is_file() else SaidWords({}),
+        AskedAfter.load(questions) if questions.is_file() else AskedAfter({}),
     )
 
 

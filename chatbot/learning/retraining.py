@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy.orm import Session
 
+from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import BundleError, ConflictError, NotFoundError, TrainingError
 from chatbot.extras import require_training
@@ -330,18 +331,16 @@ def _finish_bundle(
         tell("fit search", 0.0)
         fitted = fit_search(snapshot, folder, settings, encoders=manifest.encoders)
         encoders = fitted.loaded
-        said = said_words(snapshot)
-        said.save(folder / SAID_WORDS)
         model = SearchModel.load(folder / SEARCH_MODEL)
         search = frozen_search(snapshot, encoders, model, index=settings.data / "index")
-        asked_behind = asked_after(snapshot, search)
-        asked_behind.save(folder / ASKED_AFTER)
+        heard = Heard(said_words(snapshot), asked_after(snapshot, search))
+        heard.words.save(folder / SAID_WORDS)
+        heard.questions.save(folder / ASKED_AFTER)
         weighed = fit_weighing(
             snapshot,
-            said=said,
-            asked=asked_behind,
             classifier=load_classifier(folder, encoders, threads=settings.inference_threads),
             search=search,
+            heard=heard,
         )
         weighed.weighing.save(folder / WEIGHING)
         metrics = manifest.metrics | {"search_fit": fitted.metrics, "weighing": weighed.metrics}

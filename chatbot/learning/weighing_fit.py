@@ -24,6 +24,7 @@ from scipy.optimize import minimize
 
 from chatbot.dialogue.asked_after import AskedAfter, Told
 from chatbot.dialogue.follow_ups import topic_before
+from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.said_words import SaidWords, intent_topic
 from chatbot.dialogue.trace import Message
@@ -37,8 +38,6 @@ from chatbot.dialogue.weighing import (
     length_of,
     log_of,
     weigh,
-    with_asked,
-    with_new_words,
 )
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
 
@@ -157,14 +156,13 @@ def fit_weighing(
     *,
     classifier: Classifier | None,
     search: Search,
-    said: SaidWords | None = None,
-    asked: AskedAfter | None = None,
+    heard: Heard | None = None,
     split: str = "valid",
 ) -> WeighingFit:
     """Weights by maximum likelihood on the snapshot's ``split``; none where there is no classifier to weigh."""
     if classifier is None:
         return WeighingFit(Weighing(), {})
-    readers = _Readers(classifier, search, said or SaidWords({}), asked or AskedAfter({}))
+    readers = _Readers(classifier, search, heard or Heard())
     known = _known(snapshot)
     judged = _judged(_alone(snapshot, split), known, readers)
     following = _judged(_follow_ups(snapshot, split), known, readers)
@@ -194,8 +192,7 @@ def fit_weighing(
 class _Readers:
     classifier: Classifier
     search: Search
-    said: SaidWords
-    asked: AskedAfter
+    heard: Heard
 
 
 def _alone(snapshot: Snapshot, split: str) -> list[_Asked]:
@@ -209,18 +206,17 @@ def _alone(snapshot: Snapshot, split: str) -> list[_Asked]:
 def _judged(asked: Sequence[_Asked], known: Mapping[str, KnownIntent], readers: _Readers) -> list[Judged]:
     judged = []
     for one in asked:
-        topic = topic_before(one.before)
         classification = readers.classifier.classify(one.text, history=one.before, lang=one.lang)
         hits = readers.search.search(one.text, lang=one.lang, history=one.before, k=HITS)
-        units = readers.said.asked(one.text, lang=one.lang, before=[message.text for message in one.before])
-        found = with_new_words(gather(classification, known, hits, topic), units)
-        not_known = 0.0
-        if readers.asked.knows(one.lang):
-            vector = readers.search.question(one.text, lang=one.lang)
-            near = readers.asked.near(vector, lang=one.lang, apart=True)
-            found = with_asked(found, near)
-            last = known.get(topic or "")
-            not_known = near.not_known(last.article_slug) if near is not None and last is not None else 0.0
+        found, not_known = readers.heard.about(
+            gather(classification, known, hits, topic_before(one.before)),
+            one.text,
+            lang=one.lang,
+            before=one.before,
+            known=known,
+            search=readers.search,
+            apart=True,
+        )
         if found:
             right = next(
                 (i for i, c in enumerate(found) if one.article and c.article_slug == one.article), None

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.said_words import SaidWords
 from chatbot.dialogue.trace import Classification, Hit, IntentGuess
 from chatbot.dialogue.weighing import Candidate
@@ -145,7 +146,7 @@ def test_the_fit_says_how_much_new_words_count() -> None:
     frozen = snapshot(follow_ups=True)
     told = [("en", row["article"], row["query"]) for row in frozen.pairs]
     said = SaidWords.count(told + [("en", name, "and really a question") for name in ARTICLES])
-    fit = fit_weighing(frozen, classifier=Classifier(), search=Search(), said=said)
+    fit = fit_weighing(frozen, classifier=Classifier(), search=Search(), heard=Heard(words=said))
     weights = fit.weighing.weights("en")
     assert weights is not None
     assert fit.metrics["en"]["new_words"] == weights.new_words == 4
@@ -169,7 +170,7 @@ def test_what_agents_did_not_know_behind_an_answer_is_learned_to_be_left_unanswe
         )
     search = Search()
     asked = asked_after(frozen, search)
-    fit = fit_weighing(frozen, classifier=Classifier(), search=search, asked=asked)
+    fit = fit_weighing(frozen, classifier=Classifier(), search=search, heard=Heard(questions=asked))
     weights = fit.weighing.weights("en")
     assert weights is not None and weights.not_known > 1
     plain = fit_weighing(frozen, classifier=Classifier(), search=search)
