@@ -133,13 +133,21 @@ class IntentClassifier:
 
         ``history``: the turns before, oldest first. ``lang``: the conversation's language, when it is known.
         """
+        found = self.scores(text, history=history)
+        return NOTHING if found is None else self._judge.decide(text, *found, lang)
+
+    def scores(
+        self, text: str, *, history: Sequence[Message] = ()
+    ) -> tuple[NDArray[np.float32], float] | None:
+        """As `raw`, of one message: uncalibrated logits [k + 1] and the share of its tokens that are known; None where
+        there is nothing to read."""
         if not has_letters(text):
-            return NOTHING
+            return None
         request = self._request(text, history)
-        if len(request.tokens) == request.start:
-            return NOTHING
-        rows = self._read(request.tokens)
         start = request.start
+        if len(request.tokens) == start:
+            return None
+        rows = self._read(request.tokens)
         if self._one is not None:
             if start:
                 rows[:start, : self._width] += self._tables["context"]
@@ -150,7 +158,7 @@ class IntentClassifier:
         totals = np.add.reduce(rows[start:, self._width :])
         if self._wide:
             logits = self._mixed(logits, totals, request)
-        return self._judge.decide(text, logits, float(totals[-1]) / (len(rows) - start), lang)
+        return logits, float(totals[-1]) / (len(rows) - start)
 
     def classify_batch(
         self,

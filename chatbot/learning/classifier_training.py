@@ -303,6 +303,7 @@ def _words_after_history(config: ClassifierConfig, data: Dataset, folder: Path, 
 def _parity(
     network: IntentNetwork, data: Dataset, classifier: IntentClassifier, texts: Sequence[str]
 ) -> Parity:
+    """Of both graphs that serve, the one that agrees less: for batches, and for one message at a time."""
     texts = texts[:2000]
     requests = [request_of(t, (), max_tokens=data.config.max_tokens, context_tokens=0) for t in texts]
     with torch.no_grad():
@@ -312,7 +313,14 @@ def _parity(
         ]
     raw = classifier.raw(texts)
     readable = raw.known >= 0
-    return parity(torch.cat(parts)[torch.from_numpy(readable)], raw.logits[readable])
+    trained = torch.cat(parts)[torch.from_numpy(readable)]
+    alone = [found[0] for text in texts if (found := classifier.scores(text)) is not None]
+    batched, one_by_one = parity(trained, raw.logits[readable]), parity(trained, np.stack(alone))
+    return Parity(
+        n=batched.n,
+        same_top=min(batched.same_top, one_by_one.same_top),
+        largest_confidence_gap=max(batched.largest_confidence_gap, one_by_one.largest_confidence_gap),
+    )
 
 
 def _accuracy(raw: RawScores, targets: NDArray[np.int64]) -> float:
