@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from chatbot.dialogue.trace import Message
 from chatbot.dialogue.weighing import ARTICLE_LABEL
@@ -27,7 +28,7 @@ from chatbot.records.tables import Article, ArticleQuestion, Example, Intent
 
 _WORTH_SAYING = 0.02  # a runner-up below this was never near
 NEAREST = 3  # shown of each intent
-_READ = 40  # of each intent
+_READ = 30  # of each intent
 _COMPARED = 6  # of these, those with the most words in common: the LSTM reads about two in a millisecond
 
 
@@ -81,10 +82,12 @@ def explain_message(
 ) -> Why:
     """Classify ``text`` and say why, with the company's own messages as witnesses."""
     began = time.perf_counter()
-    explanation = explain(_decider(classifier, text, history, lang), text, history=history, lang=lang)
+    explanation = explain(classifier, text, history=history, lang=lang)
     top, second = explanation.classification.top, explanation.runner_up
     names = [guess.name for guess in (top, second) if guess is not None]
-    found = [(other, name) for name in names for other in _alike(text, _messages(database, name, lang))]
+    with database.read() as session:
+        told = {name: _messages(session, name, lang) for name in names}
+    found = [(other, name) for name in names for other in _alike(text, told[name])]
     near = _nearest(classifier, text, found)
     return Why(
         explanation,
@@ -92,16 +95,6 @@ def explain_message(
         tuple(message for message in near if second and message.intent == second.name)[:NEAREST],
         round(1000 * (time.perf_counter() - began), 2),
     )
-
-
-def _decider(classifier: Classifier, text: str, history: Sequence[Message], lang: str) -> Classifier:
-    """The tier that decides about ``text``: what it makes of the message without a word is what counts, and the
-    cascade would ask the slow tier about most of those.
-    """
-    if not isinstance(classifier, CascadeClassifier):
-        return classifier
-    decided = classifier.classify(text, history=history, lang=lang)
-    return classifier.fast if decided.tier == classifier.fast.config.tier else classifier.accurate
 
 
 def _nearest(classifier: Classifier, text: str, found: Sequence[tuple[str, str]]) -> list[NearMessage]:
@@ -127,7 +120,7 @@ def _alike(text: str, others: Sequence[str]) -> list[str]:
     return sorted(others, key=shared, reverse=True)[:_COMPARED]
 
 
-def _messages(database: Database, name: str, lang: str) -> list[str]:
+def _messages(session: Session, name: str, lang: str) -> list[str]:
     """Training messages of a label in the language, mixed, the same each time."""
     if name.startswith(ARTICLE_LABEL):
         query = (
@@ -152,5 +145,4 @@ def _messages(database: Database, name: str, lang: str) -> list[str]:
             )
             .order_by(Example.group_key)
         )
-    with database.read() as session:
-        return list(dict.fromkeys(session.scalars(query.limit(_READ))))
+    return list(dict.fromkeys(session.scalars(query.limit(_READ))))

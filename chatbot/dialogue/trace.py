@@ -48,6 +48,13 @@ class Classification:
     def top(self) -> IntentGuess | None:
         return self.ranked[0] if self.ranked else None
 
+    def probability_of(self, intent: str) -> float:
+        """That the text asks for ``intent``; 0 where it is not among the ranked."""
+        for guess in self.ranked:
+            if guess.name == intent:
+                return guess.confidence * self.in_scope
+        return 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:

@@ -2,7 +2,8 @@
 
 Leave-one-out (Li, Monroe & Jurafsky 2016, section 3) asks the model that serves, int8 and calibration
 included, rather than a gradient of the one that was trained. A message of thirty words costs thirty
-classifications in one batch: 2 to 5 ms of the fast tier.
+classifications in one batch: 2 to 5 ms of the fast tier. The accurate tier is asked about the weightiest of them
+(chatbot/inference/classify_states.py).
 """
 
 from __future__ import annotations
@@ -48,35 +49,28 @@ def explain(
     classifier: Classifier, text: str, *, history: Sequence[Message] = (), lang: str | None = None
 ) -> Explanation:
     """Classify ``text`` and say which of its words decided."""
-    whole = classifier.classify(text, history=history, lang=lang)
     spans = _spans(text)
-    top = whole.top
-    if top is None or not spans:
-        return Explanation(whole, (), None, None)
     without = [
         f"{text[:start]} {text[end:]}" if text[start:end].isascii() else text[:start] + text[end:]
         for start, end in spans
     ]
-    rest = classifier.classify_batch(without, histories=[history] * len(without), lang=lang)
+    whole, rest = classifier.classify_without(text, without, history=history, lang=lang)
+    top = whole.top
+    if top is None or not rest:
+        return Explanation(whole, (), None, None)
     words = tuple(
-        WordWeight(text[start:end], start, end, _right(whole, top.name) - _right(left, top.name))
+        WordWeight(
+            text[start:end], start, end, whole.probability_of(top.name) - left.probability_of(top.name)
+        )
         for (start, end), left in zip(spans, rest, strict=True)
     )
     runner_up = whole.ranked[1] if len(whole.ranked) > 1 else None
     against = None
     if runner_up is not None:
-        gains = [_right(left, runner_up.name) - _right(whole, runner_up.name) for left in rest]
+        gains = [left.probability_of(runner_up.name) - whole.probability_of(runner_up.name) for left in rest]
         best = max(range(len(gains)), key=gains.__getitem__)
         against = words[best] if gains[best] > 0 else None
     return Explanation(whole, words, runner_up, against)
-
-
-def _right(classification: Classification, intent: str) -> float:
-    """Probability that the message asks for ``intent``; 0 where it is not among the ranked."""
-    for guess in classification.ranked:
-        if guess.name == intent:
-            return guess.confidence * classification.in_scope
-    return 0.0
 
 
 def _spans(text: str) -> list[tuple[int, int]]:

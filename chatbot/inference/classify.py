@@ -176,6 +176,18 @@ class IntentClassifier:
             for i, text in enumerate(texts)
         ]
 
+    def classify_without(
+        self,
+        text: str,
+        without: Sequence[str],
+        *,
+        history: Sequence[Message] = (),
+        lang: str | None = None,
+    ) -> tuple[Classification, list[Classification]]:
+        """``text``, and the same text without one or another of its words."""
+        whole = self.classify(text, history=history, lang=lang)
+        return whole, self.classify_batch(without, histories=[history] * len(without), lang=lang)
+
     def raw(
         self,
         texts: Sequence[str],

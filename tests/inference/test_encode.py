@@ -36,6 +36,15 @@ def test_vectors_have_unit_length_and_keep_the_order_of_the_texts(encoder):
         assert vectors[row] @ encoder.encode([text])[0] > 0.9999
 
 
+def test_texts_that_differ_in_a_word_are_nearly_alone_what_they_are_together(encoder):
+    words = ["when", "do", "I", "get", "the", "money", "for", "the", "kettle", "that", "I", "sent", "back"]
+    texts = [" ".join(words[:i] + words[i + 1 :]) for i in range(len(words))]
+    states, vectors, lengths = encoder.encode_alike(texts)
+    assert (encoder.encode(texts) * vectors).sum(axis=1).min() > 0.99
+    for row, (own, _) in enumerate(encoder.encode_tokens(texts)):
+        assert len(own) == lengths[row] <= states.shape[1]
+
+
 def test_meaning_counts_more_than_words(encoder):
     vectors = encoder.encode(["Where is my parcel?", "Track my order", "Where is my umbrella?"])
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]

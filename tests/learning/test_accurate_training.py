@@ -50,6 +50,14 @@ class WordStates:
     def encode(self, texts):
         return np.stack([vector for _, vector in self.encode_tokens(texts)])
 
+    def encode_alike(self, texts):
+        read = self.encode_tokens(texts)
+        lengths = np.asarray([len(states) for states, _ in read], np.int32)
+        padded = np.zeros((len(read), lengths.max(), WIDTH), np.float32)
+        for row, (states, _) in zip(padded, read, strict=True):
+            row[: len(states)] = states
+        return padded, np.stack([vector for _, vector in read]), lengths
+
 
 def rows() -> list[dict]:
     texts = {
@@ -104,6 +112,37 @@ def test_the_cascade_asks_the_accurate_tier_only_where_the_fast_one_is_not_sure(
     cascade.sure = 1.1
     assert cascade.classify("hi where is my parcel").tier == "accurate"
     assert cascade.classify("我的包裹在哪里").tier == "fast"
+
+
+def test_words_are_left_out_as_the_tier_that_decides_reads_them(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+):
+    text = "excuse me give me a refund"
+    without = ["me give me a refund", "excuse me give me a", "refund"]
+    accurate = load_classifier(bundle, tier="accurate", encoder=WordStates())
+    whole, found = accurate.classify_without(text, without)
+    assert whole == accurate.classify(text)
+    for one, alone in zip(found, [accurate.classify(other) for other in without], strict=True):
+        assert one.in_scope == pytest.approx(alone.in_scope, abs=0.02)
+        assert one.probability_of("refund") == pytest.approx(alone.probability_of("refund"), abs=0.02)
+    cascade = load_classifier(bundle, tier="auto", encoder=WordStates())
+    cascade.sure = 0.0
+    assert cascade.classify_without(text, without) == cascade.fast.classify_without(text, without)
+    cascade.sure = 1.1
+    read: list[str] = []
+    alike = cascade.accurate.classify_alike
+    monkeypatch.setattr(
+        cascade.accurate, "classify_alike", lambda texts, **rest: read.extend(texts) or alike(texts, **rest)
+    )
+    whole, found = cascade.classify_without(text, [*without, "me", "a refund please"])
+    assert whole == cascade.classify(text)
+    assert [one.tier for one in found] == ["accurate"] * 5
+    # the slow tier is asked about the three without which the fast one finds the intent least likely
+    drops = {
+        one: cascade.fast.classify(one).probability_of("refund")
+        for one in [*without, "me", "a refund please"]
+    }
+    assert sorted(read, key=lambda one: drops[one]) == sorted(drops, key=lambda one: drops[one])[:3]
 
 
 def test_another_encoder_is_refused(bundle: Path):

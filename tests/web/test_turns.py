@@ -26,8 +26,10 @@ class SeesRefunds:
         sure = (0.9 if "refund" in text else 0.3) - (0.1 if "order" in text else 0.0)
         return Classification((IntentGuess("refund_time", sure), IntentGuess("track", 1 - sure)), 1.0)
 
-    def classify_batch(self, texts: Sequence[str], **_: Any) -> list[Classification]:
-        return [self.classify(text) for text in texts]
+    def classify_without(
+        self, text: str, without: Sequence[str], **_: Any
+    ) -> tuple[Classification, list[Classification]]:
+        return self.classify(text), [self.classify(one) for one in without]
 
 
 @pytest.fixture
