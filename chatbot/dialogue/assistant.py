@@ -10,7 +10,7 @@ from typing import Any
 from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, complete, dropped, gives
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
 from chatbot.dialogue.clock import Clock
-from chatbot.dialogue.drafting import Writer, draft
+from chatbot.dialogue.drafting import Writer, draft, sources_about
 from chatbot.dialogue.follow_ups import asked_again, topic_before, unsaid
 from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.lookup import Lookup
@@ -23,6 +23,7 @@ from chatbot.dialogue.requests import MAX_REQUESTS, Subject, split_requests
 from chatbot.dialogue.saying import INTENT, Part, say, with_the_rest
 from chatbot.dialogue.slot_filling import is_dropped
 from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
+from chatbot.dialogue.speaking import Footing, what_it_follows
 from chatbot.dialogue.suggesting import Proposes, suggest
 from chatbot.dialogue.tapping import chosen, gone, is_payload, payload_of, unasked
 from chatbot.dialogue.trace import (
@@ -51,7 +52,6 @@ from chatbot.language.normalise import detect_language, has_letters, normalise
 from chatbot.language.redaction import Redactor
 
 HISTORY_TURNS = 6
-SOURCES = 3  # passages the generator reads
 _PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_\d+)?\]")
 READ_LIMIT = 1_000  # characters the models read of a message; a pasted page asks its question early
 
@@ -271,7 +271,7 @@ class Assistant:
         small = smalltalk(request)
         action: Action | None = None
         wants_person = asks_for_person(request)
-        draft, left_out = None, False
+        draft, left_out, footing = None, False, Footing()
         if readable and small is None and not wants_person:
             classification, known, hits = self._evidence(request, before, lang, clock)
             top = classification.top
@@ -285,12 +285,9 @@ class Assistant:
                 hits.append(shown)  # the classifier's article: the trace holds whatever may be shown
             if small is None and not wants_person:
                 action = self._bound(ranked, known, options, talk)
-            if (
-                small is None
-                and not wants_person
-                and action is None
-                and self._due(ranked, options, classification)
-            ):
+                footing = Footing(classification.in_scope, follows=what_it_follows(before))
+                footing = self._footing(request, ranked[0], footing, options, lang) if ranked else footing
+            if small is None and not wants_person and action is None and self._due(ranked, options, footing):
                 left_out = hurried()
                 if not left_out:
                     scope = classification.in_scope
@@ -309,7 +306,7 @@ class Assistant:
                 candidates=ranked,
                 draft=draft,
                 options=options,
-                in_scope=classification.in_scope,
+                footing=footing,
                 action=bound,
                 left_out=left_out,
             )
@@ -429,14 +426,22 @@ class Assistant:
             found.append(candidate)
         return found
 
-    def _due(self, ranked: Sequence[Candidate], options: SiteOptions, classification: Classification) -> bool:
+    def _footing(
+        self, request: str, best: Candidate, footing: Footing, options: SiteOptions, lang: str
+    ) -> Footing:
+        """What the message is by itself is asked only where a sentence of our own would be sent."""
+        if self._classifier is None or footing.follows == "nothing" or not may_speak(best, options, footing):
+            return footing
+        return replace(footing, alone=self._classifier.classify(request, lang=lang).in_scope)
+
+    def _due(self, ranked: Sequence[Candidate], options: SiteOptions, footing: Footing) -> bool:
         """Whether a draft about the best candidate is worth writing: agents are given one wherever there is something
         to say; a customer only where it could be sent."""
         best = ranked[0] if ranked else None
         if self._writer is None or best is None or best.hit is None:
             return False
         for_agents = options.mode == "drafts_only" and best.probability >= options.choice_floor
-        return for_agents or may_speak(best, options, classification.in_scope)
+        return for_agents or may_speak(best, options, footing)
 
     def _draft(
         self,
@@ -452,11 +457,7 @@ class Assistant:
         if self._writer is None or best.hit is None:
             return None
         with clock("generate"):
-            own = [hit for hit in hits if hit.article_slug == best.article_slug] or [best.hit]
-            seen = {hit.passage_id for hit in own}
-            if best.article_slug is not None:
-                own += [h for h in self._lookup.passages(best.article_slug, lang) if h.passage_id not in seen]
-            sources = own[:SOURCES]
+            sources = sources_about(best, hits, self._lookup, lang)
             hits += [hit for hit in sources if hit not in hits]  # the trace holds whatever was read
             history = [*before, Message("customer", request)]
             return draft(

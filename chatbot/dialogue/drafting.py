@@ -15,10 +15,12 @@ from typing import Protocol
 
 from chatbot.dialogue import grounding
 from chatbot.dialogue.grounding import Check
+from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.relevance import Encode, Wanted
 from chatbot.dialogue.trace import Draft, Hit, Message
+from chatbot.dialogue.weighing import Candidate
 from chatbot.dialogue.wording import sentences as statements
-from chatbot.inference.generate import Candidate
+from chatbot.inference.generate import Candidate as Written
 from chatbot.neural.source_layout import content_units, passage_source, sentences
 
 BEAM = 6
@@ -30,6 +32,9 @@ PLAINLY_IN_SCOPE = 0.98
 _ENDED = re.compile(r"[.!?](?=\s)|[。！？]")
 _LAST_LATIN = 0x2E80
 _LIKELIHOOD = 0.1  # weight of the generator's score beside the question's words found in the draft
+
+
+SOURCES = 3  # passages the generator reads
 
 
 class Writer(Protocol):
@@ -45,7 +50,17 @@ class Writer(Protocol):
         beam: int = 1,
         max_tokens: int = 60,
         min_tokens: int = 2,
-    ) -> list[Candidate]: ...
+    ) -> list[Written]: ...
+
+
+def sources_about(best: Candidate, hits: Sequence[Hit], lookup: Lookup, lang: str) -> list[Hit]:
+    """The passages to write about ``best`` from: those of its article that were found, then its others."""
+    own = [hit for hit in hits if hit.article_slug == best.article_slug]
+    own = own or ([best.hit] if best.hit is not None else [])
+    seen = {hit.passage_id for hit in own}
+    if best.article_slug is not None:
+        own += [hit for hit in lookup.passages(best.article_slug, lang) if hit.passage_id not in seen]
+    return own[:SOURCES]
 
 
 def draft(
@@ -92,7 +107,7 @@ def draft(
     paraphrased = {text for text, left in kept.items() if not left}
     whole = [replace(one, text=_closed(kept[one.text]) or one.text) for one in whole]
 
-    def rank(one: Candidate) -> tuple[bool, bool, float]:
+    def rank(one: Written) -> tuple[bool, bool, float]:
         return one.finished, one.text not in paraphrased, _value(one, asked)
 
     def judge(text: str) -> Check:
@@ -110,7 +125,7 @@ def draft(
         rechecked = judge(readable)
         return (readable, rechecked) if rechecked.passed else (text, check)
 
-    true: list[Candidate] = []  # and yet beside the point
+    true: list[Written] = []  # and yet beside the point
     for candidate in sorted(whole, key=rank, reverse=True):
         text, check = candidate.text, judge(candidate.text)
         beside = wanted.missed_by(text) if check.passed and wanted is not None else None
@@ -177,7 +192,7 @@ def _stands_in(part: str, source: str) -> bool:
     return (not before or before[-1] in ";:；：") and (not after or after[0] in ";；")
 
 
-def _value(candidate: Candidate, asked: dict[str, float]) -> float:
+def _value(candidate: Written, asked: dict[str, float]) -> float:
     """How much of the question the candidate speaks of, and how likely the generator finds it.
 
     Among replies that pass, the likeliest is often a true sentence about something else; measured on the demo, this

@@ -15,9 +15,7 @@ The rules, in the order they are tried (the name of the one that decided is in t
                           TORN_MARGIN of it → ``choices``
 8. ``sure``               the best candidate's probability reaches ``sureness`` → ``approved`` where its intent has
                           an approved answer, else ``generated`` where the mode allows it, the draft passed its
-                          check and the probability, less OUTSIDE_COUNTS times that of being out of scope and
-                          STRANGE_COUNTS times the words new to the article, reaches GENERATED_SURENESS, else
-                          ``passage``
+                          check and nothing holds it back (chatbot/dialogue/speaking.py), else ``passage``
 9. ``perhaps``            else ``choices`` among the candidates that reach ``choice_floor``
 
 A candidate is a thing that could answer: an intent (with its approved answer or its article) or an article found
@@ -28,10 +26,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.speaking import Footing, held_back
 from chatbot.dialogue.trace import Draft, ReplyKind
 from chatbot.dialogue.weighing import Candidate
 
@@ -40,12 +39,6 @@ MAX_CHOICES = 4
 Bound = Literal[
     "none", "bound", "complete"
 ]  # an action of the best candidate; complete: with all its details
-# What nobody answers must not get a written reply, and there the message itself says more than the best candidate's
-# probability: whether it is in scope, and whether its words were ever used about the article. On the demo's tuning
-# conversations (docs/measured.md) 8 of 156 that nothing answers get one so, and 45 of a hundred others.
-GENERATED_SURENESS = 0.8
-OUTSIDE_COUNTS = 2.0
-STRANGE_COUNTS = 0.5
 _WORTH_SAYING = 0.3  # of the words more than is usual
 _ALIKE = 0.8  # cosine from which two questions ask for the same
 
@@ -63,7 +56,7 @@ class Evidence:
     options: SiteOptions
     action: Bound = "none"
     left_out: bool = False  # a draft was due and not written, because too many messages were being answered
-    in_scope: float = 1.0  # probability that the message is about what the bot should know
+    footing: Footing = field(default_factory=Footing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,22 +141,14 @@ def _acts(evidence: Evidence) -> bool:
     return best.probability >= evidence.options.sureness and best.probability - runner_up >= TORN_MARGIN
 
 
-def may_speak(best: Candidate, options: SiteOptions, in_scope: float) -> bool:
+def may_speak(best: Candidate, options: SiteOptions, footing: Footing) -> bool:
     """Whether a draft about ``best`` could be sent at all: only then is it worth its milliseconds."""
     return (
         options.mode == "generated_allowed"
         and best.approved is None
         and best.probability >= options.sureness
-        and _sure_to_speak(best, in_scope) >= GENERATED_SURENESS
+        and held_back(best, footing) is None
     )
-
-
-def _sure_to_speak(best: Candidate, in_scope: float) -> float:
-    return best.probability - _held_against(best, in_scope)
-
-
-def _held_against(best: Candidate, in_scope: float) -> float:
-    return OUTSIDE_COUNTS * (1 - in_scope) + STRANGE_COUNTS * best.strange
 
 
 def _sure(best: Candidate, evidence: Evidence) -> Decision:
@@ -171,17 +156,16 @@ def _sure(best: Candidate, evidence: Evidence) -> Decision:
     says = f"{best.title!r} has {best.probability:.2f} ≥ {evidence.options.sureness:.2f}"
     if best.approved is not None:
         return Decision("approved", "sure", f"{says}; its answer is approved", best.probability, best)
-    draft = evidence.draft
-    if draft is not None and draft.check.passed and may_speak(best, evidence.options, evidence.in_scope):
+    draft, against = evidence.draft, held_back(best, evidence.footing)
+    if draft is not None and draft.check.passed and may_speak(best, evidence.options, evidence.footing):
         return Decision("generated", "sure", f"{says}; the draft passed its check", best.probability, best)
     why = (
         "the draft was left out: too many messages at once"
         if evidence.left_out
         else f"mode {mode} sends no draft"
         if mode != "generated_allowed"
-        else f"a drafted sentence needs {min(1.0, GENERATED_SURENESS + _held_against(best, evidence.in_scope)):.2f} "
-        f"at {evidence.in_scope:.2f} in scope and {best.new_words:.0%} of its words new to the article"
-        if not may_speak(best, evidence.options, evidence.in_scope)
+        else against
+        if against is not None
         else "no draft was made"
         if draft is None
         else "the draft failed its check: " + "; ".join(draft.check.reasons)

@@ -58,6 +58,7 @@ class Candidate:
     new_words: float = 0.0  # share of the question's content that nobody used about it (said_words.py)
     strange: float = 0.0  # how much more of its content is new to it than is usual
     asked: float = 0.0  # cosine to the nearest question behind an answer that it answered (asked_after.py)
+    asked_elsewhere: float = 0.0  # the same of the other candidates, the nearest
     not_known: float = 0.0  # and to the nearest one that the agents did not know, behind the answer before
     cards: tuple[Card, ...] = ()  # of the approved answer
 
@@ -201,7 +202,11 @@ def with_asked(candidates: Sequence[Candidate], near: Near | None) -> list[Candi
     """The candidates, each with how near the question is to those that it answered behind an answer."""
     if near is None:
         return list(candidates)
-    return [replace(c, asked=near.answered(c.article_slug)) if c.article_slug else c for c in candidates]
+    asked = [near.answered(c.article_slug) if c.article_slug else 0.0 for c in candidates]
+    return [
+        replace(c, asked=own, asked_elsewhere=max([*asked[:i], *asked[i + 1 :]], default=0.0))
+        for i, (c, own) in enumerate(zip(candidates, asked, strict=True))
+    ]
 
 
 def weigh(

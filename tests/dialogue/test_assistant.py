@@ -95,6 +95,25 @@ def test_a_draft_that_holds_against_its_passage_is_sent_as_generated_with_its_so
     assert trace.parts[0].draft is not None and trace.parts[0].draft.check.passed
 
 
+def test_what_only_the_turns_before_bring_into_scope_is_shown_and_not_written_about(assistant):
+    class Leaning(Classifier):
+        """Reads what the message does not say out of what was said before."""
+
+        def classify(self, text, *, history=(), lang=None):
+            return super().classify(" ".join([text, *(m.text for m in history)]), lang=lang)
+
+    before = [Message("customer", "Where is my refund?"), Message("bot", REFUND_TEXT, "refund_time")]
+    asked = "And the refund of my brother?"
+    assert assistant.reply(asked, options=ALLOWED, history=before)[0].kind == "generated"
+    assistant._classifier = Leaning()
+    assistant._search.search = lambda *_, **__: [passage("refund-time", REFUND_TEXT, 0.9)]
+    reply, trace = assistant.reply("And for my brother?", options=ALLOWED, history=before)
+    assert reply.kind == "passage"
+    assert "in scope at 0.05 alone" in trace.parts[0].reason
+    reply, _ = assistant.reply(asked, options=ALLOWED, history=[*before[:1], Message("bot", "I do not know.")])
+    assert reply.kind == "passage"
+
+
 def test_the_trace_holds_every_passage_that_the_draft_was_written_from(assistant):
     further = passage("refund-time-2", "A credit card can take 3 working days more.")
     further = replace(further, article_slug="refund-time")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.policy import Evidence, decide
+from chatbot.dialogue.speaking import Footing
 from chatbot.dialogue.trace import Check, Classification, Draft, Hit, IntentGuess
 from chatbot.dialogue.weighing import Candidate, KnownIntent, gather, weigh
 
@@ -104,8 +105,8 @@ def test_a_checked_draft_is_sent_only_in_the_mode_that_allows_it():
 
 def test_a_draft_about_what_may_be_out_of_scope_gives_way_to_the_passage():
     found = {"hits": [hit("refund-time", 0.9)], "draft": draft(passed=True)}
-    assert decide(replace(evidence(**found), in_scope=0.99)).kind == "generated"
-    decision = decide(replace(evidence(**found), in_scope=0.85))
+    assert decide(replace(evidence(**found), footing=Footing(0.99))).kind == "generated"
+    decision = decide(replace(evidence(**found), footing=Footing(0.85)))
     assert decision.kind == "passage"
     assert "at 0.85 in scope" in decision.reason
 

@@ -29,6 +29,7 @@ from chatbot.dialogue import (
 from chatbot.dialogue.facts import FactKind
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.policy import Bound, Evidence, decide
+from chatbot.dialogue.speaking import Footing
 from chatbot.dialogue.trace import Hit, Mode
 from chatbot.dialogue.weighing import Candidate
 from chatbot.errors import TrainingError
@@ -53,10 +54,20 @@ def evidence(
     small: str | None = None,
     action: Bound = "none",
     mode: Mode = "approved_and_cited",
+    footing: Footing | None = None,
 ) -> Evidence:
     options = SiteOptions(mode=mode)
     return Evidence(
-        readable, small, person, again, candidates, None, options, action=action, left_out=left_out
+        readable,
+        small,
+        person,
+        again,
+        candidates,
+        None,
+        options,
+        action=action,
+        left_out=left_out,
+        footing=footing or Footing(),
     )
 
 
@@ -89,6 +100,16 @@ ASKED = [
     evidence(strange("T1", 0.1)),
     evidence(strange("T1", 0.5)),
     evidence(replace(strange("T1", 0.9), hit=PASSAGE), mode="generated_allowed"),
+    *(
+        evidence(
+            replace(candidate("T1", 0.9), hit=PASSAGE, **more), mode="generated_allowed", footing=footing
+        )
+        for footing, more in (
+            (Footing(follows="no answer"), {}),
+            (Footing(alone=0.2, follows="an answer"), {}),
+            (Footing(follows="an answer"), {"asked_elsewhere": 0.8}),
+        )
+    ),
 ]
 
 
