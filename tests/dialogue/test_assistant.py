@@ -110,7 +110,9 @@ def test_what_only_the_turns_before_bring_into_scope_is_shown_and_not_written_ab
     reply, trace = assistant.reply("And for my brother?", options=ALLOWED, history=before)
     assert reply.kind == "passage"
     assert "in scope at 0.05 alone" in trace.parts[0].reason
-    reply, _ = assistant.reply(asked, options=ALLOWED, history=[*before[:1], Message("bot", "I do not know.")])
+    reply, _ = assistant.reply(
+        asked, options=ALLOWED, history=[*before[:1], Message("bot", "I do not know.")]
+    )
     assert reply.kind == "passage"
 
 
