@@ -24,7 +24,8 @@ class Calibration:
     """One language's: temperature of the intents, logistic weights of "in scope" over ``scope_features``.
 
     ``reject_below``: the in-scope probability that 5 % of the in-scope validation texts fall below.
-    ``n``: validation texts it was fitted on.
+    ``n``: validation texts it was fitted on. ``nothing_known``: taken from the log-odds of "in scope" where no word of
+    a text is known.
     """
 
     temperature: float = 1.0
@@ -32,6 +33,7 @@ class Calibration:
     scope_bias: float = 0.0
     reject_below: float = 0.5
     n: int = 0
+    nothing_known: float = 0.0
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Calibration:

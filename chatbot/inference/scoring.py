@@ -66,6 +66,7 @@ def score(logits: NDArray[np.float32], known: float, calibration: Calibration) -
         + w[2] * energy
         + w[3] * (1 - known)
         + calibration.scope_bias
+        - (calibration.nothing_known if known <= 0 else 0.0)
     )
     return Scored([(i, float(powers[i]) / mass) for i in best], 1 / (1 + math.exp(-min(30.0, max(-30.0, z)))))
 

@@ -19,6 +19,9 @@ from chatbot.inference.scoring import RawScores, scope_features
 Floats = NDArray[np.floating]
 
 OUTSIDE_PRIOR = 0.1  # share of messages that ask for no known intent; what a support desk sees
+# Noise of characters that a language has, and the name of something that nobody has asked about yet, look alike to the
+# network: where no word is known less is believed than the fit finds, which weighs a few such names against the noise.
+NOTHING_KNOWN = 1.0
 ENOUGH = 80  # validation texts of a language for a calibration of its own
 
 
@@ -85,7 +88,8 @@ def calibrate(
     inside, outside = scope_features(logits, known), scope_features(outside_logits, outside_known)
     if len(inside) and len(outside):
         weights, bias = fit_logistic(inside, outside)
-        scores = 1 / (1 + np.exp(-np.clip(inside @ weights + bias, -30, 30)))
+        log_odds = inside @ weights + bias - NOTHING_KNOWN * (known <= 0)
+        scores = 1 / (1 + np.exp(-np.clip(log_odds, -30, 30)))
         reject_below = float(np.quantile(scores, 0.05))
     else:  # nothing to fit on: trust the "outside" class as trained
         weights, bias, reject_below = np.asarray([-1.0, 0.0, 0.0, 0.0]), 0.0, 0.5
@@ -95,6 +99,7 @@ def calibrate(
         scope_bias=bias,
         reject_below=reject_below,
         n=len(targets),
+        nothing_known=NOTHING_KNOWN,
     )
 
 
@@ -102,6 +107,7 @@ def scope_probabilities(raw: RawScores, calibration: Calibration) -> NDArray[np.
     """In-scope probability of each text [n]; 0 where there was nothing to read."""
     features = scope_features(raw.logits, raw.known)
     z = features @ np.asarray(calibration.scope_weights) + calibration.scope_bias
+    z -= calibration.nothing_known * (raw.known <= 0)
     probability: NDArray[np.float64] = np.where(raw.known >= 0, 1 / (1 + np.exp(-np.clip(z, -30, 30))), 0.0)
     return probability
 

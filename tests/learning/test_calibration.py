@@ -3,8 +3,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from chatbot.inference.scoring import scope_features, score
-from chatbot.learning.calibration import auroc, calibrate, calibration_error, fit_logistic, fit_temperature
+from chatbot.inference.scoring import RawScores, scope_features, score
+from chatbot.learning.calibration import (
+    auroc,
+    calibrate,
+    calibration_error,
+    fit_logistic,
+    fit_temperature,
+    scope_probabilities,
+)
 
 
 def overconfident(n: int = 3000) -> tuple[np.ndarray, np.ndarray]:
@@ -53,9 +60,13 @@ def test_serving_scores_one_text_as_calibration_saw_it():
     random = np.random.default_rng(1)
     logits = random.normal(size=(200, 6)).astype(np.float32) * 3
     known = random.uniform(size=200)
+    known[::10] = 0.0
     calibration = calibrate(logits[:150], logits[:150, :5].argmax(1), known[:150], logits[150:], known[150:])
     z = scope_features(logits, known) @ np.asarray(calibration.scope_weights) + calibration.scope_bias
-    for row in (0, 70, 160):
+    z -= (known == 0) * calibration.nothing_known
+    raw = RawScores(logits, np.zeros((200, 0), np.float32), known)
+    assert scope_probabilities(raw, calibration) == pytest.approx(1 / (1 + np.exp(-z)), abs=1e-6)
+    for row in (0, 71, 165):
         scored = score(logits[row], float(known[row]), calibration)
         assert scored.in_scope == pytest.approx(1 / (1 + np.exp(-z[row])), abs=1e-6)
         assert sum(probability for _, probability in scored.best) == pytest.approx(1)
