@@ -209,7 +209,7 @@ class AccurateClassifier:
         history: Sequence[Message] = (),
         lang: str | None = None,
     ) -> tuple[Classification, list[Classification]]:
-        """One run of the encoder for all on one thread, two for halves of them on two: a third of the time."""
+        """One run of the encoder for all on one thread, two for halves of them on two: half the time of one by one."""
         whole = self.classify(text, history=history, lang=lang)
         return whole, self.classify_alike(without, history=history, lang=lang)
 
