@@ -23,6 +23,9 @@ ALL = "*"  # the calibration over all languages together
 class Calibration:
     """One language's: temperature of the intents, logistic weights of "in scope" over ``scope_features``.
 
+    ``top_slope``, ``top_offset``: from the log-odds of the best intent, as the temperature leaves them, to those with
+    which it is right.
+
     ``reject_below``: the in-scope probability that 5 % of the in-scope validation texts fall below.
     ``n``: validation texts it was fitted on. ``nothing_known``: taken from the log-odds of "in scope" where no word of
     a text is known.
@@ -34,6 +37,8 @@ class Calibration:
     reject_below: float = 0.5
     n: int = 0
     nothing_known: float = 0.0
+    top_slope: float = 1.0
+    top_offset: float = 0.0
 
     @classmethod
     def from_json(cls, body: dict[str, Any]) -> Calibration:

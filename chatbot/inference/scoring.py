@@ -59,6 +59,10 @@ def score(logits: NDArray[np.float32], known: float, calibration: Calibration) -
     if calibration.temperature != 1.0:
         powers = np.exp(inside * (1 / calibration.temperature))
     mass = float(np.add.reduce(powers))
+    first = float(powers[best[0]]) / mass
+    told = top_confidence(first, float(powers[best[1]]) / mass, calibration)
+    others = (1 - told) / ((1 - first) * mass) if first < 1 else 0.0
+    ranked = [(best[0], told), *((i, float(powers[i]) * others) for i in best[1:])]
     w = calibration.scope_weights
     z = (
         w[0] * (float(logits[-1]) - energy)
@@ -68,7 +72,16 @@ def score(logits: NDArray[np.float32], known: float, calibration: Calibration) -
         + calibration.scope_bias
         - (calibration.nothing_known if known <= 0 else 0.0)
     )
-    return Scored([(i, float(powers[i]) / mass) for i in best], 1 / (1 + math.exp(-min(30.0, max(-30.0, z)))))
+    return Scored(ranked, 1 / (1 + math.exp(-min(30.0, max(-30.0, z)))))
+
+
+def top_confidence(first: float, second: float, calibration: Calibration) -> float:
+    """The probability of the best intent from what the softmax gives it and the next one; it stays the best."""
+    if first >= 1:
+        return 1.0
+    log_odds = math.log(first / (1 - first))
+    told = 1 / (1 + math.exp(-min(30.0, calibration.top_slope * log_odds + calibration.top_offset)))
+    return max(told, second / (1 - first + second))
 
 
 class Judge:

@@ -36,7 +36,13 @@ from chatbot.inference.classifier_config import (
 from chatbot.inference.classify_states import AccurateClassifier, Steady, encoder_text
 from chatbot.inference.encode import EncoderConfig, SentenceEncoder
 from chatbot.inference.sessions import open_session
-from chatbot.learning.calibration import auroc, calibrate, calibration_error, scope_probabilities
+from chatbot.learning.calibration import (
+    auroc,
+    calibrate,
+    calibration_error,
+    confidences,
+    scope_probabilities,
+)
 from chatbot.learning.classifier_data import (
     Example,
     Lesson,
@@ -474,8 +480,7 @@ def _finish(
     )
     config = replace(config, calibration={ALL: calibration})
     config.save(folder)
-    scaled = raw.logits[:, :-1] / calibration.temperature
-    confidence = 1 / np.exp(scaled - scaled.max(axis=1, keepdims=True)).sum(axis=1)
+    confidence = confidences(raw.logits[:, :-1], calibration)
     right = raw.logits[:, :-1].argmax(axis=1) == targets
     metrics = {
         "n_train": len(split.train),

@@ -1,9 +1,10 @@
 """Scores → probabilities that mean what they say, and the figures that show it.
 
-Temperature scaling (Guo et al. 2017, section 4.2) for "which intent"; a logistic regression on four
-quantities of the same scores (and how much of the text is known words) for "any intent at all". Both are
-fitted on validation texts in the form that serves, per language where a language has enough of them, else on
-all languages together.
+Temperature scaling (Guo et al. 2017, section 4.2) for "which intent", and behind it Platt scaling of the best one's
+log-odds (Platt 1999, section 2.2): one temperature leaves the sure too sure and the unsure too unsure. A logistic
+regression on four quantities of the same scores (and how much of the text is known words) for "any intent at all". All
+are fitted on validation texts in the form that serves, per language where a language has enough of them, else on all
+languages together.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from chatbot.inference.classifier_config import Calibration
-from chatbot.inference.scoring import RawScores, scope_features
+from chatbot.inference.scoring import RawScores, scope_features, top_confidence
 
 Floats = NDArray[np.floating]
 
@@ -42,6 +44,43 @@ def fit_temperature(logits: Floats, targets: NDArray[np.integer], *, strength: f
         nll = np.log(np.exp(scaled - top[:, None]).sum(axis=1)) + top - scaled[rows, targets]
         losses.append(nll.sum() + strength * np.log(t) ** 2)
     return float(candidates[int(np.argmin(losses))])
+
+
+def fit_top(
+    logits: Floats, targets: NDArray[np.integer], temperature: float, *, strength: float = 4.0
+) -> tuple[float, float]:
+    """Slope and offset of the log-odds with which the best intent is right, over those that the softmax gives it;
+    logits [n, k], targets [n]. ``strength`` pulls them towards 1 and 0 as that many texts would."""
+    if not len(targets):
+        return 1.0, 0.0
+    scaled = logits / temperature
+    odds = (
+        np.exp(scaled - scaled.max(axis=1, keepdims=True)).sum(axis=1) - 1
+    )  # of all others against the best
+    x = -np.log(np.clip(odds, 1e-6, 1e6))
+    right = (logits.argmax(axis=1) == targets).astype(np.float64)
+
+    def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        z = w[0] * x + w[1]
+        missed = np.logaddexp(0.0, z) - right * z
+        error = 1 / (1 + np.exp(-z)) - right
+        pull = 2 * strength * (w - (1.0, 0.0))
+        return float(missed.sum() + pull @ (w - (1.0, 0.0)) / 2), np.array([error @ x, error.sum()]) + pull
+
+    found = minimize(
+        loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.2, 3.0), (-3.0, 3.0)]
+    )
+    return float(found.x[0]), float(found.x[1])
+
+
+def confidences(logits: Floats, calibration: Calibration) -> NDArray[np.float64]:
+    """Probability of the best intent [n], given that a text is in scope; logits [n, k]."""
+    scaled = logits / calibration.temperature
+    best = np.sort(np.exp(scaled - scaled.max(axis=1, keepdims=True)), axis=1)
+    mass = best.sum(axis=1)
+    return np.array(
+        [top_confidence(1 / m, second / m, calibration) for m, second in zip(mass, best[:, -2], strict=True)]
+    )
 
 
 def fit_logistic(
@@ -85,6 +124,7 @@ def calibrate(
     """A calibration from in-scope validation texts (logits [n, k + 1], targets [n], share of known tokens
     [n]) and outliers (logits [m, k + 1], known [m])."""
     temperature = fit_temperature(logits[:, :-1], targets)
+    slope, offset = fit_top(logits[:, :-1], targets, temperature)
     inside, outside = scope_features(logits, known), scope_features(outside_logits, outside_known)
     if len(inside) and len(outside):
         weights, bias = fit_logistic(inside, outside)
@@ -100,6 +140,8 @@ def calibrate(
         reject_below=reject_below,
         n=len(targets),
         nothing_known=NOTHING_KNOWN,
+        top_slope=slope,
+        top_offset=offset,
     )
 
 

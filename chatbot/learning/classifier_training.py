@@ -31,7 +31,14 @@ from chatbot.inference.scoring import RawScores
 from chatbot.language.normalise import detect_language
 from chatbot.language.tokens import Vocabulary
 from chatbot.learning import warm_start
-from chatbot.learning.calibration import ENOUGH, auroc, calibrate, calibration_error, scope_probabilities
+from chatbot.learning.calibration import (
+    ENOUGH,
+    auroc,
+    calibrate,
+    calibration_error,
+    confidences,
+    scope_probabilities,
+)
 from chatbot.learning.classifier_data import (
     Dataset,
     Example,
@@ -390,8 +397,9 @@ def _metrics(
         return metrics
     guesses = raw.logits[:, :-1].argmax(axis=1)
     calibrations = [config.calibration.get(lang, config.calibration[ALL]) for lang in spoken]
-    scaled = raw.logits[:, :-1] / np.asarray([c.temperature for c in calibrations])[:, None]
-    confidence = 1 / np.exp(scaled - scaled.max(axis=1, keepdims=True)).sum(axis=1)
+    confidence = np.concatenate(
+        [confidences(row[None, :-1], c) for row, c in zip(raw.logits, calibrations, strict=True)]
+    )
     inside = scope_probabilities(raw, config.calibration[ALL])
     beyond = scope_probabilities(outside, config.calibration[ALL])
     metrics["accuracy"] = _accuracy(raw, targets)

@@ -3,13 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from chatbot.inference.classifier_config import Calibration
 from chatbot.inference.scoring import RawScores, scope_features, score
 from chatbot.learning.calibration import (
     auroc,
     calibrate,
     calibration_error,
+    confidences,
     fit_logistic,
     fit_temperature,
+    fit_top,
     scope_probabilities,
 )
 
@@ -26,6 +29,31 @@ def overconfident(n: int = 3000) -> tuple[np.ndarray, np.ndarray]:
 def test_the_temperature_undoes_overconfidence():
     logits, targets = overconfident()
     assert fit_temperature(logits, targets) == pytest.approx(3.0, rel=0.1)
+
+
+def test_the_best_intents_odds_are_those_with_which_it_is_right():
+    random = np.random.default_rng(2)
+    logits = random.normal(size=(4000, 6)) * 2
+    mixed = np.where(random.uniform(size=4000) < 0.1, random.integers(6, size=4000), logits.argmax(axis=1))
+    temperature = fit_temperature(logits, mixed)
+    slope, offset = fit_top(logits, mixed, temperature)
+    right = logits.argmax(axis=1) == mixed
+    plain = confidences(logits, Calibration(temperature=temperature))
+    fitted = Calibration(temperature=temperature, top_slope=slope, top_offset=offset)
+    assert calibration_error(confidences(logits, fitted), right) < 0.5 * calibration_error(plain, right)
+    assert fit_top(np.zeros((0, 4)), np.zeros(0, int), 1.0) == (1.0, 0.0)
+
+
+def test_the_best_intent_stays_the_best_whatever_its_odds_become():
+    logits = np.asarray([2.0, 1.9, -1.0, -50.0, -9.0], np.float32)
+    timid = Calibration(top_slope=1.0, top_offset=-3.0)
+    scored = score(logits, 1.0, timid)
+    assert [number for number, _ in scored.best] == [0, 1, 2, 3]
+    assert scored.best[0][1] == pytest.approx(scored.best[1][1])
+    assert sum(probability for _, probability in scored.best) == pytest.approx(1)
+    assert confidences(logits[None, :-1], timid) == pytest.approx([scored.best[0][1]])
+    sure = score(np.asarray([900.0, 0.0, 0.0], np.float32), 1.0, timid)
+    assert [probability for _, probability in sure.best] == [1.0, 0.0]
 
 
 def test_few_texts_hardly_move_the_temperature():
