@@ -11,7 +11,7 @@ from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, complete, dropp
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.drafting import Writer, draft, sources_about
-from chatbot.dialogue.follow_ups import asked_again, topic_before, unsaid
+from chatbot.dialogue.follow_ups import asked_again, topic_before, unsaid, what_it_follows
 from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
@@ -23,7 +23,7 @@ from chatbot.dialogue.requests import MAX_REQUESTS, Subject, split_requests
 from chatbot.dialogue.saying import INTENT, Part, say, with_the_rest
 from chatbot.dialogue.slot_filling import is_dropped
 from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
-from chatbot.dialogue.speaking import Footing, what_it_follows
+from chatbot.dialogue.speaking import Footing
 from chatbot.dialogue.suggesting import Proposes, suggest
 from chatbot.dialogue.tapping import chosen, gone, is_payload, payload_of, unasked
 from chatbot.dialogue.trace import (

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.trace import Message
 from chatbot.dialogue.weighing import Candidate
 from chatbot.language.normalise import fold
+
+Follows = Literal["nothing", "an answer", "no answer"]
 
 
 def asked_again(text: str, before: Sequence[Message]) -> bool:
@@ -27,6 +30,19 @@ def topic_before(before: Sequence[Message]) -> str | None:
     if replies and replies[-1].topic is None and replies[-1].role == "bot":
         replies.pop()
     return replies[-1].topic if replies else None
+
+
+def what_it_follows(before: Sequence[Message]) -> Follows:
+    """What a message comes behind, small talk apart. Who got no answer asks on about what the bot does not know."""
+    told: Message | None = None
+    for message in reversed(before):
+        if message.role in ("bot", "agent"):
+            told = told or message
+        elif message.role == "customer" and told is not None:
+            if smalltalk(message.text) is None:
+                return "an answer" if told.topic is not None else "no answer"
+            told = None
+    return "nothing"
 
 
 def unsaid(ranked: list[Candidate], before: Sequence[Message]) -> list[Candidate]:

@@ -7,15 +7,10 @@ nearly all of these came behind something: what a message that opens a conversat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-from chatbot.dialogue.smalltalk import smalltalk
-from chatbot.dialogue.trace import Message
+from chatbot.dialogue.follow_ups import Follows
 from chatbot.dialogue.weighing import Candidate
-
-Follows = Literal["nothing", "an answer", "no answer"]
 
 # The probability that the best candidate needs, less what is held against it: where the message opens a conversation,
 # and behind an answer.
@@ -36,19 +31,6 @@ class Footing:
     in_scope: float = 1.0
     alone: float = 1.0
     follows: Follows = "nothing"
-
-
-def what_it_follows(before: Sequence[Message]) -> Follows:
-    """What a message comes behind, small talk apart. Who got no answer asks on about what the bot does not know."""
-    told: Message | None = None
-    for message in reversed(before):
-        if message.role in ("bot", "agent"):
-            told = told or message
-        elif message.role == "customer" and told is not None:
-            if smalltalk(message.text) is None:
-                return "an answer" if told.topic is not None else "no answer"
-            told = None
-    return "nothing"
 
 
 def held_back(best: Candidate, footing: Footing) -> str | None:

@@ -179,8 +179,6 @@ class AccurateClassifier:
         return self._decided(text, self._logits(text, history), lang)
 
     def _decided(self, text: str, logits: NDArray[np.float32], lang: str | None) -> Classification:
-        if not has_letters(text):
-            return NOTHING
         decided = self._judge.decide(text, logits, 1.0, lang)
         if detect_language(text) not in (self._encoder.languages or (detect_language(text),)):
             return replace(decided, in_scope=min(decided.in_scope, 0.02))
@@ -223,7 +221,10 @@ class AccurateClassifier:
 
         def judged(part: Sequence[str]) -> list[Classification]:
             rows = self._logits_alike(part, history) if part else ()
-            return [self._decided(text, logits, lang) for text, logits in zip(part, rows, strict=True)]
+            return [
+                self._decided(text, logits, lang) if has_letters(text) else NOTHING
+                for text, logits in zip(part, rows, strict=True)
+            ]
 
         with ThreadPoolExecutor(workers) as pool:
             for start, decided in enumerate(pool.map(judged, parts)):
@@ -319,7 +320,7 @@ class CascadeClassifier:
         and of the others it is taken to say what it says of the whole.
         """
         first, fast = self.fast.classify_without(text, without, history=history, lang=lang)
-        if first.top is None or not self._asks_both(text, first):
+        if not self._asks_both(text, first):
             return first, fast
         own = self.accurate.classify(text, history=history, lang=lang)
         whole = joined(first, own, self.blend)

@@ -480,7 +480,7 @@ def _finish(
     )
     config = replace(config, calibration={ALL: calibration})
     config.save(folder)
-    confidence = confidences(raw.logits[:, :-1], calibration)
+    confidence = confidences(raw.logits, [calibration] * len(raw.logits))
     right = raw.logits[:, :-1].argmax(axis=1) == targets
     metrics = {
         "n_train": len(split.train),

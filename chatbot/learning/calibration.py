@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from chatbot.inference.classifier_config import Calibration
-from chatbot.inference.scoring import RawScores, scope_features, top_confidence
+from chatbot.inference.scoring import RawScores, scope_features, score
 
 Floats = NDArray[np.floating]
 
@@ -54,32 +54,28 @@ def fit_top(
     if not len(targets):
         return 1.0, 0.0
     scaled = logits / temperature
-    odds = (
-        np.exp(scaled - scaled.max(axis=1, keepdims=True)).sum(axis=1) - 1
-    )  # of all others against the best
-    x = -np.log(np.clip(odds, 1e-6, 1e6))
+    against = np.exp(scaled - scaled.max(axis=1, keepdims=True)).sum(axis=1) - 1  # odds of all the others
+    x = -np.log(np.clip(against, 1e-6, 1e6))
     right = (logits.argmax(axis=1) == targets).astype(np.float64)
 
     def loss(w: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         z = w[0] * x + w[1]
         missed = np.logaddexp(0.0, z) - right * z
         error = 1 / (1 + np.exp(-z)) - right
-        pull = 2 * strength * (w - (1.0, 0.0))
-        return float(missed.sum() + pull @ (w - (1.0, 0.0)) / 2), np.array([error @ x, error.sum()]) + pull
+        away = w - as_it_is
+        gradient = np.array([error @ x, error.sum()]) + 2 * strength * away
+        return float(missed.sum() + strength * away @ away), gradient
 
-    found = minimize(
-        loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[(0.2, 3.0), (-3.0, 3.0)]
-    )
+    as_it_is = np.array([1.0, 0.0])
+    found = minimize(loss, as_it_is, jac=True, method="L-BFGS-B", bounds=[(0.2, 3.0), (-3.0, 3.0)])
     return float(found.x[0]), float(found.x[1])
 
 
-def confidences(logits: Floats, calibration: Calibration) -> NDArray[np.float64]:
-    """Probability of the best intent [n], given that a text is in scope; logits [n, k]."""
-    scaled = logits / calibration.temperature
-    best = np.sort(np.exp(scaled - scaled.max(axis=1, keepdims=True)), axis=1)
-    mass = best.sum(axis=1)
+def confidences(logits: Floats, calibrations: Sequence[Calibration]) -> NDArray[np.float64]:
+    """Probability of the best intent [n] as it is served, given that a text is in scope; logits [n, k + 1], one
+    calibration for each."""
     return np.array(
-        [top_confidence(1 / m, second / m, calibration) for m, second in zip(mass, best[:, -2], strict=True)]
+        [score(row, 1.0, own).best[0][1] for row, own in zip(logits, calibrations, strict=True)], np.float64
     )
 
 

@@ -397,9 +397,7 @@ def _metrics(
         return metrics
     guesses = raw.logits[:, :-1].argmax(axis=1)
     calibrations = [config.calibration.get(lang, config.calibration[ALL]) for lang in spoken]
-    confidence = np.concatenate(
-        [confidences(row[None, :-1], c) for row, c in zip(raw.logits, calibrations, strict=True)]
-    )
+    confidence = confidences(raw.logits, calibrations)
     inside = scope_probabilities(raw, config.calibration[ALL])
     beyond = scope_probabilities(outside, config.calibration[ALL])
     metrics["accuracy"] = _accuracy(raw, targets)

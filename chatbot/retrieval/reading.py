@@ -73,9 +73,7 @@ def read_query(
         return None
     recent = recent if recent is not None else RecentVectors()
     vector = encoder.encode([text])[0]
-    recent.note(
-        text, vector
-    )  # the next message will have it before itself, and Searcher.question asks for it again
+    recent.note(text, vector)  # the next message has it before itself, and Searcher.question asks again
     spoken = said_before(history)
     before = [recent.vector(said, encoder.encode) for said in spoken]
     return Query(

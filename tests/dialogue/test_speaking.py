@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from chatbot.dialogue.follow_ups import what_it_follows
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.policy import may_speak
-from chatbot.dialogue.speaking import OPENING_SURENESS, SURENESS, Footing, held_back, what_it_follows
+from chatbot.dialogue.speaking import OPENING_SURENESS, SURENESS, Footing, held_back
 from chatbot.dialogue.trace import Message
 from chatbot.dialogue.weighing import Candidate
 

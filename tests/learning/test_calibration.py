@@ -38,9 +38,12 @@ def test_the_best_intents_odds_are_those_with_which_it_is_right():
     temperature = fit_temperature(logits, mixed)
     slope, offset = fit_top(logits, mixed, temperature)
     right = logits.argmax(axis=1) == mixed
-    plain = confidences(logits, Calibration(temperature=temperature))
+    served = np.hstack([logits, np.zeros((4000, 1))]).astype(np.float32)
+    plain = confidences(served, [Calibration(temperature=temperature)] * 4000)
     fitted = Calibration(temperature=temperature, top_slope=slope, top_offset=offset)
-    assert calibration_error(confidences(logits, fitted), right) < 0.5 * calibration_error(plain, right)
+    assert calibration_error(confidences(served, [fitted] * 4000), right) < 0.5 * calibration_error(
+        plain, right
+    )
     assert fit_top(np.zeros((0, 4)), np.zeros(0, int), 1.0) == (1.0, 0.0)
 
 
@@ -51,7 +54,7 @@ def test_the_best_intent_stays_the_best_whatever_its_odds_become():
     assert [number for number, _ in scored.best] == [0, 1, 2, 3]
     assert scored.best[0][1] == pytest.approx(scored.best[1][1])
     assert sum(probability for _, probability in scored.best) == pytest.approx(1)
-    assert confidences(logits[None, :-1], timid) == pytest.approx([scored.best[0][1]])
+    assert confidences(logits[None], [timid]) == pytest.approx([scored.best[0][1]])
     sure = score(np.asarray([900.0, 0.0, 0.0], np.float32), 1.0, timid)
     assert [probability for _, probability in sure.best] == [1.0, 0.0]
 
