@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ GRAPH_FILE, EMBEDDINGS_FILE, WEIGHTS_FILE = "model.onnx", "embeddings.safetensor
 ONE_GRAPH_FILE = "one.onnx"  # the same network for one message at a time; releases made before have none
 PAIRS_FILE = "pairs.npy"  # hashes of the pairs of Han characters seen in training, uint32, sorted; older releases: none
 ACCURATE_FOLDER, ENCODER_FOLDER = "accurate", "encoder"
-STEADY_FILE = "steady.safetensors"  # weight [k + 1, d] and bias [k + 1] of that linear model
 ALL = "*"  # the calibration over all languages together
 
 
@@ -72,7 +71,6 @@ class ClassifierConfig:
     sure: float = 0.9
     blend: Blend = field(default_factory=lambda: Blend())
     words_after_history: float = 1.0  # the linear model to the LSTM that has read what was said before
-    steady: str = ""  # fingerprint of the untuned encoder that a linear model beside a tuned one reads
     format: int = FORMAT
 
     def save(self, folder: Path) -> None:
@@ -87,7 +85,8 @@ class ClassifierConfig:
             body["labels"], body["languages"] = tuple(body["labels"]), tuple(body["languages"])
             body["calibration"] = {k: Calibration.from_json(v) for k, v in body["calibration"].items()}
             body["blend"] = Blend(**body.get("blend", {}))
-            config = cls(**body)
+            known = {field.name for field in fields(cls)}  # a release of another version may say more
+            config = cls(**{name: value for name, value in body.items() if name in known})
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise BundleError(
                 "no intent classifier in this folder", field="folder", value=folder.name, remedy="retrain"

@@ -15,7 +15,6 @@ from typing import Literal, Protocol
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
-from safetensors.numpy import load_file, save_file
 
 from chatbot.dialogue.trace import Classification, IntentGuess, Message
 from chatbot.errors import BundleError
@@ -23,7 +22,6 @@ from chatbot.inference.classifier_config import (
     ACCURATE_FOLDER,
     ENCODER_FOLDER,
     GRAPH_FILE,
-    STEADY_FILE,
     Blend,
     ClassifierConfig,
 )
@@ -81,48 +79,6 @@ def encoder_text(text: str, history: Sequence[Message], *, context: bool) -> str
     return " [SEP] ".join([*before, text])
 
 
-class Steady:
-    """A linear model over the untuned encoder's sentence vector, beside a tuned encoder.
-
-    Tuning on few examples bends the encoder towards them; what it knew before errs elsewhere, and the mean of both
-    errs less than either.
-    """
-
-    def __init__(
-        self, encoder: SentenceEncoder, weight: NDArray[np.float32], bias: NDArray[np.float32]
-    ) -> None:
-        self._encoder = encoder
-        self._weight, self._bias = weight, bias  # [k + 1, d], [k + 1]
-
-    @classmethod
-    def load(cls, folder: Path, encoder: SentenceEncoder) -> Steady:
-        """Raises BundleError where the file is missing or damaged."""
-        try:
-            tables = load_file(folder / STEADY_FILE)
-            return cls(encoder, tables["weight"], tables["bias"])
-        except Exception as error:  # safetensors raises its own kind
-            raise BundleError(
-                "the accurate classifier's linear model cannot be read", field="file", value=STEADY_FILE
-            ) from error
-
-    def save(self, folder: Path) -> None:
-        save_file({"weight": self._weight, "bias": self._bias}, folder / STEADY_FILE)
-
-    @property
-    def fingerprint(self) -> str:
-        return self._encoder.fingerprint
-
-    def logits(self, text: str) -> NDArray[np.float32]:
-        """[k + 1], the last one "outside"."""
-        found: NDArray[np.float32] = self._weight @ self._encoder.encode([text])[0] + self._bias
-        return found
-
-    def logits_alike(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """[n, k + 1] for texts that resemble each other, nearly as `logits` has them one by one."""
-        found: NDArray[np.float32] = self._encoder.encode_alike(texts)[1] @ self._weight.T + self._bias
-        return found
-
-
 def _trained_with(encoder: SentenceEncoder | None, fingerprint: str) -> SentenceEncoder:
     """The encoder, if it is the one with that fingerprint (empty: any). Raises BundleError."""
     if encoder is None or (fingerprint and encoder.fingerprint != fingerprint):
@@ -143,14 +99,11 @@ class AccurateClassifier:
         config: ClassifierConfig,
         session: onnxruntime.InferenceSession,
         encoder: SentenceEncoder,
-        *,
-        steady: Steady | None = None,
     ) -> None:
         self.config = config
         self.labels = config.labels
         self._session = session
         self._encoder = encoder
-        self._steady = steady
         self._judge = Judge(config)
 
     @classmethod
@@ -163,12 +116,11 @@ class AccurateClassifier:
         Raises BundleError where something is missing, or the encoder is not the one it was trained with.
         """
         config = ClassifierConfig.load(folder)
-        own, shared = folder / ENCODER_FOLDER, encoder
+        own = folder / ENCODER_FOLDER
         if own.is_dir():
             encoder = SentenceEncoder.load(own, threads=threads)
-        steady = Steady.load(folder, _trained_with(shared, config.steady)) if config.steady else None
         session = open_session(folder / GRAPH_FILE, threads=threads)
-        return cls(config, session, _trained_with(encoder, config.encoder), steady=steady)
+        return cls(config, session, _trained_with(encoder, config.encoder))
 
     def classify(
         self, text: str, *, history: Sequence[Message] = (), lang: str | None = None
@@ -244,7 +196,8 @@ class AccurateClassifier:
         """Logits [k + 1] and the encoder's unit vector [d] of a text: what a student learns from."""
         read = encoder_text(text, history, context=bool(self.config.context_tokens))
         ((states, vector),) = self._encoder.encode_tokens([read])
-        return self._run(read, states, vector), vector
+        logits = self._decode(states[None], vector[None], np.asarray([len(states)], np.int32))[0]
+        return logits, vector[: states.shape[1]]
 
     def _logits(self, text: str, history: Sequence[Message]) -> NDArray[np.float32]:
         return self.study(text, history)[0]
@@ -253,23 +206,12 @@ class AccurateClassifier:
         """[n, k + 1] for texts that resemble each other, nearly as `_logits` has them one by one."""
         read = [encoder_text(text, history, context=bool(self.config.context_tokens)) for text in texts]
         states, vectors, lengths = self._encoder.encode_alike(read)
-        logits = self._decode(states, vectors, lengths)
-        if self._steady is not None:
-            logits = (logits + self._steady.logits_alike(read)) / np.float32(2)
-        return logits
-
-    def _run(
-        self, text: str, states: NDArray[np.float32], vector: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        logits = self._decode(states[None], vector[None], np.asarray([len(states)], np.int32))[0]
-        if self._steady is not None:
-            logits = (logits + self._steady.logits(text)) / np.float32(2)
-        return logits
+        return self._decode(states, vectors, lengths)
 
     def _decode(
         self, states: NDArray[np.float32], vectors: NDArray[np.float32], lengths: NDArray[np.int32]
     ) -> NDArray[np.float32]:
-        """Token states [n, t, width], unit vectors [n, d] and lengths [n] → logits [n, k + 1]."""
+        """Token states [n, t, width], vectors [n, d] and lengths [n] → logits [n, k + 1]."""
         padding = np.arange(states.shape[1]) >= lengths[:, None]
         feeds = {"x": states, "lengths": lengths, "mask": padding * np.float32(-1e9), "vector": vectors}
         logits: NDArray[np.float32] = self._session.run(["logits"], feeds)[0]
@@ -374,8 +316,7 @@ def encoder_wanted(folder: Path) -> str:
     accurate = folder / ACCURATE_FOLDER
     if not accurate.is_dir():
         return ""
-    config = ClassifierConfig.load(accurate)
-    return config.encoder or config.steady
+    return ClassifierConfig.load(accurate).encoder
 
 
 def load_classifier(

@@ -4,7 +4,8 @@ Frozen (default on a CPU for very many messages): every text is encoded once, in
 that serves, and the LSTM learns on the stored states. Tuned: the encoder learns along in torch, is exported
 to int8, and the LSTM is then fitted once more on what the exported encoder says, so that the loss of
 precision is trained away. With few examples of each intent (chatbot/learning/few_examples.py) a linear model over
-the untuned encoder decides beside it. The result also teaches the fast tier (`teacher_of`).
+the untuned encoder's sentence vector decides beside it; both encoders share their lower layers and are one graph.
+The result also teaches the fast tier (`teacher_of`).
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from chatbot.inference.classifier_config import (
     GRAPH_FILE,
     ClassifierConfig,
 )
-from chatbot.inference.classify_states import AccurateClassifier, Steady, encoder_text
+from chatbot.inference.classify_states import AccurateClassifier, encoder_text
 from chatbot.inference.encode import EncoderConfig, SentenceEncoder
 from chatbot.inference.sessions import open_session
 from chatbot.learning.calibration import (
@@ -67,13 +68,13 @@ from chatbot.neural.fit import fit
 from chatbot.neural.fit_report import FitProgress, FitResult, Score
 from chatbot.neural.fit_settings import FitSettings
 from chatbot.neural.state_classifier import (
-    VECTOR_SCALE,
     PieceBatch,
     StateBatch,
     StateConfig,
     StateNetwork,
     TunedNetwork,
     load_encoder,
+    vector_scale,
 )
 
 log = logging.getLogger(__name__)
@@ -150,14 +151,15 @@ def train_accurate(
     few = are_few(len(split.train), len(labels))
     contrastive = recipe.contrastive if recipe.contrastive is not None else CONTRASTIVE * few
     state = StateConfig(
-        classes=len(labels), width=encoder.config.width, hidden=recipe.hidden, contrastive=contrastive
+        classes=len(labels),
+        width=encoder.config.width,
+        hidden=recipe.hidden,
+        contrastive=contrastive,
+        steady=tune and (few if recipe.steady is None else recipe.steady),
     )
     torch.manual_seed(seed)
-    network, tuned_fit, steady = StateNetwork(state), None, None
+    network, tuned_fit = StateNetwork(state), None
     if tune and weights is not None:
-        if few if recipe.steady is None else recipe.steady:
-            steady = Steady(encoder, *_solve(encoder.encode(train.texts), train, len(labels) + 1, recipe))
-            steady.save(folder)
         tuned, tuned_fit = _tune(
             train,
             valid,
@@ -187,9 +189,8 @@ def train_accurate(
         long_characters=int(max(400, 4 * np.quantile(lengths, 0.999))),
         tier="accurate",
         encoder="" if tuned_fit else encoder.fingerprint,
-        steady=steady.fingerprint if steady else "",
     )
-    return _finish(network, encoder, steady, split, pools, config, folder, tuned_fit or head_fit)
+    return _finish(network, encoder, split, pools, config, folder, tuned_fit or head_fit)
 
 
 def teacher_of(out_dir: Path, *, encoder: SentenceEncoder | None = None) -> Teacher:
@@ -321,8 +322,11 @@ def _fit_head(
     it.
     """
     encoded, checks = _encode(encoder, train.texts), _encode(encoder, valid.texts)
+    vectors = np.stack([vector for _, vector in encoded])
     if not tuned:  # beside a tuned encoder it was learnt together with the vectors
-        _solve_plain(network, encoded, train, recipe)
+        _solve_into(network.plain, vectors, train, recipe)
+    if network.steady is not None:
+        _solve_into(network.steady, vectors[:, network.config.width :], train, recipe)
     size = recipe.batch_size
     epochs = recipe.head_after_tuning if tuned else recipe.head_epochs
     repeats = 1 if tuned else max(1, math.ceil(recipe.least_steps / epochs * size / max(1, train.n_inside)))
@@ -359,22 +363,10 @@ def _fit_head(
     )
 
 
-def _solve_plain(
-    network: StateNetwork, encoded: Sequence[Encoded], train: Rows, recipe: AccurateRecipe
+def _solve_into(
+    linear: torch.nn.Linear, vectors: NDArray[np.float32], train: Rows, recipe: AccurateRecipe
 ) -> None:
-    """The linear model over the sentence vectors at its optimum; the LSTM then learns beside it."""
-    vectors = np.stack([vector for _, vector in encoded])
-    weight, bias = _solve(vectors, train, network.config.classes + 1, recipe)
-    with torch.no_grad():
-        network.plain.weight.copy_(torch.from_numpy(weight / (VECTOR_SCALE * network.config.width**0.5)))
-        network.plain.bias.copy_(torch.from_numpy(bias))
-    network.plain.requires_grad_(False)
-
-
-def _solve(
-    vectors: NDArray[np.float32], train: Rows, classes: int, recipe: AccurateRecipe
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Weight [classes, d] and bias of a linear model over unit vectors [n, d].
+    """A linear model over unit vectors [n, d] at its optimum; the LSTM then learns beside it.
 
     The outliers together weigh as much as an epoch shows of them.
     """
@@ -383,9 +375,16 @@ def _solve(
     if outliers:
         weights[train.n_inside :] = min(1.0, recipe.outlier_share * train.n_inside / outliers)
     weight, bias = solve_linear(
-        vectors, train.targets, classes=classes, strength=recipe.plain_strength, weights=weights
+        vectors,
+        train.targets,
+        classes=linear.out_features,
+        strength=recipe.plain_strength,
+        weights=weights,
     )
-    return weight.numpy(), bias.numpy()
+    with torch.no_grad():
+        linear.weight.copy_(weight / vector_scale(vectors.shape[1]))
+        linear.bias.copy_(bias)
+    linear.requires_grad_(False)
 
 
 def _encode(encoder: SentenceEncoder, texts: Sequence[str]) -> list[Encoded]:
@@ -417,37 +416,55 @@ def _share(progress: Callable[[float], None] | None) -> Callable[[FitProgress], 
 
 
 class _Served(torch.nn.Module):
-    """The tuned encoder with the outputs that `SentenceEncoder` reads."""
+    """The tuned encoder with the outputs that `SentenceEncoder` reads. Where ``upper`` has layers, those that the
+    encoder had above the ``kept`` ones before it was tuned, the vector of what they say stands behind its own:
+    [b, 2 · width].
+    """
 
-    def __init__(self, encoder: torch.nn.Module) -> None:
+    def __init__(self, encoder: torch.nn.Module, upper: torch.nn.ModuleList, kept: int) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder, self.upper, self.kept = encoder, upper, kept
 
     def forward(
         self, input_ids: torch.Tensor, attention_mask: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        states = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
+        read = self.encoder(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
+        states: torch.Tensor = read.last_hidden_state
         mask = attention_mask.unsqueeze(-1).to(states.dtype)
-        vector = (states * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
-        return states, torch.nn.functional.normalize(vector, dim=-1)
+
+        def vector(of: torch.Tensor) -> torch.Tensor:
+            mean = (of * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
+            return torch.nn.functional.normalize(mean, dim=-1)
+
+        if not len(self.upper):
+            return states, vector(states)
+        before: torch.Tensor = read.hidden_states[self.kept]
+        hidden = (1 - attention_mask[:, None, None, :].to(states.dtype)) * torch.finfo(states.dtype).min
+        for layer in self.upper:
+            before = layer(before, attention_mask=hidden)
+        return states, torch.cat([vector(states), vector(before)], dim=1)
 
 
 def _export_encoder(network: TunedNetwork, weights: Path, base: EncoderConfig, folder: Path) -> None:
     """The tuned encoder as an encoder folder, int8, under a fingerprint of its own."""
     folder.mkdir(parents=True)
-    to_onnx(_Served(network.encoder), folder / "float.onnx")
+    dimension, upper = base.width, torch.nn.ModuleList()
+    if network.config.steady:
+        layers: Any = load_encoder(weights).encoder
+        dimension, upper = 2 * base.width, layers.layer[network.kept :]
+    to_onnx(_Served(network.encoder, upper, network.kept), folder / "float.onnx")
     quantise(folder / "float.onnx", folder / "model.onnx")
     for leftover in folder.glob("float.onnx*"):
         leftover.unlink()
     shutil.copyfile(weights / "tokenizer.json", folder / "tokenizer.json")
     fingerprint = sha256_of(folder / "model.onnx")[:20]
-    replace(base, name=f"{base.name} (tuned)", fingerprint=fingerprint).save(folder)
+    name = f"{base.name} (tuned)"
+    replace(base, name=name, fingerprint=fingerprint, dimension=dimension).save(folder)
 
 
 def _finish(
     network: StateNetwork,
     encoder: SentenceEncoder,
-    steady: Steady | None,
     split: Split,
     pools: OutlierPools,
     config: ClassifierConfig,
@@ -456,7 +473,7 @@ def _finish(
 ) -> ClassifierReport:
     export_states(network, folder)
     config.save(folder)
-    classifier = AccurateClassifier(config, open_session(folder / GRAPH_FILE), encoder, steady=steady)
+    classifier = AccurateClassifier(config, open_session(folder / GRAPH_FILE), encoder)
     valid = split.valid or split.train[:500]
     raw = classifier.raw([e.text for e in valid], histories=[e.context for e in valid])
     index = {label: i for i, label in enumerate(config.labels)}
@@ -470,8 +487,6 @@ def _finish(
             for i in range(0, len(encoded), 128)
         ]
     trained = torch.cat(parts)
-    if steady is not None:
-        trained = (trained + torch.from_numpy(np.stack([steady.logits(text) for text in texts]))) / 2
     agreement = parity(trained, raw.logits)
     outside_texts = pools.to_calibrate_with([e.text for e in split.outside_valid])
     outside = classifier.raw(outside_texts)

@@ -31,7 +31,7 @@ from safetensors.numpy import save_file
 
 from chatbot.inference.classifier_config import EMBEDDINGS_FILE, GRAPH_FILE, ONE_GRAPH_FILE, WEIGHTS_FILE
 from chatbot.neural.intent_classifier import IntentNetwork
-from chatbot.neural.state_classifier import VECTOR_SCALE, StateNetwork
+from chatbot.neural.state_classifier import StateNetwork, vector_scale
 
 log = logging.getLogger(__name__)
 
@@ -75,16 +75,16 @@ def export_intents(
 
 def export_states(network: StateNetwork, folder: Path, *, int8: bool = True) -> None:
     """Write the accurate tier's model.onnx (served) and weights.safetensors (trained) into ``folder``."""
-    _write(network, folder, hidden=network.config.hidden, int8=int8, vector=network.config.width)
+    _write(network, folder, hidden=network.config.hidden, int8=int8, width=network.config.width)
 
 
 def _write(
-    network: IntentNetwork | StateNetwork, folder: Path, *, hidden: int, int8: bool, vector: int = 0
+    network: IntentNetwork | StateNetwork, folder: Path, *, hidden: int, int8: bool, width: int = 0
 ) -> dict[str, NDArray[np.float32]]:
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: value.detach().cpu().numpy() for name, value in network.state_dict().items()}
     save_file({name: np.ascontiguousarray(value) for name, value in state.items()}, folder / WEIGHTS_FILE)
-    _save(intent_graph(state, hidden=hidden, vector=vector), folder / GRAPH_FILE, int8=int8)
+    _save(intent_graph(state, hidden=hidden, width=width), folder / GRAPH_FILE, int8=int8)
     return state
 
 
@@ -129,9 +129,11 @@ def onnx_gates(weight: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.concatenate([i, o, f, g])
 
 
-def intent_graph(state: dict[str, NDArray[np.float32]], *, hidden: int, vector: int = 0) -> onnx.ModelProto:
-    """The network after its embeddings (or its encoder) as an ONNX graph; ``vector``: width of that input."""
+def intent_graph(state: dict[str, NDArray[np.float32]], *, hidden: int, width: int = 0) -> onnx.ModelProto:
+    """The network after its embeddings (or its encoder) as an ONNX graph; ``width``: of the encoder, 0 without one.
 
+    With an encoder there is an input ``vector`` [b, width], with a steady linear model [b, 2 · width]."""
+    steady = "steady.weight" in state
     constants = _constants(state) | {
         "two": np.asarray([2], np.int64),
         "flat": np.asarray([0, 0, 2 * hidden], np.int64),
@@ -156,22 +158,35 @@ def intent_graph(state: dict[str, NDArray[np.float32]], *, hidden: int, vector: 
         helper.make_node("Add", ["states", "mask_wide"], ["states_masked"]),
         helper.make_node("ReduceMax", ["states_masked"], ["highest"], axes=[1], keepdims=0),  # [b, 2h]
         helper.make_node(
-            "Concat", ["attended", "highest", *(["scaled"] if vector else [])], ["features"], axis=1
+            "Concat", ["attended", "highest", *(["scaled"] if width else [])], ["features"], axis=1
         ),
         helper.make_node("Gemm", ["features", "head_w", "head_b"], ["logits"]),
     ]
-    if vector:
-        constants["scale"] = np.asarray([VECTOR_SCALE * vector**0.5], np.float32)
+    if width:
+        constants["scale"] = np.asarray([vector_scale(width)], np.float32)
         constants["plain_w"], constants["plain_b"] = state["plain.weight"].T, state["plain.bias"]
         constants["half"] = np.asarray([0.5], np.float32)
-        nodes.insert(0, helper.make_node("Mul", ["vector", "scale"], ["scaled"]))
+        nodes.insert(0, helper.make_node("Mul", ["own" if steady else "vector", "scale"], ["scaled"]))
         nodes[-1] = helper.make_node("Gemm", ["features", "head_w", "head_b"], ["head_logits"])
         nodes += [
             helper.make_node("Gemm", ["scaled", "plain_w", "plain_b"], ["plain_logits"]),
             helper.make_node("Add", ["head_logits", "plain_logits"], ["logits_sum"]),
-            helper.make_node("Mul", ["logits_sum", "half"], ["logits"]),
+            helper.make_node("Mul", ["logits_sum", "half"], ["tuned_logits" if steady else "logits"]),
         ]
-    extra = [helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["b", vector])] if vector else []
+    if steady:
+        constants["widths"] = np.asarray([width, width], np.int64)
+        constants["steady_w"] = state["steady.weight"].T * vector_scale(width)
+        constants["steady_b"] = state["steady.bias"]
+        nodes.insert(0, helper.make_node("Split", ["vector", "widths"], ["own", "before"], axis=1))
+        nodes += [
+            # not a Gemm: these would be rounded to eight bits, and the vector's numbers are small
+            helper.make_node("MatMul", ["before", "steady_w"], ["steady_raw"]),
+            helper.make_node("Add", ["steady_raw", "steady_b"], ["steady_logits"]),
+            helper.make_node("Add", ["tuned_logits", "steady_logits"], ["all_sum"]),
+            helper.make_node("Mul", ["all_sum", "half"], ["logits"]),
+        ]
+    wide = width * (2 if steady else 1)
+    extra = [helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["b", wide])] if width else []
     classes, embedding = state["head.weight"].shape[0], constants["W"].shape[2]
     return _model(
         nodes,
@@ -184,7 +199,7 @@ def intent_graph(state: dict[str, NDArray[np.float32]], *, hidden: int, vector: 
         ],
         outputs=[
             helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["b", classes]),
-            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["b", 4 * hidden + vector]),
+            helper.make_tensor_value_info("features", TensorProto.FLOAT, ["b", 4 * hidden + width]),
         ],
     )
 

@@ -44,6 +44,7 @@ class StateConfig:
     contrastive_temperature: float = 0.1
     encoder_rate: float = 2e-4  # peak learning rate of the encoder's last layer
     layer_decay: float = 0.9  # each layer below learns this much more slowly
+    steady: bool = False  # a linear model over the sentence vector of the untuned encoder decides, too
 
     def __post_init__(self) -> None:
         if self.classes < 2:
@@ -54,8 +55,8 @@ class StateConfig:
 
 @dataclass(frozen=True)
 class StateBatch:
-    """Texts as the encoder gave them: states [b, t, width], lengths [b], vector [b, width] (unit), targets
-    [b].
+    """Texts as the encoder gave them: states [b, t, width], lengths [b], vector [b, width] (unit; where there is a
+    steady linear model with the untuned encoder's behind it, [b, 2 · width]), targets [b].
     """
 
     states: torch.Tensor
@@ -117,6 +118,10 @@ class PieceBatch:
         return cls(ids, lengths, torch.tensor(list(targets)), teacher, int(lengths.sum()))
 
 
+def vector_scale(width: int) -> float:
+    return VECTOR_SCALE * width**0.5
+
+
 class StateNetwork(nn.Module):
     """Over stored states."""
 
@@ -126,24 +131,35 @@ class StateNetwork(nn.Module):
         self.pooling = RecurrentPooling(config.width, hidden=config.hidden, attention=config.attention)
         self.head = nn.Linear(4 * config.hidden + config.width, config.classes + 1)
         self.plain = nn.Linear(config.width, config.classes + 1)  # over the sentence vector alone
+        self.steady = (
+            nn.Linear(config.width, config.classes + 1).requires_grad_(False) if config.steady else None
+        )
 
     def both(
         self, states: torch.Tensor, lengths: torch.Tensor, vector: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits [b, classes + 1] of the LSTM's head, and of the linear model over the sentence vector.
 
-        states [b, t, width], lengths [b], unit vector [b, width].
+        states [b, t, width], lengths [b], unit vector [b, width or more].
         """
+        vector = vector[:, : self.config.width]
         x = functional.dropout(states, self.config.state_dropout, self.training)
         pooled = self.pooling(x, lengths, torch.zeros_like(lengths))
-        scaled = vector * (VECTOR_SCALE * vector.shape[1] ** 0.5)
+        scaled = vector * vector_scale(self.config.width)
         features = functional.dropout(torch.cat([pooled, scaled], dim=-1), self.config.dropout, self.training)
         return self.head(features), self.plain(scaled)
 
     def classify(self, states: torch.Tensor, lengths: torch.Tensor, vector: torch.Tensor) -> torch.Tensor:
-        """The mean of both [b, classes + 1]: with few examples the linear one is better, with many the LSTM."""
+        """The mean of both [b, classes + 1]: with few examples the linear one is better, with many the LSTM.
+
+        Tuning on few examples bends the encoder towards them; what it knew before errs elsewhere, and the mean with the
+        steady model errs less than either. It needs the untuned encoder's vector behind the other one.
+        """
         head, plain = self.both(states, lengths, vector)
-        return (head + plain) / 2
+        before = vector[:, self.config.width :]
+        if self.steady is None or not before.shape[1]:
+            return (head + plain) / 2
+        return (head + plain) / 4 + self.steady(before * vector_scale(self.config.width)) / 2
 
     def forward(self, batch: StateBatch) -> torch.Tensor:
         return self.classify(batch.states, batch.lengths, batch.vector)
@@ -168,16 +184,22 @@ class StateNetwork(nn.Module):
 
 
 class TunedNetwork(nn.Module):
-    """The encoder and the network over its states, learning together."""
+    """The encoder and the network over its states, learning together.
+
+    ``kept``: lower layers of the encoder that stay as they are. Half of them do where the untuned encoder's vector is
+    needed beside the tuned one's: both then share them, and reading a text twice takes one and a half times as long.
+    """
 
     def __init__(self, encoder: nn.Module, config: StateConfig) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = StateNetwork(config)
         self.config = config
+        layers = 1 + max(_layer(name) for name, _ in encoder.named_parameters())
+        self.kept = layers // 2 if config.steady else 0
         for name, parameter in encoder.named_parameters():
             # the word embeddings hold what the encoder knows of words that no training text has
-            parameter.requires_grad_("embeddings" not in name)
+            parameter.requires_grad_("embeddings" not in name and _layer(name) >= self.kept)
 
     def parameter_groups(self, settings: FitSettings) -> list[dict[str, Any]]:
         """The head at the full rate; each encoder layer more slowly the lower it lies."""

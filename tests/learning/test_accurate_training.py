@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import shutil
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from zlib import crc32
 
@@ -12,8 +10,8 @@ import torch
 
 from chatbot.errors import BundleError, TrainingError
 from chatbot.inference.classifier_config import ClassifierConfig
-from chatbot.inference.classify_states import AccurateClassifier, CascadeClassifier, Steady, load_classifier
-from chatbot.inference.encode import EncoderConfig
+from chatbot.inference.classify_states import AccurateClassifier, CascadeClassifier, load_classifier
+from chatbot.inference.encode import EncoderConfig, SentenceEncoder
 from chatbot.learning.accurate_training import (
     AccurateRecipe,
     _evenly,
@@ -23,6 +21,7 @@ from chatbot.learning.accurate_training import (
 from chatbot.learning.classifier_data import Example, Recipe, Split
 from chatbot.learning.few_examples import Rows, class_batches, named_examples
 from chatbot.learning.tiers import Encoder, train_tiers
+from chatbot.neural.state_classifier import load_encoder
 
 WIDTH = 24
 QUICK = AccurateRecipe(tune=False, head_epochs=4, least_steps=200, hidden=16)
@@ -154,23 +153,6 @@ def test_another_encoder_is_refused(bundle: Path):
         load_classifier(bundle, tier="accurate")
 
 
-def test_a_linear_model_over_the_untuned_encoder_is_averaged_in(bundle: Path, tmp_path: Path):
-    folder = tmp_path / "accurate"
-    shutil.copytree(bundle / "accurate", folder)
-    text = "hi refund my money"
-    before = AccurateClassifier.load(folder, encoder=WordStates()).raw([text]).logits[0]
-    random = np.random.default_rng(0)
-    steady = Steady(WordStates(), random.normal(size=(3, WIDTH)).astype(np.float32), np.ones(3, np.float32))
-    steady.save(folder)
-    replace(ClassifierConfig.load(folder), steady=steady.fingerprint).save(folder)
-    after = AccurateClassifier.load(folder, encoder=WordStates()).raw([text]).logits[0]
-    assert after == pytest.approx((before + steady.logits(text)) / 2, abs=1e-5)
-    other = WordStates()
-    other.fingerprint = "f2"
-    with pytest.raises(BundleError, match="another sentence encoder"):
-        AccurateClassifier.load(folder, encoder=other)
-
-
 def test_few_examples_are_met_in_pairs_of_their_class_and_beside_outliers():
     rows = Rows(tuple("abcdefghij"), np.asarray([0, 0, 0, 1, 1, 2, 2, 2, 3, 3]), 8)
     for batch in class_batches(rows, 0.25, 5, seed=1, epoch=0):
@@ -230,7 +212,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = BertConfig(
         vocab_size=len(words) + 1,
         hidden_size=WIDTH,
-        num_hidden_layers=1,
+        num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=32,
         max_position_embeddings=64,
@@ -239,7 +221,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_an_encoder_tuned_on_few_examples_is_served_with_the_untuned_one_beside_it(
+def test_an_encoder_tuned_on_few_examples_is_served_in_one_graph_with_what_it_said_before(
     weights: Path, tmp_path: Path
 ):
     few = [row for i, row in enumerate(rows()) if row["split"] == "valid" or i % 2]
@@ -249,11 +231,26 @@ def test_an_encoder_tuned_on_few_examples_is_served_with_the_untuned_one_beside_
     assert report.metrics["accuracy"] > 0.8
     assert report.parity["same_top"] >= 0.99
     folder = tmp_path / "accurate"
-    assert ClassifierConfig.load(folder).steady == WordStates.fingerprint
-    served = AccurateClassifier.load(folder, encoder=WordStates())
+    assert ClassifierConfig.load(folder).encoder == ""
+    served = AccurateClassifier.load(folder)
     assert served.classify("so refund my money").top.name == "refund"
-    with pytest.raises(BundleError, match="another sentence encoder"):
-        AccurateClassifier.load(folder)
+    own = SentenceEncoder.load(folder / "encoder")
+    text = "well track my package"
+    ((states, vector),) = own.encode_tokens([text])
+    assert states.shape[1] == WIDTH
+    tuned, before = np.split(vector, 2)
+    untuned = load_encoder(weights)
+    ids = torch.tensor([own._tokenizer.encode(text).ids])
+    with torch.no_grad():
+        read = untuned(input_ids=ids, attention_mask=torch.ones_like(ids)).last_hidden_state[0].mean(0)
+    read = (read / read.norm()).numpy()
+    assert float(before @ read) > 0.998  # eight bits are nearly the same
+    assert float(tuned @ read) < 0.995
+    logits, lesson = served.study(text, ())
+    assert lesson == pytest.approx(tuned)
+    alike = served.raw([text, "hi track my package"]).logits
+    assert logits == pytest.approx(alike[0], abs=1e-5)
+    assert served._logits_alike([text, "hi track my package"], ()) == pytest.approx(alike, abs=0.35)
 
 
 def test_of_too_many_messages_each_intent_keeps_as_many_as_any_other_as_far_as_it_has_them():

@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from chatbot.errors import FileError
-from chatbot.inference.classifier_config import STEADY_FILE
 from web.bench.figures import json_option, write_figures
 from web.bench.rows import read_rows
 
@@ -370,7 +369,7 @@ def _served_bytes(folder: Path, tier: str, encoder: SentenceEncoder | None, work
     """Bytes of what serving reads: not the trained weights; the encoder where the tier uses the shared one."""
     files = [f for f in folder.rglob("*") if f.is_file() and f.name != "weights.safetensors"]
     own = any("encoder" in f.parts for f in files)
-    if tier != "fast" and encoder and (not own or any(f.name == STEADY_FILE for f in files)):
+    if tier != "fast" and encoder and not own:
         files += [f for f in (work / "encoders" / encoder.fingerprint).rglob("*") if f.is_file()]
     return sum(f.stat().st_size for f in files)
 
@@ -404,8 +403,7 @@ sys.stdout.write(re.search(r"VmHWM:\\s+(\\d+) kB", status).group(1))
 def _serving_rss(folder: Path, tier: str, work: Path, test: Sequence[Example]) -> int:
     """Peak memory of a process that does nothing but serve this classifier."""
     texts = json.dumps([e.text for e in test[:_LATENCY_TEXTS]])
-    own, steady = folder / "accurate" / "encoder", folder / "accurate" / STEADY_FILE
-    shared = tier != "fast" and (not own.is_dir() or steady.is_file())
+    shared = tier != "fast" and not (folder / "accurate" / "encoder").is_dir()
     encoder = next(iter((work / "encoders").iterdir())) if shared else ""
     arguments = [sys.executable, "-c", _SERVE, str(folder), tier, str(encoder)]
     done = subprocess.run(arguments, input=texts, capture_output=True, text=True, check=True)
