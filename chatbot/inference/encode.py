@@ -31,7 +31,7 @@ ANY_LANGUAGE = "*"  # in a mapping from languages to encoders: those that it doe
 
 Vectors = NDArray[np.float32]
 
-# Joined into one operator, adding and normalising a layer takes 34 µs a dozen tokens; apart, 13: a tenth of a text's time.
+# Joined into one operator, adding and normalising a layer takes 34 µs a dozen tokens; apart, 13: a tenth of the time.
 _SLOWER = ["SkipLayerNormFusion"]
 
 
