@@ -102,7 +102,7 @@ def _train_accurate_tier(
     if not settings.encoder or settings.encoder_store is None:
         report.skipped["accurate tier"] = "no sentence encoder here: the fast tier stands alone"
         return
-    from chatbot.learning.accurate_training import AccurateRecipe, train_accurate
+    from chatbot.learning.accurate_training import train_accurate
     from chatbot.learning.cascade import fit_cascade
     from chatbot.learning.encoders import chosen_encoders, ensure_encoder
     from chatbot.learning.read_vectors import NotingEncoder
@@ -133,12 +133,26 @@ def _train_accurate_tier(
         seed=settings.seed,
         budget_seconds=_share(settings, "accurate tier"),
         progress=lambda share: tell("accurate classifier", share),
-        recipe=AccurateRecipe(tune=False),
+        weights=_to_tune(name, settings),
     )
     report.metrics["accurate"], report.parity["accurate"] = figures.metrics, figures.parity
     report.note("accurate tier", figures.fit)
     report.metrics["cascade"] = fit_cascade(folder, rows, encoder=encoder, seed=settings.seed)
     encoder.save_noted(folder.parent)
+
+
+def _to_tune(encoder: str, settings: TrainingSettings) -> Path | None:
+    """Trained weights of an encoder that learns along: a packaged one, on a GPU. On a CPU that takes ten minutes of a
+    retraining, so it stays as it is there."""
+    from chatbot.learning.encoders import CHINESE, PACKAGED, packaged_weights
+    from chatbot.neural.devices import resolve_device
+    from chatbot.neural.together import first_alone
+
+    if encoder not in (PACKAGED, CHINESE) or resolve_device(settings.device).type != "cuda":
+        return None
+    assert settings.encoder_store is not None
+    with first_alone():
+        return packaged_weights(encoder, settings.encoder_store)
 
 
 def _train_entities(

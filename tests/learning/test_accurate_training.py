@@ -21,6 +21,7 @@ from chatbot.learning.accurate_training import (
 from chatbot.learning.classifier_data import Example, Recipe, Split
 from chatbot.learning.few_examples import Rows, class_batches, named_examples
 from chatbot.learning.tiers import Encoder, train_tiers
+from chatbot.learning.training_stages import TrainingSettings, _to_tune
 from chatbot.neural.state_classifier import load_encoder
 
 WIDTH = 24
@@ -251,6 +252,16 @@ def test_an_encoder_tuned_on_few_examples_is_served_in_one_graph_with_what_it_sa
     alike = served.raw([text, "hi track my package"]).logits
     assert logits == pytest.approx(alike[0], abs=1e-5)
     assert served._logits_alike([text, "hi track my package"], ()) == pytest.approx(alike, abs=0.35)
+
+
+def test_on_a_gpu_a_packaged_encoder_learns_along(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr("chatbot.neural.devices.resolve_device", torch.device)
+    settings = TrainingSettings(device="cuda", encoder_store=tmp_path)
+    found = _to_tune("packaged", settings)
+    assert found is not None
+    assert (found / "model.safetensors").is_file()
+    assert _to_tune("packaged", replace(settings, device="cpu")) is None
+    assert _to_tune("somebody/model", settings) is None
 
 
 def test_of_too_many_messages_each_intent_keeps_as_many_as_any_other_as_far_as_it_has_them():
