@@ -260,7 +260,7 @@ def test_on_a_gpu_a_packaged_encoder_learns_along(monkeypatch: pytest.MonkeyPatc
     found = _to_tune("packaged", settings)
     assert found is not None
     assert (found / "model.safetensors").is_file()
-    assert _to_tune("packaged", replace(settings, device="cpu")) is None
+    assert _to_tune("packaged", TrainingSettings(device="cpu", encoder_store=tmp_path)) is None
     assert _to_tune("somebody/model", settings) is None
 
 
