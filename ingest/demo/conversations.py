@@ -258,11 +258,11 @@ class _Conversation:
                 self._customer(self.table.unanswered[entry].draw())
                 self._agent(rng.choice(self.personas.not_known), sign=self._happens(0.15))
                 continue
-            followup = self.table.followups[entry].draw()
+            followup, ask = self.table.followups[entry].draw()
             if followup in seen:
                 return
             seen.append(followup)
-            self._customer(rng.choice(followup.asks))
+            self._customer(ask)
             self._agent(rng.choice(followup.answers), sign=self._happens(0.15))
 
     def _later_question(self, entry: Entry, *, lead_in: bool = True) -> None:

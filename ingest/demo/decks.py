@@ -47,7 +47,11 @@ class Table:
             for entry in wording.entries
             if entry.topic is not None
         }
-        self.followups = {entry: Deck(entry.followups, rng) for entry in wording.entries if entry.followups}
+        self.followups = {
+            entry: Deck([(one, ask) for one in entry.followups for ask in one.asks], rng)
+            for entry in wording.entries
+            if entry.followups
+        }
         self.unanswered = {
             entry: Deck(entry.unanswered, rng) for entry in wording.entries if entry.unanswered
         }
