@@ -250,7 +250,7 @@ def test_entries_name_an_intent_together_with_its_article(lang: str, wording: di
             assert entry.topic not in WITH_INTENT
         assert set(SLOT.findall(" ".join(written(entry)))) <= SLOTS
         assert entry.topic is None or len(entry.followups) >= 12
-        assert entry.topic is None or len(entry.unanswered) == 8
+        assert entry.topic is None or len(entry.unanswered) >= 24
 
 
 @pytest.mark.parametrize("lang", LANGUAGES)
