@@ -7,14 +7,15 @@ nearly all of these came behind something: what a message that opens a conversat
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from chatbot.dialogue.follow_ups import Follows
 from chatbot.dialogue.weighing import Candidate
 
-# The probability that the best candidate needs, less what is held against it: where the message opens a conversation,
-# and behind an answer.
-OPENING_SURENESS, SURENESS = 0.7, 0.77
+# The probability that the best candidate needs, less what is held against it, by what the message comes behind. Who got
+# no answer mostly asks on about what the bot does not know.
+NEEDED: Mapping[Follows, float] = {"nothing": 0.7, "an answer": 0.8, "no answer": 0.95}
 # What nobody answers must not get a written reply, and there the message itself says more than the best candidate's
 # probability: whether it is in scope, and whether its words were ever used about the article.
 OUTSIDE_COUNTS = 2.0
@@ -35,14 +36,12 @@ class Footing:
 
 def held_back(best: Candidate, footing: Footing) -> str | None:
     """Why a sentence about ``best`` may not be sent, in words; None: it may."""
-    if footing.follows == "no answer":
-        return "a drafted sentence needs an answer before it, and there was none"
     if footing.alone < ALONE_IN_SCOPE:
         return f"without what was said before it is in scope at {footing.alone:.2f} alone"
     if best.asked_elsewhere - best.asked >= NEARER:
         return "what customers asked behind answers points to another article"
     against = OUTSIDE_COUNTS * (1 - footing.in_scope) + STRANGE_COUNTS * best.strange
-    needed = (OPENING_SURENESS if footing.follows == "nothing" else SURENESS) + against
+    needed = NEEDED[footing.follows] + against
     if best.probability < needed:
         return (
             f"a drafted sentence needs {min(1.0, needed):.2f} at {footing.in_scope:.2f} in scope and "

@@ -30,7 +30,7 @@ AGENT_IDS = {"en": 7000, "zh": 7100}  # one block of five agents a language
 _FIRST_DAY = datetime(2025, 9, 1, 8, tzinfo=UTC)
 _DAYS = 400
 _STORY = 120  # characters of an opening that nobody follows up with a second question
-_NOT_KNOWN = 0.15  # of the follow-up questions, those that no article answers
+_NOT_KNOWN = 0.1  # of the follow-up questions, those that no article answers
 _LONG = 8  # comments after which nothing new is begun
 _MACHINES = ("Crane Mini", "Crane One", "Crane Duo")
 _PRODUCTS = (*_MACHINES, "Heron 40", "Heron Hand", "Ibis Kettle")

@@ -105,7 +105,7 @@ ASKED = [
             replace(candidate("T1", 0.9), hit=PASSAGE, **more), mode="generated_allowed", footing=footing
         )
         for footing, more in (
-            (Footing(follows="no answer"), {}),
+            (Footing(follows="no answer"), {"probability": 0.9}),
             (Footing(alone=0.2, follows="an answer"), {}),
             (Footing(follows="an answer"), {"asked_elsewhere": 0.8}),
         )
