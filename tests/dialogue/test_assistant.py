@@ -12,6 +12,7 @@ from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.saying import ARTICLE, HANDOVER, INTENT
+from chatbot.dialogue.speaking import NEEDED
 from chatbot.dialogue.trace import ActionTrace, Classification, Hit, IntentGuess, Message, Tagged
 from chatbot.dialogue.weighing import KnownIntent, Weighing, Weights
 from chatbot.inference.generate import Candidate
@@ -95,7 +96,7 @@ def test_a_draft_that_holds_against_its_passage_is_sent_as_generated_with_its_so
     assert trace.parts[0].draft is not None and trace.parts[0].draft.check.passed
 
 
-def test_what_only_the_turns_before_bring_into_scope_is_shown_and_not_written_about(assistant):
+def test_what_only_the_turns_before_bring_into_scope_is_shown_and_not_written_about(assistant, monkeypatch):
     class Leaning(Classifier):
         """Reads what the message does not say out of what was said before."""
 
@@ -110,6 +111,7 @@ def test_what_only_the_turns_before_bring_into_scope_is_shown_and_not_written_ab
     reply, trace = assistant.reply("And for my brother?", options=ALLOWED, history=before)
     assert reply.kind == "passage"
     assert "in scope at 0.05 alone" in trace.parts[0].reason
+    monkeypatch.setitem(NEEDED, "no answer", 1.0)
     reply, _ = assistant.reply(
         asked, options=ALLOWED, history=[*before[:1], Message("bot", "I do not know.")]
     )
