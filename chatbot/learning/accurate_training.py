@@ -35,7 +35,7 @@ from chatbot.inference.classifier_config import (
     ClassifierConfig,
 )
 from chatbot.inference.classify_states import AccurateClassifier, encoder_text
-from chatbot.inference.encode import EncoderConfig, SentenceEncoder
+from chatbot.inference.encode import SentenceEncoder
 from chatbot.inference.sessions import open_session
 from chatbot.learning.calibration import (
     auroc,
@@ -56,11 +56,11 @@ from chatbot.learning.classifier_data import (
     training_outliers,
 )
 from chatbot.learning.classifier_training import ClassifierReport
-from chatbot.learning.encoders import quantise, sha256_of, to_onnx
 from chatbot.learning.few_examples import CONTRASTIVE, Rows, are_few, class_batches, named_examples
 from chatbot.learning.linear_head import solve_linear
 from chatbot.learning.outlier_texts import OutlierPools
 from chatbot.learning.time_plan import seconds_left
+from chatbot.learning.tuned_encoder import export_tuned
 from chatbot.neural.batches import length_buckets
 from chatbot.neural.devices import resolve_device
 from chatbot.neural.export import export_states, parity
@@ -172,7 +172,7 @@ def train_accurate(
             progress,
             by_class=few,
         )
-        _export_encoder(tuned, weights, encoder.config, folder / ENCODER_FOLDER)
+        export_tuned(tuned, weights, encoder.config, folder / ENCODER_FOLDER)
         encoder = SentenceEncoder.load(folder / ENCODER_FOLDER)
         network = tuned.head
     head_fit = _fit_head(
@@ -413,53 +413,6 @@ def _share(progress: Callable[[float], None] | None) -> Callable[[FitProgress], 
     if progress is None:
         return None
     return lambda at: progress(at.share)
-
-
-class _Served(torch.nn.Module):
-    """The tuned encoder with the outputs that `SentenceEncoder` reads. Where ``upper`` has layers, those that the
-    encoder had above the ``kept`` ones before it was tuned, the vector of what they say stands behind its own:
-    [b, 2 · width].
-    """
-
-    def __init__(self, encoder: torch.nn.Module, upper: torch.nn.ModuleList, kept: int) -> None:
-        super().__init__()
-        self.encoder, self.upper, self.kept = encoder, upper, kept
-
-    def forward(
-        self, input_ids: torch.Tensor, attention_mask: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        read = self.encoder(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
-        states: torch.Tensor = read.last_hidden_state
-        mask = attention_mask.unsqueeze(-1).to(states.dtype)
-
-        def vector(of: torch.Tensor) -> torch.Tensor:
-            mean = (of * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
-            return torch.nn.functional.normalize(mean, dim=-1)
-
-        if not len(self.upper):
-            return states, vector(states)
-        before: torch.Tensor = read.hidden_states[self.kept]
-        hidden = (1 - attention_mask[:, None, None, :].to(states.dtype)) * torch.finfo(states.dtype).min
-        for layer in self.upper:
-            before = layer(before, attention_mask=hidden)
-        return states, torch.cat([vector(states), vector(before)], dim=1)
-
-
-def _export_encoder(network: TunedNetwork, weights: Path, base: EncoderConfig, folder: Path) -> None:
-    """The tuned encoder as an encoder folder, int8, under a fingerprint of its own."""
-    folder.mkdir(parents=True)
-    dimension, upper = base.width, torch.nn.ModuleList()
-    if network.config.steady:
-        layers: Any = load_encoder(weights).encoder
-        dimension, upper = 2 * base.width, layers.layer[network.kept :]
-    to_onnx(_Served(network.encoder, upper, network.kept), folder / "float.onnx")
-    quantise(folder / "float.onnx", folder / "model.onnx")
-    for leftover in folder.glob("float.onnx*"):
-        leftover.unlink()
-    shutil.copyfile(weights / "tokenizer.json", folder / "tokenizer.json")
-    fingerprint = sha256_of(folder / "model.onnx")[:20]
-    name = f"{base.name} (tuned)"
-    replace(base, name=name, fingerprint=fingerprint, dimension=dimension).save(folder)
 
 
 def _finish(
