@@ -133,7 +133,7 @@ def _train_accurate_tier(
         seed=settings.seed,
         budget_seconds=_share(settings, "accurate tier"),
         progress=lambda share: tell("accurate classifier", share),
-        weights=_to_tune(name, settings),
+        weights=_to_tune(name, settings.encoder_store, settings.device),
     )
     report.metrics["accurate"], report.parity["accurate"] = figures.metrics, figures.parity
     report.note("accurate tier", figures.fit)
@@ -141,18 +141,17 @@ def _train_accurate_tier(
     encoder.save_noted(folder.parent)
 
 
-def _to_tune(encoder: str, settings: TrainingSettings) -> Path | None:
+def _to_tune(encoder: str, store: Path, device: str) -> Path | None:
     """Trained weights of an encoder that learns along: a packaged one, on a GPU. On a CPU that takes ten minutes of a
     retraining, so it stays as it is there."""
     from chatbot.learning.encoders import CHINESE, PACKAGED, packaged_weights
     from chatbot.neural.devices import resolve_device
     from chatbot.neural.together import first_alone
 
-    if encoder not in (PACKAGED, CHINESE) or resolve_device(settings.device).type != "cuda":
+    if encoder not in (PACKAGED, CHINESE) or resolve_device(device).type != "cuda":
         return None
-    assert settings.encoder_store is not None
     with first_alone():
-        return packaged_weights(encoder, settings.encoder_store)
+        return packaged_weights(encoder, store)
 
 
 def _train_entities(

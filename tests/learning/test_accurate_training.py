@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from zlib import crc32
@@ -9,9 +11,10 @@ import pytest
 import torch
 
 from chatbot.errors import BundleError, TrainingError
-from chatbot.inference.classifier_config import ClassifierConfig
+from chatbot.inference.classifier_config import CONFIG_FILE, GRAPH_FILE, ClassifierConfig
 from chatbot.inference.classify_states import AccurateClassifier, CascadeClassifier, load_classifier
 from chatbot.inference.encode import EncoderConfig, SentenceEncoder
+from chatbot.inference.sessions import open_session
 from chatbot.learning.accurate_training import (
     AccurateRecipe,
     _evenly,
@@ -21,8 +24,9 @@ from chatbot.learning.accurate_training import (
 from chatbot.learning.classifier_data import Example, Recipe, Split
 from chatbot.learning.few_examples import Rows, class_batches, named_examples
 from chatbot.learning.tiers import Encoder, train_tiers
-from chatbot.learning.training_stages import TrainingSettings, _to_tune
-from chatbot.neural.state_classifier import load_encoder
+from chatbot.learning.training_stages import _to_tune
+from chatbot.neural.export import export_states
+from chatbot.neural.state_classifier import StateBatch, StateConfig, StateNetwork, load_encoder, vector_scale
 
 WIDTH = 24
 QUICK = AccurateRecipe(tune=False, head_epochs=4, least_steps=200, hidden=16)
@@ -154,6 +158,44 @@ def test_another_encoder_is_refused(bundle: Path):
         load_classifier(bundle, tier="accurate")
 
 
+def test_a_linear_model_over_the_untuned_encoders_vector_is_averaged_in(tmp_path: Path):
+    torch.manual_seed(1)
+    tuned = StateNetwork(StateConfig(classes=2, width=WIDTH, hidden=4, attention=4))
+    both = StateNetwork(StateConfig(classes=2, width=WIDTH, hidden=4, attention=4, steady=True))
+    both.load_state_dict(tuned.state_dict(), strict=False)
+    assert both.steady is not None
+    encoded = WordStates().encode_tokens(["hi refund my money", "track it"])
+    untuned = [vector[::-1] for _, vector in encoded]
+    with_both = [
+        (states, np.hstack([vector, b])) for (states, vector), b in zip(encoded, untuned, strict=True)
+    ]
+    with torch.no_grad():
+        alone = tuned.eval()(StateBatch.of(encoded, [0, 0]))
+        steady = both.steady(torch.from_numpy(np.stack(untuned)) * vector_scale(WIDTH))
+        found = both.eval()(StateBatch.of(with_both, [0, 0]))
+        without = both(StateBatch.of(encoded, [0, 0]))
+    assert found.numpy() == pytest.approx(((alone + steady) / 2).numpy(), abs=1e-5)
+    assert without.numpy() == pytest.approx(alone.numpy(), abs=1e-6)  # as the training sees it
+    export_states(both, tmp_path, int8=False)
+    session = open_session(tmp_path / GRAPH_FILE)
+    for (states, vector), logits in zip(with_both, found, strict=True):
+        feeds = {
+            "x": states[None],
+            "lengths": np.asarray([len(states)], np.int32),
+            "mask": np.zeros((1, len(states)), np.float32),
+            "vector": vector[None],
+        }
+        assert session.run(["logits"], feeds)[0][0] == pytest.approx(logits.numpy(), abs=1e-4)
+
+
+def test_what_another_version_has_written_into_the_settings_is_passed_over(bundle: Path, tmp_path: Path):
+    folder = tmp_path / "accurate"
+    shutil.copytree(bundle / "accurate", folder)
+    body = json.loads((folder / CONFIG_FILE).read_text())
+    (folder / CONFIG_FILE).write_text(json.dumps(body | {"steady": ""}))
+    assert ClassifierConfig.load(folder) == ClassifierConfig.load(bundle / "accurate")
+
+
 def test_few_examples_are_met_in_pairs_of_their_class_and_beside_outliers():
     rows = Rows(tuple("abcdefghij"), np.asarray([0, 0, 0, 1, 1, 2, 2, 2, 3, 3]), 8)
     for batch in class_batches(rows, 0.25, 5, seed=1, epoch=0):
@@ -256,12 +298,11 @@ def test_an_encoder_tuned_on_few_examples_is_served_in_one_graph_with_what_it_sa
 
 def test_on_a_gpu_a_packaged_encoder_learns_along(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setattr("chatbot.neural.devices.resolve_device", torch.device)
-    settings = TrainingSettings(device="cuda", encoder_store=tmp_path)
-    found = _to_tune("packaged", settings)
+    found = _to_tune("packaged", tmp_path, "cuda")
     assert found is not None
     assert (found / "model.safetensors").is_file()
-    assert _to_tune("packaged", TrainingSettings(device="cpu", encoder_store=tmp_path)) is None
-    assert _to_tune("somebody/model", settings) is None
+    assert _to_tune("packaged", tmp_path, "cpu") is None
+    assert _to_tune("somebody/model", tmp_path, "cuda") is None
 
 
 def test_of_too_many_messages_each_intent_keeps_as_many_as_any_other_as_far_as_it_has_them():
