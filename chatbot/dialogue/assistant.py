@@ -11,7 +11,7 @@ from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, complete, dropp
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.drafting import Writer, draft, sources_about
-from chatbot.dialogue.follow_ups import asked_again, topic_before, unsaid, what_it_follows
+from chatbot.dialogue.follow_ups import asked_again, opens, topics_before, unsaid
 from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
@@ -26,6 +26,7 @@ from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
 from chatbot.dialogue.speaking import Footing
 from chatbot.dialogue.suggesting import Proposes, suggest
 from chatbot.dialogue.tapping import chosen, gone, is_payload, payload_of, unasked
+from chatbot.dialogue.topics import perhaps_meant, topic_of
 from chatbot.dialogue.trace import (
     ActionTrace,
     Classification,
@@ -37,7 +38,6 @@ from chatbot.dialogue.trace import (
     Trace,
 )
 from chatbot.dialogue.weighing import (
-    ARTICLE_LABEL,
     PERSON_INTENT,
     SMALLTALK_INTENTS,
     Candidate,
@@ -46,6 +46,7 @@ from chatbot.dialogue.weighing import (
     gather,
     length_of,
     weigh,
+    with_provisional,
 )
 from chatbot.inference.prototypes import apart
 from chatbot.language.normalise import detect_language, has_letters, normalise
@@ -141,7 +142,7 @@ class Assistant:
         replies = tuple(
             say(part, lang=said, failures=failures, redactor=redactor, lookup=self._lookup) for part in parts
         )
-        topics = tuple(_topic(part.decision) for part in parts)
+        topics = tuple(topic_of(part.decision) for part in parts)
         asked = read if words else " ".join(c.title for part in parts if (c := part.decision.chosen))
         with clock("suggest"):
             suggested = suggest(self._next, self._lookup, talk, asked, replies, topics, said)
@@ -201,9 +202,9 @@ class Assistant:
         if self._provisional is not None:
             classification = self._provisional.beside(classification, request, lang=lang)
         with clock("look up"):
-            topic = topic_before(before)
             names = [guess.name for guess in classification.ranked]
-            known = self._lookup.intents([*names, topic] if topic is not None else names, lang)
+            names += [topic for topic, _ in topics_before(before) if topic is not None]
+            known = self._lookup.intents(names, lang)
         titled = tuple(
             replace(guess, title=known[guess.name].title if guess.name in known else guess.name)
             for guess in classification.ranked
@@ -223,32 +224,21 @@ class Assistant:
     ) -> list[Candidate]:
         near, rest = apart(classification, self._provisional.names if self._provisional else ())
         weights = self._weighing.weights(lang)
-        found = gather(rest, known, hits, topic_before(before) if weights is not None else None)
-        found, not_known = self._heard.about(
-            found, request, lang=lang, before=before, known=known, search=self._search
-        )
-        ranked = weigh(
-            found, in_scope=rest.in_scope, weights=weights, words=length_of(request), not_known=not_known
-        )
-        if not near:
-            return ranked
-        # what a provisional intent has is a probability already, and the search knows nothing of it
-        left = 1 - sum(guess.confidence for guess in near)
-        new = [
-            Candidate(
-                guess.confidence,
-                own.title,
-                own.name,
-                None,
-                own.approved,
-                by_classifier=guess.confidence,
-                cards=own.cards,
+        versions = [
+            self._heard.behind(
+                topic,
+                share,
+                gather(rest, known, hits, topic),
+                request,
+                lang=lang,
+                before=before,
+                known=known,
+                search=self._search,
             )
-            for guess in near
-            if (own := known.get(guess.name)) is not None and own.approved is not None
+            for topic, share in (topics_before(before) if weights is not None else ((None, 1.0),))
         ]
-        ranked = [*new, *(replace(c, probability=c.probability * left) for c in ranked)]
-        return sorted(ranked, key=lambda candidate: -candidate.probability)
+        ranked = weigh(versions, in_scope=rest.in_scope, weights=weights, words=length_of(request))
+        return with_provisional(ranked, near, known)
 
     def _part(
         self,
@@ -285,8 +275,7 @@ class Assistant:
                 hits.append(shown)  # the classifier's article: the trace holds whatever may be shown
             if small is None and not wants_person:
                 action = self._bound(ranked, known, options, talk)
-                footing = Footing(classification.in_scope, follows=what_it_follows(before))
-                footing = self._footing(request, ranked[0], footing, options, lang) if ranked else footing
+                footing = Footing(classification.in_scope, opens(before))
             if small is None and not wants_person and action is None and self._due(ranked, options, footing):
                 left_out = hurried()
                 if not left_out:
@@ -330,6 +319,7 @@ class Assistant:
                 decision.rule,
                 decision.reason,
                 left_out=left_out,
+                perhaps=perhaps_meant(decision, ranked),
                 entities=tuple(self._named(request)),
             ),
         )
@@ -426,14 +416,6 @@ class Assistant:
             found.append(candidate)
         return found
 
-    def _footing(
-        self, request: str, best: Candidate, footing: Footing, options: SiteOptions, lang: str
-    ) -> Footing:
-        """What the message is by itself is asked only where a sentence of our own would be sent."""
-        if self._classifier is None or footing.follows == "nothing" or not may_speak(best, options, footing):
-            return footing
-        return replace(footing, alone=self._classifier.classify(request, lang=lang).in_scope)
-
     def _due(self, ranked: Sequence[Candidate], options: SiteOptions, footing: Footing) -> bool:
         """Whether a draft about the best candidate is worth writing: agents are given one wherever there is something
         to say; a customer only where it could be sent."""
@@ -470,15 +452,6 @@ class Assistant:
                 general=lang not in self._own_encoders,
                 in_scope=in_scope,
             )
-
-
-def _topic(decision: Decision) -> str | None:
-    """What a part answered; None where it answered nothing."""
-    chosen = decision.chosen
-    if chosen is None or decision.kind not in ("approved", "passage", "generated"):
-        return None
-    slug = chosen.article_slug or (chosen.hit.article_slug if chosen.hit else None)
-    return chosen.intent or (ARTICLE_LABEL + slug if slug else None)
 
 
 def _language(text: str, read: str, before: Sequence[Message], *, default: str) -> str:

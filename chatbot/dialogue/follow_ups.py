@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
 
 from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.trace import Message
 from chatbot.dialogue.weighing import Candidate
 from chatbot.language.normalise import fold
-
-Follows = Literal["nothing", "an answer", "no answer"]
 
 
 def asked_again(text: str, before: Sequence[Message]) -> bool:
@@ -32,17 +29,26 @@ def topic_before(before: Sequence[Message]) -> str | None:
     return replies[-1].topic if replies else None
 
 
-def what_it_follows(before: Sequence[Message]) -> Follows:
-    """What a message comes behind, small talk apart. Who got no answer asks on about what the bot does not know."""
-    told: Message | None = None
+def topics_before(before: Sequence[Message]) -> tuple[tuple[str | None, float], ...]:
+    """What a message comes behind, each with its probability: what the last reply answered; where it answered nothing,
+    what the customer may have meant, and for the rest what was answered before that."""
+    replies = [message for message in before if message.role in ("bot", "agent")]
+    perhaps = replies[-1].perhaps if replies and replies[-1].topic is None else ()
+    left = 1.0 - sum(probability for _, probability in perhaps)
+    return (*perhaps, (topic_before(before), left))
+
+
+def opens(before: Sequence[Message]) -> bool:
+    """Whether a message is the first that asks for something: nothing but small talk was replied to before."""
+    replied = False
     for message in reversed(before):
         if message.role in ("bot", "agent"):
-            told = told or message
-        elif message.role == "customer" and told is not None:
+            replied = True
+        elif message.role == "customer" and replied:
             if smalltalk(message.text) is None:
-                return "an answer" if told.topic is not None else "no answer"
-            told = None
-    return "nothing"
+                return False
+            replied = False
+    return True
 
 
 def unsaid(ranked: list[Candidate], before: Sequence[Message]) -> list[Candidate]:

@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chatbot.dialogue.asked_after import AskedAfter
-from chatbot.dialogue.follow_ups import topic_before
 from chatbot.dialogue.readers import Search
 from chatbot.dialogue.said_words import SaidWords
 from chatbot.dialogue.trace import Message
-from chatbot.dialogue.weighing import Candidate, KnownIntent, with_asked, with_new_words
+from chatbot.dialogue.weighing import Behind, Candidate, KnownIntent, with_asked, with_new_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +23,10 @@ class Heard:
     words: SaidWords = field(default_factory=lambda: SaidWords({}))
     questions: AskedAfter = field(default_factory=lambda: AskedAfter({}))
 
-    def about(
+    def behind(
         self,
+        topic: str | None,
+        share: float,
         candidates: Sequence[Candidate],
         question: str,
         *,
@@ -34,18 +35,19 @@ class Heard:
         known: Mapping[str, KnownIntent],
         search: Search,
         apart: bool = False,
-    ) -> tuple[list[Candidate], float]:
-        """The candidates with what was heard about each, and how near ``question`` is to what the agents did not know
-        behind the answer that it follows (`weigh`'s ``not_known``).
+    ) -> Behind:
+        """The candidates with what was heard about each, and how near ``question`` is to what the agents did not know,
+        as it comes behind an answer on ``topic``, with the probability ``share``.
 
-        ``known``: the intents by name, that of the answer before among them. ``apart``: as training asks
-        (`AskedAfter.near`).
+        ``known``: the intents by name, the topic among them. ``apart``: as training asks (`AskedAfter.near`).
         """
         asked = self.words.asked(question, lang=lang, before=[message.text for message in before])
         found = with_new_words(candidates, asked)
         if not self.questions.knows(lang):
-            return found, 0.0
+            return Behind(found, 0.0, share)
         near = self.questions.near(search.question(question, lang=lang), lang=lang, apart=apart)
-        last = known.get(topic_before(before) or "")
-        not_known = near.not_known(last.article_slug) if near is not None and last is not None else 0.0
-        return with_asked(found, near), not_known
+        if near is None:
+            return Behind(found, 0.0, share)
+        last = known.get(topic or "")
+        slug = last.article_slug if last is not None else None
+        return Behind(with_asked(found, near, slug), near.not_known(slug), share)

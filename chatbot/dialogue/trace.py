@@ -20,11 +20,15 @@ Mode = Literal["approved_and_cited", "generated_allowed", "drafts_only"]
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One earlier turn, as the models read it; ``topic``: what a bot's turn answered, an intent or ``article:slug``."""
+    """One earlier turn, as the models read it; ``topic``: what a bot's turn answered, an intent or ``article:slug``.
+
+    ``perhaps``: where it answered nothing, what the customer may have meant, each with its probability.
+    """
 
     role: Role
     text: str
     topic: str | None = None
+    perhaps: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,9 @@ class PartTrace:
     reason: str  # the rule in words, with the numbers it compared
     action: ActionTrace | None = None
     topic: str | None = None  # what was answered: an intent, or ``article:slug``
+    perhaps: tuple[
+        tuple[str, float], ...
+    ] = ()  # where nothing was: what may have been meant, with its probability
     entities: tuple[Tagged, ...] = ()  # what the request names, where the release has learned any
     left_out: bool = False  # a draft was due and not written: too many messages at once (web/pressure.py)
 
@@ -215,6 +222,11 @@ class Trace:
     def topic(self) -> str | None:
         """What was answered last; None where nothing was."""
         return next((part.topic for part in reversed(self.parts) if part.topic), None)
+
+    @property
+    def perhaps(self) -> tuple[tuple[str, float], ...]:
+        """What the customer may have meant, of the last part; empty where something was answered."""
+        return self.parts[-1].perhaps if self.parts and self.topic is None else ()
 
     def as_json(self) -> dict[str, Any]:
         body: dict[str, Any] = to_jsonable_python(self)  # a tenth of what dataclasses.asdict takes

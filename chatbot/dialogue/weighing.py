@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
-from chatbot.dialogue.asked_after import Near
+from chatbot.dialogue.asked_after import Answered, Near
 from chatbot.dialogue.cards import Card
 from chatbot.dialogue.said_words import Asked, intent_topic
-from chatbot.dialogue.trace import Classification, Hit
+from chatbot.dialogue.trace import Classification, Hit, IntentGuess
 from chatbot.errors import BundleError
 
 PERSON_INTENT = "talk_to_person"
@@ -57,10 +57,18 @@ class Candidate:
     stays: bool = False  # the turn before was answered with it
     new_words: float = 0.0  # share of the question's content that nobody used about it (said_words.py)
     strange: float = 0.0  # how much more of its content is new to it than is usual
-    asked: float = 0.0  # cosine to the nearest question behind an answer that it answered (asked_after.py)
-    asked_elsewhere: float = 0.0  # the same of the other candidates, the nearest
+    asked: float = (
+        0.0  # cosine to the nearest that stayed with it, or turned to it from others (asked_after.py)
+    )
+    led: float = 0.0  # and to the nearest that turned to it from the answer before
     not_known: float = 0.0  # and to the nearest one that the agents did not know, behind the answer before
     cards: tuple[Card, ...] = ()  # of the approved answer
+
+    @property
+    def topic(self) -> str | None:
+        """An intent, or ``article:slug``."""
+        slug = self.article_slug or (self.hit.article_slug if self.hit else None)
+        return self.intent or (ARTICLE_LABEL + slug if slug else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +94,15 @@ class Weights:
     stay_long: float = 0.0
     stay_inside: float = 0.0
     asked: float = 0.0
+    stay_asked: float = 0.0
+    led: float = 0.0
     not_known: float = 0.0
 
     def utility(self, candidate: Candidate) -> float:
         named = self.classifier * log_of(candidate.by_classifier) + self.search * log_of(candidate.by_search)
-        return named - self.new_words * candidate.new_words + self.asked * candidate.asked
+        asked = self.stay_asked if candidate.stays else self.asked
+        heard = asked * candidate.asked + self.led * candidate.led
+        return named - self.new_words * candidate.new_words + heard
 
     def staying(self, words: float, in_scope: float) -> float:
         return self.stay + self.stay_long * math.log1p(words) + self.stay_inside * log_of(in_scope)
@@ -126,7 +138,13 @@ class Weighing:
             known = {item.name for item in fields(Weights)}
             return cls(
                 {
-                    lang: Weights(**{key: float(value) for key, value in found.items() if key in known})
+                    lang: Weights(
+                        **{
+                            key: float(value)
+                            for key, value in ({"stay_asked": found.get("asked", 0.0)} | found).items()
+                            if key in known
+                        }
+                    )
                     for lang, found in body["languages"].items()
                 }
             )
@@ -198,56 +216,106 @@ def with_new_words(candidates: Sequence[Candidate], asked: Asked | None) -> list
     ]
 
 
-def with_asked(candidates: Sequence[Candidate], near: Near | None) -> list[Candidate]:
-    """The candidates, each with how near the question is to those that it answered behind an answer."""
-    if near is None:
-        return list(candidates)
-    asked = [near.answered(c.article_slug) if c.article_slug else 0.0 for c in candidates]
+def with_asked(candidates: Sequence[Candidate], near: Near, behind: str | None) -> list[Candidate]:
+    """The candidates, each with how near the question is to those that it answered behind an answer; the answer before
+    was on ``behind``."""
+    found = [near.answered(c.article_slug, behind) if c.article_slug else Answered() for c in candidates]
     return [
-        replace(c, asked=own, asked_elsewhere=max([*asked[:i], *asked[i + 1 :]], default=0.0))
-        for i, (c, own) in enumerate(zip(candidates, asked, strict=True))
+        replace(c, asked=one.here) if c.stays else replace(c, asked=one.turning, led=one.here)
+        for c, one in zip(candidates, found, strict=True)
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """The candidates of a message, taken as coming behind one topic, and the probability of that (``share``).
+
+    ``not_known``: how near it is to what the agents did not know behind such an answer (`Near.not_known`).
+    """
+
+    candidates: Sequence[Candidate]
+    not_known: float = 0.0
+    share: float = 1.0
+
+
 def weigh(
-    candidates: Sequence[Candidate],
-    *,
-    in_scope: float,
-    weights: Weights | None,
-    words: float = 0.0,
-    not_known: float = 0.0,
+    versions: Sequence[Behind], *, in_scope: float, weights: Weights | None, words: float = 0.0
 ) -> list[Candidate]:
     """The candidates with their probabilities, best first.
 
-    ``words``: the message's length (`length_of`); ``not_known``: how near it is to what the agents did not know behind
-    the answer that it follows (`Near.not_known`).
+    Where it is not sure what the message comes behind, the topic is one more unknown of the logit: each topic counts by
+    its probability and by how well something behind it fits. A candidate is otherwise as behind the topic that
+    speaks most for it. ``words``: the message's length (`length_of`).
     """
-    if not candidates:
+    versions = [version for version in versions if version.candidates and version.share > 0]
+    if not versions:
         return []
     if weights is None:
-        probabilities = [1 - (1 - c.by_classifier) * (1 - c.by_search) for c in candidates]
-    else:
-        staying = weights.staying(words, in_scope)
-        utilities = [weights.utility(c) + (staying if c.stays else 0.0) for c in candidates]
-        utilities.append(weights.nothing_fits(in_scope, max(c.by_search for c in candidates), not_known))
-        top = max(utilities)
+        return _noisy_or(versions[0])
+    whole = [_utilities(version, in_scope, weights, words) for version in versions]
+    top = max(max(utilities) for utilities in whole)
+    total = 0.0
+    power: dict[str, float] = {}
+    best: dict[str, tuple[float, Candidate]] = {}
+    for version, utilities in zip(versions, whole, strict=True):
         powers = [math.exp(utility - top) for utility in utilities]
-        total = sum(powers)
-        probabilities = [power / total for power in powers[:-1]]
-    usual = weights.usual_words if weights is not None else 1.0
-    ranked = sorted(
-        (
-            replace(c, probability=p, strange=max(0.0, c.new_words - usual), not_known=not_known)
-            for c, p in zip(candidates, probabilities, strict=True)
-        ),
-        key=lambda candidate: -candidate.probability,
+        total += sum(powers)
+        for candidate, own in zip(version.candidates, powers, strict=False):
+            key = candidate.article_slug or intent_topic(candidate.intent or "")
+            power[key] = power.get(key, 0.0) + own
+            if key not in best or own > best[key][0]:
+                best[key] = own, replace(candidate, not_known=version.not_known)
+    return _ranked(
+        replace(c, probability=power[key] / total, strange=max(0.0, c.new_words - weights.usual_words))
+        for key, (_, c) in best.items()
     )
-    if weights is None and len(ranked) > 1:
+
+
+def _utilities(version: Behind, in_scope: float, weights: Weights, words: float) -> list[float]:
+    """Of each candidate and, last, of "nothing fits", with the topic's log-probability."""
+    staying, share = weights.staying(words, in_scope), math.log(version.share)
+    utilities = [share + weights.utility(c) + (staying if c.stays else 0.0) for c in version.candidates]
+    found = max(c.by_search for c in version.candidates)
+    return [*utilities, share + weights.nothing_fits(in_scope, found, version.not_known)]
+
+
+def _noisy_or(version: Behind) -> list[Candidate]:
+    ranked = _ranked(
+        replace(c, probability=1 - (1 - c.by_classifier) * (1 - c.by_search), not_known=version.not_known)
+        for c in version.candidates
+    )
+    if len(ranked) > 1:
         # Only one answer is the right one: what the runner-up claims cannot also belong to the best.
         shared = ranked[0].probability + ranked[1].probability
         if shared > 1:
             ranked[:2] = [replace(c, probability=c.probability / shared) for c in ranked[:2]]
     return ranked
+
+
+def with_provisional(
+    ranked: Sequence[Candidate], near: Sequence[IntentGuess], known: Mapping[str, KnownIntent]
+) -> list[Candidate]:
+    """The candidates beside the provisional intents (``near``): what these have is a probability already, and the
+    search knows nothing of them."""
+    left = 1 - sum(guess.confidence for guess in near)
+    new = [
+        Candidate(
+            guess.confidence,
+            own.title,
+            own.name,
+            None,
+            own.approved,
+            by_classifier=guess.confidence,
+            cards=own.cards,
+        )
+        for guess in near
+        if (own := known.get(guess.name)) is not None and own.approved is not None
+    ]
+    return _ranked([*new, *(replace(c, probability=c.probability * left) if near else c for c in ranked)])
+
+
+def _ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
+    return sorted(candidates, key=lambda candidate: -candidate.probability)
 
 
 def length_of(text: str) -> float:

@@ -144,7 +144,10 @@ def play(
             stated = all(states_facts(reply.text, q.must, q.must_not) for q in turn.wanted)
             verdict = _judge(turn, reply, trace)
             played.append(Played(conversation.id, conversation.lang, turn, reply, trace, verdict, stated))
-            history += [Message("customer", turn.text), Message("bot", reply.text, trace.topic)]
+            history += [
+                Message("customer", turn.text),
+                Message("bot", reply.text, trace.topic, trace.perhaps),
+            ]
             failures = failures + 1 if reply.kind in ("unknown", "choices") else 0
         if progress:
             progress((number + 1) / len(conversations))

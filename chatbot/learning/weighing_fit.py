@@ -30,6 +30,7 @@ from chatbot.dialogue.said_words import SaidWords, intent_topic
 from chatbot.dialogue.trace import Message
 from chatbot.dialogue.weighing import (
     ARTICLE_LABEL,
+    Behind,
     Candidate,
     KnownIntent,
     Weighing,
@@ -54,7 +55,7 @@ SURE = 0.6  # probability from which on the figures here take an answer as given
 _NEW_WORDS = (4.0, 3.0, 2.0, 1.0)
 _STILL_ANSWERED = 0.95  # of the held-back questions that were answered rightly without
 _ALONE = ("classifier", "search", "nothing", "scope", "unfound")
-_BEHIND = ("stay", "stay_long", "stay_inside", "asked", "not_known")
+_BEHIND = ("stay", "stay_long", "stay_inside", "asked", "stay_asked", "led", "not_known")
 _BOUNDS = {
     "classifier": (0, 5),
     "search": (0, 5),
@@ -65,6 +66,8 @@ _BOUNDS = {
     "stay_long": (-5, 0),
     "stay_inside": (0, 5),
     "asked": (0, 12),
+    "stay_asked": (0, 12),
+    "led": (0, 12),
     "not_known": (0, 12),
 }
 
@@ -81,13 +84,8 @@ class Judged:
     not_known: float = 0.0
 
     def weighed(self, weights: Weights | None) -> list[Candidate]:
-        return weigh(
-            self.candidates,
-            in_scope=self.in_scope,
-            weights=weights,
-            words=self.words,
-            not_known=self.not_known,
-        )
+        version = Behind(self.candidates, self.not_known)
+        return weigh([version], in_scope=self.in_scope, weights=weights, words=self.words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +206,11 @@ def _judged(asked: Sequence[_Asked], known: Mapping[str, KnownIntent], readers: 
     for one in asked:
         classification = readers.classifier.classify(one.text, history=one.before, lang=one.lang)
         hits = readers.search.search(one.text, lang=one.lang, history=one.before, k=HITS)
-        found, not_known = readers.heard.about(
-            gather(classification, known, hits, topic_before(one.before)),
+        topic = topic_before(one.before)
+        version = readers.heard.behind(
+            topic,
+            1.0,
+            gather(classification, known, hits, topic),
             one.text,
             lang=one.lang,
             before=one.before,
@@ -217,18 +218,23 @@ def _judged(asked: Sequence[_Asked], known: Mapping[str, KnownIntent], readers: 
             search=readers.search,
             apart=True,
         )
-        if found:
+        if version.candidates:
             right = next(
-                (i for i, c in enumerate(found) if one.article and c.article_slug == one.article), None
+                (
+                    i
+                    for i, c in enumerate(version.candidates)
+                    if one.article and c.article_slug == one.article
+                ),
+                None,
             )
             judged.append(
                 Judged(
                     one.lang,
-                    tuple(found),
+                    tuple(version.candidates),
                     classification.in_scope,
                     right,
                     length_of(one.text),
-                    not_known,
+                    version.not_known,
                 )
             )
     return judged
@@ -361,7 +367,8 @@ def _fit(judged: Sequence[Judged], names: Sequence[str], *, new_words: float = 0
             told = {
                 "classifier": log_of(candidate.by_classifier),
                 "search": log_of(candidate.by_search),
-                "asked": candidate.asked,
+                "stay_asked" if candidate.stays else "asked": candidate.asked,
+                "led": candidate.led,
             }
             if candidate.stays:
                 told |= {

@@ -58,7 +58,7 @@ class Before:
     def history(self) -> list[Message]:
         """What the models read, oldest first: no notices, no notes."""
         return [
-            Message(cast(Role, turn.role), turn.text, _topic_of(turn.trace))
+            Message(cast(Role, turn.role), turn.text, _topic_of(turn.trace), _perhaps_of(turn.trace))
             for turn in reversed(self.turns)
             if turn.kind != NOTICE
         ]
@@ -106,6 +106,14 @@ def turns_before(session: Session, turn: Turn) -> Before:
 def _topic_of(trace: Mapping[str, Any]) -> str | None:
     """What a bot's turn answered last."""
     return next((topic for part in reversed(trace.get("parts", ())) if (topic := part.get("topic"))), None)
+
+
+def _perhaps_of(trace: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
+    """What the customer may have meant, where a bot's turn answered nothing."""
+    parts = trace.get("parts", ())
+    if not parts or _topic_of(trace) is not None:
+        return ()
+    return tuple((str(name), float(probability)) for name, probability in parts[-1].get("perhaps", ()))
 
 
 def _said(turns: list[Earlier], pending: ActionTrace | None) -> tuple[Said, ...]:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pytest
 
+from chatbot.dialogue import speaking
 from chatbot.dialogue.actions import Action, Outcome, Slot, Talk, templates_from
 from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.saying import ARTICLE, HANDOVER, INTENT
-from chatbot.dialogue.speaking import NEEDED
 from chatbot.dialogue.trace import ActionTrace, Classification, Hit, IntentGuess, Message, Tagged
 from chatbot.dialogue.weighing import KnownIntent, Weighing, Weights
 from chatbot.inference.generate import Candidate
@@ -96,26 +96,15 @@ def test_a_draft_that_holds_against_its_passage_is_sent_as_generated_with_its_so
     assert trace.parts[0].draft is not None and trace.parts[0].draft.check.passed
 
 
-def test_what_only_the_turns_before_bring_into_scope_is_shown_and_not_written_about(assistant, monkeypatch):
-    class Leaning(Classifier):
-        """Reads what the message does not say out of what was said before."""
-
-        def classify(self, text, *, history=(), lang=None):
-            return super().classify(" ".join([text, *(m.text for m in history)]), lang=lang)
-
+def test_behind_something_a_sentence_must_be_surer(assistant, monkeypatch):
     before = [Message("customer", "Where is my refund?"), Message("bot", REFUND_TEXT, "refund_time")]
     asked = "And the refund of my brother?"
     assert assistant.reply(asked, options=ALLOWED, history=before)[0].kind == "generated"
-    assistant._classifier = Leaning()
-    assistant._search.search = lambda *_, **__: [passage("refund-time", REFUND_TEXT, 0.9)]
-    reply, trace = assistant.reply("And for my brother?", options=ALLOWED, history=before)
+    monkeypatch.setattr(speaking, "NEEDED_BEHIND", 1.0)
+    reply, trace = assistant.reply(asked, options=ALLOWED, history=before)
     assert reply.kind == "passage"
-    assert "in scope at 0.05 alone" in trace.parts[0].reason
-    monkeypatch.setitem(NEEDED, "no answer", 1.0)
-    reply, _ = assistant.reply(
-        asked, options=ALLOWED, history=[*before[:1], Message("bot", "I do not know.")]
-    )
-    assert reply.kind == "passage"
+    assert "needs 1.00" in trace.parts[0].reason
+    assert assistant.reply(asked, options=ALLOWED)[0].kind == "generated"
 
 
 def test_the_trace_holds_every_passage_that_the_draft_was_written_from(assistant):
@@ -289,6 +278,10 @@ def test_a_middling_candidate_becomes_a_choice(assistant):
     reply, trace = assistant.reply("how to cancel", options=doubtful)
     assert (reply.kind, trace.parts[0].rule) == ("choices", "perhaps")
     assert reply.parts[0].choices[0].payload == INTENT + "cancel_order"
+    assert trace.topic is None
+    assert trace.perhaps[0] == ("cancel_order", pytest.approx(reply.parts[0].confidence, abs=1e-4))
+    answered = assistant.reply("how to cancel", options=ALLOWED)[1]
+    assert (answered.topic, answered.perhaps) == ("cancel_order", ())
 
 
 def test_the_trace_is_plain_json(assistant):

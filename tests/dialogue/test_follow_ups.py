@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatbot.dialogue.follow_ups import topic_before
+from chatbot.dialogue.follow_ups import topic_before, topics_before
 from chatbot.dialogue.trace import Message
 
 ASKED = Message("customer", "can I pay in instalments")
@@ -28,3 +28,12 @@ NOT_KNOWN = Message("bot", "That I don't know.", None)
 )
 def test_who_gets_no_answer_asks_on_about_what_he_was_told(before: list[Message], topic: str | None) -> None:
     assert topic_before(before) == topic
+
+
+def test_who_was_asked_back_may_go_on_about_any_of_it() -> None:
+    asked_back = Message("bot", "Did you mean one of these?", None, (("shops", 0.4), ("payment", 0.3)))
+    topics = topics_before([ASKED, ANSWERED, Message("customer", "and there?"), asked_back])
+    assert topics == (("shops", 0.4), ("payment", 0.3), ("instalments", pytest.approx(0.3)))
+    assert topics_before([ASKED, asked_back])[-1] == (None, pytest.approx(0.3))
+    assert topics_before([ASKED, ANSWERED]) == (("instalments", 1.0),)
+    assert topics_before([]) == ((None, 1.0),)

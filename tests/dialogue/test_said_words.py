@@ -8,7 +8,7 @@ import pytest
 
 from chatbot.dialogue.said_words import SaidWords, intent_topic
 from chatbot.dialogue.trace import Classification, Hit, IntentGuess
-from chatbot.dialogue.weighing import KnownIntent, Weights, gather, weigh, with_new_words
+from chatbot.dialogue.weighing import Behind, KnownIntent, Weights, gather, weigh, with_new_words
 from chatbot.errors import BundleError
 
 TEXTS = [
@@ -86,11 +86,11 @@ def test_a_question_in_words_that_are_new_to_its_article_is_less_sure(said: Said
 
     def best(text: str) -> tuple[float, float]:
         candidates = with_new_words(found, said.asked(text, lang="en"))
-        first = weigh(candidates, in_scope=0.95, weights=weights)[0]
+        first = weigh([Behind(candidates)], in_scope=0.95, weights=weights)[0]
         return first.probability, first.strange
 
     usual, nothing_new = best("when does my parcel come")
     strange, all_new = best("up the staircase")
     assert usual > 0.7 > 0.2 > strange
     assert (nothing_new, all_new) == (0.0, 0.9)
-    assert weigh(found, in_scope=0.95, weights=None)[0].strange == 0
+    assert weigh([Behind(found)], in_scope=0.95, weights=None)[0].strange == 0

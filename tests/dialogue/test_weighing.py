@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot.dialogue.trace import Classification, Hit, IntentGuess
-from chatbot.dialogue.weighing import ARTICLE_LABEL, KnownIntent, Weighing, Weights, gather, length_of, weigh
+from chatbot.dialogue.weighing import (
+    ARTICLE_LABEL,
+    Behind,
+    KnownIntent,
+    Weighing,
+    Weights,
+    gather,
+    length_of,
+    weigh,
+)
 from chatbot.errors import BundleError
 
 KNOWN = {
@@ -45,15 +54,15 @@ def test_agreement_makes_surer_and_doubt_about_the_scope_less_sure():
     weights = Weights()
     agreed = gather(said(("refund_time", 0.6)), KNOWN, [hit("refund-time", 0.5)])
     split = gather(said(("refund_time", 0.6)), KNOWN, [hit("beans", 0.5)])
-    sure = weigh(agreed, in_scope=0.9, weights=weights)[0].probability
-    assert sure > weigh(split, in_scope=0.9, weights=weights)[0].probability
-    assert sure > weigh(agreed, in_scope=0.1, weights=weights)[0].probability
+    sure = weigh([Behind(agreed)], in_scope=0.9, weights=weights)[0].probability
+    assert sure > weigh([Behind(split)], in_scope=0.9, weights=weights)[0].probability
+    assert sure > weigh([Behind(agreed)], in_scope=0.1, weights=weights)[0].probability
 
 
 @given(probabilities, probabilities, probabilities, probabilities, st.sampled_from([None, Weights()]))
 def test_probabilities_are_ordered_and_the_best_two_claim_no_more_than_everything(a, b, c, scope, weights):
     found = gather(said(("refund_time", a), in_scope=scope), KNOWN, [hit("refund-time", b), hit("beans", c)])
-    ranked = weigh(found, in_scope=scope, weights=weights)
+    ranked = weigh([Behind(found)], in_scope=scope, weights=weights)
     values = [candidate.probability for candidate in ranked]
     assert values == sorted(values, reverse=True)
     assert all(0 <= value <= 1 for value in values) and sum(values[:2]) <= 1 + 1e-9
@@ -72,9 +81,33 @@ def test_a_few_words_stay_with_the_subject_and_a_whole_question_leaves_it():
     found = gather(said(("refund_time", 0.05)), KNOWN, [hit("beans", 0.7)], "refund_time")
 
     def best(words: float, in_scope: float = 0.9) -> str | None:
-        return weigh(found, in_scope=in_scope, weights=weights, words=words)[0].article_slug
+        return weigh([Behind(found)], in_scope=in_scope, weights=weights, words=words)[0].article_slug
 
     assert (best(3), best(14), best(3, in_scope=0.02)) == ("refund-time", "beans", "beans")
+
+
+def test_behind_a_question_back_each_topic_counts_as_it_is_likely_and_as_the_message_fits_it():
+    weights = Weights(stay=3.0)
+    said_nothing = said(("gossip", 0.9))
+
+    def behind(topic: str, share: float) -> Behind:
+        return Behind(gather(said_nothing, KNOWN, [hit("beans", 0.2)], topic), share=share)
+
+    def best(*versions: Behind) -> dict[str | None, float]:
+        ranked = weigh(versions, in_scope=0.9, weights=weights)
+        return {candidate.article_slug: candidate.probability for candidate in ranked}
+
+    beans = ARTICLE_LABEL + "beans"
+    alone, sure = best(behind("nothing", 1.0)), best(behind("refund_time", 1.0))
+    torn = best(behind("refund_time", 0.5), behind("nothing", 0.5))
+    assert sure["refund-time"] > torn["refund-time"] > alone.get("refund-time", 0.0)
+    assert sum(torn.values()) < 1
+    assert best(behind("refund_time", 1.0), behind(beans, 0.0)) == sure, (
+        "what is out of the question says nothing"
+    )
+    # "beans" has a passage as well: behind them more fits, which makes them likelier than half
+    fits = best(behind("refund_time", 0.5), behind(beans, 0.5))
+    assert fits["beans"] > fits["refund-time"]
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,26 @@ def test_what_agents_did_not_know_behind_an_answer_is_learned_to_be_left_unanswe
     assert without is not None and (without.asked, without.not_known) == (0, 0)
 
 
+def test_what_turned_from_an_answer_to_another_is_learned_to_leave_it() -> None:
+    frozen = snapshot(follow_ups=True)
+    for number, split in enumerate(["train", "valid"] * 60):
+        here, there = (ARTICLES[number // 2 % len(ARTICLES)], ARTICLES[(number // 2 + 1) % len(ARTICLES)])
+        turns = [
+            {"role": "customer", "text": f"a question on {here}, number {number}"},
+            {"role": "agent", "text": "It is so.", "sources": [ARTICLES.index(here)]},
+            {"role": "customer", "text": f"what then {'so ' * (number % 5)}"},
+            {"role": "agent", "text": "It is so there.", "sources": [ARTICLES.index(there)]},
+        ]
+        frozen.dialogues.append(
+            {"id": f"l{number}", "lang": "en", "split": split, "intent": None, "turns": turns}
+        )
+    search = Search()
+    heard = Heard(questions=asked_after(frozen, search))
+    fit = fit_weighing(frozen, classifier=Classifier(), search=search, heard=heard)
+    weights = fit.weighing.weights("en")
+    assert weights is not None and weights.led > 1
+
+
 def test_words_are_learned_from_articles_and_the_training_part_alone() -> None:
     frozen = snapshot(follow_ups=True)
     frozen.pairs.append(

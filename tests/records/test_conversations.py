@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -146,6 +147,19 @@ def test_history_tells_what_a_reply_answered(records: Database, opened: str) -> 
     second = say(records, opened, "and in a shop?").turn
     with records.read() as session:
         assert turns_before(session, second).history()[-1] == Message("bot", "In three days.", "refund_time")
+
+
+def test_history_tells_what_a_question_back_was_about(records: Database, opened: str) -> None:
+    first = say(records, opened, "how long is it").turn
+    said, trace = answer("Did you mean one of these?", "choices")
+    perhaps = (("refund_time", 0.4), ("article:shops", 0.3))
+    trace = replace(trace, parts=(replace(trace.parts[0], perhaps=perhaps),))
+    with records.write() as session:
+        conversations.store_reply(session, opened, to=first.id, reply=said, trace=trace, lang="en")
+    second = say(records, opened, "the money").turn
+    with records.read() as session:
+        last = turns_before(session, second).history()[-1]
+    assert last == Message("bot", "Did you mean one of these?", None, perhaps)
 
 
 def test_failures_are_counted_back_to_the_last_answer(records: Database, opened: str) -> None:

@@ -100,15 +100,10 @@ ASKED = [
     evidence(strange("T1", 0.1)),
     evidence(strange("T1", 0.5)),
     evidence(replace(strange("T1", 0.9), hit=PASSAGE), mode="generated_allowed"),
-    *(
-        evidence(
-            replace(candidate("T1", 0.9), hit=PASSAGE, **more), mode="generated_allowed", footing=footing
-        )
-        for footing, more in (
-            (Footing(follows="no answer"), {"probability": 0.9}),
-            (Footing(alone=0.2, follows="an answer"), {}),
-            (Footing(follows="an answer"), {"asked_elsewhere": 0.8}),
-        )
+    evidence(
+        replace(candidate("T1", 0.9), hit=PASSAGE),
+        mode="generated_allowed",
+        footing=Footing(0.9, opens=False),
     ),
 ]
 
