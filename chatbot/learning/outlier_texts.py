@@ -2,7 +2,7 @@
 
 Outlier exposure (Hendrycks et al. 2019): a classifier that has seen some outliers recognises others. Four
 sources: off-topic sentences (written for this purpose, files beside this module), other languages, gibberish
-(typed noise, made-up words, characters drawn at random), and salad (the company's own words in random
+(typed noise, made-up words, characters drawn at random, bare numbers), and salad (the company's own words in random
 company). An off-topic sentence that resembles a training message is left out: what is off-topic for a shop
 may be an assistant's intent.
 """
@@ -109,6 +109,7 @@ def outlier_pools(texts: Sequence[str], languages: Sequence[str], *, seed: int, 
             made += [_strangers(random_, han) for _ in range(_STRANGERS * n)]
         if latin:
             made += [_scrambled(random_, latin) for _ in range(n // 3)]
+        made += [_numbers(random_) for _ in range(n // 4)]
         return made
 
     trained = noise(max(20, (size - len(kept)) * 3 // 7))
@@ -164,6 +165,15 @@ def _strangers(random_: random.Random, characters: Sequence[str]) -> str:
     them may be a word.
     """
     return "".join(random_.choice(characters) for _ in range(random_.randint(3, 12)))
+
+
+def _numbers(random_: random.Random) -> str:
+    """Small numbers and nothing else ("2+2", "50%"): a message is not about whatever has such a number in it."""
+    glue = random_.choice((" ", " ", "+", "-", "x", "/", ":", ", ", " + ", "="))
+    told = glue.join(
+        str(random_.randrange(10 ** random_.randint(1, 3))) for _ in range(random_.randint(1, 4))
+    )
+    return random_.choice(("", "", "", "€", "$", "¥")) + told + random_.choice(("", "", "", "?", "%", " = ?"))
 
 
 def _scrambled(random_: random.Random, words: Sequence[str]) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import re
 
 from chatbot.learning.outlier_texts import gibberish, off_topic, outlier_pools
 
@@ -74,4 +75,12 @@ def test_known_characters_in_random_company_are_noise() -> None:
     assert pools.trained_noise <= set(pools.train)
     assert sum("珠" in text for text in strangers) > 5  # as often as a frequent one
     english = outlier_pools(["where is my parcel"] * 20, ("en",), seed=3, size=300)
-    assert all(text.isascii() for text in english.trained_noise)
+    assert not any("\u4e00" <= sign <= "\u9fff" for text in english.trained_noise for sign in text)
+
+
+def test_bare_numbers_are_noise_in_training_and_calibration() -> None:
+    pools = outlier_pools(SHOP, ("en", "zh"), seed=1, size=600)
+    for noise in (pools.trained_noise, pools.noise):
+        numbers = [text for text in noise if re.fullmatch(r"[\d\s+\-x/:,=?%€$¥]+", text)]
+        assert len(numbers) >= 5 and any("+" in text for text in numbers)
+        assert all(len(number) <= 3 for text in numbers if "+" in text for number in re.findall(r"\d+", text))
