@@ -228,7 +228,7 @@ class Assistant:
             self._heard.behind(
                 topic,
                 share,
-                gather(rest, known, hits, topic),
+                gather(rest, known, hits, topic, trained_on=self._weighing.articles),
                 request,
                 lang=lang,
                 before=before,

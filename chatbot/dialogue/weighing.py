@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 
@@ -114,9 +114,13 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Weighing:
-    """The weights of each language (``*``: any other), the bundle's ``weighing.json``; empty: noisy-or."""
+    """The weights of each language (``*``: any other), the bundle's ``weighing.json``; empty: noisy-or.
+
+    ``articles``: those that were there when the release was trained; None: not known.
+    """
 
     languages: Mapping[str, Weights] = field(default_factory=dict)
+    articles: frozenset[str] | None = None
 
     def weights(self, lang: str) -> Weights | None:
         return self.languages.get(lang) or self.languages.get("*")
@@ -125,6 +129,7 @@ class Weighing:
         body = {
             "format": FORMAT,
             "languages": {lang: asdict(found) for lang, found in self.languages.items()},
+            "articles": None if self.articles is None else sorted(self.articles),
         }
         path.write_text(json.dumps(body, indent=1, sort_keys=True) + "\n", encoding="utf-8")
 
@@ -136,6 +141,7 @@ class Weighing:
             if body["format"] != FORMAT:
                 raise BundleError("The format of weighing.json is not known", value=body["format"])
             known = {item.name for item in fields(Weights)}
+            articles = body.get("articles")
             return cls(
                 {
                     lang: Weights(
@@ -146,7 +152,8 @@ class Weighing:
                         }
                     )
                     for lang, found in body["languages"].items()
-                }
+                },
+                None if articles is None else frozenset(map(str, articles)),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise BundleError("weighing.json cannot be read", value=path.name, remedy="Retrain") from error
@@ -157,10 +164,14 @@ def gather(
     intents: Mapping[str, KnownIntent],
     hits: Sequence[Hit],
     topic: str | None = None,
+    *,
+    trained_on: Collection[str] | None = None,
 ) -> list[Candidate]:
     """The things that could answer, each once, with what the classifier and the search gave it; not yet weighed.
 
-    ``topic``: what the turn before was answered with (Message.topic); it could answer again.
+    ``topic``: what the turn before was answered with (Message.topic); it could answer again. ``trained_on``: the
+    articles that the release was trained with. The classifier cannot name one that was written since, which says
+    nothing against it: what the search says stands for both.
     """
     found: dict[str, Candidate] = {}
     named = [(guess.name, guess.confidence * classification.in_scope) for guess in classification.ranked]
@@ -187,8 +198,10 @@ def gather(
     for hit in hits:
         seen = found.get(hit.article_slug)
         if seen is None:
+            unheard_of = trained_on is not None and hit.article_slug not in trained_on
+            told = hit.score if unheard_of else 0.0
             found[hit.article_slug] = Candidate(
-                0.0, hit.title, None, hit.article_slug, None, hit, 0.0, hit.score
+                0.0, hit.title, None, hit.article_slug, None, hit, told, hit.score
             )
         elif seen.hit is None:
             found[hit.article_slug] = replace(seen, hit=hit, by_search=hit.score)

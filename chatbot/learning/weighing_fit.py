@@ -158,8 +158,9 @@ def fit_weighing(
     split: str = "valid",
 ) -> WeighingFit:
     """Weights by maximum likelihood on the snapshot's ``split``; none where there is no classifier to weigh."""
+    articles = frozenset(row["article"] for row in snapshot.passages)
     if classifier is None:
-        return WeighingFit(Weighing(), {})
+        return WeighingFit(Weighing(articles=articles), {})
     readers = _Readers(classifier, search, heard or Heard())
     known = _known(snapshot)
     judged = _judged(_alone(snapshot, split), known, readers)
@@ -183,7 +184,7 @@ def fit_weighing(
                 "follow_ups_right": figures(later, languages[lang])["best_right"],
                 "follow_ups_right_alone": alone["best_right"],
             }
-    return WeighingFit(Weighing(languages), metrics)
+    return WeighingFit(Weighing(languages, articles), metrics)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -68,6 +70,24 @@ def test_probabilities_are_ordered_and_the_best_two_claim_no_more_than_everythin
     assert all(0 <= value <= 1 for value in values) and sum(values[:2]) <= 1 + 1e-9
 
 
+def test_an_article_that_was_written_since_is_not_ruled_out_by_a_classifier_that_cannot_know_it():
+    guessed = said(("refund_time", 0.9))
+    hits = [hit("gift-wrapping", 0.97), hit("refund-time", 0.02)]
+
+    def best(trained_on: set[str] | None) -> tuple[str | None, float]:
+        found = gather(guessed, KNOWN, hits, trained_on=trained_on)
+        first = weigh([Behind(found)], in_scope=0.9, weights=Weights())[0]
+        return first.article_slug, first.probability
+
+    slug, sure = best({"refund-time", "beans"})
+    assert slug == "gift-wrapping" and sure > 0.8
+    assert best({"refund-time", "gift-wrapping"}) == best(None) and best(None)[0] == "refund-time"
+    faint = gather(
+        guessed, KNOWN, [hit("refund-time", 0.3), hit("gift-wrapping", 0.1)], trained_on={"refund-time"}
+    )
+    assert weigh([Behind(faint)], in_scope=0.9, weights=Weights())[0].article_slug == "refund-time"
+
+
 def test_what_was_answered_last_can_answer_again_though_nobody_named_it():
     (found,) = gather(said(("gossip", 0.9)), KNOWN, [], "refund_time")
     assert (found.intent, found.stays, found.by_classifier) == ("refund_time", True, 0.0)
@@ -119,12 +139,16 @@ def test_two_characters_of_chinese_count_as_a_word(text, length):
 
 def test_weights_survive_saving(tmp_path):
     weighing = Weighing(
-        {"en": Weights(classifier=0.4, nothing=-2.0, stay=5.5, stay_long=-1.25), "*": Weights()}
+        {"en": Weights(classifier=0.4, nothing=-2.0, stay=5.5, stay_long=-1.25), "*": Weights()},
+        frozenset({"beans"}),
     )
     weighing.save(tmp_path / "weighing.json")
     loaded = Weighing.load(tmp_path / "weighing.json")
     assert loaded == weighing
     assert loaded.weights("fr") == Weights()
+    body = json.loads((tmp_path / "weighing.json").read_text())
+    (tmp_path / "weighing.json").write_text(json.dumps({k: v for k, v in body.items() if k != "articles"}))
+    assert Weighing.load(tmp_path / "weighing.json").articles is None, "a release of before"
     (tmp_path / "weighing.json").write_text("{}")
     with pytest.raises(BundleError):
         Weighing.load(tmp_path / "weighing.json")
