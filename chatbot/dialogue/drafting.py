@@ -16,7 +16,8 @@ from typing import Protocol
 from chatbot.dialogue import grounding
 from chatbot.dialogue.grounding import Check
 from chatbot.dialogue.lookup import Lookup
-from chatbot.dialogue.relevance import Encode, Wanted
+from chatbot.dialogue.relevance import Encode, Wanted, plain
+from chatbot.dialogue.sections import about_what_is_named, heading_of
 from chatbot.dialogue.trace import Draft, Hit, Message
 from chatbot.dialogue.weighing import Candidate
 from chatbot.dialogue.wording import sentences as statements
@@ -82,17 +83,23 @@ def draft(
     general: that encoder has read more than the company's own texts.
     in_scope: probability that the message is about what the bot should know.
     """
+    customer = [message.text for message in history if message.role == "customer"]
+    hits = about_what_is_named(hits, customer[::-1])
     sources = [passage_source(hit.title_path or hit.title, hit.text) for hit in hits]
     written = writer.generate(
         history, sources, intent=intent, lang=lang, beam=beam, max_tokens=MAX_TOKENS, min_tokens=LEAST_TOKENS
     )
     grounds = [*sources, *(message.text for message in history if message.role == "action")]
-    customer = [message.text for message in history if message.role == "customer"]
     asked = _rarity(history, sources)
     passages = tuple(hit.passage_id for hit in hits)
     wanted = (
         Wanted(
-            history[-1].text, sources=[hit.text for hit in hits], encode=encode, lang=lang, general=general
+            history[-1].text,
+            sources=[hit.text for hit in hits],
+            headings=[heading_of(hit) for hit in hits],
+            encode=encode,
+            lang=lang,
+            general=general,
         )
         if encode is not None
         else None
@@ -101,7 +108,7 @@ def draft(
     whole = [one if one.finished else replace(one, text=_to_its_last_end(one.text)) for one in written]
     # a look-up is no prose: what is said of it is the generator's own
     from_passages = len(grounds) == len(sources)
-    known = [_plain(part) for hit in hits for part in statements(hit.text)] if from_passages else []
+    known = [plain(part) for hit in hits for part in statements(hit.text)] if from_passages else []
     kept = {one.text: _unbroken(one.text, known) if from_passages else one.text for one in whole}
     # wholly in words of its own: such a draft comes after the others, and the check decides
     paraphrased = {text for text, left in kept.items() if not left}
@@ -121,9 +128,9 @@ def draft(
             rechecked = judge(fuller)
             if rechecked.passed:
                 text, check = fuller, rechecked
-        readable = _followed("", [_closed(told) for told in wanted.arranged(text)])
-        rechecked = judge(readable)
-        return (readable, rechecked) if rechecked.passed else (text, check)
+        told = [_closed(statement) for statement in wanted.arranged(text)]
+        rechecked = judge(_followed("", told))
+        return (wanted.laid_out(told), rechecked) if rechecked.passed else (text, check)
 
     true: list[Written] = []  # and yet beside the point
     for candidate in sorted(whole, key=rank, reverse=True):
@@ -159,12 +166,12 @@ def _to_its_last_end(text: str) -> str:
 def _unbroken(text: str, known: Sequence[str]) -> str:
     """The draft without the sentences that no source sentence has in one piece, from a clause's beginning to its end.
 
-    known: the sources' sentences, each as ``_plain`` has it.
+    known: the sources' sentences, each as ``plain`` has it.
 
     A small generator picks well and phrases badly: "We are still comes back, book a repair." is made of the source's
     words and passes for true.
     """
-    kept = [part for part in statements(text) if any(_stands_in(_plain(part), one) for one in known)]
+    kept = [part for part in statements(text) if any(_stands_in(plain(part), one) for one in known)]
     return _followed("", kept)
 
 
@@ -178,10 +185,6 @@ def _followed(text: str, parts: Sequence[str]) -> str:
     for part in parts:
         text += part if not text or ord(text[-1]) > _LAST_LATIN else f" {part}"
     return text
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.casefold().split()).rstrip(".!?;。！？；")
 
 
 def _stands_in(part: str, source: str) -> bool:

@@ -97,16 +97,36 @@ def passage_source(title: str, text: str) -> str:
     written in sentences.
     """
     title = " ".join(title.split())
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
-    kept = []
-    for place, line in enumerate(lines):
-        item = _LIST_MARK.sub("", line)
-        ends = bool(_ENDED.search(item))
-        if not ends and item == line and place < len(lines) - 1 and len(item) <= _LONGEST_HEADING:
-            continue
-        stop = "。" if _is_han(item[-1:]) else "."
-        kept.append(item if ends else item + stop)
+    kept = [line.text for line in read_lines(text) if not line.heading]
     return "\n".join([title, *kept] if title and (not kept or kept[0] != title) else kept)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a passage: without its list ``mark`` ("1.", "-"; empty: no item), with a full stop, unless it is a
+    heading. ``raw``: as it stands there."""
+
+    text: str
+    raw: str
+    mark: str = ""
+    heading: bool = False
+
+
+def read_lines(text: str) -> list[Line]:
+    """The lines of a passage that hold something."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    found = []
+    for place, line in enumerate(lines):
+        match = _LIST_MARK.match(line)
+        item = line[match.end() :] if match else line
+        ends = bool(_ENDED.search(item))
+        last = place == len(lines) - 1
+        if not ends and match is None and not last and len(item) <= _LONGEST_HEADING:
+            found.append(Line(item, line, heading=True))
+        else:
+            stop = "" if ends else "。" if _is_han(item[-1:]) else "."
+            found.append(Line(item + stop, line, match[0].strip() if match else ""))
+    return found
 
 
 def sentences(text: str) -> list[str]:

@@ -82,8 +82,8 @@ def test_a_draft_lacks_the_nearest_sentences_that_it_does_not_say():
 
 
 def test_a_draft_says_first_what_was_asked_and_then_the_rest_as_the_source_orders_it():
-    steps = "1. Switch the kettle off.\n2. Fill in the vinegar.\n3. Boil it twice.\n4. Rinse the kettle."
-    wanted = Wanted("how often must I boil it?", sources=[steps], encode=encode)
+    told = "Switch the kettle off. Fill in the vinegar. Boil it twice. Rinse the kettle."
+    wanted = Wanted("how often must I boil it?", sources=[told], encode=encode)
     shuffled = "Rinse the kettle. Boil it twice. Fill in the vinegar. Switch the kettle off."
     assert wanted.arranged(shuffled) == [
         "Boil it twice.",
@@ -93,6 +93,51 @@ def test_a_draft_says_first_what_was_asked_and_then_the_rest_as_the_source_order
     ]
     own = "Certainly! Rinse the kettle. Boil it twice."
     assert wanted.arranged(own) == ["Certainly!", "Boil it twice.", "Rinse the kettle."]
+
+
+STEPS = """Descale it every 3 months.
+How to descale the kettle
+1. Switch the kettle off.
+2. Fill in the vinegar.
+3. Boil it twice. It smells.
+4. Rinse the kettle.
+Otherwise it may leak."""
+
+
+def test_a_list_stays_whole_and_in_order_under_its_heading_and_no_step_leads():
+    wanted = Wanted("how often must I boil it?", sources=[STEPS], encode=encode)
+    draft = "Otherwise it may leak. Boil it twice. Descale it every 3 months."
+    assert set(wanted.lacking(draft)) >= {"Switch the kettle off.", "It smells.", "Rinse the kettle."}
+    told = wanted.arranged(f"{draft} {' '.join(wanted.lacking(draft))}")
+    assert wanted.laid_out(told) == (
+        "Descale it every 3 months.\n\n"
+        "How to descale the kettle:\n"
+        "1. Switch the kettle off.\n"
+        "2. Fill in the vinegar.\n"
+        "3. Boil it twice. It smells.\n"
+        "4. Rinse the kettle.\n\n"
+        "Otherwise it may leak."
+    )
+
+
+def test_a_list_that_begins_a_source_stands_under_what_the_source_does():
+    wanted = Wanted(
+        "怎么除垢",
+        sources=["1. 关机。\n2. 倒入除垢液。\n3. 冲洗。"],
+        headings=["除垢步骤"],
+        encode=encode,
+        lang="zh",
+    )
+    told = wanted.arranged("冲洗。倒入除垢液。关机。")
+    assert wanted.laid_out(told) == "除垢步骤：\n1. 关机。\n2. 倒入除垢液。\n3. 冲洗。"
+
+
+def test_a_piece_of_a_sentence_is_said_whole():
+    source = "We ship to two countries: Spain and Norway. Parcels take 5 days. Tea stays in Spain."
+    wanted = Wanted("do you ship to Spain", sources=[source], encode=encode)
+    told = wanted.arranged("Spain and Norway. Parcels take 5 days. Tea stays in Spain.")
+    assert "We ship to two countries: Spain and Norway." in told
+    assert "Spain and Norway." not in told
 
 
 def test_a_line_of_a_list_is_lacking_as_a_sentence():
