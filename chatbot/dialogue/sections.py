@@ -18,6 +18,7 @@ from chatbot.language.normalise import fold
 from chatbot.neural.source_layout import read_lines
 
 PATH = " › "  # between the titles of a title path
+_SMALL = re.compile(r"\b[a-z]{4,}")
 _WORD = re.compile(r"[A-Za-z0-9][\w-]*")
 
 
@@ -40,12 +41,9 @@ def about_what_is_named(hits: Sequence[Hit], said: Sequence[str]) -> list[Hit]:
     said: what the customer wrote, the newest first; the first message that names one of the products decides.
     """
     whole = [_sections(hit) for hit in hits]
-    names = {
-        section.heading: named
-        for sections in whole
-        for section in sections
-        if (named := _names(section.heading))
-    }
+    headings = {section.heading for sections in whole for section in sections if section.heading}
+    everything_large = not any(map(_SMALL.search, {*headings, *(hit.title for hit in hits)}))
+    names = _names_in(headings, " ".join(hit.text for hit in hits), everything_large=everything_large)
     if len(names) < 2:
         return list(hits)
     shared = frozenset.intersection(*(frozenset(own) for own in names.values()))
@@ -82,16 +80,20 @@ def _text(sections: Sequence[_Section]) -> str:
     )
 
 
-def _names(heading: str) -> dict[str, str]:
-    """The names in a heading, each with the word before it: what is written large, but for a first word of a sentence;
-    in Chinese whatever is in Latin letters."""
-    words = [(match[0], match.start()) for match in _WORD.finditer(heading)]
-    chinese = bool(re.search(r"[\u3400-\u9fff]", heading))
-    found = {}
-    for place, (word, start) in enumerate(words):
-        large = word[0].isupper() or word[0].isdigit()
-        if large and (start > 0 or chinese or len(words) <= 2):
-            found[fold(word)] = fold(words[place - 1][0]) if place else ""
+def _names_in(headings: Collection[str], text: str, *, everything_large: bool) -> dict[str, dict[str, str]]:
+    """The names in each heading that has any, each name with the word before it: what is written large inside a
+    heading, in Chinese whatever is in Latin letters. Where every word of a title is (``everything_large``), a name is
+    what the text, too, writes so inside a sentence."""
+    found: dict[str, dict[str, str]] = {}
+    for heading in headings:
+        chinese = bool(re.search(r"[\u3400-\u9fff]", heading))
+        words = _WORD.findall(heading)
+        for place, word in enumerate(words):
+            if not (word[0].isupper() or word[0].isdigit()) or not (place or chinese or everything_large):
+                continue
+            if everything_large and not chinese and not re.search(rf"[a-z,] {re.escape(word)}\b", text):
+                continue
+            found.setdefault(heading, {})[fold(word)] = fold(words[place - 1]) if place else ""
     return found
 
 

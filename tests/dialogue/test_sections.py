@@ -15,12 +15,13 @@ The Crane Mini has no programme: run the solution through."""
 
 
 def hit(text: str, path: str, number: int = 1) -> Hit:
-    return Hit(number, 1, "descale", "Descaling", path, "", text, "en", 0.9, 0.0, 0.0)
+    title = path.split(" › ")[0]
+    return Hit(number, 1, "descale", title, path, "", text, "en", 0.9, 0.0, 0.0)
 
 
 ARTICLE = [
-    hit(GENERAL, "Descaling"),
-    hit(BOTH, "Descaling › Descaling the Crane One and Crane Duo", 2),
+    hit(GENERAL, "How to descale"),
+    hit(BOTH, "How to descale › Descaling the Crane One and Crane Duo", 2),
 ]
 CHINESE = [
     hit(
@@ -66,8 +67,14 @@ def test_in_chinese_a_product_is_what_stands_in_latin_letters() -> None:
 
 
 def test_an_article_without_products_in_its_headings_stays_as_it_is() -> None:
-    plain = [hit("Within 5 days.", "Refunds › How long It takes"), hit("By card.", "Refunds › How We pay", 2)]
-    assert about_what_is_named(plain, ["how long does a refund take"]) == plain
+    for first, second in (("Damaged burrs", "Blocked motor"), ("Refund Period", "Refund Costs")):
+        plain = [hit("The period is 5 days.", f"Help › {first}"), hit("Costs: none.", f"Help › {second}", 2)]
+        assert about_what_is_named(plain, ["what are the costs of a blocked motor"]) == plain
+    large = [
+        hit("Hold it.", "Help › Crane One"),
+        hit("On the Crane Mini, wait. The Crane One, too.", "Help › Crane Mini", 2),
+    ]
+    assert about_what_is_named(large, ["my crane mini"]) == large[1:]
     assert about_what_is_named(ARTICLE[:1], ["Crane Mini"]) == ARTICLE[:1]
 
 
