@@ -98,6 +98,8 @@ def act(
         if slot.kind == "confirm" and slot.name in found
     ):
         return dropped(action, state, lang)
+    if action.changes_unproven:  # stored before a proof was required
+        return _to_person(state, "changes something without a proof that the service checks", lang)
     if missed:
         state = replace(state, failures=state.failures + 1)
     failed = state.failures + actions.unsuccessful(action, talk)

@@ -114,6 +114,7 @@ class Proof:
 
     ``none``: it holds nothing personal. ``service``: it is sent the proof and must answer ``"verified": true``.
     ``answer``: the proof is held against ``paths`` of the answer (email, postcode, identity → ``customer.email``).
+    ``answer`` comes after the request: what that changed stays changed, so an action that changes needs ``service``.
     A visitor whom the company has signed in needs no second proof where ``identity`` can be checked. ``accepts``: which
     second proofs are asked for; empty: none, only signed-in visitors may use the action.
     """
@@ -215,8 +216,25 @@ class Action:
                 remedy="Add a detail of kind confirm, for example: Shall I cancel order {order}?",
             )
 
+    @property
+    def changes_unproven(self) -> bool:
+        """Whether it would change something before anybody has checked whose it is."""
+        return self.changes and self.proof.kind != "service"
+
     def templates_for(self, lang: str) -> tuple[Template, ...]:
         return self.templates.get(lang) or self.templates.get("en") or next(iter(self.templates.values()))
+
+
+def check_proven(action: Action) -> None:
+    """Raises InputError for an action that changes something unproven. Asked when one is saved: those that are stored
+    from before are read all the same, and not carried out (chatbot/dialogue/acting.py)."""
+    if action.changes_unproven:
+        raise InputError(
+            "An action that changes something needs a proof that the service checks before it does so",
+            field="proof",
+            value=action.proof.kind,
+            remedy="Choose the proof service; with no second proof asked for, only signed-in customers may use it",
+        )
 
 
 Finder = Callable[[str], Sequence[Tagged]]  # what a text names (chatbot/inference/tagger.py)

@@ -145,6 +145,7 @@ def save(
             )
     row = row or tables.Action(secret=new_secret(), created_at=now)
     action = as_action(draft, draft.intent, id=row.id or 0)
+    plain.check_proven(action)
     for templates in action.templates.values():
         check_images((card for template in templates for card in template.cards), image_hosts)
     checked = plain.as_json(action)

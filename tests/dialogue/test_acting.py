@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ OWN = Action(
 CANCEL = Action(
     3, "cancel", "cancel", "https://shop.example/cancel",
     (ORDER, Slot("sure", "confirm", {"en": "Cancel {order}?"})),
-    templates_from({"en": "Order {order} is cancelled."}), changes=True,
+    templates_from({"en": "Order {order} is cancelled."}), changes=True, proof=Proof("service"),
 )  # fmt: skip
 
 
@@ -126,7 +127,7 @@ def test_a_signed_in_visitor_needs_no_second_proof_and_without_one_an_action_can
 
 def test_a_change_is_confirmed_each_time_and_no_means_no() -> None:
     service = Service(done(), done())
-    talk = Conversation(CANCEL, service)
+    talk = Conversation(CANCEL, service, identity="u7")
     assert talk.say("cancel KC-1234567").text == "Cancel KC-1234567?"
     assert talk.say("yes please").text == "Order KC-1234567 is cancelled."
     talk.said = [Said(one.text) for one in talk.said]  # as it is read of a run that has ended
@@ -136,9 +137,17 @@ def test_a_change_is_confirmed_each_time_and_no_means_no() -> None:
     assert not complete(CANCEL, "cancel KC-1234567")
 
 
+@pytest.mark.parametrize("proof", [Proof(), OWN.proof])
+def test_a_stored_change_that_nobody_checks_beforehand_is_a_persons(proof: Proof) -> None:
+    service = Service(done())
+    acted = Conversation(replace(CANCEL, proof=proof), service, identity="u7").say("cancel KC-1234567")
+    assert acted.kind == "person" and not service.asked
+    assert acted.reason == "the action cancel changes something without a proof that the service checks"
+
+
 def test_what_was_confirmed_for_one_order_is_not_confirmed_for_another() -> None:
     service = Service(Outcome("not_found", "404"), done())
-    talk = Conversation(CANCEL, service)
+    talk = Conversation(CANCEL, service, identity="u7")
     talk.say("cancel KC-1234567")
     assert talk.say("yes").rule == "action_not_found"
     assert talk.say("sorry, KC-7654321").text == "Cancel KC-7654321?"

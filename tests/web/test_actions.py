@@ -257,6 +257,8 @@ FORM = {
     "proof": "answer", "accepts": ["email"], "path_email": "buyer.email", "template_en": "Refund of {amount}.",
 }  # fmt: skip
 
+CHANGE = {"changes": "yes", "slot1_name": "sure", "slot1_kind": "confirm", "slot1_ask_en": "Sure?"}
+
 
 def test_an_admin_makes_an_action_and_its_secret_is_shown_once(
     admin: FlaskClient, database: Database
@@ -287,6 +289,8 @@ def test_an_admin_makes_an_action_and_its_secret_is_shown_once(
         ({"template_en": ""}, "no words"),
         ({"path_email": ""}, "Where in the answer"),
         ({"changes": "yes"}, "must ask first"),
+        (CHANGE, "needs a proof that the service checks"),
+        (CHANGE | {"proof": "none"}, "needs a proof that the service checks"),
         ({"slot0_kind": "pattern", "slot0_pattern": "(a+)+"}, "repeats"),
         ({"seconds": "60"}, "time limit"),
         ({"intent": "order_status"}, "Another action"),
