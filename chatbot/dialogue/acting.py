@@ -14,6 +14,7 @@ from typing import Protocol
 from chatbot.dialogue.action_templates import choose, fill
 from chatbot.dialogue.actions import Action, Finder, Outcome, Said, Slot, Talk, nothing
 from chatbot.dialogue.cards import Card, filled
+from chatbot.dialogue.own_words import correction, is_question, yes_or_no
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.slot_filling import Value, read_proofs, read_slots
 from chatbot.dialogue.trace import ActionTrace, ReplyKind
@@ -66,17 +67,32 @@ def complete(action: Action, text: str, *, find: Finder = nothing) -> bool:
 
 
 def gives(action: Action, talk: Talk, text: str, *, find: Finder = nothing) -> bool:
-    """Whether ``text`` is an answer to what the action had asked for."""
+    """Whether ``text`` is, as it stands, an answer to what the action had asked for. What may as well be another
+    question, or a remark, is first held against everything else that the bot understands."""
+    asked = talk.pending.asked if talk.pending else None
+    confirms = any(slot.name == asked and slot.kind == "confirm" for slot in action.slots)
+    if not _takes(action, talk, text, find):
+        return False
+    if asked in (PROOF, ANYTHING) and is_question(text):
+        return bool(read_proofs(action.proof.accepts, [Said(text)], asked=()))
+    return not confirms or yes_or_no(text) is not None or correction(text)[1]
+
+
+def _takes(action: Action, talk: Talk, text: str, find: Finder) -> bool:
+    """Whether the action finds something in ``text`` that it had asked for."""
     asked = talk.pending.asked if talk.pending else None
     paused = talk.pending is not None and talk.pending.state == "paused"
-    if paused and any(slot.name == asked and slot.kind in ("text", "entity") for slot in action.slots):
+    kind = next((slot.kind for slot in action.slots if slot.name == asked), None)
+    if paused and kind in ("text", "entity"):
         return False  # after another question, any words could be anything
     said = [Said(text, asked)]
-    slots = read_slots(action.slots, said, find=find)
-    proofs = read_proofs(action.proof.accepts, said, asked=(PROOF, ANYTHING))
-    if asked == ANYTHING:
-        return bool(slots or proofs)
-    return bool(proofs) if asked == PROOF else asked in slots
+    slots = read_slots(action.slots, said, find=find, accepts=action.proof.accepts)
+    if asked in (PROOF, ANYTHING):
+        proofs = read_proofs(action.proof.accepts, said, asked=(PROOF, ANYTHING))
+        return bool(proofs or (asked == ANYTHING and slots))
+    if kind == "confirm" and not paused:
+        return bool(slots)  # yes, no, or a detail that is given anew
+    return asked in slots
 
 
 def act(
@@ -86,9 +102,9 @@ def act(
     pending = talk.pending if talk.pending and talk.pending.name == action.name else None
     pending = pending if pending is not None and pending.open else None
     asked = pending.asked if pending else None
-    missed = pending is not None and not gives(action, talk, text, find=find)
+    missed = pending is not None and not _takes(action, talk, text, find)
     said = [*talk.said, Said(text, None if missed else asked)] if text else list(talk.said)
-    found = read_slots(action.slots, said, find=find)
+    found = read_slots(action.slots, said, find=find, accepts=action.proof.accepts)
     state = ActionTrace(
         action.name, "asking", filled=tuple(found), failures=pending.failures if pending else 0
     )

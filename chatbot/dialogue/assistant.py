@@ -15,13 +15,13 @@ from chatbot.dialogue.follow_ups import asked_again, opens, topics_before, unsai
 from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.own_words import is_dropped
 from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.policy import Bound, Decision, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.requests import MAX_REQUESTS, Subject, split_requests
 from chatbot.dialogue.saying import INTENT, Part, say, with_the_rest
-from chatbot.dialogue.slot_filling import is_dropped
 from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
 from chatbot.dialogue.speaking import Footing
 from chatbot.dialogue.suggesting import Proposes, suggest

@@ -1,6 +1,7 @@
 """The details of an action from what the customer wrote, over all of his turns, the newest first.
 
 An answer to the bot's own question is read more freely than a passing remark: asked for the order, ``204817`` is one.
+Asked whether it is right, the customer may give the last detail in his own words anew.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from chatbot.dialogue.actions import Finder, Said, Slot, nothing
+from chatbot.dialogue.own_words import EDGES, answers, correction, yes_or_no
 from chatbot.language.entities import DEFAULT_ORDER_PATTERN, Entity, find_entities
-from chatbot.language.normalise import fold
 
 LONGEST = 300  # characters of a detail in the customer's own words
 SHORT_ANSWER = 40  # characters of an answer that is nothing but the entity asked for
@@ -26,22 +27,6 @@ _POSTCODE_ANSWER = re.compile(
     r"(?<![A-Za-z0-9])(?:\d{4}\s?[A-Za-z]{2}|[A-Za-z]{1,2}\d[A-Za-z\d]?\s?\d[A-Za-z]{2}|\d{3}[\s\-]\d{2,4}"
     r"|[A-Za-z]{1,2}-?\d{4,5}|\d{4,7}|[A-Za-z]\d[A-Za-z]\s?\d[A-Za-z]\d)(?![A-Za-z0-9])"
 )
-_YES = re.compile(
-    r"(?:yes|yeah|yep|yup|sure|ok|okay|please do|do it|go ahead|correct|right|confirm(?:ed)?|i confirm"
-    r"|是的?|好的?|可以|对的?|确认|确定|没错|行|嗯)"
-    r"(?:[\s,，。.!！]+(?:please|go ahead|do it|确认|谢谢|thanks|thank you))*"
-)
-_NO = re.compile(
-    r"(?:no|nope|don'?t|do not|stop|cancel(?: that| it)?|never ?mind|forget (?:it|that)|rather not|no thanks?(?: you)?"
-    r"|不(?:是|要|用|对|行|必|确认|了)?(?:了|谢谢)?|算了|取消|别)(?:[\s,，。.!！]+(?:thanks|thank you|please|谢谢))*"
-)
-_DROPPED = re.compile(
-    r"(?:no[,\s]+)?(?:never ?mind|forget (?:it|about it|that)|leave it|no thanks?(?: you)?"
-    r"|stop|cancel(?: that| it)?|算了|不用了|不查了|不必了|取消吧?)"
-    r"(?:[\s,，。.!！]+(?:thanks|thank you|谢谢|吧))*"
-)
-_QUESTION = re.compile("[?？]")
-_EDGES = " \t\n.,!?;:。，！？；：~～'\"“”"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,30 +37,32 @@ class Value:
     text: str
 
 
-def read_slots(slots: Sequence[Slot], said: Sequence[Said], *, find: Finder = nothing) -> dict[str, Value]:
-    """What is known of each slot; those of which nothing is known are left out. ``find``: the learned entities."""
+def read_slots(
+    slots: Sequence[Slot], said: Sequence[Said], *, find: Finder = nothing, accepts: Collection[str] = ()
+) -> dict[str, Value]:
+    """What is known of each slot; those of which nothing is known are left out. ``find``: the learned entities.
+    ``accepts``: the second proofs that are asked for beside them."""
     found: dict[str, Value] = {}
     for slot in slots:
-        alike = [
-            other.name
-            for other in slots
-            if other.kind == slot.kind and (slot.kind != "entity" or other.pattern == slot.pattern)
-        ]
-        value = _newest(slot, said, alike, find)
+        if slot.kind == "text":
+            value = _in_own_words(slot, slots, said, accepts)
+        elif slot.kind == "confirm":
+            value = _confirmed(slot, slots, said)
+        else:
+            value = _newest(slot, slots, said, find)
         if value is not None:
             found[slot.name] = value
     return found
 
 
-def _newest(slot: Slot, said: Sequence[Said], alike: Sequence[str], find: Finder) -> Value | None:
+def _newest(slot: Slot, slots: Sequence[Slot], said: Sequence[Said], find: Finder) -> Value | None:
+    alike = [
+        other.name
+        for other in slots
+        if other.kind == slot.kind and (slot.kind != "entity" or other.pattern == slot.pattern)
+    ]
     for message in reversed(said):
         asked = message.asked == slot.name
-        if slot.kind in ("text", "confirm"):
-            if asked:  # words mean this only as the answer to this very question
-                return _in_own_words(slot, message.text)
-            if slot.kind == "confirm" and message.asked is not None and message.asked not in alike:
-                return None  # what was confirmed has changed since
-            continue
         if message.asked in alike and not asked:
             continue  # the answer to the question for another one of its kind
         values = _values(slot, message.text, find, asked=asked)
@@ -85,11 +72,54 @@ def _newest(slot: Slot, said: Sequence[Said], alike: Sequence[str], find: Finder
     return None
 
 
+def _in_own_words(
+    slot: Slot, slots: Sequence[Slot], said: Sequence[Said], accepts: Collection[str]
+) -> Value | None:
+    """Words mean this only as the answer to this very question, or where the last of them is corrected when all is to
+    be confirmed."""
+    last = slot.name == [other.name for other in slots if other.kind == "text"][-1]
+    confirms = {other.name for other in slots if other.kind == "confirm"} if last else set()
+    for message in reversed(said):
+        if message.asked == slot.name:
+            words = message.text.strip()[:LONGEST]
+            return Value(words, words) if answers(words, _elsewhere(slots, accepts, words)) else None
+        if message.asked in confirms:
+            words = correction(message.text)[0][:LONGEST]
+            if answers(words, _elsewhere(slots, accepts, words)):
+                return Value(words, words)
+    return None
+
+
+def _elsewhere(slots: Sequence[Slot], accepts: Collection[str], text: str) -> list[str]:
+    """The values in ``text`` that are those of another detail or of the proof, as written."""
+    found = [
+        value.text
+        for slot in slots
+        if slot.kind in ("order", "email", "phone", "pattern")
+        for value in _values(slot, text, nothing, asked=False)
+    ]
+    if "email" in accepts:
+        found += [entity.text for entity in find_entities(text, kinds=("email",))]
+    return list(dict.fromkeys(found))
+
+
+def _confirmed(slot: Slot, slots: Sequence[Slot], said: Sequence[Said]) -> Value | None:
+    """The yes or no to the newest question; none where something was given anew since."""
+    alike = [other.name for other in slots if other.kind == "confirm"]
+    for message in reversed(said):
+        if message.asked == slot.name:
+            told = yes_or_no(message.text[:LONGEST])
+            return Value(told, message.text.strip()[:LONGEST]) if told else None
+        if message.asked is not None and message.asked not in alike:
+            return None  # what was confirmed has changed since
+    return None
+
+
 def _values(slot: Slot, text: str, find: Finder, *, asked: bool) -> list[Value]:
     if slot.kind == "entity":
         named = [Value(one.text, one.text) for one in find(text) if one.kind == slot.pattern]
-        words = text.strip().strip(_EDGES)
-        bare = 0 < len(words) <= SHORT_ANSWER and not is_dropped(text) and not _QUESTION.search(text)
+        words = text.strip().strip(EDGES)
+        bare = len(words) <= SHORT_ANSWER and answers(text)
         if not named and asked and bare:
             named = [Value(words, words)]  # nothing but the answer to its own question
         return named
@@ -108,16 +138,6 @@ def _values(slot: Slot, text: str, find: Finder, *, asked: bool) -> list[Value]:
     if not found and asked and slot.kind == "order" and (match := _ORDER_ANSWER.search(text)):
         found = [Value(re.sub(r"[\s\-]", "", match[0]).upper(), match[0])]
     return found
-
-
-def _in_own_words(slot: Slot, text: str) -> Value | None:
-    words = text.strip()[:LONGEST]
-    if slot.kind == "text":
-        return Value(words, words) if words else None
-    plain = fold(words).strip(_EDGES)
-    if _YES.fullmatch(plain):
-        return Value("yes", words)
-    return Value("no", words) if _NO.fullmatch(plain) else None
 
 
 def read_proofs(accepts: Sequence[str], said: Sequence[Said], *, asked: Collection[str]) -> dict[str, str]:
@@ -146,8 +166,3 @@ def _bare_postcode(text: str, entities: Sequence[Entity]) -> str | None:
         ):
             return match[0].strip()
     return None
-
-
-def is_dropped(text: str) -> bool:
-    """Whether the customer no longer wants it: "never mind", "算了"."""
-    return _DROPPED.fullmatch(fold(text).strip(_EDGES)) is not None

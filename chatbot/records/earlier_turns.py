@@ -118,10 +118,11 @@ def _perhaps_of(trace: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
 
 def _said(turns: list[Earlier], pending: ActionTrace | None) -> tuple[Said, ...]:
     """The customer's turns, oldest first. Read backwards: the answer to a question counts only while it is the same
-    run of the same action."""
+    run of the same action, and where the reply took it for one: what was answered as another question is none."""
     said: list[Said] = []
     running = pending.name if pending is not None and pending.open else None
     answers: list[str] = []
+    aside = False
     for turn in turns:
         if turn.role == "customer":
             answers.append(turn.text)
@@ -129,8 +130,9 @@ def _said(turns: list[Earlier], pending: ActionTrace | None) -> tuple[Said, ...]
         before = _action_of(turn.trace)
         same = running is not None and before is not None and before.name == running and before.open
         asked = before.asked if same and before is not None and before.state == "asking" else None
-        said += [Said(answer, asked) for answer in answers]
+        said += [Said(answer, None if aside else asked) for answer in answers]
         answers = []
+        aside = before is not None and before.state == "paused"
         if not same:
             running = None
     said += [Said(answer) for answer in answers]

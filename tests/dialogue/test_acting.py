@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from chatbot.dialogue.acting import ANYTHING, PROOF, act, complete
+from chatbot.dialogue.acting import ANYTHING, PROOF, act, complete, gives
 from chatbot.dialogue.action_calls import KEY_HEADER, Request, call
 from chatbot.dialogue.actions import Action, Outcome, Proof, Said, Slot, Talk, templates_from
-from chatbot.dialogue.trace import Tagged
+from chatbot.dialogue.trace import ActionTrace, Tagged
 from chatbot.errors import InputError, OutboundError
 from chatbot.outbound import Fetched
 from chatbot.signatures import HEADER
@@ -153,6 +153,80 @@ def test_what_was_confirmed_for_one_order_is_not_confirmed_for_another() -> None
     assert talk.say("sorry, KC-7654321").text == "Cancel KC-7654321?"
     assert talk.say("yes").text == "Order KC-7654321 is cancelled."
     assert [slots["order"] for slots, _ in service.asked] == ["KC1234567", "KC7654321"]
+
+
+MOVE = Action(
+    6, "move", "move", "https://shop.example/move",
+    (
+        ORDER,
+        Slot("address", "text", {"en": "Where to?", "zh": "改到哪里？"}),
+        Slot("sure", "confirm", {"en": "Send {order} to {address}?", "zh": "把 {order} 送到 {address}？"}),
+    ),
+    templates_from({"en": "{order} goes to {address}.", "zh": "{order} 送到 {address}。"}),
+    changes=True, proof=Proof("service", ("email",)),
+)  # fmt: skip
+
+
+def moving(service: Service, address: str = "") -> Conversation:
+    """The move of an order whose proof is given, as far as the question for the address, or its confirmation."""
+    talk = Conversation(MOVE, service)
+    talk.say("move KC-204817, I am mila@example.com")
+    assert not address or talk.say(address).trace.asked == "sure"
+    return talk
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["my email is jonas@example.com", "no", "What does that cost?", "what does that cost", "hello?", "thanks", "ok",
+     "it is order KC-999999", "我的邮箱是 jonas@example.com", "不用了", "多少钱", "你好", "这个要运费吗", "好的"],
+)  # fmt: skip
+def test_what_is_no_answer_to_an_open_question_is_not_taken_for_one(text: str) -> None:
+    service = Service()
+    asked = moving(service).say(text)
+    assert (asked.trace.asked, asked.trace.filled, service.asked) == ("address", ("order",), [])
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Kade 5, 3011 AB Rotterdam", "Coolsingel 5, Rotterdam. Is that all right?", "Where the mill stands, Kade 5",
+     "No 5, Kade", "Kade 5, Rotterdam, mila@example.com", "上海市世纪大道100号3号楼502室", "多伦路5号"],
+)  # fmt: skip
+def test_an_answer_in_own_words_is_taken_as_it_stands(text: str) -> None:
+    assert moving(Service()).say(text).text == f"Send KC-204817 to {text}?"
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("to Coolsingel 5, Rotterdam", "Coolsingel 5, Rotterdam"), ("No, to Coolsingel 5 please", "Coolsingel 5"),
+     ("sorry, I meant Coolsingel 5", "Coolsingel 5"), ("Coolsingel 5", "Coolsingel 5"), ("yes but to Kade 7", "Kade 7"),
+     ("不，寄到南京路5号", "南京路5号"), ("改成南京路5号吧", "南京路5号"), ("南京路5号", "南京路5号")],
+)  # fmt: skip
+def test_what_was_to_be_confirmed_can_be_given_anew_and_is_confirmed_anew(text: str, address: str) -> None:
+    service = Service(done())
+    talk = moving(service, "Kade 5")
+    asked = talk.say(text)
+    assert (asked.text, asked.trace.failures) == (f"Send KC-204817 to {address}?", 0)
+    assert talk.say("yes").text == f"KC-204817 goes to {address}."
+    assert [slots["address"] for slots, _ in service.asked] == [address]
+
+
+@pytest.mark.parametrize("text", ["that's wrong", "no i changed my mind", "what about Kade 7?", "我再想想"])
+def test_a_reply_of_another_kind_gives_nothing_anew(text: str) -> None:
+    asked = moving(Service(), "Kade 5").say(text)
+    assert asked.text.endswith("Send KC-204817 to Kade 5?") and asked.trace.failures == 1
+
+
+def test_a_question_after_a_refused_proof_is_first_understood_as_one() -> None:
+    talk = moving(Service(Outcome("refused", "x")), "Kade 5")
+    assert talk.say("yes").trace.asked == ANYTHING
+    now = Talk("c1", 4, tuple(talk.said), talk.pending)
+    for text in ("Where is my order KC-204830?", "我的订单 KC-204830 到哪了"):
+        assert not gives(MOVE, now, text)
+    assert gives(MOVE, now, "sorry, KC-204830") and gives(MOVE, now, "is it jonas@example.com?")
+    asking = Talk("c1", 2, pending=ActionTrace("move", "asking", asked=PROOF))
+    postcode = replace(MOVE, proof=Proof("service", ("postcode",)))
+    assert not gives(postcode, asking, "can I still return what I bought in 2023?")
+    assert gives(postcode, asking, "3011 AB")
 
 
 def test_three_failures_in_a_row_lead_to_a_person() -> None:

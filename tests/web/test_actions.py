@@ -187,6 +187,29 @@ def test_a_change_needs_proof_and_confirmation_and_is_audited(visitor: Visitor, 
     assert "Kade" not in json.dumps(entry.detail) + call.subject + call.detail
 
 
+def test_what_is_to_be_changed_can_be_corrected_and_what_was_asked_in_between_is_no_correction(
+    visitor: Visitor,
+) -> None:
+    visitor.say("change the address of KC-204822")
+    assert visitor.say("when do I get a refund?")["text"] == "Within 3 days."
+    assert visitor.say("hello?")["kind"] != "ask"
+    assert visitor.say("change the address")["kind"] == "ask"
+    visitor.say("Kade 5, Rotterdam")
+    assert "Kade 5" in visitor.say("wei@example.com")["text"]
+    assert visitor.say("no, to Coolsingel 5, Rotterdam")["text"] == (
+        "Shall I send order KC-204822 to Coolsingel 5, Rotterdam? Yes or no."
+    )
+    assert visitor.say("my refund has not come")["text"] == "Within 3 days."
+    assert visitor.say("yes")["text"] == "Done: order KC-204822 goes to Coolsingel 5, Rotterdam."
+
+
+def test_a_question_about_another_order_after_a_refused_proof_is_answered(visitor: Visitor) -> None:
+    for text in ("change the address of KC-204822", "Kade 5", "mila@example.com"):
+        visitor.say(text)
+    assert visitor.say("yes")["kind"] == "ask"
+    assert visitor.say("Where is my order KC-204830?")["kind"] == "approved"
+
+
 def test_guessing_proofs_ends_with_a_person_and_closes_the_order_to_everybody(
     visitor: Visitor, client: FlaskClient, database: Database
 ) -> None:

@@ -66,7 +66,10 @@ class ActionBody(Body):
         default_factory=dict,
         description='`{"kind": "none" | "service" | "answer", "accepts": ["email", "postcode"], "paths": {…}}`.',
     )
-    changes: bool = Field(False, description="It changes something: a detail of kind `confirm` and a proof of kind `service` are needed.")
+    changes: bool = Field(
+        False,
+        description="It changes something: a detail of kind `confirm` and a proof of kind `service` are needed.",
+    )
     seconds: float = Field(4.0, description="Time limit of each of at most two tries.")
     enabled: bool = True
 
