@@ -139,16 +139,19 @@ def _hits(
     """(score of the best passage, the passage, ids of the articles that were shown as sources).
 
     A passage that was the answer is as good as the answer was sure: one of the article that the classifier knew, or
-    that the customer chose himself, brings no score of the search.
+    that the customer chose himself, brings no score of the search. A source is known by its title and quote: its
+    address is stored as the customer got it, of our help page where the article has none.
     """
     best: tuple[float, Mapping[str, Any]] = (0.0, {})
     shown: dict[int, None] = {}
     nothing: Mapping[str, Any] = {}
     for part, answer in zip_longest(parts, said, fillvalue=nothing):
-        quoted = {(source["url"], source["quote"]) for source in answer.get("sources", ())}
+        quoted = [(source["title"], source["quote"]) for source in answer.get("sources", ())]
         for hit in part.get("hits", ()):
             score = float(hit["score"])
-            if (hit["url"], hit["text"]) in quoted:
+            source = (hit["title_path"] or hit["title"], hit["text"])
+            if source in quoted:
+                quoted.remove(source)  # the same words in another article were not shown
                 shown[hit["article_id"]] = None
                 if answer["kind"] in ("passage", "generated"):
                     score = max(score, float(answer["confidence"]))

@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -222,6 +223,42 @@ def test_gaps_name_the_nearest_article_and_one_click_starts_a_new_one(
         ).all()
     assert asked == ["can I rent a machine?"]
     assert turn in group["turn_ids"] and queue(editor, "/admin/gaps")["groups"] == []
+
+
+def test_an_article_without_a_page_of_its_own_was_shown_where_its_help_page_stood_under_the_answer(
+    database: Database,
+    client: FlaskClient,
+    editor: FlaskClient,
+    assistant: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with database.write() as session:
+        refunds, _ = [
+            put_article(
+                session, ArticleDraft(slug, "en", slug.title(), "text", (PassageDraft(slug.title(), "text"),))
+            )[0].id
+            for slug in ("refunds", "hours")
+        ]
+    found = Hit(1, refunds, "refunds", "Refunds", "Refunds › Time", "", "Three days.", "en", 0.9, 0.9, 0.9)
+    scripted = assistant.reply
+
+    def cited(*words: Any, **how: Any) -> tuple[Reply, Trace]:
+        reply, trace = scripted(*words, **how)
+        source = Source(found.title_path, found.url, found.text)
+        return (
+            replace(reply, parts=(replace(reply.parts[0], sources=(source,)),)),
+            replace(trace, parts=(replace(trace.parts[0], hits=(found,)),)),
+        )
+
+    monkeypatch.setattr(assistant, "reply", cited)
+    started = client.post("/api/v1/conversations", json={}).get_json()
+    talk, headers = f"/api/v1/conversations/{started['id']}", {"Authorization": f"Bearer {started['token']}"}
+    answer = client.post(f"{talk}/messages", json={"text": "refund?"}, headers=headers).get_json()
+    assert answer["reply"]["parts"][0]["sources"][0]["url"].endswith("/help/en/refunds")
+    client.post(f"{talk}/turns/{answer['turn_id']}/feedback", json={"vote": "down"}, headers=headers)
+    told = queue(editor, "/admin/gaps")
+    assert [one["slug"] for one in told["never_shown"]] == ["hours"]
+    assert [(one["slug"], one["voted_down"]) for one in told["voted_down"]] == [("refunds", 1)]
 
 
 @pytest.mark.parametrize(
