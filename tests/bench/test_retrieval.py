@@ -3,7 +3,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from chatbot.errors import FileError
+from chatbot.errors import FileError, InputError
 from web.bench.retrieval import command, measure
 from web.bench.retrieval_setup import passages_of
 from web.bench.retrieval_training import lesson_of
@@ -46,6 +46,20 @@ def test_the_command_writes_every_figure(tmp_path, packaged_chinese_encoder):
     assert set(figures["refusal"]) == {
         "auroc", "answered_at_10pct_wrong", "false_answer_rate", "ece", "ece_by_chance",
     }  # fmt: skip
+
+
+def test_packaged_is_the_packaged_encoder_of_the_documents_language(packaged_chinese_encoder):
+    store = packaged_chinese_encoder.parent
+    figures = measure(documents(), lambda: queries(), encoder="packaged", store=store)
+    assert figures["encoder"].startswith("packaged-chinese") and figures["recall_at_1"] == 100
+
+
+@pytest.mark.parametrize(("lang", "encoder"), [("de", "packaged"), ("en", "packaged-chinese")])
+def test_an_encoder_of_another_language_is_refused(packaged_chinese_encoder, lang, encoder):
+    rows = [{"id": "a", "question": "Where?", "answer": "Here.", "lang": lang}]
+    with pytest.raises(InputError, match=f"language {lang}") as error:
+        measure(rows, list, encoder=encoder, store=packaged_chinese_encoder.parent)
+    assert error.value.value == encoder and "domain" in error.value.remedy
 
 
 def test_questions_without_an_answer_are_left_out_of_recall_and_must_be_refused():

@@ -40,7 +40,8 @@ _DRAWS = 100  # of answers as the stated probabilities have them
 @click.option("--valid", "valid_file", type=FILE, help="Relevance rows to choose and calibrate on.")
 @click.option(
     "--encoder",
-    help="packaged, domain, or a sentence-transformers model. Default: packaged for English, domain else.",
+    help="packaged (that of the documents' language), domain, or a sentence-transformers model. Default: packaged "
+    "for English and Chinese, domain else.",
 )
 @click.option(
     "--mode", type=click.Choice(["keyword", "dense", "hybrid"]), default="hybrid", show_default=True

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from chatbot.dialogue.trace import Hit, Message
-from chatbot.errors import FileError
+from chatbot.errors import FileError, InputError
 from chatbot.inference.encode import ANY_LANGUAGE, AdaptedEncoder, SentenceEncoder, Vectors
 from chatbot.language.normalise import detect_language
-from chatbot.learning.encoders import DOMAIN, ensure_encoder, packaged_for
+from chatbot.learning.encoders import DOMAIN, PACKAGED, ensure_encoder, packaged_for
 from chatbot.learning.search_calibration import CalibrationSettings, calibrate_search, fit_ranking
 from chatbot.learning.search_judging import Judged, SearchPair, judge
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry
@@ -190,13 +190,19 @@ def prepare(
     store: Path | None = None,
     tell: Callable[[str, float], None],
 ) -> Prepared:
-    """Train what can be trained, index the documents, fit the ranking on what was held out of the training."""
+    """Train what can be trained, index the documents, fit the ranking on what was held out of the training.
+
+    ``packaged`` is the packaged encoder of the documents' language. Raises InputError for an encoder that was trained
+    for other languages.
+    """
     from web.bench.retrieval_training import Lesson, lesson_of, train_encoder
 
     lang = _main_language(documents)
     passages = passages_of(documents, lang)
     numbers = {str(row["id"]): number for number, row in enumerate(documents)}
-    chosen = encoder or packaged_for(lang)
+    chosen = packaged_for(lang) if encoder in (None, PACKAGED) else encoder
+    if encoder == PACKAGED and chosen == DOMAIN:
+        raise _not_for(lang, PACKAGED)
     lesson = lesson_of(passages, numbers, train, train_documents, lang) if train else Lesson.empty()
     valid_pairs = [
         SearchPair(query.text, lang, query.right, query.history) for query in queries_of(valid, numbers)
@@ -208,8 +214,10 @@ def prepare(
     dense = True
     if chosen != DOMAIN:
         tell("encoder", 0.0)
-        base = RememberingEncoder(SentenceEncoder.load(ensure_encoder(chosen, store or work / "encoders")))
-        final = base
+        general = SentenceEncoder.load(ensure_encoder(chosen, store or work / "encoders"))
+        if general.languages and lang not in general.languages:
+            raise _not_for(lang, chosen)
+        final = base = RememberingEncoder(general)
     else:  # trained twice: on a part, to see how it finds what it has not seen, and on all
         held = lesson.held_out(_HELD, seed)
         base = RememberingEncoder(
@@ -263,6 +271,15 @@ def prepare(
         build_seconds=time.monotonic() - began,
         train_seconds=train_seconds,
         fit_figures={"pairs": len(judged), "fitted": len(judged) >= _MIN_FIT},
+    )
+
+
+def _not_for(lang: str, encoder: str) -> InputError:
+    return InputError(
+        f"No encoder of this name is there for documents of the language {lang}",
+        field="encoder",
+        value=encoder,
+        remedy="Leave --encoder out, or use domain or a model for that language",
     )
 
 
