@@ -25,6 +25,7 @@ from chatbot.records.intents import intent_ids
 from chatbot.records.knowledge import redaction_rules
 from ingest.articles.formats import article_files
 from ingest.articles.taking_in import take_in_articles
+from ingest.articles.telling_apart import ImportSources
 from ingest.cleaning import Batch, Hashed, cleaned_ahead
 from ingest.files import RowError, content_hash
 from ingest.intents import take_in_intents
@@ -94,10 +95,11 @@ def import_articles(
     """
 
     files = list(article_files(paths))
+    sources = ImportSources(paths, files)
     done = itertools.count(1)
 
     def take(path: Path, report: FileReport, stage: str) -> None:
-        take_in_articles(database, path, report, dry_run=dry_run, again=again)
+        take_in_articles(database, path, report, sources=sources, dry_run=dry_run, again=again)
         if progress:
             progress("articles", next(done) / len(files))
 

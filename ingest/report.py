@@ -37,6 +37,7 @@ class FileReport:
     languages: Counter[str] = field(default_factory=Counter)
     tags: Counter[str] = field(default_factory=Counter)
     row_errors: list[RowError] = field(default_factory=list)  # the first ERRORS_SHOWN
+    notes: list[str] = field(default_factory=list)  # what became of other articles
 
     def add_error(self, error: RowError) -> None:
         self.errors += 1
@@ -122,7 +123,7 @@ class ImportReport:
 
     @property
     def notes(self) -> list[str]:
-        notes = [file.note for file in self.files if file.note]
+        notes = [note for file in self.files for note in (file.note, *file.notes) if note]
         more = len(notes) - FILES_SHOWN
         return [*notes[:FILES_SHOWN], f"and {more} more files like these"] if more > 0 else notes
 

@@ -89,7 +89,7 @@ def put_article(session: Session, draft: ArticleDraft) -> tuple[Article, Change]
     the new pieces are quoted), and an article that was switched off stays off.
     """
     article = session.scalar(select(Article).where(Article.slug == draft.slug, Article.lang == draft.lang))
-    content_hash = _article_hash(draft)
+    content_hash = article_hash(draft)
     if article is not None and article.content_hash == content_hash:
         return article, "unchanged"
     begin_revision(session)
@@ -121,8 +121,11 @@ def put_passages_anew(session: Session, article: Article, drafts: Sequence[Passa
     _put_passages(session, article, drafts, touch_all=False)
 
 
-def withdraw_missing(session: Session, drafts: Iterable[ArticleDraft], *, source: str) -> list[Article]:
-    """Switch off the articles that an earlier file of this name held and the present one does not; those articles.
+def withdraw_missing(
+    session: Session, drafts: Iterable[ArticleDraft], *, source: str
+) -> tuple[list[Article], list[Article]]:
+    """Switch off the articles that an earlier file of this name held and the present one does not: (those articles,
+    those that the present one does not hold either and that stay live).
 
     Another file that happens to have the same name takes nothing away: at least half of the earlier articles of a
     language must be in the present one. An article that comes back in a later file is quoted again.
@@ -131,6 +134,7 @@ def withdraw_missing(session: Session, drafts: Iterable[ArticleDraft], *, source
     for draft in drafts:
         present[draft.lang].add(draft.slug)
     gone: list[Article] = []
+    stay: list[Article] = []
     for lang, slugs in present.items():
         held = session.scalars(
             select(Article).where(
@@ -140,9 +144,11 @@ def withdraw_missing(session: Session, drafts: Iterable[ArticleDraft], *, source
         missing = [article for article in held if article.slug not in slugs]
         if 2 * len(missing) <= len(held):
             gone += missing
+        else:
+            stay += [article for article in missing if article.status == "live"]
     for article in gone:
         withdraw_article(session, article)
-    return gone
+    return gone, stay
 
 
 def withdraw_article(session: Session, article: Article) -> None:
@@ -253,6 +259,14 @@ def redaction_rules(session: Session) -> RedactionRules:
     """What counts as personal here: order numbers as any of the sites writes them, not what the company publishes."""
     own = [str(options.get("order_pattern") or "") for options in session.scalars(select(Site.options))]
     return RedactionRules(order_pattern=order_pattern(own), keep=published_values(session))
+
+
+def article_hash(draft: ArticleDraft) -> str:
+    """What tells whether an article is the same as before, wherever it comes from."""
+    parts = [draft.slug, draft.lang, draft.title, draft.body, draft.section, draft.url, draft.status]
+    parts += [f"{draft.valid_from}", f"{draft.valid_until}", *draft.questions]
+    parts += [f"{passage.title_path}\x1f{passage.text}" for passage in draft.passages]
+    return _hash("\x1e".join(parts))
 
 
 def passage_hash(title_path: str, text: str) -> str:
@@ -367,13 +381,6 @@ def log_change(session: Session, entry: str, ids: Sequence[int], operation: str)
             for number in ids
         ],
     )
-
-
-def _article_hash(draft: ArticleDraft) -> str:
-    parts = [draft.slug, draft.lang, draft.title, draft.body, draft.section, draft.url, draft.status]
-    parts += [f"{draft.valid_from}", f"{draft.valid_until}", *draft.questions]
-    parts += [f"{passage.title_path}\x1f{passage.text}" for passage in draft.passages]
-    return _hash("\x1e".join(parts))
 
 
 def _hash(text: str) -> str:

@@ -17,6 +17,7 @@ from chatbot.records import imports
 from chatbot.records.database import Database
 from chatbot.records.knowledge import ArticleDraft, put_article, withdraw_missing
 from ingest.articles.formats import ending, read_articles
+from ingest.articles.telling_apart import ImportSources, tell_apart
 from ingest.files import RowError, content_hash
 from ingest.report import FileReport
 
@@ -25,9 +26,15 @@ _TABLES = ("csv", "tsv", "xlsx", "json", "jsonl")  # many articles a file: a row
 
 
 def take_in_articles(
-    database: Database, path: Path, report: FileReport, *, dry_run: bool = False, again: bool = False
+    database: Database,
+    path: Path,
+    report: FileReport,
+    *,
+    sources: ImportSources,
+    dry_run: bool = False,
+    again: bool = False,
 ) -> None:
-    """Read a file and put its articles; counts go into ``report``.
+    """Read a file and put its articles; counts go into ``report``. ``sources``: of the files before it in this import.
 
     Raises FileError where the file cannot be read or has not one usable article; nothing of it is stored then.
     """
@@ -40,13 +47,14 @@ def take_in_articles(
         if known is not None and known.state == "done" and not again:
             report.state = "already"
             report.note = f"{path.name} was imported before; nothing to do"
+            sources.claim(path, known.report.get("languages", ()))
             return
     rows = list(reader)
     for row in rows:
         _count(report, row)
     _check(path, report)
     if not dry_run:
-        _store(database, path, digest, rows, report, again=again)
+        _store(database, path, digest, rows, report, sources=sources, again=again)
 
 
 def _store(
@@ -56,8 +64,14 @@ def _store(
     rows: Sequence[ArticleDraft | RowError],
     report: FileReport,
     *,
+    sources: ImportSources,
     again: bool,
 ) -> None:
+    source = sources.claim(path, report.languages)
+    with database.read() as session:
+        told = tell_apart(session, rows, source=source, sources=sources)
+    rows = told.rows
+    replaced: list[str] = []
     with database.write() as session:
         held = imports.begin_import(
             session, kind="articles", file_name=path.name, file_hash=digest, format=report.format, again=again
@@ -66,13 +80,19 @@ def _store(
     while True:
         part = rows[at : at + BATCH]
         with database.write() as session:
-            for row in part:
+            for place, row in enumerate(part, at):
                 if not isinstance(row, RowError):
                     _, change = put_article(session, row)
                     report.unchanged += change == "unchanged"
+                    if place in told.replacing:
+                        replaced.append(row.title)
             done = at + len(part) >= len(rows)
+            if done and replaced:
+                report.notes.append(
+                    f"{len(replaced)} articles that did not come from {source} were replaced: {_named(replaced)}"
+                )
             if done and report.format in _TABLES:
-                _withdraw(session, path, rows, report)
+                _withdraw(session, source, rows, report)
             imports.advance_import(
                 session, import_id, expected=at, next_row=at + len(part), report=report.as_json(), done=done
             )
@@ -82,16 +102,28 @@ def _store(
 
 
 def _withdraw(
-    session: Session, path: Path, rows: Sequence[ArticleDraft | RowError], report: FileReport
+    session: Session, source: str, rows: Sequence[ArticleDraft | RowError], report: FileReport
 ) -> None:
     """Switch off what the file of this name held before. A row that cannot be read any more may be one of those: then
     nothing is."""
     if report.errors:
         return
-    gone = withdraw_missing(session, [row for row in rows if not isinstance(row, RowError)], source=path.name)
+    drafts = [row for row in rows if not isinstance(row, RowError)]
+    gone, stay = withdraw_missing(session, drafts, source=source)
     if gone:
-        titles = ", ".join(article.title for article in gone[:5]) + (" …" if len(gone) > 5 else "")
-        report.note = f"{len(gone)} articles are not in {path.name} any more and were switched off: {titles}"
+        titles = _named([article.title for article in gone])
+        report.notes.append(
+            f"{len(gone)} articles are not in {source} any more and were switched off: {titles}"
+        )
+    if stay:
+        report.notes.append(
+            f"{len(stay)} articles of {source} are not in it any more and stay live; "
+            "switch them off on the articles page"
+        )
+
+
+def _named(titles: Sequence[str]) -> str:
+    return ", ".join(titles[:5]) + (" …" if len(titles) > 5 else "")
 
 
 def _count(report: FileReport, row: object) -> None:
