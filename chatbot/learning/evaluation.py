@@ -30,9 +30,7 @@ class IntentFigures:
 class ClassifierFigures:
     """All shares in percent. ``confusion[i][j]``: examples of ``labels[i]`` taken for ``labels[j]``.
 
-    ``calibration``: (stated confidence, measured accuracy, examples) of each bin that has any. ``sureness``: for each
-    sureness 0 … 100 in fives, the shares (sureness, in scope answered rightly, in scope answered wrongly, out of scope
-    refused or None).
+    ``calibration``: (stated confidence, measured accuracy, examples) of each bin that has any.
     """
 
     accuracy: float
@@ -48,7 +46,6 @@ class ClassifierFigures:
     confusion: list[list[int]]
     answered_right: float = 0.0
     calibration: list[tuple[float, float, int]] = field(default_factory=list)
-    sureness: list[tuple[float, float, float, float | None]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +111,10 @@ def _classifier_figures(
 
     outcomes, truth, guess, language, confidence = [], [], [], [], []
     refused: list[bool] = []
-    sure_inside: list[float] = []
-    sure_outside: list[float] = []
     for row, classification in zip(rows, found, strict=True):
         top = classification.top
         name = top.name if top else ""
-        certainty = top.confidence * classification.in_scope if top else 0.0
-        sure = certainty >= sureness
+        sure = (top.confidence * classification.in_scope if top else 0.0) >= sureness
         inside = row["intent"] != OUT_OF_SCOPE
         right = name == row["intent"] if inside else not sure
         outcomes.append(
@@ -131,7 +125,6 @@ def _classifier_figures(
                 answered_right=sure and inside and right,
             )
         )
-        (sure_inside if inside else sure_outside).append(certainty)
         if inside:
             truth.append(row["intent"])
             guess.append(name)
@@ -168,7 +161,6 @@ def _classifier_figures(
         confusion=confusion_matrix(truth, guess, labels=labels).tolist() if labels else [],
         answered_right=_percent(np.array([o.answered_right for o in outcomes if o.intent is not None])),
         calibration=calibration_curve(np.array(confidence), hits),
-        sureness=sureness_curve(np.array(sure_inside), hits, np.array(sure_outside)),
     )
     return figures, tuple(outcomes)
 
@@ -193,21 +185,6 @@ def expected_calibration_error(confidence: np.ndarray, right: np.ndarray) -> flo
     curve = calibration_curve(confidence, right)
     gaps = sum(count * abs(stated - measured) for stated, measured, count in curve)
     return round(gaps / len(confidence), 2) if curve else 0.0
-
-
-def sureness_curve(
-    inside: np.ndarray, right: np.ndarray, outside: np.ndarray
-) -> list[tuple[float, float, float, float | None]]:
-    """What each setting of "how sure must it be" would have done: see ``ClassifierFigures.sureness``.
-
-    ``inside`` and ``outside`` are certainties 0..1 of the messages in and out of scope; ``right``: of those inside.
-    """
-    curve = []
-    for percent in range(0, 101, 5):
-        sure = inside >= percent / 100
-        refused = _percent(outside < percent / 100) if len(outside) else None
-        curve.append((float(percent), _percent(sure & right), _percent(sure & ~right), refused))
-    return curve
 
 
 def _search_figures(

@@ -13,11 +13,13 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
+from chatbot.learning import sureness
 from chatbot.learning.charts import Line, heat_map, line_chart
 
 CARD = "model-card.html"
 CONFUSIONS = 12
 WEAKEST = 12  # intents shown at once
+SURENESS_SHOWN = (50, 60, 70, 80, 90)  # percent
 Say = Callable[[str], str]
 
 # figure by its place in a release's metrics: (path, name, more is better)
@@ -96,7 +98,8 @@ def sections(card: ModelCard, say: Say = str) -> str:
         _figures(card, say),
         _gate(card, say),
         _changes(card, say),
-        _curves(card, say),
+        _calibration(card, say),
+        _sureness(card, say),
         _confusion(card, say),
         _intents(card, say),
         _search(card, say),
@@ -255,7 +258,7 @@ def _confusion(card: ModelCard, say: Say) -> str:
     return _section(say("What is taken for what"), picture + (_table(head, rows) if rows else ""))
 
 
-def _curves(card: ModelCard, say: Say) -> str:
+def _calibration(card: ModelCard, say: Say) -> str:
     figures = card.metrics.get("classifier") or {}
     drawn = []
     bins = figures.get("calibration") or []
@@ -271,26 +274,43 @@ def _curves(card: ModelCard, say: Say) -> str:
                 diagonal=True,
             )
         )
-    curve = figures.get("sureness") or []
-    if curve:
-        lines = [
-            Line(say("answered rightly"), [(row[0], row[1]) for row in curve]),
-            Line(say("answered wrongly"), [(row[0], row[2]) for row in curve]),
-        ]
-        refused = [(row[0], row[3]) for row in curve if row[3] is not None]
-        if refused:
-            lines.append(Line(say("out of scope, refused"), refused))
-        drawn.append(
-            line_chart(
-                lines,
-                title=say("What each setting of “how sure must it be” would do"),
-                x_name=say("sureness asked for, %"),
-                y_name=say("messages, %"),
-                x_range=(0, 100),
-                y_range=(0, 100),
-            )
-        )
-    return _section(say("Calibration and out-of-scope"), _pictures(drawn))
+    return _section(say("Calibration"), _pictures(drawn))
+
+
+def _sureness(card: ModelCard, say: Say) -> str:
+    counts = sureness.kept(card.metrics)
+    costs = sureness.costs(counts)
+    if not costs:
+        return ""
+    number = costs[0][1].questions
+    told = say(
+        "Measured on {number} held-back questions, some of which nothing answers: an answer to one of these is wrong."
+    )
+    picture = line_chart(
+        [
+            Line(say("answered, % of the questions"), [(at, cost.answered) for at, cost in costs]),
+            Line(say("wrong, % of the answered"), [(at, cost.wrong) for at, cost in costs]),
+        ],
+        title=say("What each setting of “how sure must it be” does"),
+        x_name=say("sureness asked for, %"),
+        y_name="%",
+        x_range=(costs[0][0], costs[-1][0]),
+        y_range=(0, 100),
+    )
+    rows = []
+    for kind, name in ((sureness.ALONE, "standing alone"), (sureness.BEHIND, "behind an answer")):
+        for lang in sureness.languages(counts, kind):
+            own = sureness.costs(counts, kind, lang)
+            shown = [sureness.cost_at(own, at / 100) for at in SURENESS_SHOWN]
+            cells = [f"{cost.answered:.0f} · {cost.wrong:.1f}" for cost in shown]
+            rows.append((f"{lang}, {say(name)}", str(shown[0].questions), *cells))
+    head = (
+        say("answered % · wrong % of these, from"),
+        say("Questions"),
+        *(f"{at} %" for at in SURENESS_SHOWN),
+    )
+    note = f'<p class="note">{escape(told.format(number=number))}</p>'
+    return _section(say("How sure it must be"), note + _pictures([picture]) + _table(head, rows))
 
 
 def _learning(card: ModelCard, say: Say) -> str:

@@ -45,9 +45,10 @@ from chatbot.learning.release_cards import cut_parts, gather, skipped_parts, wri
 from chatbot.learning.releases import ReleaseRow, bundle_folder, go_live, labels_of, live_release_id
 from chatbot.learning.search_fitting import fit_search
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot, SnapshotManifest, load_snapshot
+from chatbot.learning.sureness_judging import measure_sureness
 from chatbot.learning.time_plan import exceeded_in_words, for_training
 from chatbot.learning.training_process import train_apart
-from chatbot.learning.weighing_fit import asked_after, fit_weighing, said_words
+from chatbot.learning.weighing_fit import Readers, asked_after, fit_weighing, said_words
 from chatbot.records import tables
 from chatbot.records.database import Database
 from chatbot.records.tables import AuditEntry, Release, utcnow
@@ -336,14 +337,14 @@ def _finish_bundle(
         heard = Heard(said_words(snapshot), asked_after(snapshot, search))
         heard.words.save(folder / SAID_WORDS)
         heard.questions.save(folder / ASKED_AFTER)
-        weighed = fit_weighing(
-            snapshot,
-            classifier=load_classifier(folder, encoders, threads=settings.inference_threads),
-            search=search,
-            heard=heard,
-        )
+        classifier = load_classifier(folder, encoders, threads=settings.inference_threads)
+        weighed = fit_weighing(snapshot, classifier=classifier, search=search, heard=heard)
         weighed.weighing.save(folder / WEIGHING)
-        metrics = manifest.metrics | {"search_fit": fitted.metrics, "weighing": weighed.metrics}
+        metrics = manifest.metrics | {
+            "search_fit": fitted.metrics,
+            "weighing": weighed.metrics,
+            "sureness": measure_sureness(snapshot, Readers(classifier, search, heard), weighed.weighing),
+        }
         metrics |= {ASKED_FOR: asked} if asked else {}
         sealed = seal(folder, replace(manifest, metrics=metrics, encoders=fitted.encoders))
         tell("fit search", 1.0)

@@ -27,7 +27,7 @@ from chatbot.dialogue.follow_ups import topic_before
 from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.said_words import SaidWords, intent_topic
-from chatbot.dialogue.trace import Message
+from chatbot.dialogue.trace import Classification, Message
 from chatbot.dialogue.weighing import (
     ARTICLE_LABEL,
     Behind,
@@ -74,7 +74,7 @@ _BOUNDS = {
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A question's candidates and which of them is right (None: nothing is)."""
+    """A question's candidates and which of them is right (None: nothing is). Where nothing could answer, none."""
 
     lang: str
     candidates: tuple[Candidate, ...]
@@ -161,10 +161,11 @@ def fit_weighing(
     articles = frozenset(row["article"] for row in snapshot.passages)
     if classifier is None:
         return WeighingFit(Weighing(articles=articles), {})
-    readers = _Readers(classifier, search, heard or Heard())
+    readers = Readers(classifier, search, heard or Heard())
     known = _known(snapshot)
-    judged = _judged(_alone(snapshot, split), known, readers)
-    following = _judged(_follow_ups(snapshot, split), known, readers)
+    judged = [item for item in _judged(_alone(snapshot, split), known, readers) if item.candidates]
+    asked_on = _judged(_follow_ups(snapshot, split, MOST_FOLLOW_UPS), known, readers)
+    following = [item for item in asked_on if item.candidates]
     languages, metrics = {}, {}
     for lang in ["*", *sorted({item.lang for item in judged})]:
         rows = [item for item in judged if lang in ("*", item.lang)]
@@ -188,10 +189,28 @@ def fit_weighing(
 
 
 @dataclass(frozen=True, slots=True)
-class _Readers:
-    classifier: Classifier
+class Readers:
+    """What reads a question: of a release in the making, each over the snapshot's training part."""
+
+    classifier: Classifier | None
     search: Search
     heard: Heard
+
+
+def judged_sample(
+    snapshot: Snapshot, readers: Readers, *, split: str, most: int
+) -> tuple[list[Judged], list[Judged]]:
+    """Of ``split``, at most ``most`` questions of a language that stand alone, and as many behind an answer."""
+    random = Random(snapshot.manifest.seed)
+    asked = _alone(snapshot, split)
+    alone: list[_Asked] = []
+    for lang in sorted({one.lang for one in asked}):
+        own = [one for one in asked if one.lang == lang]
+        alone += random.sample(own, min(len(own), most))
+    # a half as many that were moved behind an answer are added to the natural ones
+    behind = _follow_ups(snapshot, split, most * 2 // 3)
+    known = _known(snapshot)
+    return _judged(alone, known, readers), _judged(behind, known, readers)
 
 
 def _alone(snapshot: Snapshot, split: str) -> list[_Asked]:
@@ -202,10 +221,12 @@ def _alone(snapshot: Snapshot, split: str) -> list[_Asked]:
     return asked + [_Asked(text, lang, None) for text, lang in _outside(snapshot, split)]
 
 
-def _judged(asked: Sequence[_Asked], known: Mapping[str, KnownIntent], readers: _Readers) -> list[Judged]:
+def _judged(asked: Sequence[_Asked], known: Mapping[str, KnownIntent], readers: Readers) -> list[Judged]:
     judged = []
     for one in asked:
-        classification = readers.classifier.classify(one.text, history=one.before, lang=one.lang)
+        classification = Classification(ranked=(), in_scope=0.0, tier="none")
+        if readers.classifier is not None:
+            classification = readers.classifier.classify(one.text, history=one.before, lang=one.lang)
         hits = readers.search.search(one.text, lang=one.lang, history=one.before, k=HITS)
         topic = topic_before(one.before)
         version = readers.heard.behind(
@@ -219,25 +240,17 @@ def _judged(asked: Sequence[_Asked], known: Mapping[str, KnownIntent], readers: 
             search=readers.search,
             apart=True,
         )
-        if version.candidates:
-            right = next(
-                (
-                    i
-                    for i, c in enumerate(version.candidates)
-                    if one.article and c.article_slug == one.article
-                ),
-                None,
+        answers = [bool(one.article) and c.article_slug == one.article for c in version.candidates]
+        judged.append(
+            Judged(
+                one.lang,
+                tuple(version.candidates),
+                classification.in_scope,
+                answers.index(True) if any(answers) else None,
+                length_of(one.text),
+                version.not_known,
             )
-            judged.append(
-                Judged(
-                    one.lang,
-                    tuple(version.candidates),
-                    classification.in_scope,
-                    right,
-                    length_of(one.text),
-                    version.not_known,
-                )
-            )
+        )
     return judged
 
 
@@ -261,9 +274,12 @@ def _outside(snapshot: Snapshot, split: str) -> list[tuple[str, str]]:
     ]
 
 
-def _follow_ups(snapshot: Snapshot, split: str) -> list[_Asked]:
+def _follow_ups(snapshot: Snapshot, split: str, most: int) -> list[_Asked]:
     """Customers' messages after an answer, where this answer and the next one tell their articles; and, behind such
-    an answer to somebody else, questions that stand alone and some out of scope: a quarter as many of each."""
+    an answer to somebody else, questions that stand alone and some out of scope: a quarter as many of each.
+
+    ``most``: natural ones of a language.
+    """
     random = Random(snapshot.manifest.seed)
     articles = {row["id"]: row["article"] for row in snapshot.passages}
     outside = _outside(snapshot, split)
@@ -271,7 +287,7 @@ def _follow_ups(snapshot: Snapshot, split: str) -> list[_Asked]:
     for lang in snapshot.manifest.languages:
         rows = [row for row in snapshot.dialogues if row["split"] == split and row["lang"] == lang]
         natural = [one for row in rows for one in _answered(row, articles) if topic_before(one.before)]
-        natural = random.sample(natural, min(len(natural), MOST_FOLLOW_UPS))
+        natural = random.sample(natural, min(len(natural), most))
         alone = [
             _Asked(row["query"], lang, row["article"])
             for row in snapshot.pairs

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree
 
 from chatbot.learning.charts import Line, heat_map, line_chart
 from chatbot.learning.model_card import ModelCard, page, sections
+from chatbot.learning.sureness import Answering, counted
 from web.language import catalogue
 from web.sentences import in_words
 
@@ -23,7 +25,6 @@ CLASSIFIER = {
     "labels": ["<b>hours</b>", "refund"],
     "confusion": [[6, 2], [1, 9]],
     "calibration": [[30.0, 25.0, 4], [90.0, 95.0, 14]],
-    "sureness": [[0.0, 90.0, 10.0, 0.0], [50.0, 80.0, 5.0, 60.0], [100.0, 0.0, 0.0, 100.0]],
 }
 CARD = ModelCard(
     release_id="r2",
@@ -38,6 +39,9 @@ CARD = ModelCard(
                 "curve": [[10, 2.0, 50.0], [20, 1.0, 80.0]],
                 "left_out_tags": [{"intent": "vip", "n": 4}],
             },
+            "sureness": counted(
+                [Answering("en", 0.9, False), Answering("en", 0.65, True)], [Answering("zh", 0.0, False)] * 2
+            ),
             "generator": {"replies": 1000, "perplexity_a_piece": 12.8},
             "ranker": {
                 "answers": 1434,
@@ -71,6 +75,16 @@ def test_every_picture_is_well_formed_and_no_text_is_markup():
     assert len(list(shown.iter("svg"))) == 5 or len(shown.findall(".//{*}svg")) == 5
     assert "<b>" not in sections(CARD)
     assert "&lt;b&gt;hours" in sections(CARD)
+
+
+def test_the_card_says_what_each_setting_costs():
+    made = sections(CARD)
+    assert "Measured on 4 held-back questions" in made
+    assert "en, standing alone" in made and "zh, behind an answer" in made
+    assert "100 · 50.0" in made  # from 60 % on
+    assert "50 · 0.0" in made  # from 70 % on
+    older = sections(replace(CARD, metrics={"classifier": CLASSIFIER}))
+    assert "held-back" not in older
 
 
 def test_the_card_says_what_changed_and_who_was_erased():

@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from chatbot.learning.releases import go_live
+from chatbot.learning.sureness import Answering, counted
 from chatbot.records import people
 from chatbot.records.database import Database
-from chatbot.records.tables import Conversation, Site
+from chatbot.records.tables import Conversation, Release, Site
 from chatbot.settings import Settings
 from web.worker import Worker
 
@@ -96,6 +98,25 @@ def test_a_question_is_asked_before_somebody_is_switched_off(browser: Any, url: 
     assert asked == ["Switch this account off? Its sessions end at once."]
     assert page.url.endswith("/admin/people")
     page.close()
+
+
+def test_what_a_setting_costs_is_said_of_the_value_that_the_slider_stands_at(
+    browser: Any, url: str, link: str, database: Database, settings: Settings
+) -> None:
+    asked = [Answering("en", 0.9, False), Answering("en", 0.65, True)]
+    with database.write() as session:
+        session.add(Release(id="r1", snapshot="s", metrics={"training": {"sureness": counted(asked, [])}}))
+        session.flush()
+        go_live(session, settings, "r1", reason="test")
+    page = browser.new_page(locale="en-GB")
+    problems = sign_up(page, link)
+    page.goto(f"{url}/admin/site")
+    said = page.locator("#sureness-costs")
+    playwright_api.expect(said).to_contain_text("Answers 100 % of questions, of these 50.0 % are wrong")
+    for _ in range(6):
+        page.press("#sureness", "ArrowRight")
+    playwright_api.expect(said).to_contain_text("Answers 50 % of questions, of these 0.0 % are wrong")
+    assert problems == []
 
 
 def test_the_menu_opens_on_a_phone_by_keyboard(browser: Any, url: str, link: str) -> None:

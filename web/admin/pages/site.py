@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -11,14 +12,16 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from chatbot.dialogue.options import MODES, SiteOptions
 from chatbot.errors import FrontdeskError, InputError
+from chatbot.learning import sureness
 from chatbot.learning.releases import live_release_id
 from chatbot.records import audit
 from chatbot.records import sites as library
+from chatbot.records.tables import Release
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
 from web.admin.sites import argument, asked_site
 from web.context import parts
-from web.language import gettext
+from web.language import LANGUAGES, gettext
 from web.visitors import clean_origin
 
 
@@ -31,16 +34,67 @@ def site() -> str:
 def _page(form: MultiDict[str, str] | None = None, error: FrontdeskError | None = None) -> str:
     with parts().database.read() as records:
         found, live = asked_site(records), live_release_id(records)
+        release = records.get(Release, live) if live is not None else None
+        counts = sureness.kept(release.metrics) if release is not None else {}
+    options, form = SiteOptions.from_json(found.options), form or MultiDict()
     return render_template(
         "admin/site.html",
         site=found,
         here=argument(found),
         live=live,
-        options=SiteOptions.from_json(found.options),
+        counted=bool(counts),
+        costs=told_costs(counts, live, form.get("sureness", options.sureness, type=float)),
+        options=options,
         modes=MODES,
-        form=form or MultiDict(),
+        form=form,
         error=error,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ToldCost:
+    """What the setting costs, as a sentence about the chosen value (``now``). ``sentence`` and ``at`` let the page's
+    script say it of another: ``{answered}`` and ``{wrong}``, and their figures by the setting in percent."""
+
+    now: str
+    sentence: str
+    at: dict[int, tuple[str, str]]
+
+
+def told_costs(counts: Mapping[str, Any], release_id: str | None, chosen: float) -> list[ToldCost]:
+    """Of all languages and, where there are several, of each; none where the release does not know it."""
+    spoken = sureness.languages(counts)
+    told = []
+    for lang in (sureness.EVERY, *(spoken if len(spoken) > 1 else ())):
+        costs = sureness.costs(counts, lang=lang)
+        if not costs:
+            continue
+        sentence = (
+            gettext(
+                "Answers {answered} % of questions, of these {wrong} % are wrong (measured on {number} held-back "
+                "questions of release {release})."
+            )
+            if lang == sureness.EVERY
+            else gettext("{language}: answers {answered} %, of these {wrong} % are wrong.")
+        )
+        sentence = (
+            sentence.replace("{number}", str(costs[0][1].questions))
+            .replace("{release}", release_id or "")
+            .replace("{language}", LANGUAGES.get(lang, lang))
+        )
+        answered, wrong = _figures(sureness.cost_at(costs, chosen))
+        told.append(
+            ToldCost(
+                sentence.replace("{answered}", answered).replace("{wrong}", wrong),
+                sentence,
+                {percent: _figures(cost) for percent, cost in costs},
+            )
+        )
+    return told
+
+
+def _figures(cost: sureness.Cost) -> tuple[str, str]:
+    return f"{cost.answered:.0f}", f"{cost.wrong:.1f}"
 
 
 @blueprint.post("/site")
@@ -109,7 +163,7 @@ def delete_site(key: str) -> BaseResponse:
 def read_options(form: MultiDict[str, str], before: SiteOptions) -> SiteOptions:
     """The options that a form asks for. Raises InputError for a value that cannot be."""
     try:
-        sureness = float(form.get("sureness", before.sureness))
+        asked = float(form.get("sureness", before.sureness))
         choice_floor = float(form.get("choice_floor", before.choice_floor))
     except ValueError as error:
         raise InputError(
@@ -127,8 +181,8 @@ def read_options(form: MultiDict[str, str], before: SiteOptions) -> SiteOptions:
     return replace(
         before,
         mode=form.get("mode", before.mode),  # type: ignore[arg-type]  # SiteOptions checks it
-        sureness=sureness,
-        choice_floor=min(choice_floor, sureness),
+        sureness=asked,
+        choice_floor=min(choice_floor, asked),
         **work,
     )
 

@@ -36,6 +36,16 @@ for (const range of document.querySelectorAll("input[type=range][data-shows]")) 
   show();
 }
 
+// What a setting costs, said of the value that the slider stands at.
+for (const told of document.querySelectorAll("[data-costs-of]")) {
+  const range = document.getElementById(told.dataset.costsOf);
+  const costs = JSON.parse(told.dataset.costs);
+  range.addEventListener("input", () => {
+    const [answered, wrong] = costs[Math.round(range.value * 100)];
+    told.textContent = told.dataset.sentence.replace("{answered}", answered).replace("{wrong}", wrong);
+  });
+}
+
 for (const field of document.querySelectorAll("[data-select-all]")) {
   field.addEventListener("focus", () => field.select());
 }
