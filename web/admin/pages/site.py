@@ -43,7 +43,7 @@ def _page(form: MultiDict[str, str] | None = None, error: FrontdeskError | None 
         here=argument(found),
         live=live,
         counted=bool(counts),
-        costs=told_costs(counts, live, form.get("sureness", options.sureness, type=float)),
+        costs=told_costs(counts, form.get("sureness", options.sureness, type=float)),
         options=options,
         modes=MODES,
         form=form,
@@ -53,43 +53,30 @@ def _page(form: MultiDict[str, str] | None = None, error: FrontdeskError | None 
 
 @dataclass(frozen=True, slots=True)
 class ToldCost:
-    """What the setting costs, as a sentence about the chosen value (``now``). ``sentence`` and ``at`` let the page's
-    script say it of another: ``{answered}`` and ``{wrong}``, and their figures by the setting in percent."""
+    """What the setting costs: the shares answered and, of these, wrong, ``now`` and ``at`` each setting in percent.
+    ``language``: its name; empty: of all together."""
 
-    now: str
-    sentence: str
+    language: str
+    questions: int
+    now: tuple[str, str]
     at: dict[int, tuple[str, str]]
 
 
-def told_costs(counts: Mapping[str, Any], release_id: str | None, chosen: float) -> list[ToldCost]:
+def told_costs(counts: Mapping[str, Any], chosen: float) -> list[ToldCost]:
     """Of all languages and, where there are several, of each; none where the release does not know it."""
     spoken = sureness.languages(counts)
     told = []
     for lang in (sureness.EVERY, *(spoken if len(spoken) > 1 else ())):
         costs = sureness.costs(counts, lang=lang)
-        if not costs:
-            continue
-        sentence = (
-            gettext(
-                "Answers {answered} % of questions, of these {wrong} % are wrong (measured on {number} held-back "
-                "questions of release {release})."
+        if costs:
+            told.append(
+                ToldCost(
+                    "" if lang == sureness.EVERY else LANGUAGES.get(lang, lang),
+                    costs[0][1].questions,
+                    _figures(sureness.cost_at(costs, chosen)),
+                    {percent: _figures(cost) for percent, cost in costs},
+                )
             )
-            if lang == sureness.EVERY
-            else gettext("{language}: answers {answered} %, of these {wrong} % are wrong.")
-        )
-        sentence = (
-            sentence.replace("{number}", str(costs[0][1].questions))
-            .replace("{release}", release_id or "")
-            .replace("{language}", LANGUAGES.get(lang, lang))
-        )
-        answered, wrong = _figures(sureness.cost_at(costs, chosen))
-        told.append(
-            ToldCost(
-                sentence.replace("{answered}", answered).replace("{wrong}", wrong),
-                sentence,
-                {percent: _figures(cost) for percent, cost in costs},
-            )
-        )
     return told
 
 
