@@ -302,7 +302,7 @@ def _sureness(card: ModelCard, say: Say) -> str:
         for lang in sureness.languages(counts, kind):
             own = sureness.costs(counts, kind, lang)
             shown = [sureness.cost_at(own, at / 100) for at in SURENESS_SHOWN]
-            cells = [f"{cost.answered:.0f} · {cost.wrong:.1f}" for cost in shown]
+            cells = [f"{cost.answered:.0f}\u00a0·\u00a0{cost.wrong:.1f}" for cost in shown]
             rows.append((f"{lang}, {say(name)}", str(shown[0].questions), *cells))
     head = (
         say("answered % · wrong % of these, from"),

@@ -81,8 +81,8 @@ def test_the_card_says_what_each_setting_costs():
     made = sections(CARD)
     assert "Measured on 4 held-back questions" in made
     assert "en, standing alone" in made and "zh, behind an answer" in made
-    assert "100 · 50.0" in made  # from 60 % on
-    assert "50 · 0.0" in made  # from 70 % on
+    assert "100\u00a0·\u00a050.0" in made  # from 60 % on
+    assert "50\u00a0·\u00a00.0" in made  # from 70 % on
     older = sections(replace(CARD, metrics={"classifier": CLASSIFIER}))
     assert "held-back" not in older
 
