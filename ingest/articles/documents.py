@@ -7,6 +7,7 @@ but no headings. Navigation, scripts and page furniture are left out.
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ _FURNITURE = (
     "template",
     "button",
 )
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _FURNITURE_ROLES = ("navigation", "banner", "contentinfo", "search", "dialog", "alertdialog")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _HYPHENATED = re.compile(r"(?<=[a-zà-ÿ])-\n(?=[a-zà-ÿ])")
@@ -64,7 +66,7 @@ def read_docx(path: Path) -> ArticleDraft:
         raise FileError(
             f"{path.name} is no Word document", value=_cause(error), remedy="Save it as .docx"
         ) from error
-    return article_of_html(page.value, name=path.name, slug=path.stem, source=path.name)
+    return article_of_html(page.value, name=path.name, slug=path.stem, source=path.name, scan=True)
 
 
 def read_pdf(path: Path) -> ArticleDraft:
@@ -97,7 +99,9 @@ def read_pdf(path: Path) -> ArticleDraft:
         ) from error
     body = _BULLET.sub("- ", _SOFT_END.sub(" ", _HYPHENATED.sub("", text)))
     body = re.sub(r"(?<=[.!?。！？])\n(?=\S)", "\n\n", body)
-    return _article(path.name, title=title, body=body, slug=path.stem, source=path.name, lang="", url="")
+    return _article(
+        path.name, title=title, body=body, slug=path.stem, source=path.name, lang="", url="", scan=True
+    )
 
 
 def _opens(reader: Any) -> bool:
@@ -115,11 +119,18 @@ def _cause(error: Exception) -> str:
 
 
 def article_of_html(
-    markup: str | bytes, *, name: str, slug: str, encoding: str | None = None, source: str = ""
+    markup: str | bytes,
+    *,
+    name: str,
+    slug: str,
+    encoding: str | None = None,
+    source: str = "",
+    scan: bool = False,
 ) -> ArticleDraft:
     """The article of a page's main part; ``url`` is the page's canonical address, where it names one.
 
-    ``name`` is what messages call the page. Raises FileError where it has no text.
+    ``name`` is what messages call the page; ``scan`` whether it may be a picture of text. Raises FileError where it
+    has no text.
     """
     try:
         from bs4 import BeautifulSoup
@@ -140,15 +151,9 @@ def article_of_html(
         )
         canonical = soup.find("link", rel="canonical")
         root = soup.find("html")
-        main = (
-            soup.find("main")
-            or soup.find(attrs={"role": "main"})
-            or soup.find(attrs={"itemprop": "articleBody"})
-            or soup.find("article")
-            or soup.body
-            or soup
-        )
-        for element in main.find_all(_is_furniture):
+        main = _main_part(soup)
+        kept = _folded(main)
+        for element in main.find_all(lambda element: _is_furniture(element, kept)):
             element.decompose()
         body = MarkdownConverter(heading_style="ATX", strip=["img"], bullets="-").convert_soup(main)
     except (
@@ -166,20 +171,61 @@ def article_of_html(
         source=source,
         lang=str(root.get("lang") or "") if root else "",
         url=str(canonical.get("href") or "") if canonical else "",
+        scan=scan,
     )
 
 
-def _is_furniture(element: Any) -> bool:
-    return (
-        element.name in _FURNITURE
-        or element.get("role") in _FURNITURE_ROLES
-        or element.get("aria-hidden") == "true"
-        or element.get("hidden") is not None
+def _main_part(soup: Any) -> Any:
+    """Where the page says what it is about: one element, or what holds all its articles."""
+    marked = (
+        soup.find("main") or soup.find(attrs={"role": "main"}) or soup.find(attrs={"itemprop": "articleBody"})
+    )
+    if marked:
+        return marked
+    articles = soup.find_all("article")
+    if not articles:
+        return soup.body or soup
+    first, *others = articles
+    around = first
+    for other in others:
+        while not any(holder is around for holder in (other, *other.parents)):
+            around = around.parent
+    return around
+
+
+def _folded(main: Any) -> set[int]:
+    """Ids of what only looks like furniture: the buttons of an accordion, which hold its questions, and the folded
+    parts that they open, which hold the answers."""
+    parts = {part["id"]: part for part in main.find_all(id=True)}
+    kept: set[int] = set()
+    for button in main.find_all("button"):
+        names = str(button.get("aria-controls") or "").split()
+        opened = [parts[name] for name in names if name in parts]
+        heading = button.find_parent(_HEADINGS) or (button if button.find(_HEADINGS) else None)
+        if heading:
+            opened.append(heading.find_next_sibling())
+        else:  # what a menu's button opens holds links alone
+            opened = [part for part in opened if part.find("p")]
+        opened = [part for part in opened if part and not _never_text(part)]
+        if not heading and opened:
+            button.name = "p"  # a paragraph of its own, not a word of the answer
+        if heading or opened:
+            kept.update(id(one) for one in (button, *opened))
+    return kept
+
+
+def _never_text(element: Any) -> bool:
+    return element.name in _FURNITURE or element.get("role") in _FURNITURE_ROLES
+
+
+def _is_furniture(element: Any, kept: Container[int]) -> bool:
+    return id(element) not in kept and (
+        _never_text(element) or element.get("aria-hidden") == "true" or element.get("hidden") is not None
     )
 
 
 def _article(
-    name: str, *, title: str, body: str, slug: str, source: str, lang: str, url: str
+    name: str, *, title: str, body: str, slug: str, source: str, lang: str, url: str, scan: bool
 ) -> ArticleDraft:
     body = _BLANK_LINES.sub("\n\n", body).strip()
     article = make_article(
@@ -192,6 +238,10 @@ def _article(
     )
     if not article.passages:
         raise FileError(
-            f"{name} has no text", value=name, remedy="If it is a scan, have its text recognised first"
+            f"{name} has no text",
+            value=name,
+            remedy="If it is a scan, have its text recognised first"
+            if scan
+            else "Check that the page holds its text itself: what scripts load later is not in it",
         )
     return article

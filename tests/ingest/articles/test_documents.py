@@ -78,6 +78,39 @@ def test_a_web_page_without_its_furniture(tmp_path):
     assert not any(word in passage.text for word in ("Home", "alert", "Imprint"))
 
 
+def page_text(tmp_path, body):
+    path = tmp_path / "faq.html"
+    path.write_text(f"<!doctype html><html><body>{body}</body></html>", encoding="utf-8")
+    (article,) = read_articles(path)
+    return article.body
+
+
+def test_a_page_of_several_articles_is_read_whole(tmp_path):
+    body = page_text(
+        tmp_path,
+        "<nav>Home</nav><div><h2>Delivery</h2><article><p>Three days.</p><article><p>Inner.</p></article></article>"
+        "<h2>Returns</h2><article><p>Thirty days.</p></article></div><div>Cookies?</div>",
+    )
+    assert " ".join(body.split()) == "## Delivery Three days. Inner. ## Returns Thirty days."
+
+
+def test_the_folded_answers_of_an_accordion_are_read_and_other_hidden_parts_are_not(tmp_path):
+    body = page_text(
+        tmp_path,
+        "<button aria-controls='menu'>Menu</button><ul id='menu' hidden><li>Shop</li></ul><button>Buy</button>"
+        "<h3><button>How long?<span aria-hidden='true'>+</span></button></h3><div hidden>Three days.</div>"
+        "<h3><button aria-controls='b'>What if it is late?</button></h3><hr><div id='b' aria-hidden='true'>Call.</div>"
+        "<button aria-controls='c'>Who pays?</button><div id='c' hidden><p>We do.</p></div>"
+        "<button><h3>Where?</h3></button><div hidden>There.</div>"
+        "<button aria-controls='d'>More</button><div id='d' role='dialog' hidden><p>Subscribe!</p></div>",
+    )
+    for said in ("### How long?", "Three days.", "### What if it is late?", "Call.", "Who pays?\n\nWe do."):
+        assert said in body
+    assert "Where?" in body and "There." in body
+    for left in ("Menu", "Shop", "Buy", "+", "More", "Subscribe"):
+        assert left not in body
+
+
 def test_a_word_document_with_its_heading(tmp_path):
     path = tmp_path / "returns.docx"
     with zipfile.ZipFile(path, "w") as archive:
@@ -137,8 +170,9 @@ def test_a_document_that_is_none_is_refused_by_name(tmp_path, name, content):
 def test_a_page_without_words_is_refused(tmp_path):
     path = tmp_path / "a.html"
     path.write_text("<html><body><script>x</script></body></html>")
-    with pytest.raises(FileError, match=r"a\.html has no text"):
+    with pytest.raises(FileError, match=r"a\.html has no text") as error:
         list(read_articles(path))
+    assert "scan" not in error.value.remedy
 
 
 def test_a_document_that_unpacks_beyond_measure_is_refused(tmp_path, monkeypatch):
