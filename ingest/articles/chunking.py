@@ -49,6 +49,9 @@ _WORD = re.compile(r"[A-Za-z\u00c0-\u024f0-9][\w'’.\-]*")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])")
 _TAGS = re.compile(r"<[^<>]+>")
+_UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_LINE = 80  # characters of a title
+_TELLING = 3  # words that a title needs
 _ANNOUNCES = (":", "：")
 
 
@@ -62,6 +65,18 @@ def first_heading(body: str) -> str | None:
     """The text of the first heading of level 1, if the document begins with one."""
     first = next(iter(blocks_of(body)), None)
     return first.text if first and first.kind == "heading" and first.level == 1 else None
+
+
+def opening(body: str) -> str:
+    """How a text without a title begins: its first sentence, with the next ones while that says nothing by itself
+    ("Yes."), cut to a line."""
+    first = next((block.text for block in blocks_of(body)), "")
+    told = ""
+    for sentence in _SENTENCE_END.split(first.partition("\n")[0]):
+        told = f"{told} {sentence}".strip() if sentence[:1].isascii() else told + sentence
+        if word_count(told) >= _TELLING:
+            break
+    return told if len(told) <= _LINE else told[: _LINE - 2].rsplit(" ", 1)[0].rstrip() + " …"
 
 
 def word_count(text: str, sizes: ChunkSizes = ChunkSizes()) -> float:
@@ -96,15 +111,22 @@ def _block(tokens: Sequence[Token]) -> Block:
     if first.type in ("fence", "code_block"):
         return Block("code", first.content.strip())
     if first.type == "html_block":
-        return Block("text", re.sub(r"\s+", " ", _TAGS.sub(" ", first.content)).strip())
+        return Block("text", re.sub(r"\s+", " ", _TAGS.sub(" ", _UNSEEN.sub(" ", first.content))).strip())
     return Block("text", "\n".join(_inline(token) for token in tokens if token.type == "inline").strip())
 
 
 def _inline(token: Token) -> str:
     """The words of an inline token: links and emphasis without their marks, pictures by their description."""
     parts: list[str] = []
+    unseen = ""  # the end of a script or a style that has begun in the line
     for child in token.children or ():
-        if child.type in ("text", "code_inline"):
+        if child.type == "html_inline":
+            tag = _UNSEEN.match(child.content)
+            unseen = f"</{tag[1].lower()}" if tag else unseen
+            unseen = "" if unseen and child.content.lower().startswith(unseen) else unseen
+        elif unseen:
+            continue
+        elif child.type in ("text", "code_inline"):
             parts.append(child.content)
         elif child.type == "softbreak":
             parts.append("\x00")

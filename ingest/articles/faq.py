@@ -1,6 +1,7 @@
 """FAQ files: a question and its answer a row, as CSV, TSV, spreadsheet rows or JSON.
 
-Known headers: ours, MaxKB's (Section title, Section content, Question, and its Chinese form), FastGPT's
+Known headers: ours, MaxKB's (Section title, Section content, Question, and its Chinese form; a section without title
+or question is called by how it begins), FastGPT's
 (q, a, indexes), Dify's (question, answer), Tiledesk's (";" between), RAGFlow's two columns without a header.
 """
 
@@ -16,6 +17,7 @@ from chatbot.errors import FileError
 from chatbot.language.normalise import fold
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.article import make_article
+from ingest.articles.chunking import opening
 from ingest.delimited import best_delimiter, numbered_rows
 from ingest.files import RowError, TextFile, open_text
 from ingest.transcripts.json_records import json_records
@@ -104,7 +106,10 @@ def table_articles(
 
 
 def header_columns(cells: Sequence[str]) -> dict[str, int] | None:
-    """title, answer, more (further questions), slug, lang, section, url -> column; None where this is no header."""
+    """title, answer, more (further questions), slug, lang, section, url -> column; None where this is no header.
+
+    MaxKB's sheets have a heading instead of the title: it may be left empty.
+    """
     names = [_NOTE.sub("", fold(cell)).strip() for cell in cells]
     answer = _first(names, _ANSWERS)
     if answer is None:
@@ -114,7 +119,7 @@ def header_columns(cells: Sequence[str]) -> dict[str, int] | None:
     title = sectioned if sectioned is not None else _first(names, _TITLES, but=(answer,))
     if title is None:
         return None
-    places["title"] = title
+    places["title" if sectioned is None else "heading"] = title
     more = _first(names, _MORE, but=(answer, title))
     if more is not None:
         places["more"] = more
@@ -143,7 +148,9 @@ def _row_article(
     questions = [
         question.strip() for question in re.split(r"[\n\r]+|\s\|\s", cell("more")) if question.strip()
     ]
-    title = cell("title") or (questions[0] if questions else "")
+    title = cell("title") or cell("heading") or (questions[0] if questions else "")
+    if not title and "heading" in columns:
+        title = opening(cell("answer"))
     return _article(
         line,
         title=title,

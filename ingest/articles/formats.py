@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,12 +17,47 @@ from ingest.spreadsheets import sheet_rows
 
 Rows = Iterator[ArticleDraft | RowError]
 
+_PAGE = re.compile(r"(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+)?html\b", re.IGNORECASE)
+_JSON_LIST = re.compile(r'(?:\[\s*)?\{\s*"[^"\n]*"\s*:')  # how an object or a list of them begins
+
 
 def _one(read: Callable[[Path], ArticleDraft]) -> Callable[[Path], Rows]:
     def rows(path: Path) -> Rows:
         yield read(path)
 
     return rows
+
+
+def _text(path: Path) -> ArticleDraft:
+    """Markdown or plain text. A page that was saved as text is read as the page it is.
+
+    Raises FileError where it cannot be read, or is JSON.
+    """
+    head = open_text(path).head.lstrip()
+    while head.startswith("<!--"):  # "saved from url=…"
+        head = head.partition("-->")[2].lstrip()
+    if _PAGE.match(head):
+        return read_html(path)
+    if _is_json(head):
+        raise FileError(
+            f"{path.name} is JSON, not the text of an article",
+            value=head[:40],
+            remedy="Give its name the ending .json",
+        )
+    return read_markdown(path)
+
+
+def _is_json(head: str) -> bool:
+    """Whether a text begins with an object or a list of them, and not with a link or a word in brackets."""
+    if head[:1] not in ("{", "["):
+        return False
+    try:
+        value, end = json.JSONDecoder().raw_decode(head)
+    except (ValueError, RecursionError):
+        # a list longer than what was read of it
+        return bool(_JSON_LIST.match(head))
+    first = value[0] if isinstance(value, list) and value else value
+    return bool(first) and isinstance(first, dict | list) and head[end:].lstrip()[:1] in ("", "{", "[")
 
 
 def _json(path: Path) -> Rows:
@@ -32,9 +69,9 @@ def _workbook(path: Path) -> Rows:
 
 
 READERS: dict[str, Callable[[Path], Rows]] = {
-    ".md": _one(read_markdown),
-    ".markdown": _one(read_markdown),
-    ".txt": _one(read_markdown),
+    ".md": _one(_text),
+    ".markdown": _one(_text),
+    ".txt": _one(_text),
     ".csv": read_table,
     ".tsv": read_table,
     ".jsonl": _json,

@@ -86,6 +86,24 @@ def test_faq_tables_of_other_systems_are_read(tmp_path, name, text, questions):
     assert (article.title, article.body, article.questions) == ("How long?", "Three days.", questions)
 
 
+@pytest.mark.parametrize(
+    ("content", "title"),
+    [
+        ("签收后30天内可以退货。运费由我们承担。", "签收后30天内可以退货。"),
+        ("Yes. We deliver to Belgium. It takes two days.", "Yes. We deliver to Belgium."),
+        ("word " * 40, "word " * 15 + "…"),
+    ],
+)
+def test_a_section_of_maxkb_with_content_alone_is_called_by_how_it_begins(tmp_path, content, title):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        f"分段标题（选填）,分段内容（必填，问题答案）,问题（选填，单元格内一行一个）\n,{content},\n",
+        encoding="utf-8",
+    )
+    (article,) = read(path)
+    assert (article.title, article.body) == (title, content.strip())
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gbk", "gb18030", "utf-16"])
 def test_chinese_faq_tables_are_read_in_their_encodings(tmp_path, encoding):
     path = tmp_path / "a.csv"
@@ -112,6 +130,49 @@ def test_a_table_of_something_else_is_refused(tmp_path):
         read(path)
     assert "name | price | stock" in error.value.one_line()
     assert "question, answer" in error.value.remedy
+
+
+@pytest.mark.parametrize("name", ["a.txt", "a.md"])
+@pytest.mark.parametrize("start", ["<!DOCTYPE html>\n<html>", "<!-- saved from x -->\n<html lang='en'>"])
+def test_a_page_saved_as_text_is_read_as_a_page(tmp_path, name, start):
+    pytest.importorskip("bs4", reason="the documents extra is not installed")
+    path = tmp_path / name
+    path.write_text(f"{start}<body><h1>Returns</h1><p>30 days.</p><script>let x = 1\n\nlet y</script></body>")
+    (article,) = read(path)
+    assert (article.title, [passage.text for passage in article.passages]) == ("Returns", ["30 days."])
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ('{"question": "Why?", "answer": "Because."}\n{"question": "Who?"}', True),
+        ('[\n {"question": "Why?"}\n]', True),
+        ('[{"question": "Why?", "answer": "' + "so " * 100_000 + '"}]', True),
+        ("[Returns](https://x.example) take 30 days.", False),
+        ("[1]: https://x.example\n\nSee [1].", False),
+        ("{name}, welcome.", False),
+    ],
+)
+def test_json_saved_as_text_is_refused(tmp_path, text, refused):
+    path = tmp_path / "a.md"
+    path.write_text(text)
+    if not refused:
+        assert read(path)
+        return
+    with pytest.raises(FileError, match=r"a\.md is JSON") as error:
+        read(path)
+    assert ".json" in error.value.remedy
+
+
+def test_scripts_and_styles_in_markdown_are_no_text_and_those_shown_as_code_are(tmp_path):
+    path = tmp_path / "a.md"
+    path.write_text(
+        "# Widget\n\n<style>\np { color: red }\n</style>\n<script>\nlet a\n\nlet b\n</script>\n\n"
+        "Three <b>days</b> <script>let c</script>at most.\n\n```html\n<script>shown()</script>\n```\n"
+    )
+    (article,) = read(path)
+    (passage,) = article.passages
+    assert " ".join(passage.text.split()) == "Three days at most. <script>shown()</script>"
 
 
 def test_json_faq_rows_are_read(tmp_path):
