@@ -50,6 +50,13 @@ class RowError:
     remedy: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a report tells of a file besides its rows."""
+
+    text: str
+
+
 @dataclass
 class TextFile:
     """A text file to be read from the beginning. ``position`` is how many of ``size`` bytes were read so far."""

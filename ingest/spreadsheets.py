@@ -5,7 +5,9 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 from chatbot.errors import FileError
 
@@ -15,10 +17,21 @@ MAX_COLUMNS = 256  # a sheet whose formats reach to column XFD has 16,384
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # also what a password-locked .docx or .xlsx is wrapped in
 
 
-def sheet_rows(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
-    """(row number, cells as text) of the first sheet that has any, without the columns that are only formatted.
+Row = tuple[int, Sequence[str]]  # its number, and its cells as text
 
-    Raises FileError where the file is no workbook, or the reader is not installed.
+
+def sheet_rows(path: Path) -> Iterator[Row]:
+    """The rows of the first sheet that has any. Raises FileError as `sheets` does."""
+    for _, rows in sheets(path):
+        yield from rows
+        return
+
+
+def sheets(path: Path) -> Iterator[tuple[str, Iterator[Row]]]:
+    """(name, rows) of each sheet that has any, without the columns that are only formatted.
+
+    A sheet's rows are read before the next sheet is asked for. Raises FileError where the file is no workbook, or the
+    reader is not installed.
     """
     try:
         from openpyxl import load_workbook
@@ -32,22 +45,28 @@ def sheet_rows(path: Path) -> Iterator[tuple[int, Sequence[str]]]:
         raise FileError(
             f"{path.name} is no Excel workbook", value=str(error), remedy="Save it as .xlsx"
         ) from error
+    some = False
     try:
         for sheet in book.worksheets:
-            some = False
-            sheet.reset_dimensions()  # what the file says of its size pads every row with phantom cells
-            for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS), 1):
-                cells = [_text(value) for value in row]
-                while cells and not cells[-1]:
-                    cells.pop()
-                some = some or bool(cells)
-                if cells:
-                    yield number, cells
-            if some:
-                return
+            rows = _filled_rows(sheet)
+            first = next(rows, None)
+            if first is not None:
+                some = True
+                yield sheet.title, chain([first], rows)
     finally:
         book.close()
-    raise FileError(f"{path.name} is empty", value=path.name, remedy="Fill in its first sheet")
+    if not some:
+        raise FileError(f"{path.name} is empty", value=path.name, remedy="Fill in its first sheet")
+
+
+def _filled_rows(sheet: Any) -> Iterator[Row]:
+    sheet.reset_dimensions()  # what the file says of its size pads every row with phantom cells
+    for number, row in enumerate(sheet.iter_rows(values_only=True, max_col=MAX_COLUMNS), 1):
+        cells = [_text(value) for value in row]
+        while cells and not cells[-1]:
+            cells.pop()
+        if cells:
+            yield number, cells
 
 
 def check_archive(path: Path, *, part: int = MAX_PART) -> None:

@@ -1,8 +1,8 @@
 """FAQ files: a question and its answer a row, as CSV, TSV, spreadsheet rows or JSON.
 
 Known headers: ours, MaxKB's (Section title, Section content, Question, and its Chinese form; a section without title
-or question is called by how it begins), FastGPT's
-(q, a, indexes), Dify's (question, answer), Tiledesk's (";" between), RAGFlow's two columns without a header.
+or question is called by how it begins), FastGPT's (q, a, indexes), Dify's (question, answer), Tiledesk's (";"
+between), RAGFlow's two columns without a header.
 """
 
 from __future__ import annotations
@@ -10,16 +10,19 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from chatbot.errors import FileError
 from chatbot.language.normalise import fold
 from chatbot.records.knowledge import ArticleDraft
-from ingest.articles.article import make_article
+from ingest.articles.article import make_article, slugify
 from ingest.articles.chunking import opening
 from ingest.delimited import best_delimiter, numbered_rows
-from ingest.files import RowError, TextFile, open_text
+from ingest.files import Note, RowError, TextFile, open_text
+from ingest.spreadsheets import sheets
 from ingest.transcripts.json_records import json_records
 
 MAX_TABLE = 256 * 1024 * 1024  # bytes
@@ -62,6 +65,8 @@ _MORE = (
     "问题",
     "question",
 )
+_ABOVE = 5  # rows in which the header is looked for
+_UNNAMED_SHEET = re.compile(r"(?:sheet|工作表|tabelle|blad|feuil|hoja)\s*\d*", re.IGNORECASE)
 _NOTE = re.compile(r"[(（\[【].*?[)）\]】]")
 _FIELDS = {
     "slug": ("slug", "id", "编号"),
@@ -82,27 +87,64 @@ def read_table(path: Path) -> Iterator[ArticleDraft | RowError]:
 
 
 def table_articles(
-    rows: Iterable[tuple[int, Sequence[str]]], *, source: str
+    rows: Iterable[tuple[int, Sequence[str]]], *, source: str, section: str = "", named: bool = False
 ) -> Iterator[ArticleDraft | RowError]:
-    """Articles of numbered rows, the first of which may be a header. Raises FileError for unknown columns."""
-    columns: dict[str, int] | None = None
-    for line, row in rows:
-        cells = [cell.strip() for cell in row]
-        if not any(cells):
-            continue
-        if columns is None:
-            columns = header_columns(cells)
-            if columns is not None:
-                continue
-            if len([cell for cell in cells if cell]) != 2:
-                raise FileError(
-                    f"{source} has no columns of questions and answers",
-                    value=" | ".join(cells)[:100],
-                    remedy="Name them in the first row: question, answer",
-                )
-            places = [at for at, cell in enumerate(cells) if cell]
-            columns = {"title": places[0], "answer": places[1]}
-        yield _row_article(line, cells, columns, source)
+    """Articles of numbered rows. Above the header may stand a title; two columns need none, unless they must be
+    ``named``. ``section`` is that of rows that name none. Raises FileError for unknown columns."""
+    filled = ((line, cells) for line, row in rows if any(cells := [cell.strip() for cell in row]))
+    above = list(islice(filled, _ABOVE))
+    columns = None
+    for at, (_, cells) in enumerate(above):
+        columns = header_columns(cells)
+        if columns is not None:
+            del above[: at + 1]
+            break
+    if columns is None and above:
+        cells = above[0][1]
+        places = [at for at, cell in enumerate(cells) if cell]
+        if named or len(places) != 2:
+            raise FileError(
+                f"{source} has no columns of questions and answers",
+                value=" | ".join(cells)[:100],
+                remedy="Name them in the first row: question, answer",
+            )
+        columns = {"title": places[0], "answer": places[1]}
+    for line, cells in chain(above, filled):
+        yield _row_article(line, cells, columns or {}, source, section)
+
+
+def workbook_articles(path: Path) -> Iterator[ArticleDraft | RowError | Note]:
+    """Rows of every sheet whose columns can be told, and a note about the others. A sheet's name is the section.
+
+    Raises FileError where that is none of them.
+    """
+    passed_over: list[str] = []
+    refused: FileError | None = None
+    slugs: set[tuple[str, str]] = set()  # of the sheets before
+    read = 0
+    for number, (name, rows) in enumerate(sheets(path)):
+        section = "" if _UNNAMED_SHEET.fullmatch(name) else name
+        here: set[tuple[str, str]] = set()
+        try:
+            for row in table_articles(rows, source=path.name, section=section, named=number > 0):
+                if isinstance(row, RowError):
+                    yield replace(row, message=f"Sheet {name}: {row.message}") if number else row
+                    continue
+                if (row.slug, row.lang) in slugs:  # the same question in another sheet is another article
+                    row = replace(row, slug=slugify(f"{name} {row.slug}"))
+                here.add((row.slug, row.lang))
+                yield row
+            read += 1
+        except FileError as error:
+            refused = refused or error
+            passed_over.append(name)
+        slugs |= here
+    if refused is not None and not read:
+        raise refused
+    if passed_over:
+        yield Note(
+            f"{path.name} has sheets without columns of questions and answers: {', '.join(passed_over)}"
+        )
 
 
 def header_columns(cells: Sequence[str]) -> dict[str, int] | None:
@@ -139,7 +181,7 @@ def _first(names: Sequence[str], options: Sequence[str], *, but: Sequence[int] =
 
 
 def _row_article(
-    line: int, cells: Sequence[str], columns: dict[str, int], source: str
+    line: int, cells: Sequence[str], columns: dict[str, int], source: str, section: str
 ) -> ArticleDraft | RowError:
     def cell(name: str) -> str:
         at = columns.get(name)
@@ -158,7 +200,7 @@ def _row_article(
         questions=questions,
         slug=cell("slug"),
         lang=cell("lang"),
-        section=cell("section"),
+        section=cell("section") or section,
         url=cell("url"),
         source=source,
     )

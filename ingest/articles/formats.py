@@ -10,12 +10,11 @@ from pathlib import Path
 from chatbot.errors import FileError
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.documents import read_docx, read_html, read_pdf
-from ingest.articles.faq import read_json_faq, read_table, table_articles
+from ingest.articles.faq import read_json_faq, read_table, workbook_articles
 from ingest.articles.markdown import read_markdown
-from ingest.files import RowError, open_text
-from ingest.spreadsheets import sheet_rows
+from ingest.files import Note, RowError, open_text
 
-Rows = Iterator[ArticleDraft | RowError]
+Rows = Iterator[ArticleDraft | RowError | Note]
 
 _PAGE = re.compile(r"(?:<\?xml[^>]*>\s*)?<(?:!doctype\s+)?html\b", re.IGNORECASE)
 _JSON_LIST = re.compile(r'(?:\[\s*)?\{\s*"[^"\n]*"\s*:')  # how an object or a list of them begins
@@ -64,10 +63,6 @@ def _json(path: Path) -> Rows:
     yield from read_json_faq(open_text(path))
 
 
-def _workbook(path: Path) -> Rows:
-    yield from table_articles(sheet_rows(path), source=path.name)
-
-
 READERS: dict[str, Callable[[Path], Rows]] = {
     ".md": _one(_text),
     ".markdown": _one(_text),
@@ -76,7 +71,7 @@ READERS: dict[str, Callable[[Path], Rows]] = {
     ".tsv": read_table,
     ".jsonl": _json,
     ".json": _json,
-    ".xlsx": _workbook,
+    ".xlsx": workbook_articles,
     ".html": _one(read_html),
     ".htm": _one(read_html),
     ".docx": _one(read_docx),

@@ -18,7 +18,7 @@ from chatbot.records.database import Database
 from chatbot.records.knowledge import ArticleDraft, put_article, withdraw_missing
 from ingest.articles.formats import ending, read_articles
 from ingest.articles.telling_apart import ImportSources, tell_apart
-from ingest.files import RowError, content_hash
+from ingest.files import Note, RowError, content_hash
 from ingest.report import FileReport
 
 BATCH = 200  # articles a transaction
@@ -49,8 +49,12 @@ def take_in_articles(
             report.note = f"{path.name} was imported before; nothing to do"
             sources.claim(path, known.report.get("languages", ()))
             return
-    rows = list(reader)
-    for row in rows:
+    rows: list[ArticleDraft | RowError] = []
+    for row in reader:
+        if isinstance(row, Note):
+            report.notes.append(row.text)
+            continue
+        rows.append(row)
         _count(report, row)
     _check(path, report)
     if not dry_run:

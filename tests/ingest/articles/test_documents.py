@@ -57,10 +57,12 @@ def one_page_pdf(*lines):
     return (text + f"xref\n0 7\n0000000000 65535 f \n{table}{end}").encode("latin-1")
 
 
-def workbook(path, rows):
+def workbook(path, rows, **more):
     book = openpyxl.Workbook()
-    for row in rows:
-        book.active.append(row)
+    for name, of_sheet in {"Sheet": rows, **more}.items():
+        sheet = book.active if name == "Sheet" else book.create_sheet(name)
+        for row in of_sheet:
+            sheet.append(row)
     book.save(path)
     book.close()
 
@@ -145,6 +147,45 @@ def test_a_workbook_of_questions(tmp_path):
     assert (first.title, first.body, last.body) == ("How long?", "3 days", "5")
     assert isinstance(no_answer, RowError)
     assert no_answer.line == 4
+
+
+def test_every_sheet_of_questions_is_read_and_the_others_are_told(tmp_path, knowledge):
+    from ingest.importing import import_articles
+    from web.sentences import in_words
+
+    path = tmp_path / "faq.xlsx"
+    prices = [["Zone", "Price"], ["1", "4 euros"]]
+    workbook(
+        path,
+        [["Our FAQ"], [None], ["question", "answer"], ["How long?", "3 days"]],
+        Returns=[["question", "answer"], ["How long?", "30 days"], ["Who?", None]],
+        Prices=prices,
+        Empty=[],
+    )
+    first, second, no_answer, _ = read_articles(path)
+    assert [(one.title, one.body, one.section) for one in (first, second)] == [
+        ("How long?", "3 days", ""),
+        ("How long?", "30 days", "Returns"),
+    ]
+    assert first.slug != second.slug
+    assert (no_answer.line, no_answer.message) == (3, "Sheet Returns: The row has no answer")
+    assert in_words(no_answer.message, "zh") == "工作表 Returns：这一行没有答案"
+    report = import_articles(knowledge, [path])
+    assert (report.kept, report.errors) == (2, 1)
+    assert report.notes == ["faq.xlsx has sheets without columns of questions and answers: Prices"]
+    assert in_words(report.notes[0], "zh") == "faq.xlsx 的这些工作表没有问题和答案的列：Prices"
+    workbook(path, [["question", "answer"], ["How long?", "3 days"], ["Who?", "We"]], Prices=prices)
+    import_articles(knowledge, [path])
+    workbook(path, [["question", "answer"], ["How long?", "3 days"], ["Why?", "So"]], Prices=prices)
+    said = in_words(import_articles(knowledge, [path]).notes[0], "zh")
+    assert "Prices；faq.xlsx 中不再有这" in said
+
+
+def test_a_workbook_without_any_questions_is_refused(tmp_path):
+    path = tmp_path / "prices.xlsx"
+    workbook(path, [["Zone", "Price", "Days"], [1, 4, 2]], Other=[["a", "b"]])
+    with pytest.raises(FileError, match="no columns of questions and answers"):
+        list(read_articles(path))
 
 
 def test_a_workbook_of_messages(tmp_path):
