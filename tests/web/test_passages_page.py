@@ -100,6 +100,57 @@ def test_a_program_reads_and_changes_passages_as_json(client, article, database)
     assert rows(database)[0].text == "Send it back."
 
 
+@pytest.mark.parametrize(
+    ("what", "sent", "field"),
+    [
+        ("status", b'{"live": "yes"}', "live"),
+        ("status", b"{}", "live"),
+        ("status", b"[]", "body"),
+        ("status", b'{"live": ', "body"),
+        ("passages/1", b'{"live": 1}', "live"),
+        ("passages/1/edit", b'{"text": 5}', "text"),
+        ("passages/1/edit", b'{"texts": ["a", null]}', "texts.1"),
+        ("passages/1/edit", b'{"questions": [{"a": 1}]}', "questions.0"),
+        ("passages/1/edit", b'{"valid_until": 2030}', "valid_until"),
+        ("passages/1/edit", b'{"version": 3}', "version"),
+        ("passages/1/edit", b"nonsense", "body"),
+        ("passages/1/join", b"[]", "body"),
+        ("passages/2/outdated", b'{"keep": "yes"}', "keep"),
+    ],
+)
+def test_json_of_another_kind_changes_nothing(client, article, database, what, sent, field):
+    before = client.get(f"/admin/articles/{article}/passages").json
+    refused = client.post(
+        f"/admin/articles/{article}/{what}",
+        data=sent,
+        content_type="application/json",
+        headers={"X-CSRFToken": token(client)},
+    )
+    error = refused.json["error"]
+    assert (refused.status_code, error["field"]) == (422, field)
+    assert error["remedy"]
+    assert client.get(f"/admin/articles/{article}/passages").json == before
+
+
+def test_a_program_switches_an_article_and_a_passage(client, article, database):
+    headers = {"X-CSRFToken": token(client)}
+    off = client.post(f"/admin/articles/{article}/status", json={"live": False}, headers=headers)
+    assert (off.status_code, off.json["status"]) == (200, "off")
+    on = client.post(f"/admin/articles/{article}/status", json={"live": True}, headers=headers)
+    assert on.json["status"] == "live"
+    one = client.post(f"/admin/articles/{article}/passages/2", json={"live": False}, headers=headers)
+    assert [passage["enabled"] for passage in one.json["passages"]] == [True, False]
+    assert send(client, article, 2, "outdated").status_code == 422  # a form that does not say what to do
+
+
+def test_what_is_wrong_with_a_body_is_told_in_chinese():
+    from web.admin.bodies import _OTHERWISE, _WRONG
+    from web.sentences import in_words
+
+    for sentence in (text for pair in (*_WRONG.values(), _OTHERWISE) for text in pair):
+        assert re.search(r"[\u4e00-\u9fff]", in_words(sentence, "zh")), sentence
+
+
 def test_an_outdated_passage_is_marked_and_decided_on(client, article, database):
     send(client, article, 2, "edit", text="Sixty days.")
     with database.write() as session:

@@ -22,7 +22,9 @@ from chatbot.records.knowledge import enable_passage, set_article_status
 from chatbot.records.passages import outdated_passages
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
+from web.admin.bodies import SwitchBody, given
 from web.admin.leaves import leaf
+from web.admin.pages.passages import answer as answer_article
 from web.card_pictures import CardPictures, with_addresses
 from web.context import parts
 from web.language import gettext
@@ -54,7 +56,7 @@ def article(article_id: int) -> str:
 @requires("editor")
 def switch_article(article_id: int) -> BaseResponse:
     """Take an article out of the search, or let it in again."""
-    status = "live" if request.form.get("live") == "yes" else "off"
+    status = "live" if given(SwitchBody).live else "off"
     with parts().database.write() as records:
         article = read_article(records, article_id).article
         set_article_status(records, article, status)
@@ -64,17 +66,17 @@ def switch_article(article_id: int) -> BaseResponse:
             subject=f"article {article.id}: {article.title}",
             person_id=person_id(),
         )
-    flash(
+    told = (
         gettext("The bot quotes it again.") if status == "live" else gettext("The bot no longer quotes it.")
     )
-    return redirect(url_for("admin.article", article_id=article_id), code=303)
+    return answer_article(article_id, told)
 
 
 @blueprint.post("/articles/<int:article_id>/passages/<int:passage_id>")
 @requires("editor")
 def switch_passage(article_id: int, passage_id: int) -> BaseResponse:
     """The same for one passage. Raises NotFoundError where the article has no such passage."""
-    enabled = request.form.get("live") == "yes"
+    enabled = given(SwitchBody).live
     with parts().database.write() as records:
         view = read_article(records, article_id)
         passage = next((one for one in view.passages if one.id == passage_id), None)
@@ -87,8 +89,8 @@ def switch_passage(article_id: int, passage_id: int) -> BaseResponse:
             subject=f"passage {passage.id}: {passage.title_path}",
             person_id=person_id(),
         )
-    flash(gettext("The bot quotes it again.") if enabled else gettext("The bot no longer quotes it."))
-    return redirect(url_for("admin.article", article_id=article_id), code=303)
+    told = gettext("The bot quotes it again.") if enabled else gettext("The bot no longer quotes it.")
+    return answer_article(article_id, told)
 
 
 @blueprint.get("/intents")

@@ -1,13 +1,13 @@
 """Passages as an editor changes them: their text, where they begin and end, questions, language and period.
 
-Each view takes a form from the page or a JSON object from a program with the same names (``X-CSRFToken`` for both, see
-web/access.py), and answers with the page again or with the article's passages as JSON.
+Each view takes a form from the page or a JSON object from a program with the same names (web/admin/bodies.py;
+``X-CSRFToken`` for both, see web/access.py), and answers with the page again or with the article's passages as JSON.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,6 +32,7 @@ from chatbot.records.tables import Passage
 from ingest.articles.chunking import passages_of
 from web.access import person_id, requires
 from web.admin.blueprint import blueprint
+from web.admin.bodies import OutdatedBody, PassageBody, SeenBody, given
 from web.context import parts
 from web.language import gettext
 
@@ -50,40 +51,41 @@ def article_passages(article_id: int) -> Response:
 @requires("editor")
 def change_passage(article_id: int, passage_id: int) -> BaseResponse:
     """Change a passage; a line of dashes in its text (or several ``texts``) splits it."""
+    body = given(PassageBody)
 
     def change(records: Session, passage: Passage) -> str:
-        made = edit_passage(records, passage, _form(passage))
-        asked = _lines("questions")
-        if asked is not None:
-            set_passage_questions(records, passage, asked)
+        made = edit_passage(records, passage, _form(passage, body))
+        if body.questions is not None:
+            set_passage_questions(records, passage, body.questions)
         return gettext("The passage is split in {count}.").format(count=len(made)) if made[1:] else ""
 
-    return _changed(article_id, passage_id, "passage_edit", change)
+    return _changed(article_id, passage_id, body, "passage_edit", change)
 
 
 @blueprint.post("/articles/<int:article_id>/passages/<int:passage_id>/join")
 @requires("editor")
 def join_passage(article_id: int, passage_id: int) -> BaseResponse:
     """Join a passage with the next one."""
+    body = given(SeenBody)
 
     def change(records: Session, passage: Passage) -> str:
         join_with_next(records, passage)
         return gettext("The two passages are one now.")
 
-    return _changed(article_id, passage_id, "passage_join", change)
+    return _changed(article_id, passage_id, body, "passage_join", change)
 
 
 @blueprint.post("/articles/<int:article_id>/passages/<int:passage_id>/outdated")
 @requires("editor")
 def decide_passage(article_id: int, passage_id: int) -> BaseResponse:
     """Keep or delete a passage whose place in the article has changed."""
-    keep = str(_given("keep", "")) == "yes"
+    body = given(OutdatedBody)
 
     def change(records: Session, passage: Passage) -> str:
-        (keep_outdated if keep else drop_outdated)(records, passage)
-        return gettext("The bot quotes it again.") if keep else gettext("The passage is deleted.")
+        (keep_outdated if body.keep else drop_outdated)(records, passage)
+        return gettext("The bot quotes it again.") if body.keep else gettext("The passage is deleted.")
 
-    return _changed(article_id, passage_id, "passage_keep" if keep else "passage_drop", change)
+    return _changed(article_id, passage_id, body, "passage_keep" if body.keep else "passage_drop", change)
 
 
 @blueprint.post("/articles/<int:article_id>/cut-anew")
@@ -100,7 +102,7 @@ def cut_article_anew(article_id: int) -> BaseResponse:
             subject=f"article {article.id}: {article.title}"[:200],
             person_id=person_id(),
         )
-    return _answer(article_id, gettext("The article is cut anew."))
+    return answer(article_id, gettext("The article is cut anew."))
 
 
 def as_json(view: ArticleView) -> dict[str, Any]:
@@ -143,10 +145,14 @@ def last_day(moment: datetime | None) -> str:
 
 
 def _changed(
-    article_id: int, passage_id: int, action: str, change: Callable[[Session, Passage], str]
+    article_id: int,
+    passage_id: int,
+    body: SeenBody,
+    action: str,
+    change: Callable[[Session, Passage], str],
 ) -> BaseResponse:
     with parts().database.write() as records:
-        passage = open_passage(records, article_id, passage_id, seen=str(_given("version", "") or "") or None)
+        passage = open_passage(records, article_id, passage_id, seen=body.version or None)
         before = passage.text
         told = change(records, passage)
         audit.record(
@@ -156,49 +162,39 @@ def _changed(
             person_id=person_id(),
             detail={"before": before},
         )
-    return _answer(article_id, told or gettext("The passage is saved. It counts for the next message."))
+    return answer(article_id, told or gettext("The passage is saved. It counts for the next message."))
 
 
-def _answer(article_id: int, told: str) -> BaseResponse:
+def answer(article_id: int, told: str) -> BaseResponse:
+    """What was changed, for who sent a form; the article's passages for who sent JSON."""
     if request.is_json:
         return article_passages(article_id)
     flash(told)
     return redirect(url_for("admin.article", article_id=article_id), code=303)
 
 
-def _form(passage: Passage) -> PassageForm:
-    texts = _given("texts", None)
-    if not isinstance(texts, list):
-        texts = _SPLIT.split(str(_given("text", passage.text)).replace("\r\n", "\n"))
+def _form(passage: Passage, body: PassageBody) -> PassageForm:
+    def or_before(name: str, before: str) -> str:
+        return getattr(body, name) if name in body.model_fields_set else before
+
+    texts = body.texts
+    if "texts" not in body.model_fields_set:
+        texts = _SPLIT.split(or_before("text", passage.text).replace("\r\n", "\n"))
     return PassageForm(
-        title_path=str(_given("title_path", passage.title_path)),
-        texts=tuple(str(text) for text in texts),
-        lang=str(_given("lang", passage.lang)),
-        valid_from=_moment("valid_from", passage.valid_from, shown=first_day),
-        valid_until=_moment("valid_until", passage.valid_until, shown=last_day),
+        title_path=or_before("title_path", passage.title_path),
+        texts=tuple(texts),
+        lang=or_before("lang", passage.lang),
+        valid_from=_moment(body, "valid_from", passage.valid_from, shown=first_day),
+        valid_until=_moment(body, "valid_until", passage.valid_until, shown=last_day),
     )
 
 
-def _given(name: str, otherwise: Any) -> Any:
-    """A value of the form or of the JSON object; what is left out stays as it is."""
-    body: Any = request.get_json(silent=True) if request.is_json else request.form
-    return body.get(name, otherwise) if isinstance(body, Mapping) else otherwise
-
-
-def _lines(name: str) -> list[str] | None:
-    value = _given(name, None)
-    if value is None:
-        return None
-    return [str(item) for item in value] if isinstance(value, list) else str(value).splitlines()
-
-
 def _moment(
-    name: str, before: datetime | None, *, shown: Callable[[datetime | None], str]
+    body: PassageBody, name: str, before: datetime | None, *, shown: Callable[[datetime | None], str]
 ) -> datetime | None:
     """A day (from its beginning, until its end) or a time with a zone. Raises InputError."""
-    value = _given(name, shown(before))
-    text = str(value or "").strip()
-    if text == shown(before):
+    text = (getattr(body, name) or "").strip()
+    if name not in body.model_fields_set or text == shown(before):
         return before  # the field shows days; a time of day that a program set is kept
     if not text:
         return None

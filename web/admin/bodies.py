@@ -1,0 +1,82 @@
+"""What a form of the admin area's pages or a program's JSON object says, checked before anything is changed.
+
+Both have the same names. In a form everything is text, and a switch says yes or no; in JSON types are taken as they
+come, as in the API: "yes" is no boolean, and 5 is no text.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from flask import request
+from pydantic import Field, ValidationError, field_validator
+
+from chatbot.errors import InputError
+from web.api.models import Body
+
+B = TypeVar("B", bound=Body)
+_SWITCHED = {"yes": True, "no": False}
+_WRONG = {  # pydantic's kinds of errors: what is wrong, and what to do
+    "missing": ("The field is missing", "Give it a value"),
+    "bool_type": ("This is neither true nor false", "Give true or false"),
+    "string_type": ("This is no text", "Give it as text"),
+    "list_type": ("This is no list", "Give a list of texts"),
+    "model_type": ("The body is no JSON object", "Send a JSON object"),
+}
+_OTHERWISE = ("This value cannot be used", "Give another one")
+
+
+class SwitchBody(Body):
+    live: bool
+
+
+class SeenBody(Body):
+    """``version``: of the passage as it was seen; one that has changed since is not changed again unseen."""
+
+    version: str | None = None
+
+
+class OutdatedBody(SeenBody):
+    keep: bool
+
+
+class PassageBody(SeenBody):
+    """What is left out stays as it is. ``texts`` split the passage, or a line of dashes in ``text`` does."""
+
+    title_path: str = ""
+    text: str = ""
+    texts: list[str] = Field(default_factory=list)
+    questions: list[str] | None = None
+    lang: str = ""
+    valid_from: str | None = None
+    valid_until: str | None = None
+
+    @field_validator("questions", mode="before")
+    @classmethod
+    def lines(cls, value: Any) -> Any:
+        return value.splitlines() if isinstance(value, str) else value
+
+
+def given(model: type[B]) -> B:
+    """The form or the JSON object of this request. Raises InputError naming the first field that is wrong."""
+    values: Any
+    if request.is_json:
+        values = request.get_json(silent=True)
+    else:
+        switches = {name for name, field in model.model_fields.items() if field.annotation is bool}
+        values = {
+            name: _SWITCHED.get(value, value) if name in switches else value
+            for name, value in request.form.items()
+        }
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        message, remedy = _WRONG.get(first["type"], _OTHERWISE)
+        value = first.get("input")
+        raise InputError(
+            message,
+            field=".".join(str(part) for part in first["loc"]) or "body",
+            value=value if isinstance(value, str | int | float | bool) else None,
+            remedy=remedy,
+        ) from error
