@@ -17,12 +17,13 @@ from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.own_words import is_dropped
 from chatbot.dialogue.past_drafts import PastDrafting
+from chatbot.dialogue.person_wish import asks_for_person, declines_person
 from chatbot.dialogue.policy import Bound, Decision, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.requests import MAX_REQUESTS, Subject, split_requests
 from chatbot.dialogue.saying import INTENT, Part, say, with_the_rest
-from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
+from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.speaking import Footing
 from chatbot.dialogue.suggesting import Proposes, suggest
 from chatbot.dialogue.tapping import chosen, gone, is_payload, payload_of, unasked
@@ -266,7 +267,7 @@ class Assistant:
             classification, known, hits = self._evidence(request, before, lang, clock)
             top = classification.top
             if top is not None and top.confidence * classification.in_scope >= options.sureness:
-                wants_person = top.name == PERSON_INTENT
+                wants_person = top.name == PERSON_INTENT and not declines_person(request)
                 small = top.name if top.name in SMALLTALK_INTENTS else None
             ranked = self._weigh(classification, known, hits, lang, request, before)
             ranked = self._answerable(unsaid(ranked, before), known, options, lang)

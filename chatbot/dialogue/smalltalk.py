@@ -1,4 +1,4 @@
-"""Small talk and the wish for a person, by rule: a company whose logs hold no such tag has them all the same.
+"""Small talk, by rule: a company whose logs hold no such tag has it all the same.
 
 Only a whole message counts ("thanks" is small talk, "thanks, and where is my order?" is a question), so the
 patterns match from end to end once politeness has been taken away.
@@ -25,14 +25,6 @@ _SMALLTALK = {
     name: re.compile(rf"({_NOD}\s*)?{pattern}(\s*{pattern})?(\s*{_NOD})?")
     for name, pattern in _PATTERNS.items()
 } | {"acknowledgement": re.compile(rf"{_NOD}(\s*{_NOD})?")}
-_PERSON = re.compile(
-    r"\b((talk|speak|chat|connect|transfer|put|pass|hand)\b.{0,25}\b(to|with|through)?\b.{0,12}"
-    r"\b(a |an |your |some )?(human|person|agent|representative|operator|colleague|someone real|real person|manager|"
-    r"supervisor|staff member)|(human|live|real) (agent|person|being|support|help)|(want|need|get) (a |an )?"
-    r"(human|real person|person|agent|operator|representative)( please)?$"
-    r"|^(a |an )?(real )?(agent|human|person|operator|representative),?( please)?[.!]*$)"
-    r"|(转|找|要|接|换)(一下|个|到|接)?(人工|真人|客服人员|活人)|人工客服|人工服务|真人客服|^人工$|跟人(说|聊|沟通)|和人(说|聊)"
-)
 _FILLER = re.compile(r"[\s!.,;:~?…、。,!?;:~\-_()]+|[\U0001F300-\U0001FAFF\u2600-\u27BF\uFE0F]+")
 _LIMIT = 40  # characters; longer than this it is not only small talk
 
@@ -46,9 +38,3 @@ def smalltalk(text: str) -> str | None:
         if pattern.fullmatch(plain):
             return "thanks" if name == "acknowledgement" else name
     return None
-
-
-def asks_for_person(text: str) -> bool:
-    """Whether the message asks to be passed on to a human being."""
-    plain = fold(text)
-    return len(plain) <= 4 * _LIMIT and _PERSON.search(plain) is not None

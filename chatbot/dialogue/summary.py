@@ -11,7 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
+from chatbot.dialogue.person_wish import asks_for_person
+from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.language.normalise import fold
 
 QUOTE_LIMIT = 160  # characters of a quoted message

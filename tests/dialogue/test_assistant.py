@@ -217,6 +217,14 @@ def test_a_wish_for_a_person_is_met_at_once(assistant):
     assert assistant.reply(HANDOVER, options=ALLOWED)[0].kind == "person"
 
 
+def test_who_declines_a_person_is_given_none_whatever_the_classifier_reads(assistant):
+    person = Classification((IntentGuess("talk_to_person", 0.99),), 1.0)
+    assistant._classifier.classify = lambda text, *, history=(), lang=None: person
+    assert assistant.reply("get me out of this chat", options=ALLOWED)[0].kind == "person"
+    reply, _ = assistant.reply("I don't want to talk to a person, where is my refund?", options=ALLOWED)
+    assert reply.kind != "person"
+
+
 def test_not_knowing_offers_a_person_and_says_so_differently_the_second_time(assistant):
     first, _ = assistant.reply("what about dragons", options=ALLOWED)
     second, _ = assistant.reply("what about unicorns", options=ALLOWED, failures=1)

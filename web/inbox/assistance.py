@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.past_drafts import PastDrafting
-from chatbot.dialogue.smalltalk import asks_for_person, smalltalk
+from chatbot.dialogue.person_wish import asks_for_person
+from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.trace import Hit, Message, PartTrace, Source, Trace
 from chatbot.errors import BundleError, UnavailableError
 from chatbot.language.normalise import detect_language, normalise

@@ -1,0 +1,113 @@
+"""The wish for a person, and its opposite, by rule: a company whose logs hold no such tag has them all the same.
+
+Where nothing is negated the whole message is looked at. Where something is, each clause is looked at by itself: "I
+don't want to wait, get me a human" wishes for a person, "I don't need a human, just tell me the price" does not.
+"""
+
+from __future__ import annotations
+
+import re
+
+from chatbot.language.normalise import fold
+
+_LIMIT = 160  # characters; who writes more tells a story, in which a person may occur
+_SIMPLIFIED = str.maketrans(
+    "轉個給機員務說話聯繫請們問幫換溝專沒嗎電別讓來還會時間點號碼裡裏與聊過為麼親無須從營業費養審",
+    "转个给机员务说话联系请们问帮换沟专没吗电别让来还会时间点号码里里与聊过为么亲无须从营业费养审",
+)
+_HUMAN = r"(?:(?:real|actual|live) )?(?:human|person|agent|representative|operator)(?: being)?"
+_ANYONE = r"(?:someone|somebody|anyone|anybody|customer (?:service|support)|(?:your |the )?support(?: team)?)"
+_LABOUR = "人工(?!费|智能|审|成本|合成|制作|养|挑选)"
+_SERVICE = "客服(?!的?(?:电话|号码|热线|微信|邮箱|工作|服务?时间|几点|什么时[候间]|上班|周|在哪|才))"
+_NOT_A_BOT = re.compile(
+    r"^(?:please )?no (?:more )?(?:chat|ro)?bots?\b"
+    r"|\b(?:do not|don'?t) (?:want|wish|like|need)\b.{0,25}\b(?:chat|ro)?bots?\b"
+    r"|(?:不要|不想(?:要|跟|和|与)|讨厌|别(?:用|让|给我))(?:再)?(?:这个|你们的?|的)?机器人"
+)
+_PLAIN = re.compile(
+    r"\b(?:talk|speak|chat|connect|transfer|put|pass|hand)\b.{0,25}\b(?:to|with|through)?\b.{0,12}"
+    r"\b(?:a |an |your |some )?(?:human|person|agent|representative|operator|colleague|someone real|manager|supervisor"
+    r"|staff member)"
+    r"|\b(?:human|live|real|actual) (?:agent|person|human|being|support|help)"
+    rf"|\b(?:want|need|get(?: me)?) (?:a |an )?{_HUMAN}(?: please$|$| to (?:help|answer|look|talk|speak|check|handle))"
+    r"|^(?:a |an )?(?:real )?(?:agent|human|person|operator|representative),?(?: please)?[.!]*$"
+    rf"|\b(?:can|could|would) (?:a |an |some )?{_HUMAN} (?:please )?"
+    r"(?:answer|help|assist|take over|talk to|speak to|reply|respond|look)(?: to)?(?: me| us| my| this| at|[?.!]|$)"
+    rf"|(?:转|找|要|接|换)(?:一下|个|到|接)*(?:{_LABOUR}(?!客服)|真人(?!客服)|客服人员|活人|专人)|^{_LABOUR}$"
+    rf"|(?:人工|真人)(?:服务|{_SERVICE})"
+    rf"|(?:想|我要|请|帮我|给我|麻烦)(?:直接|您|你)?(?:找|转|接|叫|联系)(?:一下|下|个|到|接|你们的?)*{_SERVICE}"
+    r"|[跟和与](?:真|活)?人(?:工)?(?:说|聊|谈|讲|沟通|对话|交流)|给我(?:找|换|叫)(?:一?个|一下)?人"
+    r"|(?:找|叫|换)(?:一?个)?人(?:来|跟我|和我|问|聊|谈|回答|处理|帮我(?:看|处理|查|解决))"
+    rf"|有(?:没有)?(?:真人|活人|{_LABOUR})(?:客服|服务)?(?:吗|么|在|可以|能|$|[?])"
+)
+_ABOUT_SERVICE = re.compile(  # the same words in a question that an article answers, or in a story
+    r"^(?!.*\b(?:want|need|like to|let me|please)\b).*\b(?:by|over the|on the|via) (?:tele)?phone\b"
+    r"|\bhow (?:do|can|could|would) (?:i|we)\b"
+    r"|几点|什么时候|怎么|怎样|如何|哪|昨|前天|上次|之前|刚才|已经"
+)
+_UNLESS_ABOUT = re.compile(
+    r"\b(?:want|need|like|love|prefer|wish|rather|can|could|may|let|please|have|must|trying)\b.{0,20}"
+    rf"\b(?:talk|speak|chat)(?:ing)? (?:to|with) {_ANYONE}\b"
+    rf"|^(?:please )?(?:talk|speak|chat) (?:to|with) {_ANYONE}\b"
+    rf"|\b(?:connect|transfer|put|pass|hand|get) (?:me|us)\b.{{0,20}}\b{_ANYONE}\b(?! else)"
+    r"|\b(?:is there )?(?:someone|somebody|anyone|anybody) (?:that |who )?(?:i (?:can|could) |to )"
+    r"(?:talk|speak|chat) (?:to|with)"
+    rf"|(?:找|转|接|叫|呼叫)(?:一下|下|个|到|接|你们的?)*{_SERVICE}"
+)
+_IN_A_SHOP = re.compile(
+    r"\b(?:is|are) there\b.{0,40}\b(?:in|at) (?:the|your) (?:shop|store|branch|counter|showroom)"
+)
+_CLAUSE = re.compile(r"[,.;:!?…\n、。]+|\b(?:but|instead|just|because)\b|但是?|而是|只要|就告诉")
+_NOT_EN = (
+    r"(?:(?<!why )\b(?:do not|don'?t|did not|didn'?t|never|without|stop|rather not|no need|need not|not)\b)"
+    r"(?: (?:really|even|actually|just|ever|please|want|wanting|wish|need|like|care|asked?|asking|going|trying|you|for"
+    r"|to|be|being|have|having|get|getting|a|an|any|the|your))*"
+)
+_NOT_ZH = (
+    r"(?:(?<!用)不用|(?<!需)不需要|不必|(?<!要)不要|(?<!想)不想|先不|不打算|不是要|没有?要|无需|无须|(?<![特个分区识])别)"
+    r"(?:再|给我|帮我|替我|把我|您|你|想|要|去|跟|和|用|麻烦|联系|给)*"
+)
+_NEGATED = re.compile(rf"(?:{_NOT_EN}\s*|{_NOT_ZH})$")
+_ASKED_BACK = re.compile(r"\b(?:don'?t|do) you (?:not )?have\b|\b(?:can|could|may) (?:i|we) not\b")
+_DECLINED = re.compile(rf"(?:{_NOT_ZH})(?:转|找|接)?(?:人工|真人|客服)")
+_ANY_NOT = re.compile(rf"{_NOT_EN}|{_NOT_ZH}")
+
+
+def asks_for_person(text: str) -> bool:
+    """Whether the message asks to be passed on to a human being."""
+    plain = _plain(text)
+    if len(plain) > _LIMIT:
+        return False
+    if _NOT_A_BOT.search(plain):
+        return True
+    if _ANY_NOT.search(plain) is None or _ASKED_BACK.search(plain):
+        return _wish(plain) is not None
+    return any(
+        (found := _wish(clause)) is not None and not _negated(clause, found) for clause in _clauses(plain)
+    )
+
+
+def declines_person(text: str) -> bool:
+    """Whether the message says that no person is wanted: then none is called, whatever a classifier reads in it."""
+    plain = _plain(text)
+    return not asks_for_person(text) and any(_negated(clause, _wish(clause)) for clause in _clauses(plain))
+
+
+def _plain(text: str) -> str:
+    return fold(text).translate(_SIMPLIFIED).replace("’", "'")
+
+
+def _clauses(plain: str) -> list[str]:
+    return [clause.strip() for clause in _CLAUSE.split(plain) if clause.strip()]
+
+
+def _negated(clause: str, wish: re.Match[str] | None) -> bool:
+    if _DECLINED.search(clause):
+        return True
+    return wish is not None and _NEGATED.search(clause[: wish.start()]) is not None
+
+
+def _wish(plain: str) -> re.Match[str] | None:
+    if _IN_A_SHOP.search(plain):
+        return None
+    return _PLAIN.search(plain) or (None if _ABOUT_SERVICE.search(plain) else _UNLESS_ABOUT.search(plain))
