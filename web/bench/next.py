@@ -16,7 +16,7 @@ from typing import Any
 import click
 
 from web.bench.figures import json_option, write_figures
-from web.bench.rows import read_rows
+from web.bench.rows import no_dialogue, read_rows
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -76,7 +76,9 @@ def measure(
     )
 
     torch.set_num_threads(threads or os.cpu_count() or 1)
-    rows = [events for events in (events_of(row) for row in read_rows(train_file)) if len(events) > 1]
+    rows = [
+        events for events in (events_of(row) for row in read_rows(train_file, no_dialogue)) if len(events) > 1
+    ]
     held = Random(seed).sample(rows, max(1, len(rows) // 10))
     chosen = {id(events) for events in held}
     train = [events for events in rows if id(events) not in chosen]
@@ -87,7 +89,11 @@ def measure(
             seed=seed, progress=tell,
         )  # fmt: skip
         model = NextIntents.load(Path(name))
-        test = [events for events in (events_of(row) for row in read_rows(test_file)) if len(events) > 1]
+        test = [
+            events
+            for events in (events_of(row) for row in read_rows(test_file, no_dialogue))
+            if len(events) > 1
+        ]
         began = time.process_time()
         found = hit_at_3(model, test, words=words)
         predicted = sum(len(events) - 1 for events in test)

@@ -31,7 +31,7 @@ from web.bench.figures import json_option, write_figures
 from web.bench.reply_combination import Tell, choose_weights, options_for, sample_signals
 from web.bench.reply_measures import ReplyFigures, distinct_2, is_grounded, overlap, rouge_l
 from web.bench.reply_speed import latency, plain_tokens_per_second
-from web.bench.rows import read_rows
+from web.bench.rows import no_reply, read_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -97,11 +97,13 @@ def command(
 
     with TerminalProgress() as progress:
         figures, replies = measure(
-            read_rows(train_file),
-            read_rows(valid_file),
-            lambda: read_rows(test_file),
+            read_rows(train_file, no_reply),
+            read_rows(valid_file, no_reply),
+            lambda: read_rows(test_file, no_reply),
             documents=read_rows(documents) if documents and not no_documents else [],
-            pretrain=[] if no_pretraining else [row for file in pretrain for row in read_rows(file)],
+            pretrain=[]
+            if no_pretraining
+            else [row for file in pretrain for row in read_rows(file, no_reply)],
             lookups=not no_lookups,
             seconds=seconds,
             turns=turns,

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from chatbot.errors import FileError
 from chatbot.language.normalise import fold
 
+_DIALOGUE = 'Give each row its dialogue: {"turns": [{"role": "customer", "text": "…"}, …]}'
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """Raises FileError where the file is missing, empty, wrongly encoded or no JSON Lines, naming the line."""
+
+def read_rows(
+    path: Path, lacks: Callable[[dict[str, Any]], str | None] = lambda row: None
+) -> list[dict[str, Any]]:
+    """``lacks`` says what a row needs and has not, in words. Raises FileError where a row lacks something, or the file
+    is missing, empty, wrongly encoded or no JSON Lines, naming the line."""
     try:
         raw = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
         lines = raw.decode("utf-8").splitlines()
@@ -33,10 +38,32 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
             raise FileError(f"{path.name}, line {number}: not JSON", field="file", value=line[:80]) from error
         if not isinstance(row, dict):
             raise FileError(f"{path.name}, line {number}: not an object", field="file", value=line[:80])
+        if lacking := lacks(row):
+            raise FileError(
+                f"{path.name}, line {number}: {lacking}", field="file", value=line[:80], remedy=_DIALOGUE
+            )
         rows.append(row)
     if not rows:
         raise FileError(f"{path.name} has no rows", field="file", value=path)
     return rows
+
+
+def no_dialogue(row: dict[str, Any]) -> str | None:
+    """What keeps a row from being a dialogue; None: it is one."""
+    turns = row.get("turns")
+    if not isinstance(turns, list):
+        return "no turns" if turns is None else "turns is no list"
+    for place, turn in enumerate(turns, start=1):
+        if not isinstance(turn, dict) or not isinstance(turn.get("role"), str):
+            return f"turn {place} has no role"
+    return None
+
+
+def no_reply(row: dict[str, Any]) -> str | None:
+    """The same of a row that replies are learned from: a dialogue, or a pair of context and response."""
+    if "response" in row:
+        return None if "context" in row else "a response without its context"
+    return no_dialogue(row)
 
 
 def joined(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
