@@ -90,6 +90,7 @@ class ScriptedAssistant:
         failures: int = 0,
         talk: Talk | None = None,
         hurried: Callable[[], bool] = lambda: False,
+        for_agents: bool = False,
     ) -> tuple[Reply, Trace]:
         with self._lock:
             self.calls.append((text, list(history), failures))

@@ -53,6 +53,7 @@ class Answering(Protocol):
         failures: int = 0,
         talk: Talk | None = None,
         hurried: Callable[[], bool] = ...,
+        for_agents: bool = ...,
     ) -> tuple[Reply, Trace]: ...
 
     def refresh(self) -> None:

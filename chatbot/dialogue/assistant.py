@@ -11,7 +11,7 @@ from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, complete, dropp
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.drafting import Writer, draft, sources_about
-from chatbot.dialogue.follow_ups import asked_again, opens, topics_before, unsaid
+from chatbot.dialogue.follow_ups import Repeats, opens, topics_before, unsaid
 from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
@@ -26,7 +26,7 @@ from chatbot.dialogue.saying import INTENT, Part, say, with_the_rest
 from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.speaking import Footing
 from chatbot.dialogue.suggesting import Proposes, suggest
-from chatbot.dialogue.tapping import chosen, gone, is_payload, payload_of, unasked
+from chatbot.dialogue.tapping import chosen, gone, is_payload, left_to_people, payload_of, unasked
 from chatbot.dialogue.topics import perhaps_meant, topic_of
 from chatbot.dialogue.trace import (
     ActionTrace,
@@ -105,13 +105,15 @@ class Assistant:
         failures: int = 0,
         talk: Talk | None = None,
         hurried: Callable[[], bool] = lambda: False,
+        for_agents: bool = False,
     ) -> tuple[Reply, Trace]:
         """The reply to ``text``.
 
         ``history`` holds the turns before, oldest first; ``failures`` counts the bot's last replies in a row that
         did not answer. The models read redacted text, as they were trained on it. ``talk`` is the conversation as
         actions need it; without it none is carried out. ``hurried`` is asked where a draft would be written next: while
-        it says yes none is, and the trace tells.
+        it says yes none is, and the trace tells. ``for_agents``: an agent asks what there is to say, so a draft is
+        written wherever there is something, though it was said before or the bot answers no customer.
         """
         clock = Clock()
         text = normalise(text)[:READ_LIMIT]
@@ -124,19 +126,22 @@ class Assistant:
 
         if talk is not None:
             text = payload_of(text, talk.offered) or text
-        parts = self._step(text, read, talk, said, clock)
+        silent = options.mode == "drafts_only" and not for_agents
+        parts = self._step(text, read, talk, said, clock, silent)
         rest: Sequence[str] = ()
         if parts is None:
             tapped = chosen(text, self._lookup, said) or (gone(text, said) if not words and read else None)
             if tapped is not None:
-                parts = [tapped]
+                parts = [left_to_people(tapped) if silent else tapped]
             else:
                 with clock("requests"):
-                    found = self._requests(read, before, lang, options)
+                    found = [read] if silent else self._requests(read, before, lang, options)
                     requests, rest = found[:MAX_REQUESTS], found[MAX_REQUESTS:]
-                again = asked_again(read, before)
+                repeats = Repeats() if for_agents else Repeats.of(read, before, history, redactor)
                 parts = [
-                    self._part(request, before, lang, said, options, again, clock, talk, text, hurried)
+                    self._part(
+                        request, before, lang, said, options, repeats, clock, talk, text, hurried, for_agents
+                    )
                     for request in requests
                 ]
             parts = self._after_a_pause(parts, words, talk, said, clock)
@@ -248,11 +253,12 @@ class Assistant:
         lang: str,
         said: str,
         options: SiteOptions,
-        again: bool,
+        repeats: Repeats,
         clock: Clock,
         talk: Talk | None,
         raw: str,
         hurried: Callable[[], bool],
+        for_agents: bool,
     ) -> Part:
         readable = has_letters(request) and lang in self.languages
         classification = Classification(ranked=(), in_scope=0.0, tier="none")
@@ -277,7 +283,8 @@ class Assistant:
             if small is None and not wants_person:
                 action = self._bound(ranked, known, options, talk)
                 footing = Footing(classification.in_scope, opens(before))
-            if small is None and not wants_person and action is None and self._due(ranked, options, footing):
+            due = small is None and not wants_person and action is None
+            if due and self._due(ranked, options, footing, for_agents):
                 left_out = hurried()
                 if not left_out:
                     scope = classification.in_scope
@@ -292,13 +299,15 @@ class Assistant:
                 readable=readable,
                 smalltalk=small,
                 asks_for_person=wants_person,
-                asked_again=again,
+                asked_again=repeats.again,
                 candidates=ranked,
                 draft=draft,
                 options=options,
                 footing=footing,
                 action=bound,
                 left_out=left_out,
+                for_agents=for_agents,
+                sent=repeats.among(ranked, draft),
             )
         )
         if small is not None or wants_person:
@@ -345,11 +354,14 @@ class Assistant:
             return None
         return self._actions.bound(best.intent, best.article_slug)
 
-    def _step(self, text: str, read: str, talk: Talk | None, said: str, clock: Clock) -> list[Part] | None:
-        """The message goes on with an action: it answers what was asked, drops it, or taps an intent that has one."""
+    def _step(
+        self, text: str, read: str, talk: Talk | None, said: str, clock: Clock, silent: bool
+    ) -> list[Part] | None:
+        """The message goes on with an action: it answers what was asked, drops it, or taps an intent that has one
+        (``silent``: none is begun)."""
         if self._actions is None or talk is None:
             return None
-        if text.startswith(INTENT):
+        if text.startswith(INTENT) and not silent:
             action = self._actions.bound(text.removeprefix(INTENT))
             anew = replace(talk, pending=None)
             return (
@@ -417,14 +429,16 @@ class Assistant:
             found.append(candidate)
         return found
 
-    def _due(self, ranked: Sequence[Candidate], options: SiteOptions, footing: Footing) -> bool:
+    def _due(
+        self, ranked: Sequence[Candidate], options: SiteOptions, footing: Footing, for_agents: bool
+    ) -> bool:
         """Whether a draft about the best candidate is worth writing: agents are given one wherever there is something
         to say; a customer only where it could be sent."""
         best = ranked[0] if ranked else None
         if self._writer is None or best is None or best.hit is None:
             return False
-        for_agents = options.mode == "drafts_only" and best.probability >= options.choice_floor
-        return for_agents or may_speak(best, options, footing)
+        wanted = for_agents and best.probability >= options.choice_floor
+        return wanted or may_speak(best, options, footing)
 
     def _draft(
         self,

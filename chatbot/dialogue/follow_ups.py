@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from chatbot.dialogue.smalltalk import smalltalk
-from chatbot.dialogue.trace import Message
+from chatbot.dialogue.trace import Draft, Message
 from chatbot.dialogue.weighing import Candidate
 from chatbot.language.normalise import fold
+from chatbot.language.redaction import Redactor
 
 
 def asked_again(text: str, before: Sequence[Message]) -> bool:
@@ -18,6 +19,39 @@ def asked_again(text: str, before: Sequence[Message]) -> bool:
         return False
     earlier = [i for i, m in enumerate(before) if m.role == "customer" and fold(m.text) == folded]
     return any(message.role in ("bot", "agent") for i in earlier[:1] for message in before[i + 1 :])
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """What would be said twice. ``again``: the customer wrote the very same before and was answered; ``sent``: what he
+    was told so far, each text as it was sent."""
+
+    again: bool = False
+    sent: tuple[str, ...] = ()
+    redactor: Redactor = field(default_factory=Redactor)
+
+    @classmethod
+    def of(
+        cls, text: str, before: Sequence[Message], history: Sequence[Message], redactor: Redactor
+    ) -> Repeats:
+        """``before``: the last turns of ``history``, redacted as ``text`` is."""
+        told = tuple(_framed(message.text) for message in history if message.role in ("bot", "agent"))
+        return cls(asked_again(text, before), told, redactor)
+
+    def among(self, ranked: Sequence[Candidate], draft: Draft | None) -> frozenset[str]:
+        """The texts that may be sent about the best candidate and were already, alone or as one answer of several."""
+        texts = [draft.text] if draft is not None else []
+        for best in ranked[:1]:
+            texts += [text for text in (best.approved, best.hit.text if best.hit else None) if text]
+        return frozenset(text for text in texts if any(self._as_sent(text) in told for told in self.sent))
+
+    def _as_sent(self, text: str) -> str:
+        return _framed(self.redactor.restore(text))
+
+
+def _framed(text: str) -> str:
+    """Between the blank lines that part the answers of one reply."""
+    return f"\n\n{text.strip()}\n\n"
 
 
 def topic_before(before: Sequence[Message]) -> str | None:

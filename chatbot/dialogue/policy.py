@@ -4,19 +4,21 @@ The rules, in the order they are tried (the name of the one that decided is in t
 
 1. ``asked_for_person``   the customer asks for a person → ``person``
 2. ``smalltalk``          a greeting, thanks, a goodbye and nothing else → ``smalltalk``
-3. ``nothing_to_read``    no letters, or a script that was never learned → ``unknown``
-4. ``action``             the best candidate's intent is bound to an action, and its probability reaches ``sureness``,
+3. ``drafts_only``        the site's bot answers no customer → ``person``; agents are still told what it would say
+4. ``nothing_to_read``    no letters, or a script that was never learned → ``unknown``
+5. ``action``             the best candidate's intent is bound to an action, and its probability reaches ``sureness``,
                           or ``choice_floor`` where the message brings every detail of an action that changes nothing
                           → ``ask`` (chatbot/dialogue/acting.py asks, or answers; also when asked again: the answer
                           may be another by now)
-5. ``asked_again``        the same question again after it was answered → ``person`` is offered (``unknown``)
-6. ``not_known``          nothing reaches ``choice_floor`` → ``unknown``
-7. ``torn``               the best candidate's probability reaches ``sureness``, and the next one's is within
+6. ``asked_again``        the same question again after it was answered → ``person`` is offered (``unknown``)
+7. ``not_known``          nothing reaches ``choice_floor`` → ``unknown``
+8. ``torn``               the best candidate's probability reaches ``sureness``, and the next one's is within
                           TORN_MARGIN of it → ``choices``
-8. ``sure``               the best candidate's probability reaches ``sureness`` → ``approved`` where its intent has
+9. ``sure``               the best candidate's probability reaches ``sureness`` → ``approved`` where its intent has
                           an approved answer, else ``generated`` where the mode allows it, the draft passed its
                           check and nothing holds it back (chatbot/dialogue/speaking.py), else ``passage``
-9. ``perhaps``            else ``choices`` among the candidates that reach ``choice_floor``
+10. ``sent_before``       … unless the customer was sent this very text before: a person is offered (``unknown``)
+11. ``perhaps``           else ``choices`` among the candidates that reach ``choice_floor``
 
 A candidate is a thing that could answer: an intent (with its approved answer or its article) or an article found
 by the search; chatbot/dialogue/weighing.py gives each its probability.
@@ -57,6 +59,8 @@ class Evidence:
     action: Bound = "none"
     left_out: bool = False  # a draft was due and not written, because too many messages were being answered
     footing: Footing = field(default_factory=Footing)
+    for_agents: bool = False  # an agent asks what the bot would say; no customer reads it
+    sent: frozenset[str] = frozenset()  # of the texts that may be sent those that were already
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ def decide(evidence: Evidence) -> Decision:
         return Decision("person", "asked_for_person", "the customer asks for a person", 1.0)
     if evidence.smalltalk is not None:
         return Decision("smalltalk", "smalltalk", f"nothing but {evidence.smalltalk}", 1.0)
+    if options.mode == "drafts_only" and not evidence.for_agents:
+        return answers_nobody()
     if not evidence.readable:
         return Decision("unknown", "nothing_to_read", "no words in a language that was learned", 0.0)
 
@@ -117,6 +123,11 @@ def decide(evidence: Evidence) -> Decision:
     return Decision("choices", "perhaps", reason, best.probability, best, near)
 
 
+def answers_nobody() -> Decision:
+    """What a customer gets where the bot's drafts are for agents alone."""
+    return Decision("person", "drafts_only", "the site's mode is drafts only: a person answers", 1.0)
+
+
 def _below(probability: float) -> str:
     """Rounded down: "0.25, below 0.25" explains nothing."""
     return f"{math.floor(100 * probability + 1e-9) / 100:.2f}"
@@ -155,9 +166,13 @@ def _sure(best: Candidate, evidence: Evidence) -> Decision:
     mode = evidence.options.mode
     says = f"{best.title!r} has {best.probability:.2f} ≥ {evidence.options.sureness:.2f}"
     if best.approved is not None:
+        if best.approved in evidence.sent:
+            return _sent_before(best)
         return Decision("approved", "sure", f"{says}; its answer is approved", best.probability, best)
     draft, against = evidence.draft, held_back(best, evidence.footing)
     if draft is not None and draft.check.passed and may_speak(best, evidence.options, evidence.footing):
+        if draft.text in evidence.sent:
+            return _sent_before(best)
         return Decision("generated", "sure", f"{says}; the draft passed its check", best.probability, best)
     why = (
         "the draft was left out: too many messages at once"
@@ -174,4 +189,15 @@ def _sure(best: Candidate, evidence: Evidence) -> Decision:
         return Decision(
             "choices", "sure", f"{says}, but no passage of it was found", best.probability, best, (best,)
         )
+    if best.hit.text in evidence.sent:
+        return _sent_before(best)
     return Decision("passage", "sure", f"{says}; {why}", best.probability, best)
+
+
+def _sent_before(best: Candidate) -> Decision:
+    return Decision(
+        "unknown",
+        "sent_before",
+        "the customer was sent this very text before: a person is offered instead of repeating it",
+        best.probability,
+    )

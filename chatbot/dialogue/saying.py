@@ -17,6 +17,12 @@ HANDOVER = f"{PAYLOAD}handover"  # payload of the choice that leads to a person
 INTENT = f"{PAYLOAD}intent "  # payload of a "did you mean": the intent's name follows
 ARTICLE = f"{PAYLOAD}article "  # payload of a "did you mean": the article's slug follows
 
+_PHRASES = {  # of the rules that say more than "I do not know"
+    "nothing_to_read": "unreadable",
+    "asked_again": "asked_again",
+    "sent_before": "asked_again",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Part:
@@ -58,7 +64,7 @@ def say(part: Part, *, lang: str, failures: int, redactor: Redactor, lookup: Loo
         case "person":
             text = (chosen.approved if chosen else None) or phrase("person", lang)
         case _:
-            name = {"nothing_to_read": "unreadable", "asked_again": "asked_again"}.get(decision.rule)
+            name = _PHRASES.get(decision.rule)
             text = phrase(name or ("unknown_again" if failures else "unknown"), lang)
             choices = (person,)
     approved = chosen is not None and chosen.approved and decision.kind in ("approved", "smalltalk", "person")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from chatbot.dialogue.lookup import Lookup
-from chatbot.dialogue.policy import Decision
+from chatbot.dialogue.policy import Decision, answers_nobody
 from chatbot.dialogue.saying import ARTICLE, HANDOVER, INTENT, Part
 from chatbot.dialogue.trace import Classification, PartTrace, ReplyKind
 from chatbot.dialogue.weighing import ARTICLE_LABEL, Candidate
@@ -58,6 +58,13 @@ def chosen(payload: str, lookup: Lookup, lang: str) -> Part | None:
 def gone(payload: str, lang: str) -> Part:
     """The customer tapped what has been withdrawn since it was offered."""
     return _part(payload, lang, Decision("unknown", "tapped", "what was tapped is not there any more", 0.0))
+
+
+def left_to_people(part: Part) -> Part:
+    """The same tap where the bot answers no customer: a person does."""
+    if part.decision.kind == "person":
+        return part
+    return _part(part.trace.request, part.trace.lang, answers_nobody())
 
 
 def unasked(request: str, lang: str) -> Part:

@@ -22,6 +22,7 @@ REFUND = KnownIntent("refund_time", "Refund time", "refund-time", None)
 REFUND_TEXT = "A refund is sent back within 3 working days to the original payment method."
 CANCEL_TEXT = "Orders can be cancelled in the shop too, at the counter."
 ALLOWED = SiteOptions(mode="generated_allowed")
+DRAFTS = SiteOptions(mode="drafts_only")
 
 
 def passage(slug: str, text: str, score: float = 0.0) -> Hit:
@@ -97,7 +98,7 @@ def test_a_draft_that_holds_against_its_passage_is_sent_as_generated_with_its_so
 
 
 def test_behind_something_a_sentence_must_be_surer(assistant, monkeypatch):
-    before = [Message("customer", "Where is my refund?"), Message("bot", REFUND_TEXT, "refund_time")]
+    before = [Message("customer", "Where is my refund?"), Message("bot", "In 3 days.", "refund_time")]
     asked = "And the refund of my brother?"
     assert assistant.reply(asked, options=ALLOWED, history=before)[0].kind == "generated"
     monkeypatch.setattr(speaking, "NEEDED_BEHIND", 1.0)
@@ -155,9 +156,7 @@ def test_in_a_hurry_the_passage_is_sent_that_a_draft_would_be_written_from_and_t
     assert (reply.kind, reply.text) == ("passage", REFUND_TEXT)
     assert part.left_out and part.draft is None
     assert part.reason.endswith("the draft was left out: too many messages at once")
-    _, for_agents = assistant.reply(
-        "Where is my refund?", options=SiteOptions(mode="drafts_only"), hurried=hurried
-    )
+    _, for_agents = assistant.reply("Where is my refund?", options=DRAFTS, hurried=hurried, for_agents=True)
     assert for_agents.parts[0].left_out and for_agents.parts[0].draft is None
     assert asked == ["draft", "draft"]
 
@@ -182,7 +181,7 @@ def test_a_customer_does_not_wait_for_a_draft_that_could_not_be_sent_but_an_agen
     ]
     assistant._classifier = None
     _, to_customer = assistant.reply("Where is my money?", options=ALLOWED)
-    reply, to_agent = assistant.reply("Where is my money?", options=SiteOptions(mode="drafts_only"))
+    reply, to_agent = assistant.reply("Where is my money?", options=DRAFTS, for_agents=True)
     assert to_customer.parts[0].draft is None
     assert to_agent.parts[0].draft is not None and reply.kind == "passage"
 
@@ -237,6 +236,74 @@ def test_the_same_question_again_is_not_answered_with_the_same_words(assistant):
     history = [Message("customer", "How do I cancel?"), Message("bot", CANCEL.approved or "")]
     reply, trace = assistant.reply("how do i cancel?", options=ALLOWED, history=history)
     assert (reply.kind, trace.parts[0].rule) == ("unknown", "asked_again")
+
+
+def test_what_was_sent_word_for_word_is_not_sent_again_to_who_asks_in_other_words(assistant):
+    def asked(text, *sent, options=ALLOWED, **more):
+        history = [Message("customer", "Hm?"), *(Message("bot", one) for one in sent)]
+        return assistant.reply(text, options=options, history=history, **more)
+
+    written = Writer().text
+    with_another = f"{REFUND_TEXT}\n\n{CANCEL.approved}"
+    for text, sent, options in (
+        ("How could I cancel?", CANCEL.approved, ALLOWED),
+        ("How could I cancel?", with_another, ALLOWED),
+        ("What of my refund?", written, ALLOWED),
+        ("What of my refund?", REFUND_TEXT, SiteOptions()),
+    ):
+        reply, trace = asked(text, sent, options=options)
+        assert (reply.kind, trace.parts[0].rule) == ("unknown", "sent_before")
+        assert reply.text == phrase("asked_again", "en") and reply.parts[0].choices[-1].payload == HANDOVER
+        assert asked(text, sent, options=options, for_agents=True)[0].kind in (
+            "approved",
+            "passage",
+            "generated",
+        )
+    assert asked("What of my refund?", REFUND_TEXT)[0].text == written  # other words
+    assert asked("How could I cancel?", f"Yes. {CANCEL.approved}")[0].kind == "approved"
+    assert asked("Hello!", phrase("greeting", "en"))[0].kind == "smalltalk"
+
+
+def test_a_written_text_that_names_what_the_customer_wrote_is_known_again(assistant):
+    mail = "jane@example.com"
+    assistant._writer = Writer("The refund goes to [EMAIL] within 3 working days.")
+    history = [Message("customer", f"my refund, {mail}?")]
+    first, _ = assistant.reply(f"Where is my refund for {mail}?", options=ALLOWED, history=history)
+    assert first.kind == "generated" and mail in first.text
+    history.append(Message("bot", first.text))
+    _, trace = assistant.reply(f"my refund to {mail}, when?", options=ALLOWED, history=history)
+    assert trace.parts[0].rule == "sent_before"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["How do I cancel?", "Where is my refund? Also, how do I cancel?", "what about dragons", "Где мой заказ?", "👋",
+     INTENT + "cancel_order", ARTICLE + "refund-time", INTENT + "no_such"],
+)  # fmt: skip
+def test_where_drafts_are_for_agents_alone_a_person_answers_every_question(assistant, text):
+    assistant._actions = Bound(ORDER, replace(COMPLAINT, intent="cancel_order"))
+    reply, trace = assistant.reply(text, options=DRAFTS, talk=Talk("c", 1), locale="en")
+    assert [part.kind for part in reply.parts] == ["person"] and trace.parts[0].rule == "drafts_only"
+    assert (reply.text, trace.parts[0].draft) == (phrase("person", "en"), None)
+    assert assistant._actions.ran == []
+
+
+def test_where_drafts_are_for_agents_alone_small_talk_and_a_running_action_go_on(assistant):
+    assistant._actions = Bound(ORDER)
+    assert assistant.reply("Hello!", options=DRAFTS)[0].kind == "smalltalk"
+    told, _ = assistant.reply("KC-204817", options=DRAFTS, talk=waiting("order_status", "order"))
+    assert told.text == "It is on its way."
+    left, _ = assistant.reply("what about dragons", options=DRAFTS, talk=waiting("order_status", "order"))
+    assert left.kind == "person"
+    assert assistant.reply("I want a human", options=DRAFTS)[1].parts[0].rule == "asked_for_person"
+
+
+def test_an_agent_is_given_drafts_though_customers_get_none_and_though_it_is_asked_again(assistant):
+    history = [Message("customer", "How do I cancel?"), Message("bot", phrase("person", "en"))]
+    approved, _ = assistant.reply("How do I cancel?", options=DRAFTS, history=history, for_agents=True)
+    assert approved.text == CANCEL.approved
+    _, trace = assistant.reply("Where is my refund?", options=DRAFTS, for_agents=True)
+    assert trace.parts[0].draft is not None and trace.parts[0].draft.check.passed
 
 
 def test_a_tapped_choice_is_answered(assistant):

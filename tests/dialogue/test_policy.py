@@ -100,7 +100,8 @@ def test_a_checked_draft_is_sent_only_in_the_mode_that_allows_it():
     found = {"hits": [hit("refund-time", 0.9)], "draft": draft(passed=True)}
     assert decide(evidence(**found)).kind == "generated"
     for mode in ("approved_and_cited", "drafts_only"):
-        assert decide(evidence(**found, options=replace(OPTIONS, mode=mode))).kind == "passage"
+        options = replace(OPTIONS, mode=mode)
+        assert decide(evidence(**found, options=options, for_agents=True)).kind == "passage"
 
 
 def test_a_draft_about_what_may_be_out_of_scope_gives_way_to_the_passage():
@@ -170,5 +171,7 @@ def test_nothing_below_the_sureness_is_ever_answered(guesses, hits, in_scope, mo
     assert 0 <= decision.confidence <= 1
     if decision.kind in ("approved", "passage", "generated"):
         assert decision.confidence >= OPTIONS.sureness
+    if mode == "drafts_only":
+        assert decision.kind == "person"
     if decision.kind == "generated":
         assert mode == "generated_allowed" and passed is True

@@ -95,6 +95,8 @@ ASKED = [
     evidence(candidate("T1", 0.9)),
     evidence(replace(candidate("T1", 0.9), approved="Yes.")),
     evidence(replace(candidate("T1", 0.9), hit=PASSAGE)),
+    replace(evidence(replace(candidate("T1", 0.9), hit=PASSAGE)), sent=frozenset([PASSAGE.text])),
+    evidence(candidate("T1", 0.9), mode="drafts_only"),
     evidence(replace(candidate("T1", 0.9), hit=PASSAGE), left_out=True),
     evidence(candidate("T1", 0.9), candidate("T2", 0.85)),
     evidence(strange("T1", 0.1)),

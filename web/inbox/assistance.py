@@ -67,8 +67,9 @@ def suggestion(
         text,
         history=history,
         locale=conversation.locale,
-        options=replace(options, mode="drafts_only"),  # a draft wherever there is something to say
+        options=replace(options, mode="drafts_only"),
         hurried=hurried,
+        for_agents=True,  # a draft wherever there is something to say
     )
     redactor = Redactor(options.redaction)  # as the assistant has read it, to put the values back
     turns = [replace(message, text=redactor.redact(normalise(message.text))) for message in history]
