@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from chatbot.dialogue.actions import check_pattern
@@ -109,6 +109,10 @@ class SiteOptions:
     def opening_hours(self) -> Hours | None:
         """None: somebody is always there."""
         return Hours.from_json(self.hours) if self.hours else None
+
+    def answering(self) -> SiteOptions:
+        """The same where customers are answered: what a release would say cannot be measured where nobody is."""
+        return replace(self, mode="approved_and_cited") if self.mode == "drafts_only" else self
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> SiteOptions:

@@ -274,7 +274,9 @@ def acted(trace: Mapping[str, Any] | None) -> bool:
 
 
 def _sites(session: Session) -> dict[int, SiteOptions]:
-    return {site.id: SiteOptions.from_json(site.options) for site in session.scalars(select(Site))}
+    return {
+        site.id: SiteOptions.from_json(site.options).answering() for site in session.scalars(select(Site))
+    }
 
 
 def _asked(

@@ -104,6 +104,14 @@ def test_a_checked_draft_is_sent_only_in_the_mode_that_allows_it():
         assert decide(evidence(**found, options=options, for_agents=True)).kind == "passage"
 
 
+def test_a_release_is_measured_as_if_it_answered_where_it_answers_nobody():
+    drafts = replace(OPTIONS, mode="drafts_only")
+    sure = evidence(hits=[hit("refund-time", 0.9)], options=drafts)
+    assert decide(sure).kind == "person"
+    assert decide(replace(sure, options=drafts.answering())).kind == "passage"
+    assert OPTIONS.answering() is OPTIONS
+
+
 def test_a_draft_about_what_may_be_out_of_scope_gives_way_to_the_passage():
     found = {"hits": [hit("refund-time", 0.9)], "draft": draft(passed=True)}
     assert decide(replace(evidence(**found), footing=Footing(0.99))).kind == "generated"

@@ -132,7 +132,7 @@ def evaluate(
             questions=questions,
             conversations=conversations,
             attacks=attacks,
-            options=options,
+            options=options.answering(),
             progress=progress,
         )
     body = measured.as_json()
