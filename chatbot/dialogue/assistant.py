@@ -5,20 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, complete, dropped, gives
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.drafting import Writer, draft, sources_about
-from chatbot.dialogue.follow_ups import Repeats, opens, topics_before, unsaid
+from chatbot.dialogue.follow_ups import Repeats, agreed_to, opens, topics_before, unsaid
 from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.own_words import is_dropped
 from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.person_wish import asks_for_person, declines_person
-from chatbot.dialogue.policy import Bound, Decision, Evidence, decide, may_speak
+from chatbot.dialogue.policy import ALIKE, Bound, Decision, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.requests import MAX_REQUESTS, Subject, split_requests
@@ -137,7 +138,10 @@ class Assistant:
                 with clock("requests"):
                     found = [read] if silent else self._requests(read, before, lang, options)
                     requests, rest = found[:MAX_REQUESTS], found[MAX_REQUESTS:]
-                repeats = Repeats() if for_agents else Repeats.of(read, before, history, redactor)
+                repeats = Repeats()
+                if not for_agents:
+                    alike = partial(self._alike, read, lang)
+                    repeats = Repeats.of(read, before, history, redactor, alike)
                 parts = [
                     self._part(
                         request, before, lang, said, options, repeats, clock, talk, text, hurried, for_agents
@@ -183,6 +187,11 @@ class Assistant:
             "past_answers": self.past is not None,
             "indexed": len(self._search),
         }
+
+    def _alike(self, text: str, lang: str, other: str) -> bool:
+        """Whether two messages ask for the same, by the search's encoder."""
+        vectors = self._search.question(text, lang=lang), self._search.question(other, lang=lang)
+        return float(vectors[0] @ vectors[1]) >= ALIKE
 
     def _requests(self, text: str, before: Sequence[Message], lang: str, options: SiteOptions) -> list[str]:
         if lang not in self.languages or asks_for_person(text):
@@ -265,9 +274,10 @@ class Assistant:
         known: dict[str, KnownIntent] = {}
         hits: list[Hit] = []
         ranked: list[Candidate] = []
-        small = smalltalk(request)
+        agreed = agreed_to(request, before)
+        small = smalltalk(request) or (agreed if agreed != "person" else None)
         action: Action | None = None
-        wants_person = asks_for_person(request)
+        wants_person = asks_for_person(request) or agreed == "person"
         draft, left_out, footing = None, False, Footing()
         if readable and small is None and not wants_person:
             classification, known, hits = self._evidence(request, before, lang, clock)

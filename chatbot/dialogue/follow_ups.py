@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
+from chatbot.dialogue.own_words import yes_or_no
+from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.trace import Draft, Message
 from chatbot.dialogue.weighing import Candidate
@@ -24,26 +27,43 @@ def asked_again(text: str, before: Sequence[Message]) -> bool:
 @dataclass(frozen=True, slots=True)
 class Repeats:
     """What would be said twice. ``again``: the customer wrote the very same before and was answered; ``sent``: what he
-    was told so far, each text as it was sent."""
+    asked so far, and was told, each text as it was sent. ``alike``: whether this message asks what another one asked:
+    who goes on asking about an answer may well be told it again."""
 
     again: bool = False
-    sent: tuple[str, ...] = ()
+    sent: tuple[tuple[str, str], ...] = ()
     redactor: Redactor = field(default_factory=Redactor)
+    alike: Callable[[str], bool] = lambda _: False
 
     @classmethod
     def of(
-        cls, text: str, before: Sequence[Message], history: Sequence[Message], redactor: Redactor
+        cls,
+        text: str,
+        before: Sequence[Message],
+        history: Sequence[Message],
+        redactor: Redactor,
+        alike: Callable[[str], bool],
     ) -> Repeats:
         """``before``: the last turns of ``history``, redacted as ``text`` is."""
-        told = tuple(_framed(message.text) for message in history if message.role in ("bot", "agent"))
-        return cls(asked_again(text, before), told, redactor)
+        told, asked = [], ""
+        for message in history:
+            if message.role == "customer":
+                asked = message.text
+            elif message.role in ("bot", "agent"):
+                told.append((asked, _framed(message.text)))
+        return cls(asked_again(text, before), tuple(told), redactor, alike)
 
     def among(self, ranked: Sequence[Candidate], draft: Draft | None) -> frozenset[str]:
-        """The texts that may be sent about the best candidate and were already, alone or as one answer of several."""
+        """The texts that may be sent about the best candidate and were already in answer to such a question, alone or
+        as one answer of several."""
         texts = [draft.text] if draft is not None else []
         for best in ranked[:1]:
             texts += [text for text in (best.approved, best.hit.text if best.hit else None) if text]
-        return frozenset(text for text in texts if any(self._as_sent(text) in told for told in self.sent))
+        return frozenset(
+            text
+            for text in texts
+            if any(self._as_sent(text) in told and self.alike(asked) for asked, told in self.sent)
+        )
 
     def _as_sent(self, text: str) -> str:
         return _framed(self.redactor.restore(text))
@@ -52,6 +72,25 @@ class Repeats:
 def _framed(text: str) -> str:
     """Between the blank lines that part the answers of one reply."""
     return f"\n\n{text.strip()}\n\n"
+
+
+Agreed = Literal["person", "greeting", "thanks"]
+_OFFERS_A_PERSON = ("unknown", "unknown_again", "asked_again")
+
+
+def agreed_to(text: str, before: Sequence[Message]) -> Agreed | None:
+    """What nothing but a yes or a no means: the person that was offered, or small talk. None where it is something
+    else, or where it was asked which of several things is meant."""
+    said = yes_or_no(text)
+    if said is None:
+        return None
+    last = next((message for message in reversed(before) if message.role in ("bot", "agent")), None)
+    if last is None:
+        return "greeting"
+    offers = {phrase(name, lang) for name in _OFFERS_A_PERSON for lang in ("en", "zh")}
+    if said == "yes" and any(offer in last.text for offer in offers):
+        return "person"
+    return None if said == "yes" and last.perhaps and last.topic is None else "thanks"
 
 
 def topic_before(before: Sequence[Message]) -> str | None:

@@ -42,7 +42,7 @@ Bound = Literal[
     "none", "bound", "complete"
 ]  # an action of the best candidate; complete: with all its details
 _WORTH_SAYING = 0.3  # of the words more than is usual
-_ALIKE = 0.8  # cosine from which two questions ask for the same
+ALIKE = 0.8  # cosine from which two questions ask for the same
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _new_to(best: Candidate | None) -> str:
     that is why its probability is low."""
     if best is None:
         return ""
-    told = "; agents did not know when this was asked before" if best.not_known >= _ALIKE else ""
+    told = "; agents did not know when this was asked before" if best.not_known >= ALIKE else ""
     return told + (
         f"; {best.new_words:.0%} of the words are new to it" if best.strange >= _WORTH_SAYING else ""
     )

@@ -99,6 +99,7 @@ def outlier_pools(texts: Sequence[str], languages: Sequence[str], *, seed: int, 
     held, kept = fresh[::_HELD], [s for i, s in enumerate(fresh) if i % _HELD]
     words = _words(tokens)
     latin = [word for word in words if word.isascii()]
+    known = set(latin)
     han = sorted({word_of(token) for text in tokens for token in text if token[0] == "~"})
 
     def noise(n: int) -> list[str]:
@@ -110,6 +111,7 @@ def outlier_pools(texts: Sequence[str], languages: Sequence[str], *, seed: int, 
         if latin:
             made += [_scrambled(random_, latin) for _ in range(n // 3)]
         made += [_numbers(random_) for _ in range(n // 4)]
+        made += [stub for _ in range(n // 4) if (stub := _stub(random_)) not in known]
         return made
 
     trained = noise(max(20, (size - len(kept)) * 3 // 7))
@@ -174,6 +176,11 @@ def _numbers(random_: random.Random) -> str:
         str(random_.randrange(10 ** random_.randint(1, 3))) for _ in range(random_.randint(1, 4))
     )
     return random_.choice(("", "", "", "€", "$", "¥")) + told + random_.choice(("", "", "", "?", "%", " = ?"))
+
+
+def _stub(random_: random.Random) -> str:
+    """One to three letters: no abbreviation of everything that begins so."""
+    return "".join(random_.choice(string.ascii_lowercase) for _ in range(random_.randint(1, 3)))
 
 
 def _scrambled(random_: random.Random, words: Sequence[str]) -> str:

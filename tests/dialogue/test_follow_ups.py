@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from chatbot.dialogue.follow_ups import topic_before, topics_before
+from chatbot.dialogue.follow_ups import agreed_to, topic_before, topics_before
+from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.trace import Message
 
 ASKED = Message("customer", "can I pay in instalments")
@@ -37,3 +38,19 @@ def test_who_was_asked_back_may_go_on_about_any_of_it() -> None:
     assert topics_before([ASKED, asked_back])[-1] == (None, pytest.approx(0.3))
     assert topics_before([ASKED, ANSWERED]) == (("instalments", 1.0),)
     assert topics_before([]) == ((None, 1.0),)
+
+
+@pytest.mark.parametrize(
+    ("text", "before", "agreed"),
+    [
+        ("yes please", [ASKED, Message("bot", phrase("unknown", "en"))], "person"),
+        ("好的", [ASKED, Message("bot", phrase("unknown_again", "zh"))], "person"),
+        ("no", [ASKED, Message("bot", phrase("unknown", "en"))], "thanks"),
+        ("yes", [], "greeting"),
+        ("yes", [ASKED, ANSWERED], "thanks"),
+        ("yes", [ASKED, Message("bot", "Did you mean one of these?", None, (("shops", 0.4),))], None),
+        ("yes, and in a shop?", [ASKED, Message("bot", phrase("unknown", "en"))], None),
+    ],
+)
+def test_a_bare_yes_is_no_question(text: str, before: list[Message], agreed: str | None) -> None:
+    assert agreed_to(text, before) == agreed
