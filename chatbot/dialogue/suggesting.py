@@ -9,7 +9,7 @@ from chatbot.dialogue.actions import Talk
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.trace import ReplyPart
 from chatbot.dialogue.weighing import PERSON_INTENT, SMALLTALK_INTENTS
-from chatbot.inference.next_intent import Event
+from chatbot.inference.next_intent import Event, runs
 
 SUGGESTIONS = 3  # next questions proposed with an answer
 SUGGESTED_FROM = 0.12  # probability of a proposed question: one customer in eight goes on with it
@@ -37,11 +37,13 @@ def suggest(
     before and was passed over."""
     if model is None or talk is None or not replies or any(topic is None for topic in topics):
         return []
-    events = [Event(name, text) for name, text in talk.topics]
-    if events:
-        events[-1] = Event(events[-1].name, f"{events[-1].text} {read}")
     told = " ".join(part.text for part in replies)
-    events += [Event(str(topic), f"{'' if events else read} {told}".strip()) for topic in topics]
+    events = runs(
+        [
+            *(Event(name, text) for name, text in talk.topics),
+            *(Event(str(topic), f"{read} {told}") for topic in topics),
+        ]
+    )
     old = {event.name for event in events} | set(talk.offered.values())
     likely = model.suggest(events, k=2 * SUGGESTIONS + len(old), least=SUGGESTED_FROM)
     known = lookup.intents([name for name, _ in likely], lang)

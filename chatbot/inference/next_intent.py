@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,6 +26,7 @@ BUCKETS = 8192  # of hashed words; bucket 0 is padding
 MOST_WORDS = 48  # of an event, the last ones
 MOST_EVENTS = 12  # the last ones
 START = "<start>"
+MORE_THAN_USUAL = 2.0  # times the odds that a name has behind anything: from there it belongs to this topic
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,16 @@ class Event:
 
     name: str
     text: str = ""
+
+
+def runs(events: Iterable[Event]) -> list[Event]:
+    """The events with those of the same name in a row as one: asking on about a topic is no next topic."""
+    found: list[Event] = []
+    for event in events:
+        if found and found[-1].name == event.name:
+            event = Event(event.name, f"{found.pop().text} {event.text}".strip())
+        found.append(event)
+    return found
 
 
 @lru_cache(maxsize=1024)  # a conversation's events are read again with each of its messages
@@ -53,6 +64,8 @@ class NextIntents:
                 raise BundleError("this model of next questions has another format", value=config["format"])
             self.names: tuple[str, ...] = tuple(config["names"])
             self._recurs = bool(config["recurs"])
+            # older releases do not say what is usual
+            self._usual = np.array(config.get("usual") or [0.0] * len(self.names), dtype=np.float32)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BundleError(
                 f"the model of next questions cannot be read: {error}", value="next", remedy="Retrain"
@@ -83,8 +96,13 @@ class NextIntents:
         return (powers / max(float(powers.sum()), 1e-12)).astype(np.float32)
 
     def suggest(self, events: Sequence[Event], *, k: int = 3, least: float = 0.0) -> list[tuple[str, float]]:
-        """The ``k`` likeliest next names that did not come up yet, each with its probability of at least ``least``."""
+        """The ``k`` likeliest next names that did not come up yet, each with its probability of at least ``least``.
+
+        Only what is asked more than usual here: what is frequent behind everything says nothing about this topic.
+        """
         found = self.probabilities(events)
+        more = found * (1 - self._usual) >= MORE_THAN_USUAL * self._usual * (1 - found)
         seen = {event.name for event in events}
-        best = [row for row in np.argsort(-found, kind="stable").tolist() if self.names[row] not in seen]
+        likeliest = np.argsort(-found, kind="stable").tolist()
+        best = [row for row in likeliest if more[row] and self.names[row] not in seen]
         return [(self.names[row], float(found[row])) for row in best[:k] if found[row] >= max(least, 1e-9)]

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
+from numpy.typing import NDArray
 from safetensors.numpy import save_file
 
 from chatbot.errors import TrainingError
@@ -29,9 +30,10 @@ from chatbot.inference.next_intent import (
     START,
     Event,
     NextIntents,
+    runs,
     word_buckets,
 )
-from chatbot.learning.time_plan import seconds_left
+from chatbot.learning.time_plan import cut_in_words, seconds_left
 from chatbot.neural.batches import length_buckets
 from chatbot.neural.fit import fit
 from chatbot.neural.fit_report import FitProgress, Score
@@ -39,6 +41,7 @@ from chatbot.neural.fit_settings import FitSettings
 from chatbot.neural.next_intent import EventBatch, NextIntentConfig, NextIntentNetwork, event_batch
 from chatbot.neural.next_intent_export import next_intent_graph
 
+COUNTS_AS = 20  # events: so much does what is usual behind anything weigh among the followers of one name
 LEAST = 200  # events to predict, below which nothing is learned
 HIT_AT = 3
 
@@ -61,41 +64,70 @@ class NextIntentReport:
     predicted: int
     names: int
     seconds: float
+    counted_hit_at_3: float  # of the counts that the network begins with
+    learned: bool  # whether the network knows more than they: else they are shipped alone
+    cut: str | None = None  # where the clock ended it, in words
 
 
 def events_of(row: Mapping[str, Any], *, article_intents: Mapping[Any, str] | None = None) -> list[Event]:
-    """The events of a dialogue row.
+    """The events of a dialogue row: its customer's turns with an ``intent``; where none has one, its agent's turns
+    with a ``label``; where none has one, its agent's turns whose first source is a passage in ``article_intents``.
 
-    A customer's turn with an ``intent``; where no customer's turn has one, an agent's turn with a ``label`` or whose
-    first source is a passage in ``article_intents``. An intent that repeats the one before is the same event. Its
-    text ends before the next event's turn, so that nothing is read of what is to be predicted.
+    The text of an event ends before what is to be predicted from it is said.
     """
-    by_customer = any(turn.get("intent") for turn in row["turns"])
+    turns = row["turns"]
+    if any(turn["role"] == "customer" and turn.get("intent") for turn in turns):
+        return _by_intent(turns)
+    if any(turn["role"] == "agent" and turn.get("label") for turn in turns):
+        return _by_label(turns)
+    return _by_article(turns, article_intents or {})
+
+
+def _by_intent(turns: Sequence[Mapping[str, Any]]) -> list[Event]:
+    """Each intent that differs from the one before, with all that is said until the next one."""
     events: list[Event] = []
     said: list[str] = []
-    for turn in row["turns"]:
-        name = None
-        if by_customer:
-            name = turn.get("intent") if turn["role"] == "customer" else None
-        elif turn["role"] == "agent":
-            sources = turn.get("sources") or ()
-            name = turn.get("label") or next(
-                (article_intents[one] for one in sources[:1] if article_intents and one in article_intents),
-                None,
-            )
-        said.append(str(turn.get("text") or ""))
-        repeats = by_customer or not turn.get("label")
-        if name and not (repeats and events and events[-1].name == name):
-            # what the customer says with a new intent is not known before it: it belongs to what comes after
-            carried = said[:-1] if by_customer else []
-            if carried and events:
-                events[-1] = Event(events[-1].name, f"{events[-1].text} {' '.join(carried)}".strip())
-            events.append(Event(name, said[-1] if by_customer else " ".join(said)))
+    for turn in turns:
+        name = turn.get("intent") if turn["role"] == "customer" else None
+        text = str(turn.get("text") or "")
+        if name and not (events and events[-1].name == name):
+            if said and events:
+                events[-1] = Event(events[-1].name, f"{events[-1].text} {' '.join(said)}".strip())
+            events.append(Event(name, text))
             said = []
-        elif not name and events and not by_customer:
-            events[-1] = Event(events[-1].name, f"{events[-1].text} {said[-1]}".strip())
-            said = []
+        else:
+            said.append(text)
     return events
+
+
+def _by_label(turns: Sequence[Mapping[str, Any]]) -> list[Event]:
+    """What the agent did in turn; what the customer says behind it is known before the agent acts again."""
+    events: list[Event] = []
+    said: list[str] = []
+    for turn in turns:
+        name = turn.get("label") if turn["role"] == "agent" else None
+        said.append(str(turn.get("text") or ""))
+        if name:
+            events.append(Event(name, " ".join(said)))
+            said = []
+        elif events:
+            events[-1] = Event(events[-1].name, f"{events[-1].text} {said.pop()}".strip())
+    return events
+
+
+def _by_article(turns: Sequence[Mapping[str, Any]], article_intents: Mapping[Any, str]) -> list[Event]:
+    """What the agent answered from in turn. The question behind an answer belongs to the next answer: when the next
+    question is proposed, nobody has asked it yet."""
+    events: list[Event] = []
+    said: list[str] = []
+    for turn in turns:
+        said.append(str(turn.get("text") or ""))
+        sources = (turn.get("sources") or ()) if turn["role"] == "agent" else ()
+        name = article_intents.get(sources[0]) if sources else None
+        if name:
+            events.append(Event(name, " ".join(said)))
+            said = []
+    return runs(events)
 
 
 def topics_of_passages(
@@ -119,6 +151,8 @@ def train_next_intents(
 ) -> NextIntentReport:
     """Learn from the conversations' events and write ``out``/next/; without ``valid`` a tenth of them stands in.
 
+    A network that knows no more than the counts it began with is set back to them.
+
     Raises TrainingError where there are too few events that follow others.
     """
     began = time.monotonic()
@@ -141,6 +175,9 @@ def train_next_intents(
     held = [_encoded(events, rows, words=settings.words) for events in valid]
     torch.manual_seed(seed)
     network = NextIntentNetwork(NextIntentConfig(len(names), BUCKETS))
+    followers = _followers(rows, train)
+    usual = followers.sum(axis=0) / followers.sum()
+    network.begin_with(torch.from_numpy(_by_counts(followers)))
 
     def batches(epoch: int) -> Iterable[EventBatch]:
         buckets = length_buckets([len(ids) for ids, _, _ in encoded], settings.batch, seed=seed, epoch=epoch)
@@ -160,6 +197,9 @@ def train_next_intents(
             total += int(asked.sum())
         return Score("hit at 3", 100 * right / max(1, total))
 
+    network.eval()
+    with torch.no_grad():
+        counted = validate().value
     result = fit(
         network,
         batches,
@@ -175,14 +215,20 @@ def train_next_intents(
         device=device,
         progress=progress,
     )
-    _write(network, names, out, recurs=_recurs(train))
+    learned = result.best.value > counted
+    if not learned:
+        network.begin_with(network.counted)
+    _write(network, names, out, recurs=_recurs(train), usual=[round(float(one), 5) for one in usual])
     asked = sum(len(events) - 1 for events in valid)
     return NextIntentReport(
-        hit_at_3=round(result.best.value, 2),
+        hit_at_3=round(max(result.best.value, counted), 2),
         baseline_hit_at_3=round(baseline(train, valid), 2),
         predicted=asked,
         names=len(names) - 1,
         seconds=round(result.seconds, 1),
+        counted_hit_at_3=round(counted, 2),
+        learned=learned,
+        cut=cut_in_words(result),
     )
 
 
@@ -236,7 +282,27 @@ def _recurs(train: Sequence[Sequence[Event]]) -> bool:
     return sum(before) > 0.01 * len(before)
 
 
-def _write(network: NextIntentNetwork, names: Sequence[str], out: Path, *, recurs: bool) -> None:
+def _followers(rows: Mapping[str, int], train: Sequence[Sequence[Event]]) -> NDArray[np.float32]:
+    """[names, names]: how often each name came behind each."""
+    counts = np.zeros((len(rows), len(rows)), dtype=np.float32)
+    for events in train:
+        for before, after in pairwise(events):
+            counts[rows[before.name], rows[after.name]] += 1
+    return counts
+
+
+def _by_counts(followers: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The logarithm of how likely each name follows each; behind what nothing has followed: what is usual."""
+    usual = followers.sum(axis=0) + 0.1
+    usual /= usual.sum()
+    behind = followers.sum(axis=1, keepdims=True)
+    logs: NDArray[np.float32] = np.log((followers + COUNTS_AS * usual) / (behind + COUNTS_AS))
+    return logs
+
+
+def _write(
+    network: NextIntentNetwork, names: Sequence[str], out: Path, *, recurs: bool, usual: Sequence[float]
+) -> None:
     folder = out / "next"
     folder.mkdir(parents=True, exist_ok=True)
     state = {name: value.detach().cpu().float().numpy() for name, value in network.state_dict().items()}
@@ -246,5 +312,5 @@ def _write(network: NextIntentNetwork, names: Sequence[str], out: Path, *, recur
     model = next_intent_graph(state)
     onnx.checker.check_model(model)
     (folder / "next.onnx").write_bytes(model.SerializeToString())
-    config = {"format": FORMAT, "names": list(names), "recurs": recurs}
+    config = {"format": FORMAT, "names": list(names), "recurs": recurs, "usual": list(usual)}
     (folder / "config.json").write_text(json.dumps(config, ensure_ascii=False, indent=1) + "\n", "utf-8")

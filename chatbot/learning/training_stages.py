@@ -19,7 +19,9 @@ Progress = Callable[[str, float], None]  # stage, share done 0..1
 STAGES = ("encoder", "classifier", "entities", "generator", "ranker", "next")
 OWN_ENCODER_PAIRS = 8_000  # questions with their articles, of one language
 _NEXT_USEFUL = 20.0  # percent hit@3 on held-back conversations
-_NEXT_CONVERSATIONS = 6_000  # that teach what is asked next: more change little and take time from the rest
+_NEXT_CONVERSATIONS = (
+    6_000  # with a next question, that teach it: more change little and take time from the rest
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,12 +292,16 @@ def _train_next(
 
     topics = topics_of_passages(snapshot.passages, snapshot.pairs)
     events = {
-        split: [events_of(row, article_intents=topics) for row in snapshot.dialogues if row["split"] == split]
+        split: [
+            events
+            for row in snapshot.dialogues
+            if row["split"] == split and len(events := events_of(row, article_intents=topics)) > 1
+        ]
         for split in ("train", "valid")
     }
     enough = min(len(events["train"]), _NEXT_CONVERSATIONS)
     events["train"] = Random(settings.seed).sample(events["train"], enough)
-    follow = sum(max(0, len(one) - 1) for one in events["train"])
+    follow = sum(len(one) - 1 for one in events["train"])
     if follow < LEAST:
         report.skipped["next questions"] = (
             f"{follow} questions that follow another are too few to learn from (at least {LEAST})"
@@ -305,18 +311,25 @@ def _train_next(
         events["train"],
         events["valid"],
         folder,
-        settings=NextIntentSettings(epochs=6),
+        settings=NextIntentSettings(epochs=2, learning_rate=1e-2),
         device=settings.device,
         seed=settings.seed,
         budget_seconds=_share(settings, "next"),
         progress=lambda state: tell("next questions", state.step / max(1, state.total_steps)),
     )
     report.metrics["next"] = asdict(figures)
+    if figures.cut:
+        report.cut["next questions"] = figures.cut
     if figures.hit_at_3 < _NEXT_USEFUL:  # a proposal that hardly anybody wants is noise under every answer
         shutil.rmtree(folder / "next")
         report.skipped["next questions"] = (
             f"of three proposed, one is asked next in {figures.hit_at_3:.0f} % of the conversations "
             f"(at least {_NEXT_USEFUL} %)"
+        )
+    elif not figures.learned:
+        report.skipped["next questions"] = (
+            f"the network knows no more than counting what followed ({figures.counted_hit_at_3:.1f} %): "
+            "the counts alone propose"
         )
 
 

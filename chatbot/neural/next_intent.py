@@ -1,7 +1,8 @@
 """What comes next in a conversation: an LSTM over its events (chatbot/inference/next_intent.py says what an event is).
 
 Each step reads an event's embedding and the mean of its words' embeddings, and predicts the next event: a session-based
-recommender (Hidasi et al. 2016) with words beside the items.
+recommender (Hidasi et al. 2016) with words beside the items. It begins as what counting the followers of each name
+says, so that a training of a second already knows as much, and learns what the words and the names before add.
 """
 
 from __future__ import annotations
@@ -51,10 +52,19 @@ class NextIntentNetwork(nn.Module):
         self.lstm = nn.LSTM(config.embedding + config.words, config.units, batch_first=True)
         self.out = nn.Linear(config.units, config.names)
         self.dropout = nn.Dropout(config.dropout)
+        self.counted: Tensor
+        self.register_buffer("counted", torch.zeros(config.names, config.names))
         nn.init.normal_(self.names.weight, std=config.embedding**-0.5)
         nn.init.normal_(self.words.weight, std=config.words**-0.5)
         with torch.no_grad():
             self.words.weight[0].zero_()
+
+    def begin_with(self, counted: Tensor) -> None:
+        """counted [names, names]: the logarithm of how likely each name follows each, by counts. The rest says
+        nothing yet."""
+        self.counted.copy_(counted)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
 
     def forward(self, names: Tensor, words: Tensor) -> Tensor:
         """names [b, t], words [b, t, w] → logits [b, t, names]."""
@@ -64,7 +74,7 @@ class NextIntentNetwork(nn.Module):
             said = said * (torch.rand_like(said[:, :, :1]) >= self.config.word_dropout)
         x = self.dropout(torch.cat([self.names(names), said], dim=-1))
         states, _ = self.lstm(x)  # [b, t, units]
-        logits: Tensor = self.out(self.dropout(states))
+        logits: Tensor = self.out(self.dropout(states)) + self.counted[names]
         return logits
 
     def loss(self, batch: EventBatch) -> Tensor:

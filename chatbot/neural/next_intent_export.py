@@ -32,6 +32,8 @@ def next_intent_graph(state: Mapping[str, NDArray[np.float32]]) -> onnx.ModelPro
         "out_bias": state["out.bias"],
         "time": np.array([-1, 1, width]),
         "flat": np.array([1, units]),
+        "counted": state["counted"],
+        "newest": np.array([-1]),
     }
     node = helper.make_node
     nodes = [
@@ -41,7 +43,10 @@ def next_intent_graph(state: Mapping[str, NDArray[np.float32]]) -> onnx.ModelPro
         node("Reshape", ["both", "time"], ["x"]),  # [t, 1, n + e]
         node("LSTM", ["x", "W", "R", "B"], ["", "last"], hidden_size=units),  # [1, 1, h]
         node("Reshape", ["last", "flat"], ["state"]),
-        node("Gemm", ["state", "out_weight", "out_bias"], ["logits"]),
+        node("Gemm", ["state", "out_weight", "out_bias"], ["learned"]),
+        node("Gather", ["names", "newest"], ["name"]),  # [1]
+        node("Gather", ["counted", "name"], ["by_counts"]),  # [1, names]
+        node("Add", ["learned", "by_counts"], ["logits"]),
     ]
     return finished(
         "next_intent",

@@ -140,7 +140,7 @@ def _said(turns: list[Earlier], pending: ActionTrace | None) -> tuple[Said, ...]
 
 
 def _topics(turns: list[Earlier]) -> tuple[tuple[str, str], ...]:
-    """What was answered, oldest first, with what was said since the answer before."""
+    """What was answered, oldest first, with what was said since the answer before, its own words included."""
     found: list[tuple[str, str]] = []
     said: list[str] = []
     for turn in turns:
@@ -148,9 +148,6 @@ def _topics(turns: list[Earlier]) -> tuple[tuple[str, str], ...]:
         name = next((part["topic"] for part in turn.trace.get("parts", ()) if part.get("topic")), None)
         if turn.role == "bot" and name:
             found.append((str(name), " ".join(said)))
-            said = []
-        elif found and turn.role == "customer":
-            found[-1] = (found[-1][0], f"{found[-1][1]} {turn.text}")
             said = []
     return tuple(found)
 

@@ -392,7 +392,10 @@ def test_after_an_answer_what_customers_ask_next_is_proposed_and_a_tap_on_it_is_
     talk = Talk("c", 2, topics=[("order_status", "where is it")])
     reply, trace = assistant.reply("How do I cancel?", options=ALLOWED, talk=talk)
     assert (reply.suggestions, trace.suggested) == (("Refund time",), ("refund_time",))
-    assert [event.name for event in proposing.seen] == ["order_status", "cancel_order"]
+    assert [(event.name, event.text) for event in proposing.seen] == [
+        ("order_status", "where is it"),
+        ("cancel_order", f"How do I cancel? {CANCEL.approved}"),
+    ]
     assert trace.parts[0].topic == "cancel_order"
     tapped = Talk("c", 3, offered={"Refund time？": "refund_time"})  # as a Chinese title ends
     assert assistant.reply("Refund time？", options=ALLOWED, talk=tapped)[0].text == REFUND_TEXT
