@@ -106,7 +106,11 @@ def act(
     said = [*talk.said, Said(text, None if missed else asked)] if text else list(talk.said)
     found = read_slots(action.slots, said, find=find, accepts=action.proof.accepts)
     state = ActionTrace(
-        action.name, "asking", filled=tuple(found), failures=pending.failures if pending else 0
+        action.name,
+        "asking",
+        filled=tuple(found),
+        failures=pending.failures if pending else 0,
+        changes=action.changes,
     )
     if any(
         found[slot.name].value == "no"

@@ -72,6 +72,17 @@ _ASKED_BACK = re.compile(r"\b(?:don'?t|do) you (?:not )?have\b|\b(?:can|could|ma
 _DECLINED = re.compile(rf"(?:{_NOT_ZH})(?:转|找|接)?(?:人工|真人|客服)")
 _ANY_NOT = re.compile(rf"{_NOT_EN}|{_NOT_ZH}")
 
+_WISH_FOR_A_PERSON = re.compile(  # its words, none of which says what for
+    r"\b(i(['’](d|m))?|we|me|you|my|a|an|the|want|wanna|need|needs|would|like|love|can|could|may|must|have|get|to|with|and|or"
+    r"|now|just|please|pls|here|there|is|are|am|let|give|real|live|human|humans|person|people|agent|agents|someone|somebody"
+    r"|representative|operator|colleague|manager|supervisor|staff|member|support|service|customer|talk|speak|chat|connect"
+    r"|transfer|hi|hello|hey|thanks|thank|directly|immediately|bot|robot|not|no|instead|right|away|put|pass|hand"
+    r"|through|being|help|some)\b"
+    r"|人工|真人|活人|客服|服务|人员|机器人|直接|马上|立刻|立即|现在|赶紧|谢谢|麻烦|可以|可不可以|能不能|你好|您好|需要|联系|不要|不想"
+    r"|说话|沟通|聊天|[我们要想请帮给你您转接找换跟和个位名一下到快吧了啊呢吗呀的能叫让在有没人说聊]"
+)
+_BETWEEN = re.compile(r"[\s!.,;:~?…、。！，？；：\-_()]+")
+
 
 def asks_for_person(text: str) -> bool:
     """Whether the message asks to be passed on to a human being."""
@@ -85,6 +96,13 @@ def asks_for_person(text: str) -> bool:
     return any(
         (found := _wish(clause)) is not None and not _negated(clause, found) for clause in _clauses(plain)
     )
+
+
+def only_asks_for_person(text: str) -> bool:
+    """Whether nothing is left of the message once the wish for a person is taken out."""
+    if not asks_for_person(text):
+        return False
+    return not _BETWEEN.sub("", _WISH_FOR_A_PERSON.sub(" ", _plain(text)))
 
 
 def declines_person(text: str) -> bool:

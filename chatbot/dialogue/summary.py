@@ -1,17 +1,18 @@
 """A conversation in two lines, for the person who takes it over: what the customer wants, and what was tried.
 
-Extractive: every word about the matter is the customer's own or the title of something that was shown, in quotation
-marks; only the words around them are ours. Nothing is guessed, so nothing can be invented.
+Extractive: every word about the matter is the customer's own, the title of something that was shown or the name of an
+action that was run, in quotation marks; only the words around them are ours. Nothing is guessed, so nothing can be
+invented.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from chatbot.dialogue.person_wish import asks_for_person
+from chatbot.dialogue.person_wish import only_asks_for_person
 from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.language.normalise import fold
 
@@ -41,6 +42,14 @@ _WORDS = {
         "unknown": "did not know",
         "unknown_times": "did not know {count} times",
         "asked": "asked back for a detail",
+        "looked_up": "looked up {titles}",
+        "carried_out": "carried out {titles}",
+        "not_found": "looked up {titles}: not found",
+        "not_found_times": "looked up {titles}: {count} times not found",
+        "refused": "looked up {titles}: the proof was not accepted",
+        "refused_times": "looked up {titles}: {count} times the proof was not accepted",
+        "failed": "the request {titles} failed",
+        "failed_times": "the request {titles} failed {count} times",
         "agent": "{name} has written",
         "nothing_tried": "Nothing was tried yet",
         "before": "{count} more before that",
@@ -64,6 +73,14 @@ _WORDS = {
         "unknown": "机器人不知道答案",
         "unknown_times": "机器人 {count} 次不知道答案",
         "asked": "追问过细节",
+        "looked_up": "已查询{titles}",
+        "carried_out": "已办理{titles}",
+        "not_found": "查询{titles}：未找到",
+        "not_found_times": "查询{titles}：{count} 次未找到",
+        "refused": "查询{titles}：身份验证未通过",
+        "refused_times": "查询{titles}：{count} 次身份验证未通过",
+        "failed": "请求{titles}失败",
+        "failed_times": "请求{titles}失败 {count} 次",
         "agent": "{name}已回复",
         "nothing_tried": "尚未尝试任何办法",
         "before": "此前还有 {count} 步",
@@ -74,7 +91,9 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A turn as the summary reads it. ``titles`` are of the sources it showed or the choices it offered."""
+    """A turn as the summary reads it. ``titles`` are of the sources it showed or the choices it offered, ``requests``
+    what the actions it ran came to, each ``looked_up``, ``carried_out``, ``not_found``, ``refused`` or ``failed`` with
+    the action's name."""
 
     role: str
     text: str
@@ -82,6 +101,7 @@ class Said:
     titles: tuple[str, ...] = ()
     vote: str | None = None
     name: str | None = None
+    requests: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of_turn(
@@ -93,8 +113,9 @@ class Said:
         reply: dict[str, Any] | None,
         vote: str | None = None,
         name: str | None = None,
+        trace: Mapping[str, Any] | None = None,
     ) -> Said:
-        """From a stored turn; ``reply`` as the API sends it."""
+        """From a stored turn; ``reply`` as the API sends it, ``trace`` as it is stored."""
         parts = (reply or {}).get("parts", ()) if role == "bot" else ()
         shown = [source["title"] for part in parts for source in part["sources"]]
         offered = [
@@ -103,12 +124,25 @@ class Said:
             for choice in part["choices"]
             if choice["payload"] != "/handover"
         ]
-        return cls(role, text, kind, tuple(dict.fromkeys(shown or offered)), vote, name)
+        titles = tuple(dict.fromkeys(shown or offered))
+        return cls(role, text, kind, titles, vote, name, tuple(_requests(trace or {})))
+
+
+def _requests(trace: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for part in trace.get("parts", ()):
+        action = part.get("action") or {}
+        outcome = action.get("outcome")
+        # what another question pauses, or the customer drops, only remembers the request before
+        if outcome and action["state"] not in ("paused", "dropped"):
+            if outcome == "done":
+                outcome = "carried_out" if action.get("changes") else "looked_up"
+            yield outcome, action["name"]
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was tried: ``answered``, ``offered``, ``unknown``, ``asked``, ``agent``."""
+    """One thing that was tried: ``answered``, ``offered``, ``unknown``, ``asked``, ``agent``, or what a request
+    came to."""
 
     what: str
     titles: tuple[str, ...] = ()
@@ -142,14 +176,12 @@ class Summary:
             titles = quoted(clip(title, TITLE_LIMIT) for title in step.titles[:MOST_TITLES])
             if step.what == "answered":
                 said = words["answered"].format(titles=titles) if titles else words["answered_untitled"]
-            elif step.what == "offered":
-                said = words["offered"].format(titles=titles)
             elif step.what == "agent":
                 said = words["agent"].format(name=words["and"].join(step.titles) or words["somebody"])
-            elif step.what == "unknown" and step.count > 1:
-                said = words["unknown_times"].format(count=step.count)
             else:
-                said = words[step.what]
+                times = f"{step.what}_times"
+                counted = step.count > 1 and times in words
+                said = words[times if counted else step.what].format(titles=titles, count=step.count)
             steps.append(said + {"down": words["disliked"], "up": words["liked"]}.get(step.vote or "", ""))
         if earlier := len(self.tried) - len(steps):
             steps.append(words["before"].format(count=earlier))
@@ -160,7 +192,9 @@ class Summary:
 def summarise(turns: Sequence[Said]) -> Summary:
     """The summary of a conversation, oldest turn first."""
     own = [turn for turn in turns if turn.role == "customer" and turn.text.strip()]
-    matter = [turn.text for turn in own if smalltalk(turn.text) is None and not asks_for_person(turn.text)]
+    matter = [
+        turn.text for turn in own if smalltalk(turn.text) is None and not only_asks_for_person(turn.text)
+    ]
     wants: tuple[str, ...] = ()
     if matter:
         first, last = clip(matter[0]), clip(matter[-1])
@@ -171,15 +205,19 @@ def summarise(turns: Sequence[Said]) -> Summary:
 def _steps(turns: Sequence[Said]) -> list[Step]:
     """What was tried, in the order in which each was tried last; the same again is one step, its newest vote counts."""
     found: dict[tuple[str, tuple[str, ...]], Step] = {}
-    for turn in turns:
-        step = _step(turn)
-        if step is None:
-            continue
+    for step in (step for turn in turns for step in _steps_of(turn)):
         key = (step.what, step.titles)
         before = found.pop(key, None)
         count = before.count + 1 if before else 1
         found[key] = Step(step.what, step.titles, step.vote or (before.vote if before else None), count)
     return list(found.values())
+
+
+def _steps_of(turn: Said) -> list[Step]:
+    if turn.role == "bot" and turn.requests:
+        return [Step(what, (name,), turn.vote) for what, name in turn.requests]
+    step = _step(turn)
+    return [step] if step is not None else []
 
 
 def _step(turn: Said) -> Step | None:

@@ -155,7 +155,7 @@ class ActionTrace:
 
     state: ``asking`` for ``asked``; ``paused`` by another question (``paused`` counts them); ``done``, ``failed``,
     ``dropped`` by the customer. proof: how it was shown that the order is the customer's own. failures: in a row.
-    outcome, detail, attempts, milliseconds: of the request, where one was made.
+    outcome, detail, attempts, milliseconds: of the request, where one was made. changes: it changes something.
     """
 
     name: str
@@ -169,6 +169,7 @@ class ActionTrace:
     detail: str = ""
     attempts: int = 0
     milliseconds: float = 0.0
+    changes: bool = False
 
     @property
     def open(self) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import asdict
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chatbot.dialogue.summary import QUOTE_LIMIT, Said, clip, summarise
+from chatbot.dialogue.trace import ActionTrace
 
 
 def bot(kind: str, *titles: str, vote: str | None = None) -> Said:
@@ -47,6 +50,51 @@ def test_a_bare_wish_for_a_person_is_called_that() -> None:
         "Nothing was tried yet",
     )
     assert summarise([]).lines("en")[0] == "Has not written anything yet"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I want to talk to an agent about my refund for order KC-204817, it is 3 weeks late",
+        "我要找人工，退款三周了还没到，订单KC-204817",
+        "转人工，咖啡机漏水",
+        "human please, my kettle leaks",
+        "Can I talk about my refund to a human?",
+    ],
+)
+def test_a_wish_for_a_person_that_says_what_for_is_the_matter(text: str) -> None:
+    assert summarise([Said("customer", text)]).wants == (text,)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I'd like to speak with a real person, please!",
+        "Hello, can I talk to a human now?",
+        "你好，请帮我转一下人工客服，谢谢",
+        "我要找真人",
+    ],
+)
+def test_a_polite_wish_for_a_person_is_no_matter(text: str) -> None:
+    assert summarise([Said("customer", text)]).wants == ()
+
+
+def ran(outcome: str, state: str = "asking", *, changes: bool = False) -> Said:
+    trace = ActionTrace("order_status", state, outcome=outcome, changes=changes)  # type: ignore[arg-type]
+    stored = {"parts": [{"action": asdict(trace)}]}
+    kind = "approved" if outcome == "done" else "ask"
+    return Said.of_turn("bot", "…", kind=kind, reply={"parts": []}, trace=stored)
+
+
+def test_what_an_action_came_to_is_told_and_how_often() -> None:
+    turns = [ran(""), ran("not_found"), ran("not_found"), ran("not_found", "failed")]
+    assert summarise(turns).lines("en")[1] == (
+        "Tried: asked back for a detail; looked up “order_status”: 3 times not found"
+    )
+    assert summarise(turns).lines("zh")[1] == "已尝试：追问过细节；查询“order_status”：3 次未找到"
+    assert summarise([ran("done", "done")]).lines("en")[1] == "Tried: looked up “order_status”"
+    assert summarise([ran("done", "done", changes=True)]).lines("zh")[1] == "已尝试：已办理“order_status”"
+    assert "not found" not in summarise([ran("not_found", "paused")]).lines("en")[1]
 
 
 def test_the_same_thing_tried_again_is_counted_once() -> None:

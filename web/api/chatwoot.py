@@ -202,7 +202,12 @@ def _hand_over(bridge: ChatwootBridge, conversation: Conversation, chatwoot_id: 
         row.state = "human"
         said = [
             Said.of_turn(
-                one.turn.role, one.turn.text, kind=one.turn.kind, reply=one.turn.reply, vote=one.vote
+                one.turn.role,
+                one.turn.text,
+                kind=one.turn.kind,
+                reply=one.turn.reply,
+                vote=one.vote,
+                trace=one.turn.trace,
             )
             for one in view.turns
         ]

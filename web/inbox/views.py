@@ -107,6 +107,7 @@ def conversation_json(session: Session, conversation_id: int, *, person_id: int)
                 reply=one.turn.reply,
                 vote=one.vote,
                 name=one.agent,
+                trace=one.turn.trace,
             )
             for one in view.turns
         ]
