@@ -59,11 +59,12 @@ from chatbot.learning.classifier_training import ClassifierReport
 from chatbot.learning.few_examples import CONTRASTIVE, Rows, are_few, class_batches, named_examples
 from chatbot.learning.linear_head import solve_linear
 from chatbot.learning.outlier_texts import OutlierPools
+from chatbot.learning.parity import parity
 from chatbot.learning.time_plan import seconds_left
 from chatbot.learning.tuned_encoder import export_tuned
 from chatbot.neural.batches import length_buckets
 from chatbot.neural.devices import resolve_device
-from chatbot.neural.export import export_states, parity
+from chatbot.neural.export import export_states
 from chatbot.neural.fit import fit
 from chatbot.neural.fit_report import FitProgress, FitResult, Score
 from chatbot.neural.fit_settings import FitSettings
@@ -424,11 +425,7 @@ def _finish(
     folder: Path,
     result: FitResult,
 ) -> ClassifierReport:
-    export_states(network, folder)
-    config.save(folder)
-    classifier = AccurateClassifier(config, open_session(folder / GRAPH_FILE), encoder)
     valid = split.valid or split.train[:500]
-    raw = classifier.raw([e.text for e in valid], histories=[e.context for e in valid])
     index = {label: i for i, label in enumerate(config.labels)}
     targets = np.asarray([index.get(e.intent or "", -1) for e in valid])
     known = targets >= 0
@@ -439,13 +436,21 @@ def _finish(
             network(StateBatch.of(encoded[i : i + 128], [0] * len(encoded[i : i + 128])))
             for i in range(0, len(encoded), 128)
         ]
-    trained = torch.cat(parts)
-    agreement = parity(trained, raw.logits)
+    trained = torch.cat(parts).float().numpy()
     outside_texts = pools.to_calibrate_with([e.text for e in split.outside_valid])
-    outside = classifier.raw(outside_texts)
-    calibration = calibrate(
-        raw.logits[known], targets[known], raw.known[known], outside.logits, outside.known.clip(0, 1)
-    )
+    for int8 in (True, False):  # the smaller form that agrees is served
+        export_states(network, folder, int8=int8)
+        classifier = AccurateClassifier(config, open_session(folder / GRAPH_FILE), encoder)
+        raw = classifier.raw([e.text for e in valid], histories=[e.context for e in valid])
+        outside = classifier.raw(outside_texts)
+        calibration = calibrate(
+            raw.logits[known], targets[known], raw.known[known], outside.logits, outside.known.clip(0, 1)
+        )
+        readable = raw.known >= 0
+        agreement = parity(trained[readable], raw.logits[readable], [calibration] * int(readable.sum()))
+        if agreement.holds:
+            break
+        log.info("int8 %s changes too much (%s)", int8, agreement)
     config = replace(config, calibration={ALL: calibration})
     config.save(folder)
     confidence = confidences(raw.logits, [calibration] * len(raw.logits))

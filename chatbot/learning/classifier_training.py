@@ -50,12 +50,13 @@ from chatbot.learning.classifier_data import (
     read_examples,
     split_examples,
 )
+from chatbot.learning.parity import Parity, parity
 from chatbot.learning.time_plan import seconds_left
 from chatbot.learning.warm_start import carry_over
 from chatbot.learning.wide_solving import balance, cost, solve_wide
 from chatbot.neural.batches import Collator
 from chatbot.neural.devices import resolve_device
-from chatbot.neural.export import Parity, export_intents, parity
+from chatbot.neural.export import export_intents
 from chatbot.neural.fit import fit
 from chatbot.neural.fit_report import FitProgress, FitResult
 from chatbot.neural.fit_settings import FitSettings
@@ -63,8 +64,7 @@ from chatbot.neural.intent_classifier import WIDE_BUCKETS, IntentConfig, IntentN
 
 log = logging.getLogger(__name__)
 
-_SAME_TOP = 0.995  # of the texts must keep their top intent in a smaller form, else a larger one is shipped
-_CONFIDENCE_GAP = 0.02
+_COMPARED = 2000  # validation messages on which the served form is held against the trained one
 # whether the graph is int8, whether the n-grams' vectors are int4: the smallest form that agrees is served
 _FORMS = ((True, True), (True, False), (False, False))
 _AFTER_HISTORY = (1.0, 0.7, 0.5, 0.35, 0.25, 0.1, 0.0)  # how much the linear model may count there
@@ -248,20 +248,29 @@ def _share_of(progress: Callable[[float], None] | None) -> Callable[[FitProgress
 def _finish(
     network: IntentNetwork, data: Dataset, config: ClassifierConfig, out_dir: Path, result: FitResult
 ) -> ClassifierReport:
-    """Export, compare, decide about the history, calibrate, measure, write."""
+    """Export, decide about the history, calibrate, compare, measure, write."""
     out_dir.mkdir(parents=True, exist_ok=True)
     (out_dir / VOCABULARY_FILE).write_text("".join(f"{w}\n" for w in data.vocabulary.words), encoding="utf-8")
     np.save(out_dir / PAIRS_FILE, data.han_pairs())
-    texts = [e.text for e in data.split.valid] or [e.text for e in data.split.train]
     for int8, small_grams in _FORMS:
         export_intents(network, out_dir, int8=int8, small_grams=small_grams)
-        config.save(out_dir)
-        agreement = _parity(network, data, IntentClassifier.load(out_dir), texts)
-        if agreement.same_top >= _SAME_TOP and agreement.largest_confidence_gap <= _CONFIDENCE_GAP:
+        served, raw, outside = _calibrated(data, config, out_dir)
+        agreement = _parity(network, data, IntentClassifier.load(out_dir))
+        if agreement.holds:
             break
         log.info("int8 %s with n-grams in four bits %s changes too much (%s)", int8, small_grams, agreement)
     else:
         log.warning("no smaller form agrees with the trained network: the largest is served")
+    metrics = _metrics(data, served, raw, data.valid_targets(), outside, result)
+    return ClassifierReport(metrics=metrics, parity=asdict(agreement), fit=result)
+
+
+def _calibrated(
+    data: Dataset, config: ClassifierConfig, out_dir: Path
+) -> tuple[ClassifierConfig, RawScores, RawScores]:
+    """What is served with the graphs in ``out_dir``, written there, and its scores of the validation texts and of
+    outliers."""
+    config.save(out_dir)
     classifier = IntentClassifier.load(out_dir)
     raw = raw_scores(classifier, data.split.valid)
     targets = data.valid_targets()
@@ -279,11 +288,9 @@ def _finish(
         classifier = IntentClassifier.load(out_dir)
     outside_texts = data.pools.to_calibrate_with([e.text for e in data.split.outside_valid])
     outside = classifier.raw(outside_texts)
-    calibration = _calibrations(data, raw, targets, outside, outside_texts)
-    config = replace(config, calibration=calibration)
+    config = replace(config, calibration=_calibrations(data, raw, targets, outside, outside_texts))
     config.save(out_dir)
-    metrics = _metrics(data, config, raw, targets, outside, result)
-    return ClassifierReport(metrics=metrics, parity=asdict(agreement), fit=result)
+    return config, raw, outside
 
 
 def raw_scores(classifier: IntentClassifier, examples: Sequence[Example]) -> RawScores:
@@ -307,27 +314,47 @@ def _words_after_history(config: ClassifierConfig, data: Dataset, folder: Path, 
     return min(_AFTER_HISTORY, key=unlikely)
 
 
-def _parity(
-    network: IntentNetwork, data: Dataset, classifier: IntentClassifier, texts: Sequence[str]
-) -> Parity:
+def _parity(network: IntentNetwork, data: Dataset, classifier: IntentClassifier) -> Parity:
     """Of both graphs that serve, the one that agrees less: for batches, and for one message at a time."""
-    texts = texts[:2000]
-    requests = [request_of(t, (), max_tokens=data.config.max_tokens, context_tokens=0) for t in texts]
-    with torch.no_grad():
-        parts = [
-            network(data.batch_of(requests[i : i + 256], [0] * len(requests[i : i + 256])))
-            for i in range(0, len(requests), 256)
-        ]
-    raw = classifier.raw(texts)
-    readable = raw.known >= 0
-    trained = torch.cat(parts)[torch.from_numpy(readable)]
-    alone = [found[0] for text in texts if (found := classifier.scores(text)) is not None]
-    batched, one_by_one = parity(trained, raw.logits[readable]), parity(trained, np.stack(alone))
+    config = classifier.config
+    everything = data.split.valid or data.split.train
+    compared = everything[:: math.ceil(len(everything) / _COMPARED)]  # the rows stand by language
+    raw = raw_scores(classifier, compared)
+    readable = np.flatnonzero(raw.known >= 0)
+    examples = [compared[i] for i in readable]
+    trained = _trained_logits(network, data, config, examples)
+    alone = [
+        found[0] for e in examples if (found := classifier.scores(e.text, history=e.context)) is not None
+    ]
+    calibrations = [config.calibration.get(e.lang, config.calibration[ALL]) for e in examples]
+    batched = parity(trained, raw.logits[readable], calibrations)
+    one_by_one = parity(trained, np.asarray(alone), calibrations)
     return Parity(
         n=batched.n,
         same_top=min(batched.same_top, one_by_one.same_top),
         largest_confidence_gap=max(batched.largest_confidence_gap, one_by_one.largest_confidence_gap),
     )
+
+
+def _trained_logits(
+    network: IntentNetwork, data: Dataset, config: ClassifierConfig, examples: Sequence[Example]
+) -> NDArray[np.float32]:
+    """What the network says [n, classes + 1], the linear model counting as much behind a history as it does served."""
+    requests = [
+        request_of(e.text, e.context, max_tokens=config.max_tokens, context_tokens=config.context_tokens)
+        for e in examples
+    ]
+    out = np.zeros((len(requests), len(config.labels) + 1), np.float32)
+    for i in range(0, len(requests), 256):
+        part = requests[i : i + 256]
+        batch = data.batch_of(part, [0] * len(part))
+        with torch.no_grad():
+            logits = network.head(network.features(batch))
+            if network.config.wide:
+                counts = torch.tensor([[config.words_after_history if r.start else 1.0] for r in part])
+                logits = (logits + counts * network.linear(batch)) / (1 + counts)
+        out[i : i + 256] = logits.float().numpy()
+    return out
 
 
 def _accuracy(raw: RawScores, targets: NDArray[np.int64]) -> float:

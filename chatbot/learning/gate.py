@@ -122,12 +122,16 @@ def judge(
     live_intents: Sequence[str] = (),
     margin: float = 0.01,
     min_frozen: int = MIN_FROZEN,
+    differences: Sequence[str] = (),
 ) -> Verdict:
     """Hold ``candidate`` against ``live``: outcomes of the same examples in the same order.
 
-    Without a live release the candidate passes: there is nothing it could be worse than. Raises ValueError where
-    the two were not measured on the same examples.
+    Without a live release the candidate passes: there is nothing it could be worse than. ``differences``: in words,
+    where it says something else than what was trained (chatbot/learning/parity.py); then a person decides, whatever
+    was measured. Raises ValueError where the two were not measured on the same examples.
     """
+    if live is None and differences:
+        return Verdict(None, _asks(differences), frozen=len(candidate), margin=margin)
     if live is None:
         return Verdict(True, "first release: nothing is live yet", frozen=len(candidate), margin=margin)
     if len(candidate) != len(live):
@@ -162,14 +166,20 @@ def judge(
     if len(candidate) < min_frozen:
         return verdict(
             None,
-            f"{len(candidate)} frozen examples are too few to decide (at least {min_frozen}): a person must look",
+            "; ".join(
+                (
+                    f"{len(candidate)} frozen examples are too few to decide (at least {min_frozen}): "
+                    "a person must look",
+                    *differences,
+                )
+            ),
         )
     worse = [measure for measure in measures if measure.state == "worse"]
     if worse:
         return verdict(False, "; ".join(measure.in_words() for measure in worse))
     unclear = [measure for measure in measures if measure.state == "unclear"]
-    if unclear:
-        return verdict(None, "a person must look: " + "; ".join(measure.in_words() for measure in unclear))
+    if unclear or differences:
+        return verdict(None, _asks([*differences, *(measure.in_words() for measure in unclear)]))
     if all(measure.state == "proven" for measure in measures):
         return verdict(True, "not worse on any measure")
     seen = max(measure.reach for measure in measures if measure.state == "not shown")
@@ -178,6 +188,10 @@ def judge(
         f"no measure lost more than allowed, as far as {len(candidate)} frozen examples can tell; "
         f"a loss of {100 * seen:.1f} points or more would have been noticed",
     )
+
+
+def _asks(doubts: Sequence[str]) -> str:
+    return "a person must look: " + "; ".join(doubts)
 
 
 def _measure(name: str, values: Sequence[tuple[bool, bool]], margin: float) -> Measure:

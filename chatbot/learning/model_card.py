@@ -15,6 +15,7 @@ from typing import Any
 
 from chatbot.learning import sureness
 from chatbot.learning.charts import Line, heat_map, line_chart
+from chatbot.learning.parity import Parity
 
 CARD = "model-card.html"
 CONFUSIONS = 12
@@ -75,6 +76,7 @@ class ModelCard:
     parent_id: str | None = None
     skipped: Mapping[str, str] = field(default_factory=dict)
     cut: Mapping[str, str] = field(default_factory=dict)  # by the clock
+    parity: Mapping[str, Parity] = field(default_factory=dict)  # of its classifiers
     erased_people: int = 0
 
     @property
@@ -97,6 +99,7 @@ def sections(card: ModelCard, say: Say = str) -> str:
         _data(card, say),
         _figures(card, say),
         _gate(card, say),
+        _parity(card, say),
         _changes(card, say),
         _calibration(card, say),
         _sureness(card, say),
@@ -182,6 +185,20 @@ def _gate(card: ModelCard, say: Say) -> str:
     told = f'<p class="note">{escape(say(card.reason))}</p>' if card.reason else ""
     head = (say("Measure"), say("Examples"), say("difference, 95 %"), "")
     return _section(say("What the gate saw"), told + (_table(head, rows) if rows else ""))
+
+
+def _parity(card: ModelCard, say: Say) -> str:
+    rows = [
+        (
+            say(part),
+            str(found.n),
+            f"{100 * found.same_top:.2f}",
+            Cell(f"{found.largest_confidence_gap:.4f}", "good" if found.holds else "bad"),
+        )
+        for part, found in card.parity.items()
+    ]
+    head = (say("Part"), say("Messages"), say("same intent, %"), say("largest gap of confidence"))
+    return _section(say("As it serves, against as it was trained"), _table(head, rows)) if rows else ""
 
 
 def _changes(card: ModelCard, say: Say) -> str:

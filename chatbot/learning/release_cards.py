@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from chatbot.errors import BundleError
+from chatbot.learning import parity
 from chatbot.learning.bundles import Manifest, read_manifest, seal
 from chatbot.learning.model_card import CARD, ModelCard, page
 from chatbot.learning.releases import ReleaseRow, bundle_folder, get_release
@@ -41,6 +42,7 @@ def gather(row: ReleaseRow, folder: Path, *, counts: Mapping[str, int]) -> Model
         parent_id=row.parent_id,
         skipped=skipped_parts(folder),
         cut=cut_parts(folder),
+        parity=parity.kept(manifest.parity) if manifest else {},
         erased_people=row.erased_people,
     )
 

@@ -39,6 +39,7 @@ from chatbot.learning.loading import (
     load_classifier,
     load_parts,
 )
+from chatbot.learning.parity import differences
 from chatbot.learning.read_vectors import take_noted
 from chatbot.learning.recipe_search import RECIPE_FILE
 from chatbot.learning.release_cards import cut_parts, gather, skipped_parts, write_card
@@ -387,6 +388,7 @@ def _decide(
         candidate_intents=labels_of(settings, manifest.id),
         live_intents=_active(snapshot, labels_of(settings, live)) if live and standing else (),
         margin=settings.gate_margin / 100,
+        differences=differences(manifest.parity),
     )
     tell("evaluate", 1.0)
     status = {True: "promoted", False: "refused", None: "candidate"}[verdict.promote]

@@ -18,13 +18,11 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from safetensors.numpy import save_file
@@ -37,15 +35,6 @@ log = logging.getLogger(__name__)
 
 OPSET = 17
 _IDLE = 1e-4  # of the largest weight: below half a step of int8 in every sum
-
-
-@dataclass(frozen=True)
-class Parity:
-    """The served form against the trained form on the same texts. Shares 0..1."""
-
-    n: int
-    same_top: float
-    largest_confidence_gap: float
 
 
 def export_intents(
@@ -295,16 +284,3 @@ def quantise(model: onnx.ModelProto) -> onnx.ModelProto:
             return onnx.load(str(target))
     finally:
         root.setLevel(before)
-
-
-def parity(trained: torch.Tensor, served: NDArray[np.float32]) -> Parity:
-    """Logits of both forms on the same texts [n, classes + 1] → how well they agree (over the intents)."""
-    reference = trained[:, :-1].float().softmax(-1).cpu().numpy()
-    shifted = np.exp(served[:, :-1] - served[:, :-1].max(axis=1, keepdims=True))
-    other = shifted / shifted.sum(axis=1, keepdims=True)
-    gap = np.abs(reference.max(axis=1) - other.max(axis=1))
-    return Parity(
-        n=len(other),
-        same_top=float((reference.argmax(1) == other.argmax(1)).mean()),
-        largest_confidence_gap=float(gap.max()),
-    )

@@ -24,6 +24,20 @@ def test_the_first_release_passes():
     assert verdict(outcomes(10, set()), None).promote is True
 
 
+@pytest.mark.parametrize("live", [None, outcomes(900, set(range(90))), outcomes(120, set())])
+def test_a_served_form_that_differs_from_the_trained_one_is_left_to_a_person(live):
+    same = live or outcomes(900, set())
+    found = verdict(same, live, differences=["Classifier: another one"])
+    assert found.promote is None
+    assert "a person must look" in found.reason
+    assert "Classifier: another one" in found.reason
+
+
+def test_a_served_form_that_differs_does_not_hide_a_loss():
+    worse = verdict(outcomes(900, set(range(300))), outcomes(900, set(range(90))), differences=["x"])
+    assert worse.promote is False
+
+
 def test_an_equal_candidate_passes():
     live = outcomes(900, set(range(90)))
     assert verdict(live, live).promote is True

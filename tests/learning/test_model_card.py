@@ -7,6 +7,7 @@ from xml.etree import ElementTree
 
 from chatbot.learning.charts import Line, heat_map, line_chart
 from chatbot.learning.model_card import ModelCard, page, sections
+from chatbot.learning.parity import Parity
 from chatbot.learning.sureness import Answering, counted
 from web.language import catalogue
 from web.sentences import in_words
@@ -64,6 +65,7 @@ CARD = ModelCard(
     counts={"examples": 1234},
     languages=("en",),
     erased_people=2,
+    parity={"Classifier": Parity(1927, 0.991, 0.0312)},
     skipped={"generator": "7 agents' turns are too few to learn to write from (at least 50)"},
     cut={"classifier": "time ran out after 300 of 1200 planned steps; the best weights so far are kept"},
     parent_id="r1",
@@ -92,6 +94,11 @@ def test_the_card_says_what_changed_and_who_was_erased():
     for told in ("+2.0", "+24.7", "2 people", "New intents:", "Intents gone:", "vip", "1,234"):
         assert told in made, told
     assert "style=" not in sections(CARD)  # a strict CSP shows it
+
+
+def test_the_card_says_how_near_the_served_form_is_to_the_trained_one():
+    made = page(CARD)
+    assert "99.10" in made and '<span class="tag bad">0.0312</span>' in made
 
 
 def test_the_card_says_what_the_clock_has_cut():

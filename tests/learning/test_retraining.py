@@ -59,12 +59,14 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def decide(database: Database, settings: Settings) -> retraining.Outcome:
+def decide(
+    database: Database, settings: Settings, parity: dict[str, Any] | None = None
+) -> retraining.Outcome:
     return _decide(
         database,
         settings,
         SNAPSHOT,
-        Manifest("new", "t", "abcd", 13, ("en",)),
+        Manifest("new", "t", "abcd", 13, ("en",), parity=parity or {}),
         None,
         lambda stage, share: None,
     )
@@ -80,6 +82,19 @@ def test_a_candidate_is_held_against_what_is_live_when_its_training_ends(
     with database.read() as session:
         assert live_release_id(session) == "new"
         assert session.get_one(Release, "new").parent_id == "promoted-during-the-training"
+
+
+def test_a_candidate_that_does_not_serve_what_was_trained_waits_for_a_person(
+    database: Database, settings: Settings, measured: list[str]
+) -> None:
+    put_live(database, "old")
+    found = decide(
+        database, settings, {"accurate": {"n": 900, "same_top": 0.99, "largest_confidence_gap": 0.01}}
+    )
+    assert found.status == "candidate"
+    assert "agree on 99.00% of 900 messages" in found.reason
+    with database.read() as session:
+        assert live_release_id(session) == "old"
 
 
 def test_a_release_that_goes_live_while_the_candidate_is_measured_is_not_pushed_aside(

@@ -12,7 +12,6 @@ from chatbot.inference.classify import int4_rows
 from chatbot.neural.batches import mask_of
 from chatbot.neural.export import (
     export_intents,
-    parity,
     to_int4_rows,
     to_int8_rows,
     without_idle_rows,
@@ -89,11 +88,3 @@ def test_rows_without_weight_are_left_out_and_read_as_zeros():
     assert np.allclose(rows[places], table, atol=1e-5)
     nothing, nowhere = without_idle_rows(np.zeros((2, 3), np.float32))
     assert np.array_equal(nothing[nowhere], np.zeros((2, 3)))
-
-
-def test_parity_counts_changed_decisions_and_the_widest_confidence_gap():
-    trained_logits = torch.tensor([[4.0, 0.0, 9.0], [0.0, 1.0, 9.0]])
-    same = parity(trained_logits, trained_logits.numpy())
-    assert (same.same_top, same.largest_confidence_gap) == (1.0, pytest.approx(0, abs=1e-6))
-    swapped = parity(trained_logits, np.asarray([[0.0, 4.0, 9.0], [0.0, 1.0, 9.0]], np.float32))
-    assert swapped.same_top == 0.5

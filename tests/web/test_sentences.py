@@ -36,6 +36,7 @@ from chatbot.errors import TrainingError
 from chatbot.learning import training_stages
 from chatbot.learning.gate import Outcome, judge
 from chatbot.learning.model_card import PART_WORDS
+from chatbot.learning.parity import differences
 from chatbot.learning.retraining import FROM_SCRATCH
 from chatbot.learning.time_plan import exceeded_in_words
 from web.language import catalogue
@@ -147,6 +148,15 @@ def test_every_reason_of_the_gate_has_chinese_words(
     ).reason
     told = in_words(reason, "zh")
     assert HAN.search(told)
+    assert not WORDS.search(told), told
+
+
+@pytest.mark.parametrize("live", [None, [Outcome("a", True, False)] * 400, [Outcome("a", True, False)] * 9])
+def test_a_served_form_that_differs_is_told_in_chinese(live: list[Outcome] | None) -> None:
+    figures = {"n": 1927, "same_top": 0.9912, "largest_confidence_gap": 0.0312}
+    both = differences({"classifier": figures, "accurate": figures})
+    told = in_words(judge(live or [], live, candidate_intents=["a"], differences=both).reason, "zh")
+    assert "精确分类器：上线形式与训练形式在 1927 条消息中有 99.12% 一致" in told
     assert not WORDS.search(told), told
 
 
