@@ -18,12 +18,31 @@ from pathlib import Path
 from typing import Any
 
 from chatbot.errors import InputError, TrainingError
-from chatbot.learning.classifier_data import Recipe
+from chatbot.learning.classifier_data import OUT_OF_SCOPE, Recipe
 from chatbot.learning.classifier_training import train_classifier
 
 log = logging.getLogger(__name__)
 
 RECIPE_FILE = "recipe.json"  # in the data folder; a retraining takes it from there
+_RANGES: dict[str, tuple[float, float]] = {  # least and most of what a training can work with
+    "batch_size": (1, 4096),
+    "steps": (1, 1_000_000),
+    "least_epochs": (1, 1000),
+    "most_epochs": (1, 1000),
+    "learning_rate": (1e-6, 1),
+    "ema": (0, 0.9999),
+    "outlier_share": (0, 10),
+    "context_dropout": (0, 1),
+    "embedding": (2, 4096),
+    "hidden": (1, 4096),
+    "buckets": (1, 1 << 22),
+    "dropout": (0, 0.95),
+    "embedding_dropout": (0, 0.95),
+    "label_smoothing": (0, 0.9),
+    "context_tokens": (0, 512),
+    "augmented": (0, 1_000_000),
+    "lessons_share": (0, 100),
+}
 _SLOWEST = 3.0  # times the defaults' seconds; slower recipes lose, however accurate
 
 
@@ -88,6 +107,14 @@ def search_recipe(
             value=n_valid,
             remedy="Label at least 50 messages of the validation part",
         )
+    trained = _intents(rows, "train")
+    if trained.isdisjoint(chosen_on := _intents(rows, "valid")):
+        raise InputError(
+            "No intent of the validation messages occurs in the training messages",
+            field="valid",
+            value=", ".join(sorted(chosen_on)[:5]),
+            remedy="Give both parts the same intents",
+        )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     start = start or Recipe()
     done: list[Trial] = []
@@ -133,6 +160,11 @@ def search_recipe(
     return Found(replace(start, **best.changed) if better else start, better, gain, noise, tuple(done))
 
 
+def _intents(rows: Sequence[Mapping[str, Any]], split: str) -> set[str]:
+    own = {str(row["intent"]) for row in rows if row.get("split") == split and row.get("intent")}
+    return own - {OUT_OF_SCOPE}
+
+
 def _suggest(trial: Any, start: Recipe) -> dict[str, Any]:
     return {
         "learning_rate": trial.suggest_float("learning_rate", 1e-3, 8e-3, log=True),
@@ -151,14 +183,33 @@ def save_recipe(recipe: Recipe, path: Path) -> None:
 
 
 def load_recipe(path: Path) -> Recipe:
-    """Raises InputError for a file that is no recipe; a value that is not named keeps its default."""
+    """Raises InputError for a file that is no recipe, or has a value of another type or out of its range; a value that
+    is not named keeps its default."""
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
         unknown = set(body) - {item.name for item in fields(Recipe)}
         if unknown:
             raise InputError("Unknown value in the recipe", field="recipe", value=", ".join(sorted(unknown)))
+        for name, value in body.items():
+            _check(name, value)
         return Recipe(**body)
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(
             "This is no recipe", field="recipe", value=path, remedy="Make one with: frontdesk tune"
         ) from error
+
+
+def _check(name: str, value: Any) -> None:
+    """Raises InputError naming the value and what may stand there."""
+    kind = type(getattr(Recipe(), name))
+    if kind is bool:
+        fits, remedy = isinstance(value, bool), "true or false"
+    else:
+        least, most = _RANGES[name]
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        fits = number and (kind is float or isinstance(value, int)) and least <= value <= most
+        remedy = f"{'A whole number' if kind is int else 'A number'} from {least} to {most}"
+    if not fits:
+        raise InputError(
+            f"This value does not fit {name} of a recipe", field=name, value=json.dumps(value), remedy=remedy
+        )

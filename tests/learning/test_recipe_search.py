@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from chatbot.errors import InputError
 from chatbot.learning import recipe_search
 from chatbot.learning.classifier_data import Recipe
 from chatbot.learning.recipe_search import load_recipe, save_recipe, search_recipe
+from web.sentences import in_words
 
 ROWS = [
     {"text": f"{intent} {i}", "intent": intent, "lang": "en", "split": "valid" if i % 2 else "train"}
@@ -72,6 +75,35 @@ def test_real_trainings_are_compared_on_validation_messages():
 def test_too_few_validation_messages_are_refused_before_any_training():
     with pytest.raises(InputError, match="too few validation messages"):
         search_recipe(ROWS[:20], languages=["en"])
+
+
+def test_validation_messages_of_other_intents_are_refused_before_any_training():
+    foreign = [row | {"intent": f"other {row['intent']}"} if row["split"] == "valid" else row for row in ROWS]
+    with pytest.raises(InputError, match="No intent of the validation messages") as raised:
+        search_recipe(foreign, languages=["en"])
+    assert "other refund" in raised.value.one_line()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("embedding", "x"),
+        ("steps", -5),
+        ("hidden", 12.5),
+        ("batch_size", True),
+        ("dropout", 1),
+        ("learning_rate", float("nan")),
+        ("encoder_vectors", 1),
+    ],
+)
+def test_a_value_that_does_not_fit_is_named_with_what_may_stand_there(tmp_path: Path, name: str, value):
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps({name: value}), encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        load_recipe(path)
+    assert raised.value.field == name
+    assert json.dumps(value) in raised.value.one_line()
+    assert not re.search(r"[A-Za-z]{6,}", in_words(raised.value.remedy, "zh"))
 
 
 def test_a_file_that_is_no_recipe_is_refused(tmp_path: Path):

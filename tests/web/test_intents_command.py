@@ -45,3 +45,10 @@ def test_what_is_missing_is_said_with_the_remedy(database: Database, given: list
     result = CliRunner().invoke(cli.main, ["intents", "add", "gift_card", *given])
     assert result.exit_code == 2
     assert says in result.output
+
+
+@pytest.mark.parametrize("text", ["", "  ", "😀"])
+def test_a_message_without_words_has_nothing_to_explain(database: Database, text: str):
+    result = CliRunner().invoke(cli.main, ["intents", "explain", text])
+    assert result.exit_code == 1
+    assert "error: There is nothing to read in this message" in result.output

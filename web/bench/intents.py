@@ -22,9 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from chatbot.errors import FileError
 from web.bench.figures import json_option, write_figures
-from web.bench.rows import read_rows
+from web.bench.rows import labelled_rows
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,6 +38,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 TIERS = ("fast", "accurate", "auto")
 REJECTED = 0.05  # of the in-scope validation texts, which sets the threshold
 GIBBERISH = 100
+SHOWN = 5  # names in a line
 _LATENCY_TEXTS = 2000
 _HAN_SAMPLE = (
     "天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往秋收冬藏云腾致雨露结为霜金生丽水玉出昆冈剑号巨阙珠称夜光"
@@ -94,15 +94,15 @@ def command(
     from web.terminal import TerminalProgress
 
     recipe = load_recipe(recipe_file) if recipe_file else None
-    train_rows = labelled_rows(read_rows(train_file), no_context=no_context)
-    valid_rows = labelled_rows(read_rows(valid_file), no_context=no_context)
+    train_rows = labelled_rows(train_file, no_context=no_context)
+    valid_rows = labelled_rows(valid_file, no_context=no_context)
     if shots:
         train_rows = few_shots(train_rows, shots, seed)
     with TerminalProgress() as progress:
         figures = measure(
             train_rows,
             valid_rows,
-            lambda: labelled_rows(read_rows(test_file), no_context=no_context),
+            lambda: labelled_rows(test_file, no_context=no_context),
             tier=tier,
             seed=seed,
             threads=threads,
@@ -178,6 +178,7 @@ def measure(
             "tier": tier,
             "n_train": len(train),
             "n_test": len(test),
+            "intents_not_trained": not_trained(train, test),
             **_quality(classifier, valid, test, found, gibberish_strings(seed, chinese=lang == "zh")),
             "train_seconds": round(train_seconds, 2),
             "tokens_per_second": round(report.main.fit.tokens_per_second),
@@ -203,6 +204,11 @@ def measure(
         }
         tell("measuring", 1.0)
     return figures
+
+
+def not_trained(train: Sequence[Example], test: Sequence[Example]) -> list[str]:
+    """Intents of the test that no training row has: nothing can name them, so every one of their messages is wrong."""
+    return sorted({e.intent for e in test if e.intent} - {e.intent for e in train})
 
 
 def few_shots(rows: Sequence[dict[str, Any]], shots: int, seed: int) -> list[dict[str, Any]]:
@@ -235,31 +241,6 @@ def gibberish_strings(seed: int, *, chinese: bool) -> list[str]:
             words.append("".join(source.choice(alphabet) for _ in range(source.randint(3, 8))))
         made.append(" ".join(words))
     return made
-
-
-def labelled_rows(rows: Sequence[dict[str, Any]], *, no_context: bool = False) -> list[dict[str, Any]]:
-    """Intent rows; a sentiment stands for an intent. Raises FileError where a row has neither."""
-    from chatbot.language.normalise import detect_language
-
-    out = []
-    for number, row in enumerate(rows, start=1):
-        label = row.get("intent", row.get("sentiment"))
-        if not isinstance(row.get("text"), str) or not isinstance(label, str):
-            raise FileError(
-                f"row {number} has no text or no intent",
-                field="row",
-                value=str(row),
-                remedy='{"text", "intent"}',
-            )
-        out.append(
-            {
-                "text": row["text"],
-                "intent": label,
-                "lang": row.get("lang") or detect_language(row["text"]),
-                "context": [] if no_context else row.get("context") or [],
-            }
-        )
-    return out
 
 
 def _quality(
@@ -449,6 +430,9 @@ def print_figures(figures: dict[str, Any]) -> None:
     ):
         table.add_row(name, value)
     out().print(table)
+    if names := figures["intents_not_trained"]:
+        examples = ", ".join(names[:SHOWN]) + (", …" if len(names) > SHOWN else "")
+        click.echo(f"Intents of the test that do not occur in training, all wrong: {len(names)} ({examples})")
 
 
 if __name__ == "__main__":

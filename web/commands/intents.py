@@ -88,12 +88,19 @@ def intents_add(
 def intents_explain(text: str, lang: str | None, release_id: str | None, json_out: Path | None) -> None:
     """Say which words of TEXT decide, which training messages are nearest, and why not the second-best intent."""
     from chatbot.dialogue.explaining import explain_message
-    from chatbot.errors import NotFoundError
-    from chatbot.language.normalise import detect_language
+    from chatbot.errors import FrontdeskError, NotFoundError
+    from chatbot.language.normalise import detect_language, has_letters
     from chatbot.learning.loading import load_release_classifier
     from chatbot.learning.releases import live_release_id
     from web.terminal import out, table
 
+    if not has_letters(text):  # no classifier is asked about it
+        raise FrontdeskError(
+            "There is nothing to read in this message",
+            field="text",
+            value=text,
+            remedy="Give a message with words",
+        )
     settings = load_settings()
     log_to_stderr("WARNING")
     database = open_database(settings)

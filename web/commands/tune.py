@@ -39,12 +39,11 @@ def tune(
     if (train_file is None) != (valid_file is None):
         raise InputError("One of two files is missing", field="--train, --valid", remedy="Give both or none")
     if train_file is not None and valid_file is not None:
-        from web.bench.intents import labelled_rows
-        from web.bench.rows import read_rows
+        from web.bench.rows import labelled_rows
 
         parts = [
-            ("train", labelled_rows(read_rows(train_file))),
-            ("valid", labelled_rows(read_rows(valid_file))),
+            ("train", labelled_rows(train_file)),
+            ("valid", labelled_rows(valid_file)),
         ]
         rows = [{**row, "split": split} for split, found in parts for row in found]
     else:

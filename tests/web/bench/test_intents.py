@@ -10,7 +10,7 @@ from chatbot.errors import FileError
 from chatbot.learning import classifier_training
 from chatbot.neural import throughput
 from web.bench.intents import command, few_shots, gibberish_strings, print_figures
-from web.bench.rows import read_rows
+from web.bench.rows import labelled_rows, read_rows
 
 
 def write(path: Path, rows: list[dict]) -> Path:
@@ -39,12 +39,16 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("label", ["intent", "sentiment"])
-def test_every_figure_of_the_contract_is_in_the_json(tmp_path: Path, quick: None, label: str):
+def test_every_figure_of_the_contract_is_in_the_json(
+    tmp_path: Path, quick: None, label: str, capsys: pytest.CaptureFixture[str]
+):
     oos = [{"text": f"tell me a joke about penguin {i}", label: "oos"} for i in range(6)]
     files = {
         "train": write(tmp_path / "train.jsonl", rows(30, label=label)),
         "valid": write(tmp_path / "valid.jsonl", rows(6, label=label) + oos),
-        "test": write(tmp_path / "test.jsonl", rows(8, label=label) + oos),
+        "test": write(
+            tmp_path / "test.jsonl", [*rows(8, label=label), {"text": "open today", label: "hours"}, *oos]
+        ),
     }
     out = tmp_path / "out.json"
     arguments = [f"--{name}={path}" for name, path in files.items()]
@@ -61,11 +65,15 @@ def test_every_figure_of_the_contract_is_in_the_json(tmp_path: Path, quick: None
     assert set(figures["oos"]) == {"auroc", "recall_at_5pct_rejection", "in_scope_accuracy"}
     assert set(figures["latency"]) == {"p50", "p99", "cpu_p50"}
     assert figures["accuracy"] > 90
-    assert (figures["n_train"], figures["n_test"]) == (60, 22)
+    assert (figures["n_train"], figures["n_test"]) == (60, 23)
+    assert figures["intents_not_trained"] == ["hours"]
     assert 20e6 < figures["peak_rss_bytes"] < 200e6
     print_figures(
         figures | {"tutorial_tokens_per_second": None, "bound_tokens_per_second": None}
     )  # no fast tier
+    assert (
+        "Intents of the test that do not occur in training, all wrong: 1 (hours)" in capsys.readouterr().out
+    )
 
 
 def test_shots_are_drawn_by_seed_and_leave_outliers_alone():
@@ -99,7 +107,20 @@ def test_a_bad_row_file_is_refused_with_its_line(tmp_path: Path):
 def test_a_row_without_an_intent_is_refused(tmp_path: Path):
     good = write(tmp_path / "good.jsonl", rows(3))
     bad = write(tmp_path / "bad.jsonl", [{"text": "no label"}])
-    with pytest.raises(FileError, match="row 1"):
+    with pytest.raises(FileError, match="line 1"):
         CliRunner().invoke(
             command, [f"--train={bad}", f"--valid={good}", f"--test={good}"], catch_exceptions=False
         )
+
+
+@pytest.mark.parametrize(
+    "context", ["foo", ["foo"], [{"role": "nobody", "text": "foo"}], [{"role": "agent"}], {"role": "agent"}]
+)
+def test_what_was_said_before_must_be_turns(tmp_path: Path, context):
+    good = rows(2)
+    bad = write(tmp_path / "bad.jsonl", [*good, good[0] | {"context": context}])
+    with pytest.raises(FileError, match=r"bad\.jsonl, line 5: the context is no list of turns"):
+        labelled_rows(bad)
+    turns = [{"role": "agent", "text": "Which one?"}]
+    kept = labelled_rows(write(tmp_path / "good.jsonl", [good[0] | {"context": turns}]))
+    assert kept[0]["context"] == turns
