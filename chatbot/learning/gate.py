@@ -128,12 +128,12 @@ def judge(
 
     Without a live release the candidate passes: there is nothing it could be worse than. ``differences``: in words,
     where it says something else than what was trained (chatbot/learning/parity.py); then a person decides, whatever
-    was measured. Raises ValueError where the two were not measured on the same examples.
+    was measured, but for a first release: a bot that answers is better than none. Raises ValueError where the two were
+    not measured on the same examples.
     """
-    if live is None and differences:
-        return Verdict(None, _asks(differences), frozen=len(candidate), margin=margin)
     if live is None:
-        return Verdict(True, "first release: nothing is live yet", frozen=len(candidate), margin=margin)
+        reason = "; ".join(("first release: nothing is live yet", *differences))
+        return Verdict(True, reason, frozen=len(candidate), margin=margin)
     if len(candidate) != len(live):
         raise ValueError(f"{len(candidate)} outcomes of the candidate, {len(live)} of the live release")
 

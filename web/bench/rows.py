@@ -14,6 +14,7 @@ from chatbot.language.normalise import detect_language, fold
 
 _DIALOGUE = 'Give each row its dialogue: {"turns": [{"role": "customer", "text": "…"}, …]}'
 
+
 def read_rows(
     path: Path, lacks: Callable[[dict[str, Any]], str | None] = lambda row: None
 ) -> list[dict[str, Any]]:
