@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, complete, dropped, gives
@@ -22,7 +22,7 @@ from chatbot.dialogue.person_wish import asks_for_person, declines_person
 from chatbot.dialogue.policy import ALIKE, Bound, Decision, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.readers import Classifier, Search
-from chatbot.dialogue.requests import MAX_REQUESTS, Subject, split_requests
+from chatbot.dialogue.requests import MAX_REQUESTS, Subject, leans, split_requests
 from chatbot.dialogue.saying import INTENT, Part, say, with_the_rest
 from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.speaking import Footing
@@ -142,12 +142,15 @@ class Assistant:
                 if not for_agents:
                     alike = partial(self._alike, read, lang)
                     repeats = Repeats.of(read, before, history, redactor, alike)
-                parts = [
-                    self._part(
-                        request, before, lang, said, options, repeats, clock, talk, text, hurried, for_agents
+                parts = []
+                for request in requests:
+                    told = _turns(parts[-1].trace.request, parts[-1].decision.chosen) if parts else ()
+                    behind = [*before, *told] if leans(request) else before
+                    parts.append(
+                        self._part(
+                            request, behind, lang, said, options, repeats, clock, talk, text, hurried, for_agents
+                        )
                     )
-                    for request in requests
-                ]
             parts = self._after_a_pause(parts, words, talk, said, clock)
         replies = tuple(
             say(part, lang=said, failures=failures, redactor=redactor, lookup=self._lookup) for part in parts
@@ -197,12 +200,15 @@ class Assistant:
         if lang not in self.languages or asks_for_person(text):
             return [text]
 
-        def subject_of(sentence: str) -> Subject:
-            classification, known, hits = self._evidence(sentence, (), lang)
-            ranked = self._weigh(classification, known, hits, lang, sentence, ())
-            if not ranked:
-                return Subject(None, 0.0)
-            return Subject(ranked[0].article_slug or ranked[0].intent, ranked[0].probability)
+        @cache
+        def best_of(sentence: str, told: Sequence[Message] = ()) -> Candidate | None:
+            classification, known, hits = self._evidence(sentence, told, lang)
+            return next(iter(self._weigh(classification, known, hits, lang, sentence, told)), None)
+
+        def subject_of(sentence: str, behind: str | None = None) -> Subject:
+            told = _turns(behind, best_of(behind)) if behind is not None else ()
+            best = best_of(sentence, told)
+            return Subject(best.article_slug or best.intent, best.probability) if best else Subject(None, 0.0)
 
         return split_requests(text, subject_of, sure=options.sureness)
 
@@ -477,6 +483,12 @@ class Assistant:
                 general=lang not in self._own_encoders,
                 in_scope=in_scope,
             )
+
+
+def _turns(request: str, answer: Candidate | None) -> tuple[Message, Message]:
+    """A request in the same message and its answer, as turns that the next request, which leans on it, comes behind."""
+    title, topic = (answer.title, answer.topic) if answer is not None else ("", None)
+    return Message("customer", request), Message("bot", title, topic=topic)
 
 
 def _language(text: str, read: str, before: Sequence[Message], *, default: str) -> str:

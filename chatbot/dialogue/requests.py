@@ -3,14 +3,15 @@
 "Hi! My parcel has not come yet. Also, can I still change the address?" holds a greeting, one request in two
 sentences, and a second one. A sentence opens a request of its own only when the models are sure what it asks and
 that it is not what its neighbour asks, and when it is said to be another one ("also …") or is a question after a
-question: "I unsubscribed in May and the beans still come. How do I make that end?" asks one thing.
+question: "I unsubscribed in May and the beans still come. How do I make that end?" asks one thing. So does a half of a
+sentence: "How do I reset my password and where is my parcel?" is cut, "my order came and the lid is broken" is not.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 from chatbot.dialogue.smalltalk import smalltalk
 
@@ -29,14 +30,42 @@ _ANOTHER = re.compile(
     rf"|(?:{_BESIDES}|还有|对了|顺便|其次|第二)",
     re.IGNORECASE,
 )
+_ORDERS = (  # what a service is told to do; "get" and "send" go on with what stands before them: "and get a refund"
+    r"(?:cancel|change|reset|delete|erase|remove|update|correct|return|exchange|replace|refund|track|reorder|pause|resume"
+    r"|skip|stop|close|unsubscribe|redeem|repair|book|register|extend|renew|upgrade|downgrade|resend|tell|show|explain)"
+)
+_ORDERS_ZH = (
+    r"(?:修改|更改|更换|改|取消|退|换|查|开(?:具|个|张|发票)|补开"
+    r"|删除?|注销|重置|重设|暂停|恢复|停止|投诉|维修|报修|预约|兑换)"
+)
+_QUESTIONS = (
+    r"(?:how|what|when|where|which|who|why|whose|(?:can|could|may|should|shall|will|would|do|does|did|is|are|was|were"
+    r"|have|has|am)(?:n['’]?t)? (?:i|you|we|it|they|there|this|that|these|those|the|my|your|any)\b)"
+)
+_QUESTIONS_ZH = (
+    r"(?:请问|怎么|怎样|咋|如何|多少|多久|几[天个点时]|哪|能不能|能否|可不可以|可以|可否|是不是|是否|有没有|什么|为啥|为什么|为何"
+    r"|我?[想要]|需要|麻烦|请?帮我|给我|你们)"
+)
+_JOINT = re.compile(
+    r"(\s*[;；]\s*"
+    rf"|\s*,?\s+(?:and then|and|then|plus|&)\s+(?=(?:please )?(?:{_QUESTIONS}|i (?:want|need)\b|i['’]d like\b"
+    rf"|{_ORDERS} (?:my|the|our|this|that|it|me|an?)\b))"
+    r"|(?<=[\u3400-\u9fff])[,，、\s]*(?:并且|而且|然后|还有|以及|顺便|同时|再(?=帮我|问))[,，\s]*"
+    rf"|(?<=[\u3400-\u9fff])[,，、\s]+(?={_QUESTIONS_ZH}|{_ORDERS_ZH}))",
+    re.IGNORECASE,
+)
+_WISH = re.compile(r"我?(?:想|要(?!是)|需要)")  # 我想买壶，怎么下不了单 asks one thing
 _ASKS = re.compile(
     r"[?？]"
-    r"|^(?:and |but |so |then |please )*(?:how|what|when|where|which|who|why|whose|can|could|may|might|do|does|did"
-    r"|is|are|was|were|will|would|should|shall|have|has|am|please|tell|show|send|help|let|cancel|change|give"
-    r"|i (?:want|need|wish|'?d like|would like|am looking))\b"
+    r"|^(?:(?:and|but|so|then|please|hi|hello|hey)[,!]? )*(?:how|what|when|where|which|who|why|whose|can|could|may"
+    r"|might|do|does|did|is|are|was|were|will|would|should|shall|have|has|am|please|send|help|let|give"
+    rf"|{_ORDERS}|i (?:want|need|wish|'?d like|would like|am looking)|i['’]d like)\b"
     r"|吗|呢$|怎么|怎样|如何|多少|多久|几[天个点时]|哪|能不能|能否|可不可以|可以.*[吗么不]|是不是|是否|有没有|什么|为啥|为何|请[问帮给]"
-    r"|^(?:我)?(?:想|要|需要)|麻烦|帮我",
+    rf"|^{_WISH.pattern}|麻烦|帮我|^(?:再|还要)?{_ORDERS_ZH}",
     re.IGNORECASE,
+)
+_LEANS = re.compile(
+    r"\b(?:it|its|them|they|their|that|this|those|these|one)\b|它|[这那][个些种]", re.IGNORECASE
 )
 
 
@@ -46,6 +75,12 @@ class Subject:
 
     key: str | None
     probability: float
+
+
+class SubjectOf(Protocol):
+    """Tells what a sentence asks, with nothing before it or ``behind`` a request that it leans on."""
+
+    def __call__(self, sentence: str, behind: str = ..., /) -> Subject: ...
 
 
 def sentences(text: str) -> list[str]:
@@ -60,40 +95,98 @@ def sentences(text: str) -> list[str]:
     return asking or found
 
 
-def split_requests(text: str, subject_of: Callable[[str], Subject], *, sure: float) -> list[str]:
+def leans(request: str) -> bool:
+    """Whether it speaks of something named before it: "can I cancel it?"."""
+    return _LEANS.search(request) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A sentence, or a half of one, with what stands between it and the one before.
+
+    ``joined``: by "and", "然后" or a semicolon, and no bare comma: as good as "also" where it asks something, too.
+    """
+
+    text: str
+    joint: str = " "
+    joined: bool = False
+
+    @property
+    def leans(self) -> bool:
+        """Whether it is a half that cannot be read without the one before; a sentence is compared as it stands."""
+        return self.joint != " " and leans(self.text)
+
+
+def split_requests(text: str, subject_of: SubjectOf, *, sure: float) -> list[str]:
     """The requests in ``text``, in order; one request is the rule.
 
-    ``subject_of`` tells what one sentence asks. Neighbouring sentences of the same subject are one request.
+    ``subject_of`` tells what one sentence asks, behind another where it leans on that. Neighbouring sentences of the
+    same subject are one request.
     """
-    pieces = sentences(text)
-    if len(pieces) < 2:
-        return [pieces[0] if pieces else text]
-    if not any(_may_open(piece, pieces[:place]) for place, piece in enumerate(pieces) if place):
-        return [" ".join(pieces)]  # whatever the models would say: asking them costs as much as an answer
-    subjects = [subject_of(piece) for piece in pieces]
+    pieces: list[_Piece] = []
+    for sentence in sentences(text):
+        listed = bool(pieces) and pieces[-1].text.endswith(";")
+        whole = _Piece(sentence, joined=listed)
+        cut = _requests(_halves(whole), subject_of, sure)
+        pieces += cut or [whole]
+    if not pieces:
+        return [text]
+    found = _requests(pieces, subject_of, sure)
+    return [request.text.rstrip("; ") for request in found] or [" ".join(piece.text for piece in pieces)]
+
+
+def _halves(sentence: _Piece) -> list[_Piece]:
+    """The sentence cut where what stands before and what stands behind both ask something."""
+    first, *rest = _JOINT.split(sentence.text)
+    found = [replace(sentence, text=first)]
+    for joint, text in zip(rest[::2], rest[1::2], strict=True):
+        piece, before = _Piece(text, joint, joined=bool(joint.strip(" ,，、"))), found[-1].text
+        asked = _ASKS.search(before) and (piece.joined or not _WISH.match(before))
+        if asked and _ASKS.search(text):
+            found.append(piece)
+        else:
+            found[-1] = replace(found[-1], text=before + joint + text)
+    return found
+
+
+def _requests(pieces: list[_Piece], subject_of: SubjectOf, sure: float) -> list[_Piece]:
+    """The pieces put together to requests; empty where they ask one thing."""
+    texts = [piece.text for piece in pieces]
+    if not any(_may_open(text, texts[:place]) for place, text in enumerate(texts) if place):
+        return []  # whatever the models would say: asking them costs as much as an answer
+    subjects = [
+        subject_of(piece.text, before.text) if before and piece.leans else subject_of(piece.text)
+        for before, piece in zip([None, *pieces], pieces, strict=False)
+    ]
     keys = [subject.key if subject.probability >= sure else None for subject in subjects]
     if len({key for key in keys if key is not None}) < 2:
-        return [" ".join(pieces)]
-    requests: list[tuple[str | None, list[str]]] = []
+        return []
+    requests: list[tuple[str | None, list[_Piece]]] = []
     for key, piece, subject in zip(keys, pieces, subjects, strict=True):
         current = requests[-1] if requests else None
+        certain = piece.joined or subject.probability >= UNSAID
         if current is None or (
             key is not None
             and current[0] is not None
             and key != current[0]
-            and _opens(piece, current[1], certain=subject.probability >= UNSAID)
+            and _opens(piece.text, [part.text for part in current[1]], certain=certain)
         ):
             requests.append((key, [piece]))
         else:
             requests[-1] = (current[0] or key, [*current[1], piece])
-    return [" ".join(parts) for _, parts in requests]
+    return [_whole(parts) for _, parts in requests] if len(requests) > 1 else []
+
+
+def _whole(parts: list[_Piece]) -> _Piece:
+    first, *rest = parts
+    return replace(first, text=first.text + "".join(part.joint + part.text for part in rest))
 
 
 def _opens(piece: str, before: list[str], *, certain: bool) -> bool:
     """Whether ``piece`` may be a request beside those ``before`` it, going by how it is said.
 
     "The deposit, do I get it back? Will there be a charge?" asks one thing: what the second question alone seems to ask
-    counts only where the models are certain of it.
+    counts only where the models are certain of it, or where it is joined to the first.
     """
     return bool(_ANOTHER.match(piece)) or (certain and _may_open(piece, before))
 

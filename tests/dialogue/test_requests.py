@@ -88,6 +88,60 @@ def test_the_other_one_and_an_extra_charge_are_no_turn_to_another_request():
     assert len(sentences("退款多久到账，另外发票怎么开")) == 2
 
 
+def test_a_sentence_is_cut_where_both_halves_ask_and_ask_different_things():
+    def cut(text: str) -> list[str]:
+        return split_requests(text, by_word, sure=0.5)
+
+    assert cut("How do I get my refund, and do you send an invoice?") == [
+        "How do I get my refund",
+        "do you send an invoice?",
+    ]
+    assert cut("I want a refund and change my address.") == ["I want a refund", "change my address."]
+    assert cut("Give me a refund. Change my address. Send an invoice.") == [
+        "Give me a refund.",
+        "Change my address.",
+        "Send an invoice.",
+    ]
+    assert cut("refund me; change my address;send the invoice") == [
+        "refund me",
+        "change my address",
+        "send the invoice",
+    ]
+    assert cut("怎么退款,怎么开发票") == ["怎么退款", "怎么开发票"]
+    assert cut("我想退款并且开发票") == ["我想退款", "开发票"]
+
+
+def test_a_story_a_list_and_a_wish_with_its_question_are_not_cut():
+    for text in (
+        "my refund arrived and the address is wrong",
+        "I got a refund and an invoice, where are they?",
+        "it says refund and shows my address",
+        "When does the refund come and how is the refund paid?",
+        "我收到了退款和发票,什么时候到",
+        "我想退款,怎么一直开不了发票?",
+        "上个月的退款问来问去都没有结果,我想知道,要是没发票,怎么办?",
+    ):
+        assert split_requests(text, by_word, sure=0.5) == [text]
+
+
+def test_a_half_that_leans_on_the_one_before_is_compared_as_it_is_said_behind_it():
+    def subject(text: str, behind: str = "") -> Subject:
+        known = {
+            "How do I return my kettle": Subject("return", 0.9),
+            "Where is my order": Subject("status", 0.9),
+            "can I cancel it?": Subject("cancel", 0.9 if behind == "Where is my order" else 0.4),
+            "who pays for that?": Subject("return", 0.9) if behind else Subject("shipping-costs", 0.9),
+        }
+        return known[text]
+
+    assert split_requests("Where is my order and can I cancel it?", subject, sure=0.5) == [
+        "Where is my order",
+        "can I cancel it?",
+    ]
+    one = "How do I return my kettle and who pays for that?"
+    assert split_requests(one, subject, sure=0.5) == [one]
+
+
 def test_the_models_are_not_asked_where_nothing_that_is_said_could_open_a_request():
     def asked(text: str) -> Subject:
         raise AssertionError(text)
