@@ -65,7 +65,9 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _LEANS = re.compile(
-    r"\b(?:it|its|them|they|their|that|this|those|these|one)\b|它|[这那][个些种]", re.IGNORECASE
+    r"\b(?:it|its|them|they|their|that|this|those|these|one)\b|它|[这那][个些种]"
+    r"|^(?:要|得|大概)*(?:多少钱?|多久|几[天个点时]|哪[款个种])[呢啊了?？]*$",
+    re.IGNORECASE,
 )
 
 
@@ -96,7 +98,7 @@ def sentences(text: str) -> list[str]:
 
 
 def leans(request: str) -> bool:
-    """Whether it speaks of something named before it: "can I cancel it?"."""
+    """Whether it speaks of something named before it: "can I cancel it?", 多少钱."""
     return _LEANS.search(request) is not None
 
 
@@ -127,8 +129,11 @@ def split_requests(text: str, subject_of: SubjectOf, *, sure: float) -> list[str
     for sentence in sentences(text):
         listed = bool(pieces) and pieces[-1].text.endswith(";")
         whole = _Piece(sentence, joined=listed)
-        cut = _requests(_halves(whole), subject_of, sure)
-        pieces += cut or [whole]
+        halves = _halves(whole)
+        told = pieces and leans(
+            halves[0].text
+        )  # "Nine of us. What would that cost and who do I write to?": one thing
+        pieces += [whole] if told else _requests(halves, subject_of, sure) or [whole]
     if not pieces:
         return [text]
     found = _requests(pieces, subject_of, sure)

@@ -116,6 +116,7 @@ def test_a_story_a_list_and_a_wish_with_its_question_are_not_cut():
         "my refund arrived and the address is wrong",
         "I got a refund and an invoice, where are they?",
         "it says refund and shows my address",
+        "We are nine. What would that refund be and who sends the invoice?",
         "When does the refund come and how is the refund paid?",
         "我收到了退款和发票,什么时候到",
         "我想退款,怎么一直开不了发票?",
