@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache, partial
@@ -12,7 +11,7 @@ from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, complete, dropp
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.drafting import Writer, draft, sources_about
-from chatbot.dialogue.follow_ups import Repeats, agreed_to, opens, topics_before, unsaid
+from chatbot.dialogue.follow_ups import Repeats, agreed_to, language_of, opens, topics_before, unsaid
 from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
@@ -51,11 +50,10 @@ from chatbot.dialogue.weighing import (
     with_provisional,
 )
 from chatbot.inference.prototypes import apart
-from chatbot.language.normalise import detect_language, has_letters, normalise
+from chatbot.language.normalise import has_letters, normalise
 from chatbot.language.redaction import Redactor
 
 HISTORY_TURNS = 6
-_PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_\d+)?\]")
 READ_LIMIT = 1_000  # characters the models read of a message; a pasted page asks its question early
 
 
@@ -122,7 +120,7 @@ class Assistant:
         before = [replace(m, text=redactor.redact(normalise(m.text))) for m in history[-HISTORY_TURNS:]]
         words = "" if is_payload(text) else text
         read = redactor.redact(text)
-        lang = _language(words, read if words else "", before, default=locale.split("-")[0])
+        lang = language_of(words, read if words else "", before, default=locale.split("-")[0])
         said = lang if lang in self.languages else locale.split("-")[0]
 
         if talk is not None:
@@ -148,7 +146,17 @@ class Assistant:
                     behind = [*before, *told] if leans(request) else before
                     parts.append(
                         self._part(
-                            request, behind, lang, said, options, repeats, clock, talk, text, hurried, for_agents
+                            request,
+                            behind,
+                            lang,
+                            said,
+                            options,
+                            repeats,
+                            clock,
+                            talk,
+                            text,
+                            hurried,
+                            for_agents,
                         )
                     )
             parts = self._after_a_pause(parts, words, talk, said, clock)
@@ -489,15 +497,6 @@ def _turns(request: str, answer: Candidate | None) -> tuple[Message, Message]:
     """A request in the same message and its answer, as turns that the next request, which leans on it, comes behind."""
     title, topic = (answer.title, answer.topic) if answer is not None else ("", None)
     return Message("customer", request), Message("bot", title, topic=topic)
-
-
-def _language(text: str, read: str, before: Sequence[Message], *, default: str) -> str:
-    """The message's language; that of the one before where it is nothing but a number or an address."""
-    if not has_letters(_PLACEHOLDER.sub("", read)):
-        for message in reversed(before):
-            if message.role == "customer" and has_letters(_PLACEHOLDER.sub("", message.text)):
-                return detect_language(message.text, default=default)
-    return detect_language(text, default=default)
 
 
 def _pending(talk: Talk) -> ActionTrace | None:
