@@ -140,25 +140,12 @@ class Assistant:
                 if not for_agents:
                     alike = partial(self._alike, read, lang)
                     repeats = Repeats.of(read, before, history, redactor, alike)
+                around = (lang, said, options, repeats, clock, talk, text, hurried, for_agents)
                 parts = []
                 for request in requests:
                     told = _turns(parts[-1].trace.request, parts[-1].decision.chosen) if parts else ()
                     behind = [*before, *told] if leans(request) else before
-                    parts.append(
-                        self._part(
-                            request,
-                            behind,
-                            lang,
-                            said,
-                            options,
-                            repeats,
-                            clock,
-                            talk,
-                            text,
-                            hurried,
-                            for_agents,
-                        )
-                    )
+                    parts.append(self._part(request, behind, *around))
             parts = self._after_a_pause(parts, words, talk, said, clock)
         replies = tuple(
             say(part, lang=said, failures=failures, redactor=redactor, lookup=self._lookup) for part in parts
