@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -46,6 +47,10 @@ class Classifier:
 class Search:
     def search(self, query: str, **_: Any) -> list[Any]:
         return []
+
+    def question(self, text: str, **_: Any) -> Any:
+        """A direction of its own for each text of another length."""
+        return np.eye(200, dtype=np.float32)[len(text)]
 
     def refresh(self) -> None: ...
 
