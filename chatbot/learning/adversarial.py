@@ -27,10 +27,11 @@ from chatbot.dialogue import grounding
 from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.facts import facts
 from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.sections import heading_of
 from chatbot.dialogue.trace import Hit, PartTrace, Reply, ReplyPart, Trace
 from chatbot.errors import FileError
 from chatbot.learning.questions import ANSWERS, states_facts
-from chatbot.neural.source_layout import passage_source
+from chatbot.neural.source_layout import passage_source, read_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +160,13 @@ def _unsupported(part: ReplyPart, why: PartTrace, asked: str) -> list[str]:
         return [f"the trace lacks the passages {missing} that the reply was written from"]
     read = [by_id[number] for number in why.draft.passage_ids]
     sources = [passage_source(hit.title_path or hit.title, hit.text) for hit in read]
+    headings = {line.text for hit in read for line in read_lines(hit.text) if line.heading}
+    headings |= {heading_of(hit) for hit in read}
+    told = [
+        line for line in part.text.split("\n") if line.rstrip(":：") not in headings
+    ]  # lists stand under them
     own = [fact.value for fact in facts(asked) if fact.kind == "code"]
-    check = grounding.check(part.text, sources=sources, customer=own, lang=why.lang)
+    check = grounding.check("\n".join(told), sources=sources, customer=own, lang=why.lang)
     return [f"unsupported: {reason}" for reason in check.reasons]
 
 
