@@ -26,8 +26,8 @@ from chatbot.dialogue.saying import INTENT, Part, say, with_the_rest
 from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.speaking import Footing
 from chatbot.dialogue.suggesting import Proposes, suggest
-from chatbot.dialogue.tapping import chosen, gone, is_payload, left_to_people, payload_of, unasked
-from chatbot.dialogue.topics import perhaps_meant, topic_of
+from chatbot.dialogue.tapping import chosen, gone, is_payload, left_to_people, meant_by, payload_of, unasked
+from chatbot.dialogue.topics import perhaps_meant, topic_of, turns_of
 from chatbot.dialogue.trace import (
     ActionTrace,
     Classification,
@@ -50,7 +50,7 @@ from chatbot.dialogue.weighing import (
     with_provisional,
 )
 from chatbot.inference.prototypes import apart
-from chatbot.language.normalise import has_letters, normalise
+from chatbot.language.normalise import has_letters, normalise, says_something
 from chatbot.language.redaction import Redactor
 
 HISTORY_TURNS = 6
@@ -129,7 +129,9 @@ class Assistant:
         parts = self._step(text, read, talk, said, clock, silent)
         rest: Sequence[str] = ()
         if parts is None:
-            tapped = chosen(text, self._lookup, said) or (gone(text, said) if not words and read else None)
+            tapped = chosen(meant_by(text, before), self._lookup, said) or (
+                gone(text, said) if not words and read else None
+            )
             if tapped is not None:
                 parts = [left_to_people(tapped) if silent else tapped]
             else:
@@ -143,7 +145,7 @@ class Assistant:
                 around = (lang, said, options, repeats, clock, talk, text, hurried, for_agents)
                 parts = []
                 for request in requests:
-                    told = _turns(parts[-1].trace.request, parts[-1].decision.chosen) if parts else ()
+                    told = turns_of(parts[-1].trace.request, parts[-1].decision.chosen) if parts else ()
                     behind = [*before, *told] if leans(request) else before
                     parts.append(self._part(request, behind, *around))
             parts = self._after_a_pause(parts, words, talk, said, clock)
@@ -201,7 +203,7 @@ class Assistant:
             return next(iter(self._weigh(classification, known, hits, lang, sentence, told)), None)
 
         def subject_of(sentence: str, behind: str | None = None) -> Subject:
-            told = _turns(behind, best_of(behind)) if behind is not None else ()
+            told = turns_of(behind, best_of(behind)) if behind is not None else ()
             best = best_of(sentence, told)
             return Subject(best.article_slug or best.intent, best.probability) if best else Subject(None, 0.0)
 
@@ -271,6 +273,7 @@ class Assistant:
         for_agents: bool,
     ) -> Part:
         readable = has_letters(request) and lang in self.languages
+        readable = readable and (says_something(request) or not opens(before))
         classification = Classification(ranked=(), in_scope=0.0, tier="none")
         known: dict[str, KnownIntent] = {}
         hits: list[Hit] = []
@@ -478,12 +481,6 @@ class Assistant:
                 general=lang not in self._own_encoders,
                 in_scope=in_scope,
             )
-
-
-def _turns(request: str, answer: Candidate | None) -> tuple[Message, Message]:
-    """A request in the same message and its answer, as turns that the next request, which leans on it, comes behind."""
-    title, topic = (answer.title, answer.topic) if answer is not None else ("", None)
-    return Message("customer", request), Message("bot", title, topic=topic)
 
 
 def _pending(talk: Talk) -> ActionTrace | None:

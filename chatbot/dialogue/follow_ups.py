@@ -83,16 +83,30 @@ _OFFERS_A_PERSON = ("unknown", "unknown_again", "asked_again")
 def agreed_to(text: str, before: Sequence[Message]) -> Agreed | None:
     """What nothing but a yes or a no means: the person that was offered, or small talk. None where it is something
     else, or where it was asked which of several things is meant."""
-    said = yes_or_no(text)
+    said, last = yes_or_no(text), _last_reply(before)
     if said is None:
         return None
-    last = next((message for message in reversed(before) if message.role in ("bot", "agent")), None)
     if last is None:
         return "greeting"
-    offers = {phrase(name, lang) for name in _OFFERS_A_PERSON for lang in ("en", "zh")}
-    if said == "yes" and any(offer in last.text for offer in offers):
+    if said == "yes" and _offers_a_person(last):
         return "person"
-    return None if said == "yes" and last.perhaps and last.topic is None else "thanks"
+    return None if confirmed(text, before) is not None else "thanks"
+
+
+def confirmed(text: str, before: Sequence[Message]) -> str | None:
+    """What a bare yes behind "did you mean …?" means: the likeliest of what was asked back."""
+    last = _last_reply(before)
+    if last is None or last.topic is not None or _offers_a_person(last) or yes_or_no(text) != "yes":
+        return None
+    return last.perhaps[0][0] if last.perhaps else None
+
+
+def _last_reply(before: Sequence[Message]) -> Message | None:
+    return next((message for message in reversed(before) if message.role in ("bot", "agent")), None)
+
+
+def _offers_a_person(reply: Message) -> bool:
+    return any(phrase(name, lang) in reply.text for name in _OFFERS_A_PERSON for lang in ("en", "zh"))
 
 
 def topic_before(before: Sequence[Message]) -> str | None:

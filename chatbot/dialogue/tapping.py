@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from chatbot.dialogue.follow_ups import confirmed
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.policy import Decision, answers_nobody
 from chatbot.dialogue.saying import ARTICLE, HANDOVER, INTENT, Part
-from chatbot.dialogue.trace import Classification, PartTrace, ReplyKind
+from chatbot.dialogue.trace import Classification, Message, PartTrace, ReplyKind
 from chatbot.dialogue.weighing import ARTICLE_LABEL, Candidate
 from chatbot.language.normalise import normalise
 
@@ -24,8 +25,17 @@ def payload_of(text: str, offered: Mapping[str, str]) -> str | None:
     """The payload of the proposed question that ``text`` (normalised) is; ``offered``: as in Talk."""
     names = {normalise(title): name for title, name in offered.items()}
     name = names.get(text)
-    if name is None:
-        return None
+    return _payload(name) if name is not None else None
+
+
+def meant_by(text: str, before: Sequence[Message]) -> str:
+    """What is as good as a tap: a bare yes taps the likeliest of what was asked back; anything else is as it is."""
+    name = confirmed(text, before)
+    return _payload(name) if name is not None else text
+
+
+def _payload(name: str) -> str:
+    """Of an intent's name, or of ``article:slug``."""
     slug = name.removeprefix(ARTICLE_LABEL)
     return ARTICLE + slug if slug != name else INTENT + name
 

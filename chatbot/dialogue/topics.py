@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chatbot.dialogue.policy import MAX_CHOICES, Decision
+from chatbot.dialogue.trace import Message
 from chatbot.dialogue.weighing import Candidate
 
 PERHAPS = 0.1  # least probability of what may have been meant
@@ -25,3 +26,9 @@ def perhaps_meant(decision: Decision, ranked: Sequence[Candidate]) -> tuple[tupl
         for candidate in ranked[:MAX_CHOICES]
         if candidate.topic is not None and candidate.probability >= PERHAPS
     )
+
+
+def turns_of(request: str, answer: Candidate | None) -> tuple[Message, Message]:
+    """A request in the same message and its answer, as turns that the next request, which leans on it, comes behind."""
+    title, topic = (answer.title, answer.topic) if answer is not None else ("", None)
+    return Message("customer", request), Message("bot", title, topic=topic)

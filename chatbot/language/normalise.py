@@ -11,6 +11,7 @@ import unicodedata
 
 _CONTROL = re.compile(r"[\u0000-\u0008\u000b-\u001f\u007f\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
 _SPACE = re.compile(r"\s+")
+_WORDS = re.compile(r"[\u3400-\u9fff]|[^\W\d_]{3}|\d{4}")
 _LETTER = re.compile(r"[^\W_]")  # what str.isalnum says yes to
 _HALF_WIDTH = {
     code: code - 0xFEE0
@@ -47,6 +48,12 @@ def tidy(text: str) -> str:
 def fold(text: str) -> str:
     """Normalised and case-folded, for comparing."""
     return normalise(text).casefold()
+
+
+def says_something(text: str) -> bool:
+    """Whether there is a word of three letters, a Chinese character or a longer number: "2+2", "50%" and "po" ask for
+    nothing by themselves."""
+    return _WORDS.search(text) is not None
 
 
 def has_letters(text: str) -> bool:

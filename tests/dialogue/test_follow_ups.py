@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatbot.dialogue.follow_ups import agreed_to, topic_before, topics_before
+from chatbot.dialogue.follow_ups import agreed_to, confirmed, topic_before, topics_before
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.trace import Message
 
@@ -54,3 +54,12 @@ def test_who_was_asked_back_may_go_on_about_any_of_it() -> None:
 )
 def test_a_bare_yes_is_no_question(text: str, before: list[Message], agreed: str | None) -> None:
     assert agreed_to(text, before) == agreed
+
+
+def test_a_bare_yes_takes_the_likeliest_of_what_was_asked_back() -> None:
+    asked_back = Message("bot", "Did you mean one of these?", None, (("shops", 0.4), ("payment", 0.3)))
+    assert confirmed("yes please", [ASKED, asked_back]) == confirmed("可以", [ASKED, asked_back]) == "shops"
+    assert confirmed("no", [ASKED, asked_back]) is None
+    assert confirmed("yes", [ASKED, ANSWERED]) is None
+    offered = Message("bot", phrase("unknown", "en"), None, (("shops", 0.2),))
+    assert confirmed("yes", [ASKED, offered]) is None
