@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chatbot.inference.classifier_config import Calibration
-from chatbot.learning.calibration import confidences
 
 SAME_TOP = 0.995  # of the texts must keep their top intent
 CONFIDENCE_GAP = 0.02  # and every confidence must stay this near
@@ -45,6 +44,8 @@ def parity(
     trained: NDArray[np.float32], served: NDArray[np.float32], calibrations: Sequence[Calibration]
 ) -> Parity:
     """Logits of both forms on the same texts [n, classes + 1], and each text's calibration → how well they agree."""
+    from chatbot.learning.calibration import confidences  # it loads scipy, which no page does
+
     if not len(served):
         return Parity(0, 1.0, 0.0)
     gaps = np.abs(confidences(trained, calibrations) - confidences(served, calibrations))

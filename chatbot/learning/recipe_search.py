@@ -208,7 +208,8 @@ def _check(name: str, value: Any) -> None:
         least, most = _RANGES[name]
         number = isinstance(value, int | float) and not isinstance(value, bool)
         fits = number and (kind is float or isinstance(value, int)) and least <= value <= most
-        remedy = f"{'A whole number' if kind is int else 'A number'} from {least} to {most}"
+        whole, any_number = f"A whole number from {least} to {most}", f"A number from {least} to {most}"
+        remedy = whole if kind is int else any_number
     if not fits:
         raise InputError(
             f"This value does not fit {name} of a recipe", field=name, value=json.dumps(value), remedy=remedy
