@@ -16,8 +16,8 @@ from chatbot.dialogue.trace import Hit
 from chatbot.dialogue.wording import says_nothing
 from chatbot.language.normalise import fold
 from chatbot.neural.source_layout import read_lines
+from chatbot.records.passages import PATH
 
-PATH = " › "  # between the titles of a title path
 _SMALL = re.compile(r"\b[a-z]{4,}")
 _WORD = re.compile(r"[A-Za-z0-9][\w-]*")
 

@@ -57,9 +57,7 @@ class Candidate:
     stays: bool = False  # the turn before was answered with it
     new_words: float = 0.0  # share of the question's content that nobody used about it (said_words.py)
     strange: float = 0.0  # how much more of its content is new to it than is usual
-    asked: float = (
-        0.0  # cosine to the nearest that stayed with it, or turned to it from others (asked_after.py)
-    )
+    asked: float = 0.0  # cosine to the nearest that stayed with it, or turned to it from others (asked_after)
     led: float = 0.0  # and to the nearest that turned to it from the answer before
     not_known: float = 0.0  # and to the nearest one that the agents did not know, behind the answer before
     cards: tuple[Card, ...] = ()  # of the approved answer
@@ -144,14 +142,10 @@ class Weighing:
             articles = body.get("articles")
             return cls(
                 {
-                    lang: Weights(
-                        **{
-                            key: float(value)
-                            for key, value in ({"stay_asked": found.get("asked", 0.0)} | found).items()
-                            if key in known
-                        }
-                    )
+                    lang: Weights(**{key: float(value) for key, value in told.items() if key in known})
                     for lang, found in body["languages"].items()
+                    # a file of before has one weight for what was asked, whatever stayed
+                    for told in [{"stay_asked": found.get("asked", 0.0)} | found]
                 },
                 None if articles is None else frozenset(map(str, articles)),
             )
