@@ -20,6 +20,7 @@ from typing import Any
 from chatbot.errors import InputError, TrainingError
 from chatbot.learning.classifier_data import OUT_OF_SCOPE, Recipe
 from chatbot.learning.classifier_training import train_classifier
+from chatbot.learning.time_plan import cut_in_words
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ _RANGES: dict[str, tuple[float, float]] = {  # least and most of what a training
     "augmented": (0, 1_000_000),
     "lessons_share": (0, 100),
 }
+_TRAININGS = 4  # in the least time: the defaults twice, one recipe, and as much again for what no budget cuts
 _SLOWEST = 3.0  # times the defaults' seconds; slower recipes lose, however accurate
 
 
@@ -87,11 +89,13 @@ def search_recipe(
     device: str = "auto",
     start: Recipe | None = None,
     progress: Callable[[float], None] | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Found:
-    """Train ``trials`` recipes on rows of examples.jsonl (fewer when ``seconds`` are over) and name the best.
+    """Train ``trials`` recipes on rows of examples.jsonl and name the best; fewer where the next would not end within
+    ``seconds``, which hold for all of it, the defaults among them.
 
-    The test part is never read. Raises InputError where optuna is missing or there is no validation part to
-    choose on.
+    The test part is never read. Raises InputError where optuna is missing, there is no validation part to choose on,
+    or ``seconds`` are not enough for the defaults twice and one recipe.
     """
     try:
         import optuna
@@ -117,47 +121,93 @@ def search_recipe(
         )
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     start = start or Recipe()
-    done: list[Trial] = []
-    began = time.monotonic()
+    trainings = _Trainings(
+        rows, languages, device, start, None if seconds is None else clock() + seconds, clock
+    )
+    first = trainings.run({}, seed, budget=None if seconds is None else seconds / _TRAININGS)
+    if trainings.left < 2 * trainings.longest:
+        raise InputError(
+            "The time is too short to compare recipes",
+            field="minutes",
+            value=f"{(seconds or 0) / 60:g}",
+            remedy=f"One training takes {trainings.longest:.0f} s here: "
+            f"try --minutes {math.ceil(_TRAININGS * trainings.longest / 60)} or more",
+        )
+    again = trainings.run({}, seed + 1, budget=trainings.most)  # how much two trainings of one recipe differ
+    noise = max(abs(first.value - again.value), 100 * math.sqrt(0.05 / n_valid))
+    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+    done = [first]
+    for number in range(1, trials):
+        if progress:
+            elapsed = 0.0 if seconds is None else 1 - trainings.left / seconds
+            progress(min(1.0, max(number / trials, elapsed)))
+        if trainings.left < trainings.longest:
+            break
+        asked = study.ask()
+        try:
+            done.append(trainings.run(_suggest(asked, start), seed, budget=trainings.most))
+        except TrainingError as error:
+            log.info("a recipe cannot be trained: %s", error.one_line())
+            study.tell(asked, state=optuna.trial.TrialState.FAIL)
+            continue
+        study.tell(asked, done[-1].value)
+    if progress:
+        progress(1.0)
+    best = max(done, key=lambda trial: trial.value)
+    gain = best.value - (first.value + again.value) / 2
+    better = bool(best.changed) and gain > noise
+    log.info("best of %d recipes: %+.2f points over the defaults (%.2f needed)", len(done), gain, noise)
+    return Found(replace(start, **best.changed) if better else start, better, gain, noise, tuple(done))
 
-    def run(changed: dict[str, Any], own_seed: int) -> Trial:
+
+@dataclass
+class _Trainings:
+    """Trainings one after the other until ``ends_at`` (by ``clock``; None: no end). All may take equally long: what
+    the clock cuts of the defaults it must not leave to others."""
+
+    rows: Sequence[Mapping[str, Any]]
+    languages: Sequence[str]
+    device: str
+    start: Recipe
+    ends_at: float | None
+    clock: Callable[[], float]
+    most: float | None = None  # seconds for the preparation and the steps of one
+    longest: float = 0.0  # that the defaults took, with what no budget cuts
+    uncut: float = 0.0  # of these, outside the steps
+
+    @property
+    def left(self) -> float:
+        return math.inf if self.ends_at is None else self.ends_at - self.clock()
+
+    def run(self, changed: dict[str, Any], seed: int, *, budget: float | None) -> Trial:
+        began = self.clock()
+        if changed and self.ends_at is not None:
+            within = self.left - self.uncut
+            budget = within if budget is None else min(budget, within)
         with tempfile.TemporaryDirectory() as folder:
             report = train_classifier(
-                rows,
+                self.rows,
                 Path(folder),
-                languages=languages,
-                device=device,
-                seed=own_seed,
-                recipe=replace(start, **changed),
-                budget_seconds=_SLOWEST * done[0].seconds if done else None,
+                languages=self.languages,
+                device=self.device,
+                seed=seed,
+                recipe=replace(self.start, **changed),
+                budget_seconds=budget,
             )
         metrics = report.metrics
+        seconds = float(metrics["train_seconds"])
+        if not changed:
+            self.longest = max(self.longest, self.clock() - began)
+            self.uncut = max(self.uncut, self.clock() - began - seconds)
+            if self.most is None:
+                self.most = budget if cut_in_words(report.fit) else self.uncut + _SLOWEST * seconds
         return Trial(
             changed,
             metrics["accuracy"],
             metrics["calibration_error"],
             metrics["outside_auroc"],
-            round(float(metrics["train_seconds"]), 2),
+            round(seconds, 2),
         )
-
-    def objective(trial: Any) -> float:
-        done.append(run(_suggest(trial, start), seed))
-        if progress:
-            progress(min(1.0, len(done) / trials))
-        return done[-1].value
-
-    done.append(run({}, seed))
-    again = run({}, seed + 1)  # how much two trainings of one recipe differ
-    noise = max(abs(done[0].value - again.value), 100 * math.sqrt(0.05 / n_valid))
-    study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
-    left = None if seconds is None else max(0.0, seconds - (time.monotonic() - began))
-    if trials > 1:
-        study.optimize(objective, n_trials=trials - 1, timeout=left, catch=(TrainingError,))
-    best = max(done, key=lambda trial: trial.value)
-    gain = best.value - (done[0].value + again.value) / 2
-    better = bool(best.changed) and gain > noise
-    log.info("best of %d recipes: %+.2f points over the defaults (%.2f needed)", len(done), gain, noise)
-    return Found(replace(start, **best.changed) if better else start, better, gain, noise, tuple(done))
 
 
 def _intents(rows: Sequence[Mapping[str, Any]], split: str) -> set[str]:

@@ -13,6 +13,7 @@ from chatbot.errors import InputError
 from chatbot.learning import recipe_search
 from chatbot.learning.classifier_data import Recipe
 from chatbot.learning.recipe_search import load_recipe, save_recipe, search_recipe
+from chatbot.neural.fit_report import FitResult, Score
 from web.sentences import in_words
 
 ROWS = [
@@ -22,9 +23,13 @@ ROWS = [
 ]
 
 
+FINISHED = FitResult(Score("accuracy", 90.0), 10, 10, 1.0, 10.0, "finished", "cpu", (), planned=10)
+
+
 @dataclass
 class Report:
     metrics: dict
+    fit: FitResult = FINISHED
 
 
 def pretend(accuracy_of):
@@ -35,6 +40,66 @@ def pretend(accuracy_of):
         return Report({"accuracy": accuracy_of(recipe, seed), **figures})
 
     return train
+
+
+class Machine:
+    """A clock, and trainings that take ``steps`` / 100 seconds of it and ten more that nothing cuts."""
+
+    def __init__(self) -> None:
+        self.now = 500.0
+        self.budgets: list[float | None] = []
+
+    def clock(self) -> float:
+        return self.now
+
+    def train(self, rows, out_dir, *, recipe, seed, budget_seconds, **rest):
+        wanted = recipe.steps / 100
+        seconds = wanted if budget_seconds is None else min(wanted, max(1.0, budget_seconds - 5))
+        self.budgets.append(budget_seconds)
+        self.now += 10 + seconds
+        stopped = "budget" if seconds < wanted else "finished"
+        steps = round(100 * seconds)
+        fit = replace(FINISHED, steps=steps, planned=recipe.steps, stopped=stopped)
+        figures = {"calibration_error": 0.02, "outside_auroc": 0.9, "train_seconds": seconds}
+        return Report({"accuracy": 0.5 + 0.4 * (1 - 1 / (1 + seconds)), **figures}, fit)
+
+
+@pytest.mark.parametrize("seconds", [200, 300, 1000])
+def test_a_search_holds_its_time_with_the_defaults_among_it(monkeypatch: pytest.MonkeyPatch, seconds: float):
+    machine = Machine()
+    monkeypatch.setattr(recipe_search, "train_classifier", machine.train)
+    found = search_recipe(ROWS, languages=["en"], trials=100, seconds=seconds, clock=machine.clock)
+    assert machine.now - 500 <= seconds
+    assert 2 <= len(found.trials) < 100
+
+
+def test_where_the_clock_cuts_the_defaults_it_cuts_every_recipe_alike(monkeypatch: pytest.MonkeyPatch):
+    machine = Machine()
+    monkeypatch.setattr(recipe_search, "train_classifier", machine.train)
+    found = search_recipe(ROWS, languages=["en"], trials=100, seconds=120, clock=machine.clock)
+    assert machine.now - 500 <= 120
+    assert len(found.trials) >= 2
+    assert machine.budgets[0] == machine.budgets[1] == 30.0
+    assert all(budget <= 30.0 for budget in machine.budgets)
+    assert not found.better
+
+
+def test_without_a_limit_every_recipe_is_tried(monkeypatch: pytest.MonkeyPatch):
+    machine = Machine()
+    monkeypatch.setattr(recipe_search, "train_classifier", machine.train)
+    assert len(search_recipe(ROWS, languages=["en"], trials=7, clock=machine.clock).trials) == 7
+
+
+def test_too_little_time_to_compare_anything_is_told_with_how_much_it_takes(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    machine = Machine()
+    monkeypatch.setattr(recipe_search, "train_classifier", machine.train)
+    with pytest.raises(InputError, match="time is too short") as raised:
+        search_recipe(ROWS, languages=["en"], seconds=30, clock=machine.clock)
+    assert machine.now - 500 <= 30
+    assert "--minutes 1 or more" in raised.value.remedy
+    assert "training" not in in_words(raised.value.remedy, "zh")
 
 
 def test_a_recipe_that_is_clearly_better_is_found_and_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
