@@ -7,7 +7,8 @@ with the same words, so that nobody learns which orders there are. Three failure
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -17,7 +18,9 @@ from chatbot.dialogue.cards import Card, filled
 from chatbot.dialogue.own_words import correction, is_question, yes_or_no
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.slot_filling import Value, read_proofs, read_slots
-from chatbot.dialogue.trace import ActionTrace, ReplyKind
+from chatbot.dialogue.summary import clip
+from chatbot.dialogue.trace import ActionTrace, ReplyKind, Wish
+from chatbot.dialogue.wishes import said_to, words_of
 from chatbot.errors import FrontdeskError
 
 FAILURES = 3  # in a row: then a person
@@ -96,35 +99,55 @@ def _takes(action: Action, talk: Talk, text: str, find: Finder) -> bool:
 
 
 def act(
-    action: Action, talk: Talk, text: str, actions: Actions, *, lang: str, find: Finder = nothing
+    action: Action,
+    talk: Talk,
+    text: str,
+    actions: Actions,
+    *,
+    lang: str,
+    find: Finder = nothing,
+    wish: Wish | None = None,
 ) -> Acted:
-    """The next step of ``action`` after the customer's ``text`` (raw). ``find``: the learned entities."""
+    """The next step of ``action`` after the customer's ``text`` (raw). ``find``: the learned entities. ``wish``: what a
+    new run is begun for, or one that was left is taken up for; without it, the whole of ``text``."""
     pending = talk.pending if talk.pending and talk.pending.name == action.name else None
     pending = pending if pending is not None and pending.open else None
     asked = pending.asked if pending else None
-    missed = pending is not None and not _takes(action, talk, text, find)
-    said = [*talk.said, Said(text, None if missed else asked)] if text else list(talk.said)
+    gives_anew = bool(read_slots(_values(action, asked), [Said(text)], find=find)) if pending else False
+    missed = pending is not None and not gives_anew and not _takes(action, talk, text, find)
+    if pending:  # one without a wish was stored before there were any: it begins anew with this message
+        wish = pending.wish or Wish(action.name, 0, 0, 0, since=talk.turn_id - 1)
+    wish = wish or Wish(action.name, talk.turn_id, 0, len(text))
+    wish = wish if wish.since else replace(wish, since=talk.turn_id)
+    answer = Said(text, None if missed else asked, of=action.name if pending else "", turn=talk.turn_id)
+    said = said_to(wish, [*talk.said, *([answer] if text else [])])
     found = read_slots(action.slots, said, find=find, accepts=action.proof.accepts)
+    confirms = [slot.name for slot in action.slots if slot.kind == "confirm"]
     state = ActionTrace(
         action.name,
         "asking",
         filled=tuple(found),
         failures=pending.failures if pending else 0,
         changes=action.changes,
+        wish=wish,
+        waiting=pending.waiting if pending else (),
+        shown=_hash_of(action, found, talk),
+        aside=pending is None and wish.since != talk.turn_id,
     )
-    if any(
-        found[slot.name].value == "no"
-        for slot in action.slots
-        if slot.kind == "confirm" and slot.name in found
-    ):
+    if any(found[name].value == "no" for name in confirms if name in found):
         return dropped(action, state, lang)
+    if (
+        pending is not None and pending.shown != state.shown
+    ):  # a yes holds for what was shown and nothing else
+        found = {name: value for name, value in found.items() if name not in confirms}
+        state = replace(state, filled=tuple(found))
     if action.changes_unproven:  # stored before a proof was required
-        return _to_person(state, "changes something without a proof that the service checks", lang)
+        return _to_person(state, "changes something without a proof that the service checks", lang, talk.said)
     if missed:
         state = replace(state, failures=state.failures + 1)
     failed = state.failures + actions.unsuccessful(action, talk)
     if failed >= FAILURES:
-        return _to_person(state, f"failed {failed} times in a row", lang)
+        return _to_person(state, f"failed {failed} times in a row", lang, talk.said)
 
     proofs = _proofs(action, talk, said)
     ask = _missing(action, found, proofs, talk)
@@ -194,7 +217,9 @@ def _make(
         )  # fmt: skip
     failed = state.failures + actions.unsuccessful(action, talk)
     if failed >= FAILURES:
-        return _to_person(state, f"failed {failed} times in a row, the last: {outcome.detail}", lang)
+        return _to_person(
+            state, f"failed {failed} times in a row, the last: {outcome.detail}", lang, talk.said
+        )
     if outcome.result == "failed":
         return Acted(
             "unknown", "action_failed", f"the action {action.name} failed: {outcome.detail}",
@@ -206,11 +231,31 @@ def _make(
     )  # fmt: skip
 
 
-def _to_person(state: ActionTrace, why: str, lang: str) -> Acted:
+def _to_person(state: ActionTrace, why: str, lang: str, said: Sequence[Said]) -> Acted:
+    text = phrase("action_person", lang)
+    others = [f"“{clip(words)}”" for one in state.waiting if (words := words_of(one, said))]
+    if others:
+        text += phrase("action_person_others", lang) + ("、" if lang == "zh" else ", ").join(others)
     return Acted(
-        "person", "action_failed", f"the action {state.name} {why}", phrase("action_person", lang),
+        "person",
+        "action_failed",
+        f"the action {state.name} {why}",
+        text,
         replace(state, state="failed", asked=None),
-    )  # fmt: skip
+    )
+
+
+def _values(action: Action, asked: str | None) -> list[Slot]:
+    """The details that can be given anew wherever they stand, where ``asked`` is their confirmation."""
+    if not any(slot.name == asked and slot.kind == "confirm" for slot in action.slots):
+        return []
+    return [slot for slot in action.slots if slot.kind not in ("confirm", "text")]
+
+
+def _hash_of(action: Action, found: Mapping[str, Value], talk: Talk) -> str:
+    """Of the details that are shown to be confirmed: they are compared, and not kept."""
+    shown = [found[slot.name].value for slot in action.slots if slot.kind != "confirm" and slot.name in found]
+    return hashlib.sha256("\x1f".join([talk.conversation, *shown]).encode()).hexdigest()[:16]
 
 
 def _proofs(action: Action, talk: Talk, said: list[Said]) -> dict[str, str]:

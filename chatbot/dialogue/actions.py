@@ -247,10 +247,13 @@ def nothing(text: str) -> Sequence[Tagged]:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """One message of the customer, raw, with the detail that the bot had just asked for."""
+    """One message of the customer, raw, with the detail that the bot had just asked for. ``of``: the action that it was
+    said to, whether or not it asked; ``turn``: its number."""
 
     text: str
     asked: str | None = None
+    of: str = ""
+    turn: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
-from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, complete, dropped, gives
+from chatbot.dialogue.acting import Actions, complete
+from chatbot.dialogue.action_turn import ActionTurn
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.drafting import Writer, draft, sources_about
@@ -15,21 +16,19 @@ from chatbot.dialogue.follow_ups import Repeats, agreed_to, language_of, opens, 
 from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
-from chatbot.dialogue.own_words import is_dropped
 from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.person_wish import asks_for_person, declines_person
-from chatbot.dialogue.policy import ALIKE, Bound, Decision, Evidence, decide, may_speak
+from chatbot.dialogue.policy import ALIKE, Bound, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.requests import MAX_REQUESTS, Subject, leans, split_requests
-from chatbot.dialogue.saying import INTENT, Part, say, with_the_rest
+from chatbot.dialogue.saying import Part, say, with_the_rest
 from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.speaking import Footing
 from chatbot.dialogue.suggesting import Proposes, suggest
-from chatbot.dialogue.tapping import chosen, gone, is_payload, left_to_people, meant_by, payload_of, unasked
+from chatbot.dialogue.tapping import chosen, gone, is_payload, left_to_people, meant_by, payload_of
 from chatbot.dialogue.topics import perhaps_meant, topic_of, turns_of
 from chatbot.dialogue.trace import (
-    ActionTrace,
     Classification,
     Draft,
     Hit,
@@ -126,7 +125,8 @@ class Assistant:
         if talk is not None:
             text = payload_of(text, talk.offered) or text
         silent = options.mode == "drafts_only" and not for_agents
-        parts = self._step(text, read, talk, said, clock, silent)
+        acting = ActionTurn(self._actions, talk, text, redactor, said, self._named, clock)
+        parts = acting.step(read, silent=silent)
         rest: Sequence[str] = ()
         if parts is None:
             tapped = chosen(meant_by(text, before), self._lookup, said) or (
@@ -142,13 +142,13 @@ class Assistant:
                 if not for_agents:
                     alike = partial(self._alike, read, lang)
                     repeats = Repeats.of(read, before, history, redactor, alike)
-                around = (lang, said, options, repeats, clock, talk, text, hurried, for_agents)
+                around = (lang, said, options, repeats, clock, acting, hurried, for_agents)
                 parts = []
                 for request in requests:
                     told = turns_of(parts[-1].trace.request, parts[-1].decision.chosen) if parts else ()
                     behind = [*before, *told] if leans(request) else before
                     parts.append(self._part(request, behind, *around))
-            parts = self._after_a_pause(parts, words, talk, said, clock)
+            parts = acting.after(parts, spoken=bool(words))
         replies = tuple(
             say(part, lang=said, failures=failures, redactor=redactor, lookup=self._lookup) for part in parts
         )
@@ -267,8 +267,7 @@ class Assistant:
         options: SiteOptions,
         repeats: Repeats,
         clock: Clock,
-        talk: Talk | None,
-        raw: str,
+        acting: ActionTurn,
         hurried: Callable[[], bool],
         for_agents: bool,
     ) -> Part:
@@ -295,7 +294,7 @@ class Assistant:
             if shown is not None and shown not in hits:
                 hits.append(shown)  # the classifier's article: the trace holds whatever may be shown
             if small is None and not wants_person:
-                action = self._bound(ranked, known, options, talk)
+                action = acting.bound(ranked, known, options)
                 footing = Footing(classification.in_scope, opens(before))
             due = small is None and not wants_person and action is None
             if due and self._due(ranked, options, footing, for_agents):
@@ -306,8 +305,8 @@ class Assistant:
         if small is not None or wants_person:
             known |= self._lookup.intents([small or PERSON_INTENT], said)
         bound: Bound = "none"
-        if action is not None and talk is not None:
-            bound = "complete" if complete(action, raw, find=self._named) else "bound"
+        if action is not None:
+            bound = "complete" if complete(action, acting.text, find=self._named) else "bound"
         decision = decide(
             Evidence(
                 readable=readable,
@@ -347,84 +346,7 @@ class Assistant:
                 entities=tuple(self._named(request)),
             ),
         )
-        if decision.rule == "action" and action is not None and talk is not None:
-            return self._acted(action, talk, raw, part, said, clock)
-        return part
-
-    # --- actions ---
-
-    def _bound(
-        self,
-        ranked: Sequence[Candidate],
-        known: Mapping[str, KnownIntent],
-        options: SiteOptions,
-        talk: Talk | None,
-    ) -> Action | None:
-        best = ranked[0] if ranked else None
-        if self._actions is None or talk is None or best is None:
-            return None
-        own = known.get(best.intent or "")
-        if best.probability < options.choice_floor or (own is not None and not own.acts):
-            return None
-        return self._actions.bound(best.intent, best.article_slug)
-
-    def _step(
-        self, text: str, read: str, talk: Talk | None, said: str, clock: Clock, silent: bool
-    ) -> list[Part] | None:
-        """The message goes on with an action: it answers what was asked, drops it, or taps an intent that has one
-        (``silent``: none is begun)."""
-        if self._actions is None or talk is None:
-            return None
-        if text.startswith(INTENT) and not silent:
-            action = self._actions.bound(text.removeprefix(INTENT))
-            anew = replace(talk, pending=None)
-            return (
-                None if action is None else [self._acted(action, anew, "", unasked(text, said), said, clock)]
-            )
-        if is_payload(text):
-            return None
-        pending = _pending(talk)
-        action = self._actions.named(pending.name) if pending is not None else None
-        if action is None or pending is None or asks_for_person(text):
-            return None
-        answer = unasked(read, said)
-        given = gives(action, talk, text, find=self._named)
-        if is_dropped(text) and not given:
-            return [self._told(dropped(action, pending, said), action, answer)]
-        return [self._acted(action, talk, text, answer, said, clock)] if given else None
-
-    def _after_a_pause(
-        self, parts: list[Part], text: str, talk: Talk | None, said: str, clock: Clock
-    ) -> list[Part]:
-        """The message was no answer to what an action had asked for. What was understood of it is answered and the
-        action waits; where nothing was, it asks once more."""
-        pending = _pending(talk) if talk is not None else None
-        if self._actions is None or talk is None or pending is None or any(part.acted for part in parts):
-            return parts
-        action = self._actions.named(pending.name)
-        kinds = {part.decision.kind for part in parts}
-        if action is None or "person" in kinds:
-            return parts
-        if kinds <= {"unknown", "choices"}:
-            return [self._acted(action, talk, text, parts[0], said, clock)]
-        waits = replace(pending, state="paused", paused=pending.paused + 1)
-        return [*parts[:-1], replace(parts[-1], trace=replace(parts[-1].trace, action=waits))]
-
-    def _acted(self, action: Action, talk: Talk, text: str, part: Part, said: str, clock: Clock) -> Part:
-        if self._actions is None:
-            return part
-        with clock("action"):
-            acted = act(action, talk, text, self._actions, lang=said, find=self._named)
-            return self._told(acted, action, part)
-
-    def _told(self, acted: Acted, action: Action, part: Part) -> Part:
-        own = Candidate(max(part.decision.confidence, 0.0), action.name, action.intent)
-        decision = Decision(acted.kind, acted.rule, acted.reason, part.decision.confidence, own)
-        trace = replace(
-            part.trace, kind=acted.kind, rule=acted.rule, reason=f"{part.trace.reason}; {acted.reason}".strip("; "),
-            action=acted.trace,
-        )  # fmt: skip
-        return Part(decision, trace, acted)
+        return acting.part(action, part) if decision.rule == "action" and action is not None else part
 
     def _answerable(
         self, ranked: Sequence[Candidate], known: Mapping[str, KnownIntent], options: SiteOptions, lang: str
@@ -481,9 +403,3 @@ class Assistant:
                 general=lang not in self._own_encoders,
                 in_scope=in_scope,
             )
-
-
-def _pending(talk: Talk) -> ActionTrace | None:
-    """The action that still waits for an answer."""
-    pending = talk.pending
-    return pending if pending is not None and pending.open and pending.paused <= PAUSES else None

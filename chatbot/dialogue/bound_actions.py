@@ -1,7 +1,7 @@
 """The actions of one installation: read from the database for each message, their requests made and noted.
 
-The idempotency key is made of the conversation, the customer's turn and the action: a message that is answered again
-after a crash asks the service with the same key.
+The idempotency key is made of the conversation, the customer's turn, the action and its details: a message that is
+answered again after a crash asks the service with the same key, one that asks for two things does not.
 """
 
 from __future__ import annotations
@@ -50,7 +50,6 @@ class DatabaseActions:
     def run(
         self, action: Action, slots: Mapping[str, Value], proof: Mapping[str, str], talk: Talk, *, lang: str
     ) -> Outcome:
-        key = _hash(talk.conversation, str(talk.turn_id), action.name)
         subject = _hash(
             action.name,
             *(
@@ -59,6 +58,7 @@ class DatabaseActions:
                 if slot.kind != "confirm" and slot.name in slots
             ),
         )
+        key = _hash(talk.conversation, str(talk.turn_id), action.name, subject)
         with self._database.read() as session:
             secret = session.get_one(tables.Action, action.id).secret
             refused = records.refused_lately(session, action.id, subject, since=utcnow() - GUESSES_WITHIN)

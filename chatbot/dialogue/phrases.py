@@ -39,6 +39,9 @@ PHRASES: dict[str, dict[str, str]] = {
         "action_failed": "I cannot reach the system that knows this just now. Please try again in a moment, "
         "or shall I pass you on to a colleague?",
         "action_person": "I could not settle this myself. I'll pass you on to a colleague, who can read all of it.",
+        "action_person_others": " They take care of this as well: ",
+        "action_waits": "I'll come to your other request right after that.",
+        "action_next": "Now to your other request: ",
     },
     "zh": {
         "greeting": "您好！有什么可以帮您？",
@@ -70,6 +73,9 @@ PHRASES: dict[str, dict[str, str]] = {
         "action_not_found": "用这些信息没有查到结果。请核对后再发一次。",
         "action_failed": "暂时连不上查询系统。请稍后再试，或者需要帮您转人工客服吗？",
         "action_person": "这件事我没能处理好，帮您转接人工客服，同事能看到您刚才写的内容。",
+        "action_person_others": "以下请求也会一并处理：",
+        "action_waits": "您的另一个请求，我随后马上处理。",
+        "action_next": "接下来处理您的另一个请求：",
     },
 }
 

@@ -63,6 +63,8 @@ def say(part: Part, *, lang: str, failures: int, redactor: Redactor, lookup: Loo
             text = (chosen.approved if chosen else None) or phrase(intent or "greeting", lang)
         case "person":
             text = (chosen.approved if chosen else None) or phrase("person", lang)
+        case "ask":
+            text = phrase("action_waits", lang)
         case _:
             name = _PHRASES.get(decision.rule)
             text = phrase(name or ("unknown_again" if failures else "unknown"), lang)

@@ -5,6 +5,7 @@ Nothing here computes; every field is JSON-serialisable. Confidences and scores 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -150,12 +151,26 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """An action that was asked for with ``start:end`` of the customer's turn ``turn``, normalised. ``since``: the turn
+    in which it was begun, 0 where it was not yet."""
+
+    name: str
+    turn: int
+    start: int
+    end: int
+    since: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ActionTrace:
     """Where an action stood after a reply. It names the details that were there and never a value of the customer's.
 
     state: ``asking`` for ``asked``; ``paused`` by another question (``paused`` counts them); ``done``, ``failed``,
     ``dropped`` by the customer. proof: how it was shown that the order is the customer's own. failures: in a row.
     outcome, detail, attempts, milliseconds: of the request, where one was made. changes: it changes something.
+    wish: what it was begun for. waiting: what comes after it. shown: a hash of the details that are to be confirmed.
+    aside: the message was not said to it; it was taken up again behind another one.
     """
 
     name: str
@@ -170,6 +185,21 @@ class ActionTrace:
     attempts: int = 0
     milliseconds: float = 0.0
     changes: bool = False
+    wish: Wish | None = None
+    waiting: tuple[Wish, ...] = ()
+    shown: str = ""
+    aside: bool = False
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> ActionTrace:
+        """As it is stored with a turn."""
+        wish = kept.get("wish")
+        nested = {
+            "filled": tuple(kept.get("filled", ())),
+            "wish": Wish(**wish) if wish else None,
+            "waiting": tuple(Wish(**one) for one in kept.get("waiting", ())),
+        }
+        return cls(**{**kept, **nested})
 
     @property
     def open(self) -> bool:

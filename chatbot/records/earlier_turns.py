@@ -23,7 +23,7 @@ LIMIT = 24  # turns; the models read fewer, and an action looks back as far
 _TURN = bindparam("turn", type_=Integer)
 _PLACE = func.coalesce(Turn.reply_to_id, Turn.id)  # a reply stands where the message stands that it answers
 _BEFORE = (  # made once: making a statement takes longer than running it
-    select(Turn.role, Turn.kind, Turn.text, Turn.reply_to_id, Turn.trace, Turn.reply)
+    select(Turn.id, Turn.role, Turn.kind, Turn.text, Turn.reply_to_id, Turn.trace, Turn.reply)
     .where(
         Turn.conversation_id == bindparam("conversation"),
         Turn.role.in_((*TRANSCRIPT_ROLES, "action")),
@@ -39,6 +39,7 @@ _BEFORE = (  # made once: making a statement takes longer than running it
 class Earlier:
     """One turn before the message; ``answers``: whether it is the bot's reply to a message."""
 
+    id: int
     role: str
     kind: str | None
     text: str
@@ -84,7 +85,7 @@ class Before:
         return Talk(
             conversation=conversation.public_id,
             turn_id=turn_id,
-            said=_said(turns, pending),
+            said=_said(turns),
             pending=pending,
             identity=visitor.identity,
             email=visitor.email if visitor.identity is not None else None,
@@ -97,8 +98,10 @@ def turns_before(session: Session, turn: Turn) -> Before:
     rows = session.execute(_BEFORE, {"conversation": turn.conversation_id, "turn": turn.id}).all()
     return Before(
         tuple(
-            Earlier(role, kind, text, role == "bot" and reply_to is not None, trace or {}, reply or {})
-            for role, kind, text, reply_to, trace, reply in rows
+            Earlier(
+                number, role, kind, text, role == "bot" and reply_to is not None, trace or {}, reply or {}
+            )
+            for number, role, kind, text, reply_to, trace, reply in rows
         )
     )
 
@@ -116,27 +119,29 @@ def _perhaps_of(trace: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
     return tuple((str(name), float(probability)) for name, probability in parts[-1].get("perhaps", ()))
 
 
-def _said(turns: list[Earlier], pending: ActionTrace | None) -> tuple[Said, ...]:
-    """The customer's turns, oldest first. Read backwards: the answer to a question counts only while it is the same
-    run of the same action, and where the reply took it for one: what was answered as another question is none."""
+def _said(turns: list[Earlier]) -> tuple[Said, ...]:
+    """The customer's turns, oldest first, each with the action that it was said to. Read backwards: what the reply
+    took for something else was said to none, and no answer to what the action had asked for."""
     said: list[Said] = []
-    running = pending.name if pending is not None and pending.open else None
-    answers: list[str] = []
-    aside = False
+    messages: list[Earlier] = []
+    behind: list[ActionTrace] | None = None  # the actions of the reply to these messages
     for turn in turns:
         if turn.role == "customer":
-            answers.append(turn.text)
+            messages.append(turn)
             continue
-        before = _action_of(turn.trace)
-        same = running is not None and before is not None and before.name == running and before.open
-        asked = before.asked if same and before is not None and before.state == "asking" else None
-        said += [Said(answer, None if aside else asked) for answer in answers]
-        answers = []
-        aside = before is not None and before.state == "paused"
-        if not same:
-            running = None
-    said += [Said(answer) for answer in answers]
+        actions = _actions_of(turn.trace)
+        waits = _waiting(actions)
+        taken = waits is not None and (behind is None or any(_goes_on(waits, one) for one in behind))
+        of = waits.name if waits is not None and taken else ""
+        asked = waits.asked if waits is not None and taken and waits.state == "asking" else None
+        said += [Said(one.text, asked, of, one.id) for one in messages]
+        messages, behind = [], actions
+    said += [Said(one.text, turn=one.id) for one in messages]
     return tuple(reversed(said))
+
+
+def _goes_on(waits: ActionTrace, after: ActionTrace) -> bool:
+    return after.name == waits.name and after.state != "paused" and not after.aside
 
 
 def _topics(turns: list[Earlier]) -> tuple[tuple[str, str], ...]:
@@ -152,10 +157,16 @@ def _topics(turns: list[Earlier]) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
+def _actions_of(trace: Mapping[str, Any]) -> list[ActionTrace]:
+    return [ActionTrace.from_json(kept) for part in trace.get("parts", ()) if (kept := part.get("action"))]
+
+
+def _waiting(actions: list[ActionTrace]) -> ActionTrace | None:
+    """The one that waits for an answer."""
+    return next((action for action in reversed(actions) if action.open), None)
+
+
 def _action_of(trace: Mapping[str, Any]) -> ActionTrace | None:
-    """The last action in a stored trace."""
-    for part in reversed(trace.get("parts", ())):
-        kept = part.get("action")
-        if kept:
-            return ActionTrace(**{**kept, "filled": tuple(kept.get("filled", ()))})
-    return None
+    """Where an action stands behind a stored trace: the one that waits for an answer, else the last."""
+    actions = _actions_of(trace)
+    return _waiting(actions) or (actions[-1] if actions else None)

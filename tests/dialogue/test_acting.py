@@ -70,7 +70,8 @@ class Conversation:
         talk = Talk("c1", len(self.said) + 1, tuple(self.said), self.pending, **self.known)
         acted = act(self.action, talk, text, self.service, lang=lang)
         asked = self.pending.asked if self.pending is not None and self.pending.open else None
-        self.said.append(Said(text, asked))
+        of = self.pending.name if asked is not None else ""
+        self.said.append(Said(text, asked, of, talk.turn_id))
         self.pending = acted.trace
         return acted
 
@@ -130,7 +131,7 @@ def test_a_change_is_confirmed_each_time_and_no_means_no() -> None:
     talk = Conversation(CANCEL, service, identity="u7")
     assert talk.say("cancel KC-1234567").text == "Cancel KC-1234567?"
     assert talk.say("yes please").text == "Order KC-1234567 is cancelled."
-    talk.said = [Said(one.text) for one in talk.said]  # as it is read of a run that has ended
+
     assert talk.say("and cancel KC-7654321").text == "Cancel KC-7654321?"
     assert talk.say("no").trace.state == "dropped"
     assert len(service.asked) == 1
@@ -153,6 +154,17 @@ def test_what_was_confirmed_for_one_order_is_not_confirmed_for_another() -> None
     assert talk.say("sorry, KC-7654321").text == "Cancel KC-7654321?"
     assert talk.say("yes").text == "Order KC-7654321 is cancelled."
     assert [slots["order"] for slots, _ in service.asked] == ["KC1234567", "KC7654321"]
+
+
+def test_a_yes_to_other_values_than_were_shown_is_asked_again() -> None:
+    service = Service(done())
+    talk = Conversation(CANCEL, service, identity="u7")
+    assert talk.say("cancel KC-1234567").text == "Cancel KC-1234567?"
+    assert "1234567" not in talk.pending.shown
+    talk.said.append(Said("KC-7654321", of="cancel", turn=2))  # it came in while the question was written
+    again = talk.say("yes")
+    assert (again.text, service.asked) == ("Cancel KC-7654321?", [])
+    assert talk.say("yes").text == "Order KC-7654321 is cancelled."
 
 
 MOVE = Action(

@@ -1,0 +1,185 @@
+"""The actions in one turn of a conversation: which one the message goes on with, and what comes after it.
+
+Only one asks at a time. A second request that is bound to an action waits until the first is done, failed or dropped,
+and is then taken up in the same reply; so is one that another request has interrupted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, dropped, gives
+from chatbot.dialogue.actions import Action, Finder, Said, Talk
+from chatbot.dialogue.clock import Clock
+from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.own_words import is_dropped
+from chatbot.dialogue.person_wish import asks_for_person
+from chatbot.dialogue.phrases import phrase
+from chatbot.dialogue.policy import Decision
+from chatbot.dialogue.saying import INTENT, Part
+from chatbot.dialogue.tapping import is_payload, unasked
+from chatbot.dialogue.trace import Wish
+from chatbot.dialogue.weighing import Candidate, KnownIntent
+from chatbot.dialogue.wishes import wish_for, words_of
+from chatbot.language.redaction import Redactor
+
+
+class ActionTurn:
+    """One message, ``text`` (raw, normalised), and the actions of the installation. Lives as long as its reply."""
+
+    def __init__(
+        self,
+        actions: Actions | None,
+        talk: Talk | None,
+        text: str,
+        redactor: Redactor,
+        lang: str,
+        find: Finder,
+        clock: Clock,
+    ) -> None:
+        self.text = text
+        self._actions = actions
+        self._talk = talk
+        self._redactor = redactor
+        self._lang = lang
+        self._find = find
+        self._clock = clock
+        pending = talk.pending if talk is not None else None
+        self._pending = pending if pending is not None and pending.open and pending.paused <= PAUSES else None
+        self._asks: str | None = None  # the action that asks something in this reply
+        self._goes_on = False  # the message was understood as a request of the action that waits
+        self._queue: list[Wish] = []  # what comes after the action that asks
+
+    def bound(
+        self, ranked: Sequence[Candidate], known: Mapping[str, KnownIntent], options: SiteOptions
+    ) -> Action | None:
+        """The action of the likeliest candidate."""
+        best = ranked[0] if ranked else None
+        if self._actions is None or self._talk is None or best is None:
+            return None
+        own = known.get(best.intent or "")
+        if best.probability < options.choice_floor or (own is not None and not own.acts):
+            return None
+        return self._actions.bound(best.intent, best.article_slug)
+
+    def step(self, read: str, *, silent: bool) -> list[Part] | None:
+        """The message goes on with an action: it answers what was asked, drops it, or taps an intent that has one.
+        ``read``: the message, redacted; ``silent``: none is begun."""
+        if self._actions is None or self._talk is None:
+            return None
+        if self.text.startswith(INTENT) and not silent:
+            action = self._actions.bound(self.text.removeprefix(INTENT))
+            if action is None:
+                return None
+            tapped = Wish(action.name, self._talk.turn_id, 0, 0)
+            return self._in_turn([self._acted(action, unasked(self.text, self._lang), tapped)], self._left())
+        pending = self._pending
+        action = self._actions.named(pending.name) if pending is not None else None
+        if is_payload(self.text) or action is None or pending is None or asks_for_person(self.text):
+            return None
+        answer = unasked(read, self._lang)
+        given = gives(action, self._talk, self.text, find=self._find)
+        if is_dropped(self.text) and not given:
+            return self._in_turn(
+                [_told(dropped(action, pending, self._lang), action, answer)], pending.waiting
+            )
+        return self._in_turn([self._acted(action, answer)], pending.waiting) if given else None
+
+    def part(self, action: Action, part: Part) -> Part:
+        """What the action says to the request of ``part``; or that it comes after the one that asks already."""
+        if self._talk is None:
+            return part
+        wish = wish_for(action.name, self._talk.turn_id, part.trace.request, self.text, self._redactor)
+        own = Candidate(part.decision.confidence, action.name, action.intent)
+        if self._asks is not None:
+            self._queue.append(wish)
+            why = f"{part.trace.reason}; the action {action.name} waits for the action {self._asks}"
+            decision = Decision("ask", "action_waits", why, part.decision.confidence, own)
+            return Part(decision, replace(part.trace, kind="ask", rule="action_waits", reason=why))
+        goes_on = self._pending is not None and self._pending.name == action.name
+        self._goes_on = self._goes_on or goes_on
+        part = self._acted(action, part, None if goes_on else wish)
+        if part.trace.action is not None and part.trace.action.open:
+            self._asks = action.name
+        return part
+
+    def after(self, parts: list[Part], *, spoken: bool) -> list[Part]:
+        """The message was no answer to what an action had asked for. What was understood of it is answered and the
+        action waits; where nothing was, it asks once more. Another action that speaks goes before it.
+
+        ``spoken``: the message is words, and no tap."""
+        pending = self._pending
+        action = self._actions.named(pending.name) if self._actions is not None and pending else None
+        if action is None or pending is None or any(part.decision.kind == "person" for part in parts):
+            return self._in_turn(parts, self._queue)
+        if any(part.acted for part in parts):
+            return self._in_turn(parts, [*self._queue, *(pending.waiting if self._goes_on else self._left())])
+        if {part.decision.kind for part in parts} <= {"unknown", "choices"}:
+            asked = self._acted(action, parts[0], text=self.text if spoken else "")
+            return self._in_turn([asked], pending.waiting)
+        waits = replace(pending, state="paused", paused=pending.paused + 1)
+        return [*parts[:-1], replace(parts[-1], trace=replace(parts[-1].trace, action=waits))]
+
+    def _left(self) -> tuple[Wish, ...]:
+        """What waits while something else speaks: the action that had asked, and what was to come after it."""
+        if self._pending is None:
+            return ()
+        own = self._pending.wish
+        return (own, *self._pending.waiting) if own is not None else self._pending.waiting
+
+    def _in_turn(self, parts: list[Part], waiting: Sequence[Wish]) -> list[Part]:
+        """The parts, behind them what of ``waiting`` can be taken up now; the rest stays with the action that asks."""
+        left = list(waiting)
+        while left and _open(parts) is None and parts[-1].decision.kind != "person":
+            wish = left.pop(0)
+            action = self._actions.named(wish.name) if self._actions is not None else None
+            if action is not None:  # it may have been switched off since
+                parts = [*parts, self._taken_up(action, wish)]
+        place = _open(parts)
+        if left and place is not None:
+            trace = parts[place].trace
+            state = replace(trace.action, waiting=tuple(left)) if trace.action is not None else None
+            parts[place] = replace(parts[place], trace=replace(trace, action=state))
+        return parts
+
+    def _taken_up(self, action: Action, wish: Wish) -> Part:
+        if self._talk is None:
+            raise ValueError("nothing waits where there is no conversation")
+        words = words_of(wish, [*self._talk.said, Said(self.text, turn=self._talk.turn_id)])
+        part = self._acted(action, unasked(self._redactor.redact(words), self._lang), wish)
+        if part.acted is None:
+            return part
+        return replace(
+            part, acted=replace(part.acted, text=phrase("action_next", self._lang) + part.acted.text)
+        )
+
+    def _acted(
+        self, action: Action, part: Part, wish: Wish | None = None, *, text: str | None = None
+    ) -> Part:
+        """The next step of the action; with a ``wish`` it is begun, or taken up again."""
+        if self._actions is None or self._talk is None:
+            return part
+        talk = replace(self._talk, pending=self._pending if wish is None else None)
+        text = ("" if is_payload(self.text) else self.text) if text is None else text
+        with self._clock("action"):
+            acted = act(action, talk, text, self._actions, lang=self._lang, find=self._find, wish=wish)
+            return _told(acted, action, part)
+
+
+def _open(parts: Sequence[Part]) -> int | None:
+    """The place of the part whose action waits for an answer."""
+    places = (
+        place for place, part in enumerate(parts) if part.trace.action is not None and part.trace.action.open
+    )
+    return next(places, None)
+
+
+def _told(acted: Acted, action: Action, part: Part) -> Part:
+    own = Candidate(max(part.decision.confidence, 0.0), action.name, action.intent)
+    decision = Decision(acted.kind, acted.rule, acted.reason, part.decision.confidence, own)
+    trace = replace(
+        part.trace, kind=acted.kind, rule=acted.rule, reason=f"{part.trace.reason}; {acted.reason}".strip("; "),
+        action=acted.trace,
+    )  # fmt: skip
+    return Part(decision, trace, acted)
