@@ -178,6 +178,11 @@ class Assistant:
         """What understands messages here; asked again to say why it decided so."""
         return self._classifier
 
+    @property
+    def provisional(self) -> Provisional | None:
+        """The intents made beside the release; asked why a message is theirs, and what a new one would take."""
+        return self._provisional
+
     def state(self) -> dict[str, Any]:
         """What it is made of, for readiness: which models are there, and how much the index holds."""
         return {

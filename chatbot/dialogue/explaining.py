@@ -3,6 +3,9 @@
 The words come from leaving each out (chatbot/inference/attribution.py). The nearest messages are compared by what
 the classifier itself makes of them: the fast tier's pooled LSTM states, so a message that is near here is one the
 decision cannot tell from this one. They are read from the database as they stand: an erased message is not shown.
+
+Provisional intents have no class in the classifier: where one claims the message, its own examples say why, by the
+cosine of the search's encoder, and what is left of the classifier's best intent says why not that.
 """
 
 from __future__ import annotations
@@ -17,11 +20,13 @@ from numpy.typing import NDArray
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from chatbot.dialogue.trace import Message
+from chatbot.dialogue.provisional import NearIntent, Provisional
+from chatbot.dialogue.trace import Classification, IntentGuess, Message
 from chatbot.dialogue.weighing import ARTICLE_LABEL
 from chatbot.inference.attribution import Explanation, explain
 from chatbot.inference.classify import IntentClassifier
 from chatbot.inference.classify_states import CascadeClassifier, Classifier
+from chatbot.language.normalise import has_letters
 from chatbot.language.tokens import tokenise, word_of
 from chatbot.records.database import Database
 from chatbot.records.tables import Article, ArticleQuestion, Example, Intent
@@ -42,13 +47,30 @@ class NearMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ByExamples:
+    """What a provisional intent claims: its probability; ``needed`` for an answer, where that is known; its nearest
+    examples; the best of all others with what is left to it; whether it ``leads`` these.
+    """
+
+    intent: str
+    confidence: float
+    needed: float | None
+    nearest: tuple[NearMessage, ...]
+    second: IntentGuess | None
+    leads: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
-    """``nearest``: of the top intent; ``against``: of the runner-up, which came nearest to winning."""
+    """``nearest``: of the classifier's top intent; ``against``: of the runner-up, which came nearest to winning;
+    ``provisional``: the provisional intent that claims most of the message, None where none claims any of it.
+    """
 
     explanation: Explanation
     nearest: tuple[NearMessage, ...]
     against: tuple[NearMessage, ...]
     milliseconds: float
+    provisional: ByExamples | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -56,6 +78,8 @@ class Why:
     @property
     def why_not(self) -> str:
         """Why the second-best intent lost, in one sentence; empty where there is none."""
+        if self.provisional is not None and self.provisional.leads:
+            return _why_provisional(self.provisional)
         best, second = self.explanation.classification.top, self.explanation.runner_up
         if best is None or second is None:
             return ""
@@ -79,8 +103,12 @@ def explain_message(
     *,
     lang: str,
     history: Sequence[Message] = (),
+    provisional: Provisional | None = None,
+    needed: float | None = None,
 ) -> Why:
-    """Classify ``text`` and say why, with the company's own messages as witnesses."""
+    """Classify ``text`` and say why, with the company's own messages as witnesses. ``needed``: the least probability of
+    an answer.
+    """
     began = time.perf_counter()
     explanation = explain(classifier, text, history=history, lang=lang)
     top, second = explanation.classification.top, explanation.runner_up
@@ -89,12 +117,47 @@ def explain_message(
         told = {name: _messages(session, name, lang) for name in names}
     found = [(other, name) for name in names for other in _alike(text, told[name])]
     near = _nearest(classifier, text, found)
+    claimed = provisional.near(text, lang=lang) if provisional is not None and has_letters(text) else []
+    by_examples = _by_examples(claimed, explanation.classification, needed)
     return Why(
         explanation,
         tuple(message for message in near if top and message.intent == top.name)[:NEAREST],
         tuple(message for message in near if second and message.intent == second.name)[:NEAREST],
         round(1000 * (time.perf_counter() - began), 2),
+        by_examples,
     )
+
+
+def _by_examples(
+    claimed: Sequence[NearIntent], classification: Classification, needed: float | None
+) -> ByExamples | None:
+    if not claimed:
+        return None
+    best = claimed[0]
+    left = (1 - sum(one.confidence for one in claimed)) * classification.in_scope
+    rest = [IntentGuess(g.name, g.confidence * left, g.title) for g in classification.ranked]
+    rest += [IntentGuess(one.name, one.confidence) for one in claimed[1:]]
+    second = max(rest, key=lambda guess: guess.confidence, default=None)
+    return ByExamples(
+        best.name,
+        best.confidence,
+        needed,
+        tuple(NearMessage(text, best.name, cosine) for text, cosine in best.examples),
+        second,
+        second is None or best.confidence >= second.confidence,
+    )
+
+
+def _why_provisional(found: ByExamples) -> str:
+    sentence = f"{found.intent} is provisional and has {found.confidence:.2f}"
+    if found.needed is not None:
+        sentence += f", {found.needed:.2f} is needed"
+    if found.nearest:
+        one = found.nearest[0]
+        sentence += f"; its example “{one.text}” resembles this message by {one.similarity:.2f}"
+    if found.second is not None:
+        sentence += f"; {found.second.name} is left {found.second.confidence:.2f}"
+    return sentence + "."
 
 
 def _nearest(classifier: Classifier, text: str, found: Sequence[tuple[str, str]]) -> list[NearMessage]:

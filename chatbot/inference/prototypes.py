@@ -27,15 +27,16 @@ _CHANCE = 0.02  # a probability below this is not worth a place among the guesse
 
 @dataclass(frozen=True)
 class Prototype:
-    """One intent: its examples' unit vectors [n, d], and the logistic over ``nearness``."""
+    """One intent: its examples' unit vectors [n, d] with their ``texts``, and the logistic over ``nearness``."""
 
     intent: str
     examples: Vectors
     slope: float
     offset: float
+    texts: tuple[str, ...] = ()
 
     @classmethod
-    def fit(cls, intent: str, examples: Vectors, others: Vectors) -> Prototype:
+    def fit(cls, intent: str, examples: Vectors, others: Vectors, *, texts: Sequence[str] = ()) -> Prototype:
         """examples [n ≥ 2, d]: the intent's; others [m, d]: of messages that ask for something else."""
         n = len(examples)
         own = np.asarray([nearness(examples[i], np.delete(examples, i, axis=0)) for i in range(n)])
@@ -43,7 +44,7 @@ class Prototype:
         if not len(far):
             far = np.asarray([0.0])
         slope, offset = _platt(own, far)
-        return cls(intent, examples, slope, offset)
+        return cls(intent, examples, slope, offset, tuple(texts))
 
     def probability(self, vector: Vectors) -> float:
         """That a message with this unit vector [d] asks for the intent, 0..1."""
@@ -66,6 +67,17 @@ class Prototypes:
 
     def __len__(self) -> int:
         return len(self._prototypes)
+
+    def __getitem__(self, intent: str) -> Prototype:
+        """Raises KeyError."""
+        for prototype in self._prototypes:
+            if prototype.intent == intent:
+                return prototype
+        raise KeyError(intent)
+
+    def with_one(self, prototype: Prototype) -> Prototypes:
+        """These with ``prototype``, in the place of one of the same intent."""
+        return Prototypes([*(p for p in self._prototypes if p.intent != prototype.intent), prototype])
 
     def match(self, vector: Vectors) -> list[IntentGuess]:
         """The intents that the message may ask for, most probable first. They exclude each other, so their

@@ -115,15 +115,15 @@ def _own(encoder: Encoder) -> bool:
     return not isinstance(base, SentenceEncoder) or base.name == DOMAIN
 
 
-def load_provisional(database: Database, settings: Settings, release_id: str) -> Provisional:
-    """The provisional intents as this release's encoders see them. Raises BundleError."""
+def load_understanding(
+    database: Database, settings: Settings, release_id: str
+) -> tuple[Provisional, Classifier | None]:
+    """The provisional intents as this release's encoders see them, and its classifier; None where it has none.
+
+    Raises BundleError.
+    """
     encoders, classifier = _understanding(settings, release_id)
-    return _provisional(database, encoders, classifier)
-
-
-def load_release_classifier(settings: Settings, release_id: str) -> Classifier | None:
-    """The release's classifier alone; None where it has none. Raises BundleError."""
-    return _understanding(settings, release_id)[1]
+    return _provisional(database, encoders, classifier), classifier
 
 
 def _understanding(settings: Settings, release_id: str) -> tuple[dict[str, LoadedEncoder], Classifier | None]:

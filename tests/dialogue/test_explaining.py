@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chatbot.dialogue.explaining import explain_message
+from chatbot.dialogue.provisional import NearIntent
 from chatbot.inference.classify import IntentClassifier
 from chatbot.learning.classifier_data import Recipe
 from chatbot.learning.classifier_training import train_classifier
@@ -77,3 +78,29 @@ def test_messages_that_people_rejected_are_no_witnesses(classifier, database: Da
 def test_a_message_with_nothing_to_read_is_explained_by_nothing(classifier, database: Database):
     why = explain_message(database, classifier, "😡", lang="en")
     assert (why.nearest, why.against, why.why_not) == ((), (), "")
+
+
+class Claims:
+    """A provisional intent that claims three quarters of whatever says "voucher"."""
+
+    def near(self, text, *, lang):
+        if "voucher" not in text:
+            return []
+        return [NearIntent("gift_card", 0.75, (("a voucher please", 0.9), ("buy a voucher", 0.8)))]
+
+
+def test_a_provisional_intent_is_named_with_its_examples_and_what_is_left_to_the_others(classifier, database):
+    why = explain_message(database, classifier, "a voucher", lang="en", provisional=Claims(), needed=0.6)
+    found = why.provisional
+    assert found is not None and found.leads
+    assert (found.intent, found.confidence, found.needed) == ("gift_card", 0.75, 0.6)
+    assert [(one.text, one.similarity) for one in found.nearest] == [
+        ("a voucher please", 0.9),
+        ("buy a voucher", 0.8),
+    ]
+    assert found.second is not None and found.second.name in MESSAGES and found.second.confidence <= 0.25
+    assert "gift_card is provisional and has 0.75, 0.60 is needed" in why.why_not
+    assert found.second.name in why.why_not
+    assert why.as_json()["provisional"]["intent"] == "gift_card"
+    other = explain_message(database, classifier, "refund my payment", lang="en", provisional=Claims())
+    assert other.provisional is None and "gift_card" not in other.why_not

@@ -158,14 +158,11 @@ def test_four_examples_no_answer_or_a_live_name_are_refused_and_nothing_is_kept(
 
 
 def test_what_it_would_take_from_live_intents_is_said_before_a_customer_sees_it(database):
-    make(
-        database,
-        examples=["money back", "the money back", "my money back", "get money back", "want my money back"],
-    )
-    found = Provisional(database, encode).takes(lang="en")
-    assert found["gift_card"]["refund"] == 1
-    assert "tracking" not in found["gift_card"]
-    assert Provisional(database, encode).takes(lang="zh") == {}
+    examples = ["money back", "the money back", "my money back", "get money back", "want my money back"]
+    trial = Provisional(database, encode).try_out("gift_card", examples, lang="en", frozen=500)
+    assert [(one.text, one.intent) for one in trial.taken] == [("give the money back", "refund")]
+    assert trial.frozen == 2
+    assert Provisional(database, encode).try_out("gift_card", examples, lang="zh", frozen=500).frozen == 0
 
 
 def test_the_next_release_trains_on_it_and_a_roll_back_does_not_silence_it(database):

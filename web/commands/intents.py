@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from chatbot.errors import InputError
+from chatbot.errors import FileError, InputError
 from web.commands.environment import FILES, load_settings, log_to_stderr, open_database, write_json
+
+if TYPE_CHECKING:
+    from chatbot.dialogue.provisional_check import Check, Known
+    from chatbot.records.database import Database
+    from chatbot.settings import Settings
+
+SHOWN = 10  # messages of a language that an intent takes
 
 
 @click.group()
@@ -32,52 +40,88 @@ def intents() -> None:
 @click.option(
     "--title", "titles", multiple=True, metavar="LANG=TEXT", help="As customers see it in a choice."
 )
-@click.option("--json", "json_out", type=FILES, help="Write what it would take from others (- for stdout).")
+@click.option("--lang", default="", help="Language of the examples (default: as each reads).")
+@click.option("--check", "only_check", is_flag=True, help="Say what would happen, and change nothing.")
+@click.option("--insist", is_flag=True, help="Keep the doubtful examples too.")
+@click.option("--json", "json_out", type=FILES, help="Write the check to a file (- for stdout).")
 def intents_add(
     name: str,
     examples: tuple[str, ...],
     examples_from: Path | None,
     answers: tuple[str, ...],
     titles: tuple[str, ...],
+    lang: str,
+    only_check: bool,
+    insist: bool,
     json_out: Path | None,
 ) -> None:
     """Add the provisional intent NAME: the bot answers it at once, and the next release learns it.
 
-    It is held against the frozen test messages straight away, and what it would take from other intents is said.
+    Its examples are checked first: nonsense, repetitions and what the live release knows as something else are left out
+    and named. It is held against the frozen test messages, and what it takes from other intents is said.
     """
-    from chatbot.learning.releases import live_release_id
-    from chatbot.records.provisional import create_provisional
+    from chatbot.dialogue.provisional_check import add_provisional, check_examples
 
     settings = load_settings()
     log_to_stderr("WARNING")
     database = open_database(settings)
     given = list(examples)
     if examples_from is not None:
-        given += examples_from.read_text(encoding="utf-8").splitlines()
-    with database.write() as session:
-        create_provisional(
-            session,
-            name,
-            examples=given,
-            answers=_by_language(answers, "answer"),
-            titles=_by_language(titles, "title"),
-        )
-    with database.read() as session:
-        release_id = live_release_id(session)
-    body: dict[str, Any] = {"intent": name, "status": "provisional", "release": release_id, "takes": {}}
-    if release_id is not None:
-        from chatbot.learning.loading import load_provisional
-
-        provisional = load_provisional(database, settings, release_id)
-        body["takes"] = {
-            lang: dict(provisional.takes(lang=lang).get(name, {})) for lang in provisional.languages
-        }
+        given += _lines(examples_from)
+    asked: dict[str, Any] = {
+        "examples": given,
+        "answers": _by_language(answers, "answer"),
+        "lang": lang,
+        "insist": insist,
+        "known": _known(database, settings),
+    }
+    if only_check:
+        check = check_examples(database, name, **asked)
+    else:
+        check = add_provisional(database, name, titles=_by_language(titles, "title"), **asked)
+    body = check.as_json() | {"status": None if only_check else "provisional"}
     write_json(json_out, body)
     if str(json_out) != "-":
-        click.echo(f"{name} is provisional: it answers from the next message on.")
-        for lang, taken in body["takes"].items():
-            for other, n in sorted(taken.items(), key=lambda item: -item[1]):
-                click.echo(f"takes {n} of the frozen {lang} messages from {other}")
+        if not only_check:
+            click.echo(f"{name} is provisional: it answers from the next message on.")
+        _tell(check)
+
+
+@intents.command("list")
+@click.option("--json", "json_out", type=FILES, help="Write it to a file (- for stdout).")
+def intents_list(json_out: Path | None) -> None:
+    """List the provisional intents: examples, where they answer, what they take."""
+    from chatbot.records.provisional import list_provisional
+    from web.terminal import out, table
+
+    log_to_stderr("WARNING")
+    with open_database(load_settings()).read() as session:
+        found = list_provisional(session)
+    write_json(json_out, [asdict(line) for line in found])
+    if str(json_out) == "-":
+        return
+    rows = [
+        (
+            line.name,
+            ", ".join(f"{number} {lang}" for lang, number in line.examples.items()),
+            ", ".join(line.answers_in) or "nothing",
+            "?" if line.takes is None else ", ".join(f"{n} from {other}" for other, n in line.takes.items()),
+        )
+        for line in found
+    ]
+    out().print(table("Provisional intents", ("intent", "examples", "answers in", "takes"), rows))
+
+
+@intents.command("withdraw")
+@click.argument("name")
+def intents_withdraw(name: str) -> None:
+    """Retire the provisional intent NAME: it answers nothing any more. `intents add` brings it back."""
+    from chatbot.records.provisional import withdraw
+
+    log_to_stderr("WARNING")
+    with open_database(load_settings()).write() as session:
+        withdraw(session, name)
+    click.echo(f"{name} is withdrawn.")
 
 
 @intents.command("explain")
@@ -90,7 +134,7 @@ def intents_explain(text: str, lang: str | None, release_id: str | None, json_ou
     from chatbot.dialogue.explaining import explain_message
     from chatbot.errors import FrontdeskError, NotFoundError
     from chatbot.language.normalise import detect_language, has_letters
-    from chatbot.learning.loading import load_release_classifier
+    from chatbot.learning.loading import load_understanding
     from chatbot.learning.releases import live_release_id
     from web.terminal import out, table
 
@@ -106,12 +150,13 @@ def intents_explain(text: str, lang: str | None, release_id: str | None, json_ou
     database = open_database(settings)
     with database.read() as session:
         asked = release_id or live_release_id(session)
-    classifier = load_release_classifier(settings, asked) if asked else None
+    provisional, classifier = load_understanding(database, settings, asked) if asked else (None, None)
     if classifier is None:
         raise NotFoundError(
             "No release with a classifier is live", value=asked or "none", remedy="frontdesk retrain"
         )
-    why = explain_message(database, classifier, text, lang=lang or detect_language(text))
+    spoken = lang or detect_language(text)
+    why = explain_message(database, classifier, text, lang=spoken, provisional=provisional)
     write_json(json_out, why.as_json() | {"why_not": why.why_not})
     if str(json_out) == "-":
         return
@@ -121,10 +166,63 @@ def intents_explain(text: str, lang: str | None, release_id: str | None, json_ou
     words = [(word.text, f"{word.weight:+.2f}") for word in why.explanation.words]
     out().print(table("Words", ("word", "what goes without it"), words))
     near = [(m.intent, f"{m.similarity:.2f}", m.text) for m in (*why.nearest, *why.against)]
+    if why.provisional is not None:
+        title = f"Provisional: {why.provisional.intent} {why.provisional.confidence:.2f}"
+        examples = [(f"{m.similarity:.2f}", m.text) for m in why.provisional.nearest]
+        out().print(table(title, ("similarity", "example"), examples))
     out().print(table("Nearest training messages", ("intent", "similarity", "message"), near))
     if why.why_not:
         out().print(why.why_not)
     out().print(f"{why.milliseconds:.1f} ms")
+
+
+def _known(database: Database, settings: Settings) -> Known:
+    """What the live release knows; nothing where none is live."""
+    from chatbot.dialogue.provisional_check import Known
+    from chatbot.learning.releases import live_release_id
+
+    with database.read() as session:
+        release_id = live_release_id(session)
+    if release_id is None:
+        return Known()
+    from chatbot.learning.loading import load_understanding
+
+    provisional, classifier = load_understanding(database, settings, release_id)
+    return Known(release_id, provisional, classifier)
+
+
+def _lines(path: Path) -> list[str]:
+    """Raises FileError."""
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise FileError(
+            f"{path.name} is not UTF-8",
+            field="--examples-from",
+            value=path,
+            remedy="Convert the file to UTF-8",
+        ) from error
+
+
+def _tell(check: Check) -> None:
+    for doubt in check.doubts:
+        left = "left out" if check.leaves_out(doubt) else "kept"
+        click.echo(f"{left}: {doubt.message} (got {doubt.value!r}). {doubt.remedy}.")
+    for found in check.languages:
+        if found.frozen is None:
+            click.echo(f"{found.lang}: {found.counting} examples; no release is live to hold them against.")
+            continue
+        click.echo(
+            f"{found.lang}: {found.counting} examples"
+            + (f", of which the others recognise {found.recognised}" if found.recognised is not None else "")
+            + f"; takes {len(found.taken)} of {found.frozen} frozen messages"
+        )
+        for one in found.taken[:SHOWN]:
+            click.echo(f"  from {one.intent}: {one.text} ({one.confidence:.2f})")
+        if len(found.taken) > SHOWN:
+            click.echo(f"  … and {len(found.taken) - SHOWN} more")
+    if check.problem is not None:
+        click.echo(f"It cannot be made live so: {check.problem.one_line()}")
 
 
 def _by_language(given: tuple[str, ...], option: str) -> dict[str, str]:

@@ -89,7 +89,13 @@ def explained(turn_id: int) -> tuple[list[Part], str | None]:
         if not part["classification"]["ranked"]:
             continue  # nothing was classified: a tap, a greeting, a wish for a person
         why = explain_message(
-            parts().database, classifier, part["request"], lang=part["lang"], history=before
+            parts().database,
+            classifier,
+            part["request"],
+            lang=part["lang"],
+            history=before,
+            provisional=getattr(assistant, "provisional", None),
+            needed=options.sureness,
         )
         found.append(_part(part["request"], part["lang"], why))
     return found, assistant.release_id
@@ -108,6 +114,7 @@ def _part(text: str, lang: str, why: Why) -> Part:
 
 def _titles(records: Session, found: Sequence[Part]) -> dict[str, str]:
     names = {guess.name for part in found for guess in part.why.explanation.classification.ranked}
+    names |= {part.why.provisional.intent for part in found if part.why.provisional is not None}
     return topic_titles(records, sorted(names), lang=page_language())
 
 
