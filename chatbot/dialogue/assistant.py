@@ -49,7 +49,7 @@ from chatbot.dialogue.weighing import (
     with_provisional,
 )
 from chatbot.inference.prototypes import apart
-from chatbot.language.normalise import has_letters, normalise, says_something
+from chatbot.language.normalise import has_letters, normalise, says_something, says_too_much
 from chatbot.language.redaction import Redactor
 
 HISTORY_TURNS = 6
@@ -114,7 +114,9 @@ class Assistant:
         written wherever there is something, though it was said before or the bot answers no customer.
         """
         clock = Clock()
-        text = normalise(text)[:READ_LIMIT]
+        text = normalise(text)
+        too_long = says_too_much(text) and not for_agents
+        text = text[:READ_LIMIT]
         redactor = Redactor(options.redaction)
         before = [replace(m, text=redactor.redact(normalise(m.text))) for m in history[-HISTORY_TURNS:]]
         words = "" if is_payload(text) else text
@@ -136,13 +138,13 @@ class Assistant:
                 parts = [left_to_people(tapped) if silent else tapped]
             else:
                 with clock("requests"):
-                    found = [read] if silent else self._requests(read, before, lang, options)
+                    found = [read] if silent or too_long else self._requests(read, before, lang, options)
                     requests, rest = found[:MAX_REQUESTS], found[MAX_REQUESTS:]
                 repeats = Repeats()
                 if not for_agents:
                     alike = partial(self._alike, read, lang)
                     repeats = Repeats.of(read, before, history, redactor, alike)
-                around = (lang, said, options, repeats, clock, acting, hurried, for_agents)
+                around = (lang, said, options, repeats, clock, acting, hurried, for_agents, too_long)
                 parts = []
                 for request in requests:
                     told = turns_of(parts[-1].trace.request, parts[-1].decision.chosen) if parts else ()
@@ -275,6 +277,7 @@ class Assistant:
         acting: ActionTurn,
         hurried: Callable[[], bool],
         for_agents: bool,
+        too_long: bool,
     ) -> Part:
         readable = has_letters(request) and lang in self.languages
         readable = readable and (says_something(request) or not opens(before))
@@ -287,7 +290,7 @@ class Assistant:
         action: Action | None = None
         wants_person = asks_for_person(request) or agreed == "person"
         draft, left_out, footing = None, False, Footing()
-        if readable and small is None and not wants_person:
+        if readable and not too_long and small is None and not wants_person:
             classification, known, hits = self._evidence(request, before, lang, clock)
             top = classification.top
             if top is not None and top.confidence * classification.in_scope >= options.sureness:
@@ -315,6 +318,7 @@ class Assistant:
         decision = decide(
             Evidence(
                 readable=readable,
+                too_long=too_long,
                 smalltalk=small,
                 asks_for_person=wants_person,
                 asked_again=repeats.again,

@@ -77,7 +77,7 @@ def _framed(text: str) -> str:
 
 Agreed = Literal["person", "greeting", "thanks"]
 _PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_\d+)?\]")
-_OFFERS_A_PERSON = ("unknown", "unknown_again", "asked_again")
+_OFFERS_A_PERSON = ("unknown", "unknown_again", "asked_again", "too_long")
 
 
 def agreed_to(text: str, before: Sequence[Message]) -> Agreed | None:

@@ -14,6 +14,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "A colleague can help: shall I pass you on?",
         "asked_again": "It seems my answer did not help. Shall I pass you on to a colleague?",
         "unreadable": "Sorry, I could not read that. Please write your question in English or Chinese.",
+        "too_long": "That is a long text. What would you like to know? Please put it in one or two sentences, "
+        "or shall I pass you on to a colleague?",
         "choices": "Did you mean one of these?",
         "more_requests": "That was a lot at once, and there is more in it. Tap it below, or ask it again:",
         "files": "I have your file, but I cannot read files myself. What would you like to know? "
@@ -52,6 +54,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "unknown_again": "这个问题我没有可靠的答案，不想乱猜。需要帮您转人工客服吗？",
         "asked_again": "看来我的回答没能帮到您。需要帮您转人工客服吗？",
         "unreadable": "抱歉，我没看懂。请用中文或英文描述您的问题。",
+        "too_long": "这段文字比较长。请用一两句话告诉我您想问什么，或者我帮您转人工客服？",
         "choices": "您是想问下面哪一个？",
         "more_requests": "您一次问了好几件事，还有没回答的。请点下面的问题，或再问一次：",
         "files": "文件已收到，不过我还不能读取文件内容。请告诉我您想了解什么，或者由人工客服来查看。",

@@ -6,19 +6,20 @@ The rules, in the order they are tried (the name of the one that decided is in t
 2. ``smalltalk``          a greeting, thanks, a goodbye and nothing else → ``smalltalk``
 3. ``drafts_only``        the site's bot answers no customer → ``person``; agents are still told what it would say
 4. ``nothing_to_read``    no letters, or a script that was never learned → ``unknown``
-5. ``action``             the best candidate's intent is bound to an action, and its probability reaches ``sureness``,
+5. ``too_long``           pages of text instead of a question → ``unknown``: the question is asked for
+6. ``action``             the best candidate's intent is bound to an action, and its probability reaches ``sureness``,
                           or ``choice_floor`` where the message brings every detail of an action that changes nothing
                           → ``ask`` (chatbot/dialogue/acting.py asks, or answers; also when asked again: the answer
                           may be another by now)
-6. ``asked_again``        the same question again after it was answered → ``person`` is offered (``unknown``)
-7. ``not_known``          nothing reaches ``choice_floor`` → ``unknown``
-8. ``torn``               the best candidate's probability reaches ``sureness``, and the next one's is within
+7. ``asked_again``        the same question again after it was answered → ``person`` is offered (``unknown``)
+8. ``not_known``          nothing reaches ``choice_floor`` → ``unknown``
+9. ``torn``               the best candidate's probability reaches ``sureness``, and the next one's is within
                           TORN_MARGIN of it → ``choices``
-9. ``sure``               the best candidate's probability reaches ``sureness`` → ``approved`` where its intent has
+10. ``sure``              the best candidate's probability reaches ``sureness`` → ``approved`` where its intent has
                           an approved answer, else ``generated`` where the mode allows it, the draft passed its
                           check and nothing holds it back (chatbot/dialogue/speaking.py), else ``passage``
-10. ``sent_before``       … unless the customer was sent this very text before: a person is offered (``unknown``)
-11. ``perhaps``           else ``choices`` among the candidates that reach ``choice_floor``
+11. ``sent_before``       … unless the customer was sent this very text before: a person is offered (``unknown``)
+12. ``perhaps``           else ``choices`` among the candidates that reach ``choice_floor``
 
 A candidate is a thing that could answer: an intent (with its approved answer or its article) or an article found
 by the search; chatbot/dialogue/weighing.py gives each its probability.
@@ -60,6 +61,7 @@ class Evidence:
     left_out: bool = False  # a draft was due and not written, because too many messages were being answered
     footing: Footing = field(default_factory=Footing)
     for_agents: bool = False  # an agent asks what the bot would say; no customer reads it
+    too_long: bool = False
     sent: frozenset[str] = frozenset()  # of the texts that may be sent those that were already
 
 
@@ -84,6 +86,9 @@ def decide(evidence: Evidence) -> Decision:
         return answers_nobody()
     if not evidence.readable:
         return Decision("unknown", "nothing_to_read", "no words in a language that was learned", 0.0)
+
+    if evidence.too_long:
+        return Decision("unknown", "too_long", "pages of text: what is asked is asked for", 0.0)
 
     ranked = evidence.candidates
     best = ranked[0] if ranked else None

@@ -19,6 +19,7 @@ ARTICLE = f"{PAYLOAD}article "  # payload of a "did you mean": the article's slu
 
 _PHRASES = {  # of the rules that say more than "I do not know"
     "nothing_to_read": "unreadable",
+    "too_long": "too_long",
     "asked_again": "asked_again",
     "sent_before": "asked_again",
 }

@@ -13,6 +13,7 @@ _CONTROL = re.compile(r"[\u0000-\u0008\u000b-\u001f\u007f\u200b-\u200f\u2028-\u2
 _SPACE = re.compile(r"\s+")
 _WORDS = re.compile(r"[\u3400-\u9fff]|[^\W\d_]{3}|\d{4}")
 _LETTER = re.compile(r"[^\W_]")  # what str.isalnum says yes to
+_MUCH = 2_100  # Latin letters; a Chinese character says as much as three
 _HALF_WIDTH = {
     code: code - 0xFEE0
     for code in range(0xFF01, 0xFF5F)
@@ -54,6 +55,12 @@ def says_something(text: str) -> bool:
     """Whether there is a word of three letters, a Chinese character or a longer number: "2+2", "50%" and "po" ask for
     nothing by themselves."""
     return _WORDS.search(text) is not None
+
+
+def says_too_much(text: str) -> bool:
+    """Whether it is longer than people tell what they want: some 350 words, or 700 Chinese characters. A paste of pages
+    asks for nothing, whatever its first lines are about."""
+    return 3 * len(text) > _MUCH and len(text) + 2 * len(_HAN.findall(text)) > _MUCH
 
 
 def has_letters(text: str) -> bool:

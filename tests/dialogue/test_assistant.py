@@ -237,6 +237,18 @@ def test_not_knowing_offers_a_person_and_says_so_differently_the_second_time(ass
     assert first.text != second.text
 
 
+def test_a_paste_of_pages_is_asked_what_it_wants_to_know_and_not_answered_by_its_first_lines(assistant):
+    told = "How do I cancel? You can cancel an order until it is packed. "
+    reply, trace = assistant.reply(told * 40, options=ALLOWED)
+    assert (reply.kind, trace.parts[0].rule) == ("unknown", "too_long")
+    assert reply.text == phrase("too_long", "en") and reply.parts[0].choices[-1].payload == HANDOVER
+    assert assistant.reply(told * 3, options=ALLOWED)[0].kind != "unknown"
+    agreed, _ = assistant.reply(
+        "yes please", options=ALLOWED, history=[Message("customer", told * 40), Message("bot", reply.text)]
+    )
+    assert agreed.kind == "person"
+
+
 def test_the_same_question_again_is_not_answered_with_the_same_words(assistant):
     history = [Message("customer", "How do I cancel?"), Message("bot", CANCEL.approved or "")]
     reply, trace = assistant.reply("how do i cancel?", options=ALLOWED, history=history)

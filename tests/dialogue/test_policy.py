@@ -183,3 +183,10 @@ def test_nothing_below_the_sureness_is_ever_answered(guesses, hits, in_scope, mo
         assert decision.kind == "person"
     if decision.kind == "generated":
         assert mode == "generated_allowed" and passed is True
+
+
+def test_pages_of_text_are_no_question_but_may_ask_for_a_person():
+    sure = classified(("cancel_order", 0.99))
+    decision = decide(evidence(too_long=True, classification=sure))
+    assert (decision.kind, decision.rule) == ("unknown", "too_long")
+    assert decide(evidence(too_long=True, asks_for_person=True, classification=sure)).kind == "person"

@@ -1,6 +1,6 @@
 import pytest
 
-from chatbot.language.normalise import detect_language, fold, has_letters, normalise, tidy
+from chatbot.language.normalise import detect_language, fold, has_letters, normalise, says_too_much, tidy
 
 
 def test_full_width_becomes_half_width_and_spaces_collapse():
@@ -33,3 +33,8 @@ def test_language_by_script(text, lang):
 def test_emoji_alone_says_nothing():
     assert not has_letters("😀 ?!")
     assert has_letters("ok 😀")
+
+
+def test_pages_of_text_say_too_much_and_a_long_letter_does_not():
+    assert says_too_much("word " * 500) and says_too_much("退货期限是多久" * 101)
+    assert not says_too_much("word " * 400) and not says_too_much("退货期限是多久" * 99)
