@@ -263,7 +263,7 @@ def weigh(
     top = max(max(utilities) for utilities in whole)
     total = 0.0
     power: dict[str, float] = {}
-    best: dict[str, tuple[float, Candidate]] = {}
+    best: dict[str, tuple[float, Candidate, float]] = {}
     for version, utilities in zip(versions, whole, strict=True):
         powers = [math.exp(utility - top) for utility in utilities]
         total += sum(powers)
@@ -271,10 +271,15 @@ def weigh(
             key = candidate.article_slug or intent_topic(candidate.intent or "")
             power[key] = power.get(key, 0.0) + own
             if key not in best or own > best[key][0]:
-                best[key] = own, replace(candidate, not_known=version.not_known)
+                best[key] = own, candidate, version.not_known
     return _ranked(
-        replace(c, probability=power[key] / total, strange=max(0.0, c.new_words - weights.usual_words))
-        for key, (_, c) in best.items()
+        replace(
+            c,
+            probability=power[key] / total,
+            strange=max(0.0, c.new_words - weights.usual_words),
+            not_known=not_known,
+        )
+        for key, (_, c, not_known) in best.items()
     )
 
 
