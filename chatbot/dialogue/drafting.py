@@ -89,7 +89,7 @@ def draft(
     written = writer.generate(
         history, sources, intent=intent, lang=lang, beam=beam, max_tokens=MAX_TOKENS, min_tokens=LEAST_TOKENS
     )
-    grounds = [*sources, *(message.text for message in history if message.role == "action")]
+    lookups = [message.text for message in history if message.role == "action"]
     asked = _rarity(history, sources)
     passages = tuple(hit.passage_id for hit in hits)
     wanted = (
@@ -107,7 +107,7 @@ def draft(
     best: Draft | None = None
     whole = [one if one.finished else replace(one, text=_to_its_last_end(one.text)) for one in written]
     # a look-up is no prose: what is said of it is the generator's own
-    from_passages = len(grounds) == len(sources)
+    from_passages = not lookups
     known = [plain(part) for hit in hits for part in statements(hit.text)] if from_passages else []
     kept = {one.text: _unbroken(one.text, known) if from_passages else one.text for one in whole}
     # wholly in words of its own: such a draft comes after the others, and the check decides
@@ -118,7 +118,7 @@ def draft(
         return one.finished, one.text not in paraphrased, _value(one, asked)
 
     def judge(text: str) -> Check:
-        return grounding.check(text, sources=grounds, customer=customer, lang=lang)
+        return grounding.check(text, sources=sources, customer=customer, lang=lang, lookups=lookups)
 
     def completed(text: str, check: Check) -> tuple[str, Check]:
         if wanted is None or not from_passages:

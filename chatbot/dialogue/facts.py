@@ -16,12 +16,13 @@ from typing import Literal
 from chatbot.language.normalise import normalise
 
 FactKind = Literal["number", "range", "date", "weekday", "time", "email", "url", "phone", "code"]
-Bound = Literal["least", "most", ""]
+Bound = Literal["least", "most", "from", "within", ""]
 
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One fact. ``value`` is canonical text; ``unit`` belongs to numbers; ``bound``: at least, at most, or neither."""
+    """One fact. ``value`` is canonical text; ``unit`` belongs to numbers; ``bound``: said to be at least or at most
+    that, or ("from", "within") begun or ended there, as a plain figure often is meant; or neither."""
 
     kind: FactKind
     value: str
@@ -129,21 +130,34 @@ _WEEKDAY = re.compile(
 )
 
 _LEAST = (
-    "at least", "more than", "over", "above", "minimum", "exceeding", "exceeds", "no less than", "from", "starting at",
-    "after", "since",
-    "至少", "超过", "满", "不少于", "不低于", "大于", "高于", "最少", "起码",
+    "at least", "more than", "over", "above", "minimum", "minimum of", "exceeding", "exceeds", "no less than",
+    "not less than", "至少", "超过", "不少于", "不低于", "大于", "高于", "最少", "起码",
 )  # fmt: skip
 _MOST = (
-    "at most", "less than", "under", "below", "maximum", "max", "up to", "no more than", "not more than", "within",
-    "not exceed", "no later than", "before", "until", "till", "by",
-    "最多", "不超过", "少于", "低于", "小于", "最长", "最晚", "不满", "未满", "至多",
+    "at most", "less than", "under", "below", "maximum", "maximum of", "max", "up to", "no more than", "not more than",
+    "no longer than", "not exceed", "最多", "不超过", "少于", "低于", "小于", "最长", "不满", "未满", "至多",
 )  # fmt: skip
-_LEAST_AFTER = (
-    "or more", "or over", "and above", "and over", "or above", "minimum", "以上", "起", "以后", "之后", "后",
-)  # fmt: skip
-_MOST_AFTER = (
-    "or less", "or under", "and below", "maximum", "at most", "以内", "以下", "之内", "内", "之前", "前",
-)  # fmt: skip
+_FROM = ("from", "starting at", "after", "since", "满")
+_WITHIN = ("within", "no later than", "before", "until", "till", "by", "最晚")
+_LEAST_AFTER = ("or more", "or over", "and above", "and over", "or above", "minimum", "以上")
+_MOST_AFTER = ("or less", "or under", "and below", "maximum", "at most", "以下")
+_FROM_AFTER = ("起", "以后", "之后", "后")
+_WITHIN_AFTER = ("以内", "之内", "内", "之前", "前")
+_BOUNDS: tuple[tuple[Bound, tuple[str, ...], tuple[str, ...]], ...] = (
+    ("most", _MOST, _MOST_AFTER),  # "no more than" holds "more than": most first
+    ("least", _LEAST, _LEAST_AFTER),
+    ("within", _WITHIN, _WITHIN_AFTER),
+    ("from", _FROM, _FROM_AFTER),
+)
+
+
+def bears_out(source: Bound, told: Bound) -> bool:
+    """Whether a figure with the bound ``source`` may be told with the bound ``told``: none may be turned round, and
+    "14 days" is no "at most 14 days"."""
+    if not source:
+        return told not in ("least", "most")
+    up = ("least", "from")
+    return not told or (source in up) == (told in up)
 
 
 @lru_cache(maxsize=2048)
@@ -222,12 +236,10 @@ def _quantity(match: re.Match[str], text: str) -> Iterator[Fact]:
 def _bound_at(text: str, start: int, end: int) -> Bound:
     """Whether the words around text[start:end] make it at least or at most that."""
     before, after = text[max(0, start - 18) : start].rstrip(), text[end : end + 12].lstrip()
-    for words, bound in ((_MOST, "most"), (_LEAST, "least")):  # "no more than" holds "more than": most first
+    for bound, words, _ in _BOUNDS:
         if any(re.search(rf"(?<![a-z]){word}$", before) for word in words):
-            return bound  # type: ignore[return-value]
-    if after.startswith(_LEAST_AFTER):
-        return "least"
-    return "most" if after.startswith(_MOST_AFTER) else ""
+            return bound
+    return next((bound for bound, _, words in _BOUNDS if after.startswith(words)), "")
 
 
 def _decimal(numeral: str, factor: int) -> str:

@@ -4,9 +4,10 @@ Pure functions, no model, English and Chinese. A draft passes when, sentence by 
 
 1. every number with its unit, amount, duration, date, time, e-mail and web address, telephone number and code stands
    in a source sentence about the same thing; a code (an order number) also in the customer's own words, nothing else:
-   who writes "as you promised, 90 days" has not made it so; "at least" and "at most" are not swapped;
+   who writes "as you promised, 90 days" has not made it so; "at least", "at most" and "only" are not swapped or added;
 2. every proper name, quoted name and Latin name in a Chinese sentence stands in the sources or the customer's words;
-3. every promise (free, refund, guarantee, discount, immediately, "we will …", "we have …") stands in the sources;
+3. every promise (free, refund, guarantee, discount, immediately, "we will …", "we have …") stands in the sources, and
+   what is said of the customer's own matter ("your refund is on its way") in a look-up;
 4. its content words are those of one place in one source, and that place does not say the opposite (negation) and
    has no condition ("only if", "unless", 除非) that the draft leaves out of a permission;
 5. it is a whole, readable sentence in the right language: no profanity, no unfilled placeholder, no garbling, no
@@ -22,9 +23,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from chatbot.dialogue.facts import Fact, canonical, facts
+from chatbot.dialogue.claims import unsupported_claim
+from chatbot.dialogue.facts import Fact, bears_out, canonical, facts
 from chatbot.dialogue.negation import contradicts, opposite_word, order_swapped
 from chatbot.dialogue.promises import promises
+from chatbot.dialogue.restrictions import added_restriction
 from chatbot.dialogue.trace import Check
 from chatbot.dialogue.wording import (
     content_words,
@@ -73,12 +76,16 @@ class _Place:
     facts: frozenset[Fact]  # of the sentence
 
 
-def check(draft: str, *, sources: Sequence[str], customer: Sequence[str], lang: str) -> Check:
+def check(
+    draft: str, *, sources: Sequence[str], customer: Sequence[str], lang: str, lookups: Sequence[str] = ()
+) -> Check:
     """Hold ``draft`` against what it may draw on.
 
-    sources: the passages and look-up results it was written from. customer: the customer's own messages of this
-    conversation. lang: the language the reply should have. ``coverage`` is the lowest of the sentences'.
+    sources: the passages it was written from. lookups: results of look-ups and actions, which tell of the customer's
+    own matter. customer: his own messages of this conversation. lang: the language the reply should have. ``coverage``
+    is the lowest of the sentences'.
     """
+    sources = [*sources, *lookups]
     reasons = _form(draft, sources, customer, lang)
     reasons += _torn(draft, sources) + _cut_words(draft, sources) + _broken_addresses(draft, sources)
     reasons += _parroted(draft, sources, customer, lang) + _run_on_headings(draft, sources)
@@ -97,6 +104,8 @@ def check(draft: str, *, sources: Sequence[str], customer: Sequence[str], lang: 
         found, share = _statement(statement, places, sources, said, lang)
         reasons += found
         coverage = min(coverage, share)
+        if claim := unsupported_claim(statement, [place.sentence for place in places], lookups):
+            reasons.append(f"claims what no look-up tells: {claim}")
     reasons = list(dict.fromkeys(reasons))
     return Check(not reasons, tuple(reasons), round(coverage if statements else 0.0, 3))
 
@@ -392,6 +401,9 @@ def _statement(
     swapped = order_swapped(statement, nearest[0].sentence)
     if swapped:
         reasons.append(f"before and after are swapped: {swapped}")
+    only = added_restriction(statement, "\n".join(place.near for place in nearest))
+    if only:
+        reasons.append(f"adds a restriction: {only}")
     condition = dropped_condition(statement, nearest[0].sentence)
     if condition:
         reasons.append(f"leaves out the condition: {condition}")
@@ -421,12 +433,12 @@ def _about(words: frozenset[str], place: _Place) -> bool:
 
 
 def _supports(source: Fact, fact: Fact) -> bool:
-    """Whether a source's fact carries the draft's: the same value and unit, and not the opposite bound."""
+    """Whether a source's fact carries the draft's: the same value and unit, and no other bound."""
     if (source.kind, source.value) != (fact.kind, fact.value):
         return False
     if source.unit != fact.unit and not (fact.unit == "" and source.unit in ("", "item", "time", "point")):
         return False
-    return not (source.bound and fact.bound and source.bound != fact.bound)
+    return bears_out(source.bound, fact.bound)
 
 
 @lru_cache(maxsize=256)

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from chatbot.dialogue import grounding
+from chatbot.dialogue.claims import claims
 from chatbot.dialogue.grounding import check
 from chatbot.dialogue.wording import unfinished
 
@@ -373,3 +374,128 @@ def test_a_sentence_that_ends_with_what_comes_to_the_customer_is_finished() -> N
     assert not unfinished("退货时先抵减未付的分期款，多出的部分退还给您。")
     assert not unfinished("有结果会尽快通知您。")
     assert unfinished("如果包裹没有送到，您。")
+
+
+TERMS = (
+    "Returns and refunds\nYou can return an item for 30 days. The refund takes 14 days. A voucher is worth at least 10"
+    " euros. Repairs are only possible in Rotterdam. Your refund is on its way when the parcel has arrived at our"
+    " warehouse. Once your order has been shipped, it can no longer be cancelled."
+)
+TERMS_ZH = (
+    "退货与退款\n商品可以在30天内退货。退款需要14天。优惠券至少10欧元。维修只能在鹿特丹办理。订单已发货后不能取消。"
+    "我们为您退款后会发送邮件。"
+)
+
+
+@pytest.mark.parametrize(
+    ("lang", "draft", "reason"),
+    [
+        ("en", "The refund takes at most 14 days.", "14 day"),
+        ("en", "The refund takes up to 14 days.", "14 day"),
+        ("en", "The refund takes at least 14 days.", "14 day"),
+        ("en", "The refund takes more than 14 days.", "14 day"),
+        ("en", "You can only return an item for 30 days.", "restriction: only"),
+        ("en", "A voucher is worth at most 10 euros.", "10 EUR"),
+        ("zh", "退款最多需要14天。", "14 day"),
+        ("zh", "退款至少需要14天。", "14 day"),
+        ("zh", "退款需要14天以上。", "14 day"),
+        ("zh", "商品只可以在30天内退货。", "restriction: 只"),
+        ("zh", "商品仅可以在30天内退货。", "restriction: 仅"),
+        ("zh", "优惠券最多10欧元。", "10 EUR"),
+    ],
+)
+def test_a_bound_that_the_source_does_not_state_is_not_added(lang: str, draft: str, reason: str) -> None:
+    source = TERMS if lang == "en" else TERMS_ZH
+    result = check(draft, sources=[source], customer=[], lang=lang)
+    assert any(reason in found for found in result.reasons), result
+
+
+@pytest.mark.parametrize(
+    ("lang", "draft"),
+    [
+        ("en", "The refund takes 14 days."),
+        ("en", "A voucher is worth at least 10 euros."),
+        ("en", "Repairs are only possible in Rotterdam."),
+        ("en", "Once your order has been shipped, it can no longer be cancelled."),
+        ("en", "Your refund is on its way when the parcel has arrived at our warehouse."),
+        ("zh", "退款需要14天。"),
+        ("zh", "优惠券至少10欧元。"),
+        ("zh", "维修只能在鹿特丹办理。"),
+        ("zh", "订单已发货后不能取消。"),
+    ],
+)
+def test_a_bound_and_a_case_that_the_source_states_pass(lang: str, draft: str) -> None:
+    result = check(draft, sources=[TERMS if lang == "en" else TERMS_ZH], customer=[], lang=lang)
+    assert result.passed, result.reasons
+
+
+CLAIMS = [
+    ("en", "Your refund is on its way.", "refund status: on its way"),
+    ("en", "I have cancelled your order.", "cancel_order result: your order is cancelled"),
+    ("en", "Your order has been shipped.", "order_status Status: dispatched; Order: your parcel"),
+    ("en", "Your order is already shipped.", "order status: Shipped already"),
+    ("zh", "已经为您退款。", "退款状态：已经为您退款"),
+    ("zh", "您的订单已发货。", "您的订单状态：已寄出，发货日期"),
+    ("zh", "我们已取消订单。", "我们的系统：订单已取消"),
+]
+
+
+@pytest.mark.parametrize(("lang", "draft", "lookup"), CLAIMS)
+def test_how_the_customers_own_matter_stands_is_told_by_a_look_up_alone(
+    lang: str, draft: str, lookup: str
+) -> None:
+    source = TERMS if lang == "en" else TERMS_ZH
+    told = [source, lookup]  # an article with the very words is no look-up
+    claims = check(draft, sources=told, customer=[draft], lang=lang).reasons
+    assert any("no look-up tells" in reason for reason in claims), claims
+    found = check(draft, sources=[source], customer=[], lang=lang, lookups=[lookup]).reasons
+    assert not any("no look-up tells" in reason for reason in found), found
+    other = check(
+        draft, sources=[source], customer=[], lang=lang, lookups=["Status: received 已收到"]
+    ).reasons
+    assert any("no look-up tells" in reason for reason in other)
+
+
+def test_a_claim_passes_with_its_look_up_and_as_a_sentence_of_the_source() -> None:
+    found = "order_status Your order: shipped"
+    assert check("Your order is shipped.", sources=[], customer=[], lang="en", lookups=[found]).passed
+    listed = "Orders\nIf the order is listed there, we have received it."
+    draft = "If the order is listed there, we have received it."
+    assert check(draft, sources=[listed], customer=[], lang="en").passed
+    assert not check("We have received it.", sources=[listed], customer=[], lang="en").passed
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "We are open Monday to Friday.",
+        "Has your order been shipped?",
+        "Your order is not shipped.",
+        "You get an e-mail when your parcel has been shipped.",
+        "如果您的订单已发货，请拒收。",
+        "款项会在3个工作日内退回。",
+    ],
+)
+def test_what_is_no_claim_of_the_customers_own_matter(draft: str) -> None:
+    assert claims(draft) == ()
+
+
+@pytest.mark.parametrize(
+    ("lang", "one", "other"),
+    [
+        ("en", "Gift cards are refundable within 14 days.", "Gift cards are non-refundable within 14 days."),
+        ("en", "Sale items are eligible for returns.", "Sale items are ineligible for returns."),
+        ("en", "The box is required for a return.", "The box is optional for a return."),
+        ("en", "Anybody can change the order after packing.", "Nobody can change the order after packing."),
+        ("en", "You always pay customs.", "You never pay customs."),
+        ("zh", "店铺允许使用优惠券。", "店铺拒绝使用优惠券。"),
+        ("zh", "必须提供收据。", "不必提供收据。"),
+        ("zh", "支持七天无理由退货。", "不支持七天无理由退货。"),
+    ],
+)
+def test_neither_of_two_opposites_is_said_where_the_source_says_the_other(
+    lang: str, one: str, other: str
+) -> None:
+    for draft, source in ((one, other), (other, one)):
+        assert check(source, sources=[f"A title\n{source}"], customer=[], lang=lang).passed
+        assert not check(draft, sources=[f"A title\n{source}"], customer=[], lang=lang).passed

@@ -414,11 +414,12 @@ def _figures(
     passed = grounded = 0
     for reply, sample in zip(replies, test, strict=True):
         looked_up = [turn.text for turn in sample.turns if turn.role == "action"]
-        sources = [*sample.passages, *sample.past_answers, *looked_up]
+        sources = [*sample.passages, *sample.past_answers]
         said = [turn.text for turn in sample.turns if turn.role == "customer"]
-        if grounding.check(reply, sources=sources, customer=said, lang=sample.lang).passed:
+        held = grounding.check(reply, sources=sources, customer=said, lang=sample.lang, lookups=looked_up)
+        if held.passed:
             passed += 1
-            grounded += is_grounded(reply, "\n".join((*sources, *said)))
+            grounded += is_grounded(reply, "\n".join((*sources, *looked_up, *said)))
     return ReplyFigures(
         bleu=round(bleu, 2),
         chrf=round(chrf, 2),
