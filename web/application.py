@@ -28,6 +28,7 @@ from web.api import (
     examples,
     files,
     health,
+    provisional,
     rasa,
     reading,
     statistics,
@@ -121,7 +122,17 @@ def build(
 
     for module in (
         *(chat, files, waiting),  # visitors
-        *(reading, visitors, answering, statistics, actions, examples, webhooks, transcripts),  # programs
+        *(
+            reading,
+            visitors,
+            answering,
+            statistics,
+            actions,
+            examples,
+            provisional,
+            webhooks,
+            transcripts,
+        ),  # programs
         *(rasa, deep_chat),  # other people's chat windows
     ):
         register(app, module.api)
@@ -151,7 +162,19 @@ def _register_pages(app: Flask) -> None:
     app.register_blueprint(inbox.blueprint)
     app.register_blueprint(chatwoot.blueprint)
     app.extensions["csrf"].exempt(chatwoot.blueprint)  # another server asks, with its key and signature
-    posted = (chat, files, waiting, answering, actions, examples, webhooks, rasa, deep_chat, transcripts)
+    posted = (
+        chat,
+        files,
+        waiting,
+        answering,
+        actions,
+        examples,
+        provisional,
+        webhooks,
+        rasa,
+        deep_chat,
+        transcripts,
+    )
     for api in (module.api for module in posted):
         app.extensions["csrf"].exempt(api)  # no cookie is looked at there: see web/visitors.py
 

@@ -183,6 +183,7 @@ def _behind(app: Flask, database: Database) -> Iterator[Page]:
         yield Page("upload-check", "Before an import: what the columns are", path, "admin.check_upload")
     for name, title, endpoint in (
         ("new-action", "A new action", "admin.new_action"),
+        ("new-provisional", "A new provisional intent", "admin.new_provisional"),
         ("canned", "Canned replies", "inbox.canned"),
         ("chatwoot", "Connecting Chatwoot", "inbox.chatwoot"),
         ("account", "One's own account", "access.account"),

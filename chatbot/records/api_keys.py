@@ -20,6 +20,7 @@ SCOPES = {
     "knowledge:read": "Read articles",
     "actions": "Make and change actions",
     "examples": "Read and change the examples of intents",
+    "intents": "Make and withdraw provisional intents",
     "statistics:read": "Read the figures of the overview",
     "webhooks": "Make and change webhooks",
 }

@@ -30,7 +30,7 @@ MOST = 200  # of an intent that are read back; more than that are the next relea
 ADDED = "provisional.add"  # audit entries, by the intent's name
 WITHDRAWN, BROUGHT_BACK = "provisional.withdraw", "provisional.bring_back"
 WRITTEN_FOR = "written for a provisional intent"  # an example's reason
-_LONGEST = 500  # characters of an example
+LONGEST = 500  # characters of an example
 ALIKE = 0.88  # of their words in common: two examples that differ by a word in four or more say the same
 _VOCABULARY = 3_000  # messages, and passages, that tell which words are known
 
@@ -79,7 +79,7 @@ def read_examples(
     for one in texts:
         given, spoken = (one.text, one.lang) if isinstance(one, Sample) else (one, lang)
         text = normalise(redact(given.strip(), rules=rules))
-        if not text and len(given) <= _LONGEST:
+        if not text and len(given) <= LONGEST:
             continue  # an empty line of a form or a file
         if not has_letters(text):
             raise InputError(
@@ -88,12 +88,12 @@ def read_examples(
                 value=text,
                 remedy="Write what a customer would write",
             )
-        if len(text) > _LONGEST:
+        if len(text) > LONGEST:
             raise InputError(
                 "This example is too long",
                 field="examples",
                 value=text[:60],
-                remedy=f"Write what a customer would write, at most {_LONGEST} characters",
+                remedy=f"Write what a customer would write, at most {LONGEST} characters",
             )
         found.setdefault(fold(text), Sample(intent, spoken or detect_language(text), text))
     other = session.execute(

@@ -11,7 +11,7 @@ import io
 import json
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_openapi3 import APIBlueprint
 
+from chatbot.dialogue.provisional import Taken, Trial
 from chatbot.records import actions, deliveries, example_changes
 from chatbot.records.api_keys import SCOPES, create_key
 from chatbot.records.database import Database
@@ -67,8 +68,17 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"transcripts_secret": TRANSCRIPTS_SECRET})
 
 
+class TakesOne:
+    """The provisional intents of a release on which a new one takes one message."""
+
+    def try_out(self, name: str, texts: Sequence[str], *, lang: str, frozen: int = 0) -> Trial:
+        taken = (Taken("can i pay with a gift card", "payment", 0.81),)
+        return Trial((0.9,) * len(texts), 300, taken if frozen else (), frozen)
+
+
 @pytest.fixture
-def world(app: Flask, database: Database, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(app: Flask, database: Database, assistant: Any, monkeypatch: pytest.MonkeyPatch) -> World:
+    assistant.provisional = TakesOne()
     found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("93.184.215.14", 443))]
     monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **more: found)
     with database.write() as session:
@@ -164,12 +174,25 @@ def six_days_pass(world: World) -> None:
                 row.created_at -= timedelta(days=6)
 
 
+def make_provisional(world: World) -> None:
+    body = samples()["POST /api/v1/provisional-intents"]["body"]
+    made = world.client.post("/api/v1/provisional-intents", json=body, headers=world.key)
+    assert made.status_code == 201, made.text
+    told = world.client.get("/api/v1/provisional-intents/gift_card", headers=world.key).get_json()
+    world.values |= {"name": "gift_card", "example": told["example_list"][0]["id"]}
+
+
 BEFORE: dict[str, Callable[[World], None]] = {  # what an example needs to have happened
     "PUT /api/v1/actions/{name}": delete_the_action,
     "POST /api/v1/conversations/{conversation_id}/resume": hand_over,
     "POST /api/v1/inbox/conversations/{conversation_id}/replies": upload_a_photo,
     "GET /api/v1/statistics": six_days_pass,
     "GET /api/v1/conversations/{conversation_id}/events": hand_over_and_answer,
+    "GET /api/v1/provisional-intents": make_provisional,
+    "GET /api/v1/provisional-intents/{name}": make_provisional,
+    "POST /api/v1/provisional-intents/{name}/examples": make_provisional,
+    "DELETE /api/v1/provisional-intents/{name}/examples/{example}": make_provisional,
+    "DELETE /api/v1/provisional-intents/{name}": make_provisional,
 }
 
 

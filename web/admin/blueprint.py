@@ -48,6 +48,7 @@ MENU = (
     MenuEntry("admin.upload", "Upload", "editor", "arrow-up-tray", "Knowledge"),
     MenuEntry("admin.review_page", "Review queue", "editor", "clipboard-document-check", "Learning"),
     MenuEntry("admin.discovery", "Proposed intents", "editor", "sparkles", "Learning"),
+    MenuEntry("admin.provisional", "Provisional intents", "viewer", "bookmark", "Learning"),
     MenuEntry("admin.gaps_page", "Gaps", "editor", "puzzle-piece", "Learning"),
     MenuEntry("admin.examples", "Examples", "viewer", "academic-cap", "Learning"),
     MenuEntry("admin.releases", "Releases", "viewer", "rocket-launch", "Bot"),

@@ -22,6 +22,7 @@ TOPICS = (
     "article",
     "example",
     "proposal",
+    "provisional",
     "upload",
     "action",
     "job",
