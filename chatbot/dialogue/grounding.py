@@ -34,11 +34,11 @@ from chatbot.dialogue.wording import (
     dropped_condition,
     is_courtesy,
     names,
-    profanity,
     sentences,
     unfinished,
 )
 from chatbot.language.normalise import is_han
+from chatbot.language.safety import find_profanity
 
 COVERAGE = 0.62  # share of a sentence's content words that one place in one source must hold
 _FACT_TOPIC = 0.3  # share of a sentence's other content words that the source sentence of a fact must hold
@@ -136,7 +136,7 @@ def _form(draft: str, sources: Sequence[str], customer: Sequence[str], lang: str
         reasons.append("broken address")
     if _thrice(text) or _repeats(text):
         reasons.append("repeats itself")
-    reasons += [f"profanity: {word}" for word in profanity(text)]
+    reasons += [f"profanity: {word}" for word in find_profanity(text)]
     han, latin = len(_HAN.findall(text)), len(_LATIN.findall(text))
     if (lang == "zh" and han < 2) or (lang == "en" and han > 0.1 * (han + latin)):
         reasons.append(f"not in the customer's language ({lang})")

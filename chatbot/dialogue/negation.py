@@ -15,7 +15,8 @@ from chatbot.dialogue.wording import content_words, stem
 
 _CUES_EN = re.compile(
     r"\b(?:not|no longer|no|never|cannot|can't|won't|don't|doesn't|didn't|isn't|aren't|wasn't|weren't|couldn't|"
-    r"shouldn't|wouldn't|haven't|hasn't|mustn't|without|neither|nor|none|nothing|nobody|no one|unable|impossible|unavailable|excludes?|"
+    r"shouldn't|wouldn't|haven't|hasn't|mustn't|without|neither|nor|none|nothing|nobody|no one|"
+    r"unable|impossible|unavailable|excludes?|"
     r"excluded|excluding|except)\b"
 )
 _NON = re.compile(r"\bnon-", re.IGNORECASE)  # "non-refundable" is not refundable
@@ -43,7 +44,8 @@ _OPPOSITE_PAIRS = """
     finer/coarser more/less higher/lower increase/decrease faster/slower longer/shorter earlier/later open/closed
     opens/closes first/last minimum/maximum include/exclude includes/excludes included/excluded hot/cold left/right
     add/remove lock/unlock accepted/rejected allowed/forbidden larger/smaller above/below inside/outside with/without
-    required/optional mandatory/optional eligible/ineligible valid/invalid paid/unpaid used/unused clockwise/counter-clockwise
+    required/optional mandatory/optional eligible/ineligible valid/invalid paid/unpaid used/unused
+    clockwise/counter-clockwise
     调粗/调细 更粗/更细 增加/减少 提高/降低 打开/关闭 开启/关闭
     允许/拒绝 接受/拒绝 必须/可选 最多/最少 更快/更慢 更长/更短 提前/推迟 允许/禁止 以上/以下
     左边/右边 热水/冷水 收入/支出 已付款/未付款

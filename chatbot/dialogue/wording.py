@@ -71,12 +71,6 @@ _COURTESIES = (
     r"希望(?:能|可以)?(?:对您有(?:所)?帮助|帮到您)",
 )
 _COURTESY = re.compile(rf"^\W*(?:{'|'.join(_COURTESIES)})[\s,.!?~，。！？～]*$", re.IGNORECASE)
-_PROFANITY = re.compile(
-    r"\b(?:fuck\w*|shit\w*|bitch\w*|bastards?|assholes?|cunts?|dickheads?|wankers?|motherfuck\w*|bullshit|crap|idiots?|"
-    r"morons?|stupid|retard\w*|sluts?|whores?|nigg\w+|faggots?)\b"
-    r"|操你|草你|傻[逼比叉屄]|妈的|他妈|卧槽|我靠|混蛋|王八蛋|狗屎|去死|滚蛋|白痴|脑残|贱人|婊子|智障|垃圾人",
-    re.IGNORECASE,
-)
 _OPEN_END = re.compile(
     r"\b(?:the|an?|of|and|or|but|your|our|is|are|if|than|as|within)\s*\.?$|\b(?:to|in|on|at|for|from|by|with|be|can|will|"
     r"that|which)$|[,，、:：(（\-–]\s*[.。]?$"
@@ -165,10 +159,6 @@ def dropped_condition(statement: str, source: str) -> str:
 def is_courtesy(statement: str) -> bool:
     """A sentence that states nothing: a greeting, thanks, an apology."""
     return bool(_COURTESY.match(statement.strip()))
-
-
-def profanity(text: str) -> list[str]:
-    return [match.group() for match in _PROFANITY.finditer(text)]
 
 
 def unfinished(text: str) -> bool:
