@@ -124,6 +124,7 @@ def test_a_company_s_files_become_a_live_release(trained):
         assert live_release_id(session) == outcome.release_id
     assert get_release(database, outcome.release_id).live
     assert {"classifier", "generator"} <= outcome.seconds.keys()
+    assert "en" in outcome.metrics["writing"]  # drafts for held-back questions were judged
 
 
 def test_it_answers_and_refuses_without_torch_in_the_process(trained):

@@ -76,8 +76,11 @@ class Assistant:
         past: PastDrafting | None = None,
         heard: Heard | None = None,
         own_encoders: Collection[str] = (),
+        writes: Collection[str] | None = None,
     ) -> None:
-        """``own_encoders``: languages whose encoder has read nothing but the company's own texts."""
+        """``own_encoders``: languages whose encoder has read nothing but the company's own texts. ``writes``: languages
+        in which the generator may answer a customer where the site allows it (None: all); agents get its drafts
+        anyway."""
         self.release_id = release_id
         self.languages = tuple(languages)
         self._classifier = classifier
@@ -91,6 +94,7 @@ class Assistant:
         self._named = named
         self._heard = heard or Heard()
         self._own_encoders = frozenset(own_encoders)
+        self._writes = frozenset(self.languages if writes is None else writes)
         self.past = past  # what agents said, for agents: no reply draws on it
 
     def reply(
@@ -303,7 +307,7 @@ class Assistant:
                 hits.append(shown)  # the classifier's article: the trace holds whatever may be shown
             if small is None and not wants_person:
                 action = acting.bound(ranked, known, options)
-                footing = Footing(classification.in_scope, opens(before))
+                footing = Footing(classification.in_scope, opens(before), proven=lang in self._writes)
             due = small is None and not wants_person and action is None
             if due and self._due(ranked, options, footing, for_agents):
                 left_out = hurried()
@@ -399,7 +403,7 @@ class Assistant:
         if self._writer is None or best.hit is None:
             return None
         with clock("generate"):
-            sources = sources_about(best, hits, self._lookup, lang)
+            sources = sources_about(best, hits, self._lookup.passages, lang)
             hits += [hit for hit in sources if hit not in hits]  # the trace holds whatever was read
             history = [*before, Message("customer", request)]
             return draft(

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from chatbot.dialogue import grounding
 from chatbot.dialogue.grounding import Check
-from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.relevance import Encode, Wanted, plain
 from chatbot.dialogue.sections import about_what_is_named, heading_of
 from chatbot.dialogue.trace import Draft, Hit, Message
@@ -54,13 +53,18 @@ class Writer(Protocol):
     ) -> list[Written]: ...
 
 
-def sources_about(best: Candidate, hits: Sequence[Hit], lookup: Lookup, lang: str) -> list[Hit]:
-    """The passages to write about ``best`` from: those of its article that were found, then its others."""
+def sources_about(
+    best: Candidate, hits: Sequence[Hit], passages_of: Callable[[str, str], Sequence[Hit]], lang: str
+) -> list[Hit]:
+    """The passages to write about ``best`` from: those of its article that were found, then its others.
+
+    passages_of: an article's by slug and language, in reading order.
+    """
     own = [hit for hit in hits if hit.article_slug == best.article_slug]
     own = own or ([best.hit] if best.hit is not None else [])
     seen = {hit.passage_id for hit in own}
     if best.article_slug is not None:
-        own += [hit for hit in lookup.passages(best.article_slug, lang) if hit.passage_id not in seen]
+        own += [hit for hit in passages_of(best.article_slug, lang) if hit.passage_id not in seen]
     return own[:SOURCES]
 
 

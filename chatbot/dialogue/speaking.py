@@ -21,14 +21,18 @@ OUTSIDE_COUNTS = 3.0
 @dataclass(frozen=True, slots=True)
 class Footing:
     """What a message stands on. ``in_scope``: the probability that it is about what the bot should know; ``opens``:
-    nothing was asked before it."""
+    nothing was asked before it; ``proven``: the release's generator passed its gate in the message's language
+    (chatbot/learning/writing.py)."""
 
     in_scope: float = 1.0
     opens: bool = True
+    proven: bool = True
 
 
 def held_back(best: Candidate, footing: Footing) -> str | None:
     """Why a sentence about ``best`` may not be sent, in words; None: it may."""
+    if not footing.proven:
+        return "this release's written replies have not passed their measure in this language"
     needed = NEEDED_OPENING if footing.opens else NEEDED_BEHIND
     needed += OUTSIDE_COUNTS * (1 - footing.in_scope)
     if best.probability >= needed:

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from chatbot.dialogue.drafting import Writer
 from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.trace import Classification, Message
 from chatbot.learning.gate import Outcome
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
+from chatbot.learning.writing import Drafted
+from chatbot.learning.writing_judging import draft_held_back
 
 CALIBRATION_BINS = 15
 
@@ -65,6 +68,7 @@ class Evaluation:
     classifier: ClassifierFigures | None
     search: SearchFigures | None
     outcomes: tuple[Outcome, ...] = ()
+    drafted: tuple[Drafted, ...] = ()  # by the generator, for the same questions of every release
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -80,10 +84,11 @@ def evaluate(
     classifier: Classifier | None,
     search: Search | None,
     sureness: float,
+    writer: Writer | None = None,
     split: str = "test",
     progress: Callable[[float], None] | None = None,
 ) -> Evaluation:
-    """Measure ``classifier`` and ``search`` on the snapshot's ``split``.
+    """Measure ``classifier``, ``search`` and ``writer`` on the snapshot's ``split``.
 
     ``sureness`` is the probability from which an intent would be answered (SiteOptions.sureness).
     """
@@ -97,11 +102,20 @@ def evaluate(
         for number, row in enumerate(rows):
             history = [Message(turn["role"], turn["text"]) for turn in row["context"]]
             found.append(classifier.classify(row["text"], history=history, lang=row["lang"]))
-            tell(0.5 * (number + 1) / len(rows))
+            tell(0.4 * (number + 1) / len(rows))
         figures, outcomes = _classifier_figures(rows, found, sureness)
     searched = _search_figures(pairs, search, tell) if search is not None and pairs else None
+    drafted: list[Drafted] = []
+    if writer is not None and search is not None:
+        drafted = draft_held_back(
+            snapshot,
+            writer,
+            search,
+            split=split,
+            progress=lambda share: tell(0.7 + 0.3 * share),
+        )
     tell(1.0)
-    return Evaluation(split, figures, searched, outcomes)
+    return Evaluation(split, figures, searched, outcomes, tuple(drafted))
 
 
 def _classifier_figures(
@@ -196,7 +210,7 @@ def _search_figures(
             dict.fromkeys(hit.article_slug for hit in search.search(row["query"], lang=row["lang"], k=10))
         )
         ranks.append(slugs.index(row["article"]) + 1 if row["article"] in slugs else 0)
-        tell(0.5 + 0.5 * (number + 1) / len(pairs))
+        tell(0.4 + 0.3 * (number + 1) / len(pairs))
     rank = np.array(ranks)
     languages = np.array([row["lang"] for row in pairs])
     return SearchFigures(

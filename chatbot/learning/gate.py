@@ -30,7 +30,7 @@ from statistics import NormalDist
 from typing import Any, Literal
 
 Z = 1.959964  # of the 95 % interval
-Z_POWER = 1.644854  # 95 of 100
+Z_POWER = 1.644854  # 95 of 100, on one side
 MIN_FROZEN = 300
 MIN_MEASURE = 100  # a measure over fewer examples can refuse, but not hold up
 MIN_INTENT = 10
@@ -197,12 +197,7 @@ def _asks(doubts: Sequence[str]) -> str:
 def _measure(name: str, values: Sequence[tuple[bool, bool]], margin: float) -> Measure:
     bound = BOUNDS[name]
     n = len(values)
-    gained = sum(1 for c, a in values if c and not a)
-    lost = sum(1 for c, a in values if a and not c)
-    size = n + 2
-    difference = (gained - lost) / size
-    variance = ((gained + lost + 1) - (gained - lost) ** 2 / size) / size**2
-    error = math.sqrt(max(variance, 0.0))
+    gained, lost, difference, error = _paired(values)
     candidate, live = sum(c for c, _ in values) / n, sum(a for _, a in values) / n
     low, high = difference - Z * error, difference + Z * error
     allowed = margin * bound.margins
@@ -217,6 +212,22 @@ def _measure(name: str, values: Sequence[tuple[bool, bool]], margin: float) -> M
     else:
         state = "unclear"
     return Measure(name, candidate, live, low, high, reach, state, n)
+
+
+def _paired(values: Sequence[tuple[bool, bool]]) -> tuple[int, int, float, float]:
+    """(gained, lost, candidate − live, its standard error) of paired outcomes (Agresti & Min 2005)."""
+    gained = sum(1 for c, a in values if c and not a)
+    lost = sum(1 for c, a in values if a and not c)
+    size = len(values) + 2
+    variance = ((gained + lost + 1) - (gained - lost) ** 2 / size) / size**2
+    return gained, lost, (gained - lost) / size, math.sqrt(max(variance, 0.0))
+
+
+def lost_more(values: Sequence[tuple[bool, bool]], allowed: float) -> bool:
+    """Whether the candidate (first of each pair) is worse than the live release by more than the share ``allowed``,
+    beyond chance (one-sided, 95 %)."""
+    _, _, difference, error = _paired(values)
+    return bool(values) and difference + Z_POWER * error < -allowed
 
 
 def _worse_intents(pairs: Sequence[tuple[Outcome, Outcome]]) -> tuple[str, ...]:

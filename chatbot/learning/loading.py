@@ -36,7 +36,9 @@ from chatbot.learning.bundles import Manifest, verify
 from chatbot.learning.encoders import DOMAIN
 from chatbot.learning.releases import bundle_folder
 from chatbot.learning.snapshot import Snapshot
+from chatbot.learning.writing import passed_in
 from chatbot.records.database import Database
+from chatbot.records.tables import Release
 from chatbot.retrieval.embeddings import base_of
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry, QuestionEntry
 from chatbot.retrieval.past_answers import LazyPastAnswers, PastAnswerIndex
@@ -61,6 +63,7 @@ class Parts:
     manifest: Manifest
     classifier: Classifier | None
     search: Searcher
+    writer: ResponseGenerator | None
 
 
 def load_assistant(database: Database, settings: Settings, release_id: str) -> Assistant:
@@ -97,7 +100,15 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
         if (folder / PAST_ANSWERS).is_dir()
         else None,
         own_encoders=[lang for lang in manifest.languages if _own(encoder_for(lang, encoders))],
+        writes=_writes(database, release_id),
     )
+
+
+def _writes(database: Database, release_id: str) -> frozenset[str]:
+    """The languages in which the release's generator passed its gate; none where that was never measured."""
+    with database.read() as session:
+        row = session.get(Release, release_id)
+    return passed_in(row.metrics) if row is not None else frozenset()
 
 
 def load_heard(folder: Path) -> Heard:
@@ -144,7 +155,7 @@ def _provisional(
 
 
 def load_parts(settings: Settings, release_id: str, *, snapshot: Snapshot) -> Parts:
-    """The release's classifier, and its search over ``snapshot``'s passages and training questions."""
+    """The release's classifier and generator, and its search over ``snapshot``'s passages and training questions."""
     folder = bundle_folder(settings, release_id)
     manifest = verify(folder)
     encoders = load_encoders(folder, manifest.encoders, threads=settings.inference_threads)
@@ -152,6 +163,7 @@ def load_parts(settings: Settings, release_id: str, *, snapshot: Snapshot) -> Pa
         manifest,
         load_classifier(folder, encoders, threads=settings.inference_threads),
         frozen_search(snapshot, encoders, _search_model(folder), index=settings.data / "index"),
+        load_writer(folder, threads=settings.inference_threads),
     )
 
 

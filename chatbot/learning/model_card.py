@@ -16,6 +16,7 @@ from typing import Any
 from chatbot.learning import sureness
 from chatbot.learning.charts import Line, heat_map, line_chart
 from chatbot.learning.parity import Parity
+from chatbot.learning.writing import WRITING
 
 CARD = "model-card.html"
 CONFUSIONS = 12
@@ -385,7 +386,19 @@ def _replies(card: ModelCard, say: Say) -> str:
         )
         if isinstance(figures.get(key), int | float)
     ]
-    return _section(say("Written replies"), _table((say("Measure"), ""), rows)) if rows else ""
+    rows += [
+        (f"{say(name)} ({lang})", _share(found[key]))
+        for lang, found in (card.metrics.get(WRITING) or {}).items()
+        for key, name in (
+            ("written", "Held-back questions it wrote a sound draft for, %"),
+            ("grounded", "of these drafts grounded, %"),
+        )
+    ]
+    told = "".join(
+        f'<p class="note{"" if found["passed"] else " warn"}">{escape(lang)}: {escape(say(found["reason"]))}</p>'
+        for lang, found in (card.metrics.get(WRITING) or {}).items()
+    )
+    return _section(say("Written replies"), told + _table((say("Measure"), ""), rows)) if rows else ""
 
 
 def _past_answers(card: ModelCard, say: Say) -> str:

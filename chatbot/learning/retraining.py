@@ -1,4 +1,4 @@
-"""The run behind `frontdesk retrain`: harvest → snapshot → train → fit the search → evaluate → gate → promote.
+"""The run behind `frontdesk retrain`: harvest → snapshot → train → fit the search → evaluate → gates → promote.
 
 Training happens in a child process: its memory (torch) is given back when it ends, and a crash in it cannot take
 the caller along. What the run writes appears under its final name only when it is whole; a run that was killed
@@ -50,6 +50,7 @@ from chatbot.learning.sureness_judging import measure_sureness
 from chatbot.learning.time_plan import exceeded_in_words, for_training
 from chatbot.learning.training_process import train_apart
 from chatbot.learning.weighing_fit import Readers, asked_after, fit_weighing, said_words
+from chatbot.learning.writing import WRITING, judge_writing
 from chatbot.records import tables
 from chatbot.records.database import Database
 from chatbot.records.tables import AuditEntry, Release, utcnow
@@ -392,7 +393,12 @@ def _decide(
     )
     tell("evaluate", 1.0)
     status = {True: "promoted", False: "refused", None: "candidate"}[verdict.promote]
-    metrics = candidate.as_json() | {"training": manifest.metrics, "seconds": manifest.seconds}
+    writing = judge_writing(candidate.drafted, standing.drafted if standing and standing.drafted else None)
+    metrics = candidate.as_json() | {
+        WRITING: writing,
+        "training": manifest.metrics,
+        "seconds": manifest.seconds,
+    }
     judged = verdict.as_json() | {"live": standing.as_json() if standing is not None else None}
     folder = bundle_folder(settings, manifest.id)
     reason = damage or verdict.reason
@@ -449,6 +455,7 @@ def _evaluate(
         classifier=parts.classifier,
         search=parts.search,
         sureness=SiteOptions().sureness,
+        writer=parts.writer,
         progress=progress,
     )
 

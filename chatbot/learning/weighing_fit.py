@@ -89,7 +89,7 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
+class AskedQuestion:
     """A question with the article that answers it (None: none does), and what was said before."""
 
     text: str
@@ -127,7 +127,7 @@ def said_words(snapshot: Snapshot) -> SaidWords:
                 yield row["lang"], named or intents.get(name) or intent_topic(name), row["text"]
         for row in snapshot.dialogues:
             if row["split"] == "train":
-                for one in _answered(row, articles):
+                for one in answered_questions(row, articles):
                     if one.article is not None:
                         yield one.lang, one.article, one.text
 
@@ -141,7 +141,7 @@ def asked_after(snapshot: Snapshot, search: Embeds) -> AskedAfter:
     def told() -> Iterator[Told]:
         for row in snapshot.dialogues:
             if row["split"] == "train":
-                for one in _answered(row, articles):
+                for one in answered_questions(row, articles):
                     behind = topic_before(one.before)
                     if behind is not None:
                         yield Told(one.text, one.lang, behind.removeprefix(ARTICLE_LABEL), one.article)
@@ -203,7 +203,7 @@ def judged_sample(
     """Of ``split``, at most ``most`` questions of a language that stand alone, and as many behind an answer."""
     random = Random(snapshot.manifest.seed)
     asked = _alone(snapshot, split)
-    alone: list[_Asked] = []
+    alone: list[AskedQuestion] = []
     for lang in sorted({one.lang for one in asked}):
         own = [one for one in asked if one.lang == lang]
         alone += random.sample(own, min(len(own), most))
@@ -213,15 +213,19 @@ def judged_sample(
     return _judged(alone, known, readers), _judged(behind, known, readers)
 
 
-def _alone(snapshot: Snapshot, split: str) -> list[_Asked]:
+def _alone(snapshot: Snapshot, split: str) -> list[AskedQuestion]:
     """The questions of ``split`` whose article is known, and those out of scope."""
     asked = [
-        _Asked(row["query"], row["lang"], row["article"]) for row in snapshot.pairs if row["split"] == split
+        AskedQuestion(row["query"], row["lang"], row["article"])
+        for row in snapshot.pairs
+        if row["split"] == split
     ]
-    return asked + [_Asked(text, lang, None) for text, lang in _outside(snapshot, split)]
+    return asked + [AskedQuestion(text, lang, None) for text, lang in _outside(snapshot, split)]
 
 
-def _judged(asked: Sequence[_Asked], known: Mapping[str, KnownIntent], readers: Readers) -> list[Judged]:
+def _judged(
+    asked: Sequence[AskedQuestion], known: Mapping[str, KnownIntent], readers: Readers
+) -> list[Judged]:
     judged = []
     for one in asked:
         classification = Classification(ranked=(), in_scope=0.0, tier="none")
@@ -274,7 +278,7 @@ def _outside(snapshot: Snapshot, split: str) -> list[tuple[str, str]]:
     ]
 
 
-def _follow_ups(snapshot: Snapshot, split: str, most: int) -> list[_Asked]:
+def _follow_ups(snapshot: Snapshot, split: str, most: int) -> list[AskedQuestion]:
     """Customers' messages after an answer, where this answer and the next one tell their articles; and, behind such
     an answer to somebody else, questions that stand alone and some out of scope: a quarter as many of each.
 
@@ -283,17 +287,19 @@ def _follow_ups(snapshot: Snapshot, split: str, most: int) -> list[_Asked]:
     random = Random(snapshot.manifest.seed)
     articles = {row["id"]: row["article"] for row in snapshot.passages}
     outside = _outside(snapshot, split)
-    found: list[_Asked] = []
+    found: list[AskedQuestion] = []
     for lang in snapshot.manifest.languages:
         rows = [row for row in snapshot.dialogues if row["split"] == split and row["lang"] == lang]
-        natural = [one for row in rows for one in _answered(row, articles) if topic_before(one.before)]
+        natural = [
+            one for row in rows for one in answered_questions(row, articles) if topic_before(one.before)
+        ]
         natural = random.sample(natural, min(len(natural), most))
         alone = [
-            _Asked(row["query"], lang, row["article"])
+            AskedQuestion(row["query"], lang, row["article"])
             for row in snapshot.pairs
             if row["split"] == split and row["lang"] == lang
         ]
-        beyond = [_Asked(text, lang, None) for text, spoken in outside if spoken == lang]
+        beyond = [AskedQuestion(text, lang, None) for text, spoken in outside if spoken == lang]
         share = len(natural) // 4
         moved = [
             replace(one, before=random.choice(natural).before)
@@ -304,7 +310,7 @@ def _follow_ups(snapshot: Snapshot, split: str, most: int) -> list[_Asked]:
     return found
 
 
-def _answered(dialogue: Mapping[str, Any], articles: Mapping[int, str]) -> Iterator[_Asked]:
+def answered_questions(dialogue: Mapping[str, Any], articles: Mapping[int, str]) -> Iterator[AskedQuestion]:
     """What the customer asked before each agent's turn that tells its article, or that he does not know."""
     before: list[Message] = []
     asked: str | None = None
@@ -313,7 +319,7 @@ def _answered(dialogue: Mapping[str, Any], articles: Mapping[int, str]) -> Itera
         article = articles.get(sources[0]) if sources else None
         if turn["role"] == "agent":
             if asked is not None and (article is not None or turn.get("not_known")):
-                yield _Asked(asked, dialogue["lang"], article, tuple(before))
+                yield AskedQuestion(asked, dialogue["lang"], article, tuple(before))
             if asked is not None:
                 before.append(Message("customer", asked))
             before.append(Message("agent", turn["text"], ARTICLE_LABEL + article if article else None))

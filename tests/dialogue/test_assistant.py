@@ -102,6 +102,17 @@ def test_a_draft_that_holds_against_its_passage_is_sent_as_generated_with_its_so
     assert trace.parts[0].draft is not None and trace.parts[0].draft.check.passed
 
 
+def test_a_generator_that_has_not_passed_its_gate_writes_for_agents_alone():
+    parts = {"classifier": Classifier(), "search": Search(), "lookup": Lookup()}
+    unproven = Assistant(release_id="r1", languages=("en", "zh"), writer=Writer(), writes=("zh",), **parts)
+    asked = "Where is my refund?"
+    reply, trace = unproven.reply(asked, options=ALLOWED)
+    assert (reply.kind, trace.parts[0].draft) == ("passage", None)
+    assert "have not passed their measure in this language" in trace.parts[0].reason
+    _, trace = unproven.reply(asked, options=ALLOWED, for_agents=True)
+    assert trace.parts[0].draft is not None and trace.parts[0].draft.check.passed
+
+
 def test_behind_something_a_sentence_must_be_surer(assistant, monkeypatch):
     before = [Message("customer", "Where is my refund?"), Message("bot", "In 3 days.", "refund_time")]
     asked = "And the refund of my brother?"

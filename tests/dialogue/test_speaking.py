@@ -57,3 +57,9 @@ def test_an_answer_that_is_approved_is_never_written_anew():
     assert may_speak(REFUND, options, BEHIND)
     assert not may_speak(replace(REFUND, approved="Within 3 days."), options, BEHIND)
     assert not may_speak(REFUND, replace(options, mode="approved_and_cited"), BEHIND)
+
+
+def test_a_generator_that_has_not_passed_its_gate_answers_nobody():
+    unproven = Footing(proven=False)
+    assert "have not passed their measure" in (held_back(replace(REFUND, probability=1.0), unproven) or "")
+    assert not may_speak(REFUND, SiteOptions(mode="generated_allowed"), unproven)

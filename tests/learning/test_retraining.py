@@ -17,6 +17,7 @@ from chatbot.learning.gate import Outcome as Example
 from chatbot.learning.releases import live_release_id
 from chatbot.learning.retraining import ASKED_FOR, RECIPE_FILE, _decide, retrain
 from chatbot.learning.training_process import _told, train_apart
+from chatbot.learning.writing import WRITING, Drafted, passed_in
 from chatbot.records.database import Database
 from chatbot.records.tables import Promotion, Release
 from chatbot.settings import Settings
@@ -25,6 +26,7 @@ from chatbot.settings import Settings
 @dataclass
 class Measured:
     outcomes: list[Example]
+    drafted: tuple[Drafted, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         return {}
@@ -132,6 +134,22 @@ def test_a_damaged_live_release_stands_in_nobodys_way(
     with database.read() as session:
         assert live_release_id(session) == "new"
         assert session.get_one(Release, "new").reason == found.reason
+
+
+def test_a_release_keeps_whether_its_generator_may_write_held_against_the_live_one(
+    database: Database, settings: Settings, measured: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_live(database, "old")
+    sound, none = Drafted("en", True, True), Drafted("en", False, False)
+    drafted = {"new": (sound,) * 45 + (none,) * 15, "old": (sound,) * 60}
+    monkeypatch.setattr(
+        retraining, "_evaluate", lambda settings, snapshot, release, progress: Measured([], drafted[release])
+    )
+    decide(database, settings)
+    with database.read() as session:
+        metrics = session.get_one(Release, "new").metrics
+    assert passed_in(metrics) == frozenset()
+    assert "the live release for 100 %" in metrics[WRITING]["en"]["reason"]
 
 
 class Begun(Exception):

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from chatbot.learning import canaries
 from chatbot.learning.releases import go_live
 from chatbot.learning.sureness import Answering, counted
+from chatbot.learning.writing import WRITING, Drafted, judge_writing
 from chatbot.records import jobs
 from chatbot.records.database import Database
 from chatbot.records.example_changes import Decider, relabel
@@ -104,6 +105,37 @@ def test_the_settings_say_what_the_chosen_sureness_costs(
     assert f">{told}<" in page and f">{english}<" in page
     refused = admin.post("/admin/site", data={"sureness": "0.7", "origins": "ftp://a.example"}).text
     assert told.replace("75", "50").replace("33.3", "0.0") in refused  # of what was asked for
+
+
+@pytest.mark.parametrize(
+    ("language", "unmeasured", "passed", "refused"),
+    [
+        (
+            "en",
+            "Whether release r1 writes well enough was not measured.",
+            "Release r1 may send sentences of its own in English: of 60 drafts that passed the check 100.0 % are "
+            "grounded.",
+            "Release r1 sends no sentences of its own in 中文 yet: 2 drafts that passed the check are too few to judge "
+            "by (at least 30).",
+        ),
+        (
+            "zh",
+            "版本 r1 自拟句子的质量尚未测量",
+            "版本 r1 可以用English发送自拟句子：通过核对的 60 份草稿中，有依据的占 100.0 %。",
+            "版本 r1 暂不发送中文的自拟句子：只有 2 份草稿通过核对，不足以评判（至少需要 30 份）。",
+        ),
+    ],
+)
+def test_the_settings_say_in_which_languages_the_bot_may_write(
+    admin: FlaskClient, database: Database, language: str, unmeasured: str, passed: str, refused: str
+) -> None:
+    admin.post("/admin/language", data={"language": language})
+    assert unmeasured in admin.get("/admin/site").text
+    sound, none = Drafted("en", True, True), Drafted("zh", True, True)
+    with database.write() as session:
+        session.get_one(Release, "r1").metrics = METRICS | {WRITING: judge_writing([sound] * 60 + [none] * 2)}
+    page = admin.get("/admin/site").text
+    assert passed in page and refused in page
 
 
 @pytest.mark.parametrize(

@@ -27,9 +27,10 @@ import numpy as np
 
 from chatbot.errors import InputError
 from chatbot.inference.reply_choice import SIGNALS
+from chatbot.learning.writing import is_grounded
 from web.bench.figures import json_option, write_figures
 from web.bench.reply_combination import Tell, choose_weights, options_for, sample_signals
-from web.bench.reply_measures import ReplyFigures, distinct_2, is_grounded, overlap, rouge_l
+from web.bench.reply_measures import ReplyFigures, distinct_2, overlap, rouge_l
 from web.bench.reply_speed import latency, plain_tokens_per_second
 from web.bench.rows import no_reply, read_rows
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatbot.language.likeness import tokens
-from chatbot.language.normalise import fold
-
-_HARD_FACT = re.compile(
-    r"[\w.+-]+@[\w-]+\.[\w.]+|https?://\S+|\d+(?:[.,:]\d+)*|(?<=[a-z,;] )[A-Z][A-Za-z]{2,}"
-)
 
 
 @dataclass(frozen=True)
@@ -57,15 +51,6 @@ def distinct_2(replies: Sequence[str]) -> float:
     """Different word pairs as a share of all (Li et al. 2016)."""
     pairs = [pair for reply in replies for pair in zip(tokens(reply), tokens(reply)[1:], strict=False)]
     return 100 * len(set(pairs)) / max(1, len(pairs))
-
-
-def is_grounded(reply: str, grounds: str) -> bool:
-    """Whether every number, address and inner capitalised word of ``reply`` stands in ``grounds`` as written.
-
-    Deliberately another and a blunter rule than the check before sending: it measures that check.
-    """
-    known = fold(grounds)
-    return all(fold(fact) in known for fact in _HARD_FACT.findall(reply))
 
 
 def _longest_common(first: Sequence[str], second: Sequence[str]) -> int:

@@ -11,7 +11,7 @@ from chatbot.inference.reply_choice import SIGNALS, ChoiceWeights
 from chatbot.learning.generator_data import Sample
 from web.bench.replies import command
 from web.bench.reply_combination import Choice, Options, choose_length_power
-from web.bench.reply_measures import distinct_2, is_grounded, overlap, rouge_l, sentence_overlap
+from web.bench.reply_measures import distinct_2, overlap, rouge_l, sentence_overlap
 
 pytest.importorskip("sacrebleu")
 
@@ -23,14 +23,6 @@ def test_measures_of_known_replies() -> None:
     assert rouge_l(["a b c d"], ["a x c y"]) == pytest.approx(50.0)
     assert distinct_2(["a b a b"]) == pytest.approx(100 * 2 / 3)
     assert overlap(["三个工作日内退回"], ["三个工作日内退回"], chinese=True)[0] == pytest.approx(100.0)
-
-
-def test_a_reply_is_grounded_when_its_hard_facts_stand_in_the_grounds() -> None:
-    grounds = "A refund takes 5 days. Ask Heron Parcel or help@crane.example"
-    assert is_grounded("it takes 5 days with Heron Parcel", grounds)
-    assert not is_grounded("it takes 6 days", grounds)
-    assert not is_grounded("it goes with Swiftline", grounds)
-    assert not is_grounded("ask info@crane.example", grounds)
 
 
 SAID = ["the", "refund", "takes", "five", "days", "and", "comes", "by", "mail"]

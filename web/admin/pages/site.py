@@ -14,6 +14,7 @@ from chatbot.dialogue.options import MODES, SiteOptions
 from chatbot.errors import FrontdeskError, InputError
 from chatbot.learning import sureness
 from chatbot.learning.releases import live_release_id
+from chatbot.learning.writing import WRITING
 from chatbot.records import audit
 from chatbot.records import sites as library
 from chatbot.records.tables import Release
@@ -22,6 +23,7 @@ from web.admin.blueprint import blueprint
 from web.admin.sites import argument, asked_site
 from web.context import parts
 from web.language import LANGUAGES, gettext
+from web.sentences import in_words
 from web.visitors import clean_origin
 
 
@@ -35,7 +37,8 @@ def _page(form: MultiDict[str, str] | None = None, error: FrontdeskError | None 
     with parts().database.read() as records:
         found, live = asked_site(records), live_release_id(records)
         release = records.get(Release, live) if live is not None else None
-        counts = sureness.kept(release.metrics) if release is not None else {}
+        metrics = release.metrics if release is not None else {}
+        counts = sureness.kept(metrics)
     options, form = SiteOptions.from_json(found.options), form or MultiDict()
     return render_template(
         "admin/site.html",
@@ -44,6 +47,7 @@ def _page(form: MultiDict[str, str] | None = None, error: FrontdeskError | None 
         live=live,
         counted=bool(counts),
         costs=told_costs(counts, form.get("sureness", options.sureness, type=float)),
+        writing=told_writing(metrics, live) if live is not None else [],
         options=options,
         modes=MODES,
         form=form,
@@ -78,6 +82,26 @@ def told_costs(counts: Mapping[str, Any], chosen: float) -> list[ToldCost]:
                 )
             )
     return told
+
+
+def told_writing(metrics: Mapping[str, Any], release: str) -> list[str]:
+    """Whether the release's generator may answer by itself, and why not, in each language (page's language)."""
+    measured = metrics.get(WRITING)
+    if not measured:
+        told = (
+            "Release {release} learned no sentences of its own."
+            if measured is not None
+            else "Whether release {release} writes well enough was not measured. The next release will say it."
+        )
+        return [gettext(told).format(release=release)]
+    return [
+        gettext(
+            "Release {release} may send sentences of its own in {language}: {reason}."
+            if found["passed"]
+            else "Release {release} sends no sentences of its own in {language} yet: {reason}."
+        ).format(release=release, language=LANGUAGES.get(lang, lang), reason=in_words(found["reason"]))
+        for lang, found in measured.items()
+    ]
 
 
 def _figures(cost: sureness.Cost) -> tuple[str, str]:
