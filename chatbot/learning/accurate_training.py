@@ -204,7 +204,11 @@ def teacher_of(out_dir: Path, *, encoder: SentenceEncoder | None = None) -> Teac
     def teach(texts: Sequence[str], histories: Sequence[Sequence[Message]]) -> Lesson:
         with ThreadPoolExecutor(torch.get_num_threads()) as pool:
             said = list(pool.map(classifier.study, texts, histories))
-        return Lesson(np.stack([logits for logits, _ in said]), np.stack([vector for _, vector in said]))
+        return Lesson(
+            np.stack([logits for logits, _ in said]),
+            np.stack([vector for _, vector in said]),
+            classifier.labels,
+        )
 
     return teach
 

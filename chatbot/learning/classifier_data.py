@@ -99,12 +99,31 @@ class Split:
 
 @dataclass(frozen=True)
 class Lesson:
-    """What a teacher says of n texts: logits [n, k + 1] over the sorted intents and "outside", vectors [n,
-    d].
-    """
+    """What a teacher says of n texts: logits [n, k + 1] over its ``intents`` (empty: the student's) and "outside",
+    vectors [n, d]. Of a text that it cannot read: NaN, and zeros."""
 
     logits: NDArray[np.float32]
     vectors: NDArray[np.float32]
+    intents: tuple[str, ...] = ()
+
+    def over(self, labels: tuple[str, ...]) -> Lesson:
+        """The same over a student's ``labels``; one that the teacher has no examples of is the least likely."""
+        if self.intents in ((), labels):
+            return self
+        own = {intent: column for column, intent in enumerate(self.intents)}
+        logits = np.repeat(self.logits.min(axis=1, keepdims=True), len(labels) + 1, axis=1)
+        logits[:, -1] = self.logits[:, -1]
+        for column, label in enumerate(labels):
+            if label in own:
+                logits[:, column] = self.logits[:, own[label]]
+        return replace(self, logits=logits, intents=labels)
+
+    def among(self, known: NDArray[np.bool_]) -> Lesson:
+        """These n as rows of ``known`` [m], where that is true; the others are texts that it cannot read."""
+        logits = np.full((len(known), self.logits.shape[1]), np.nan, np.float32)
+        vectors = np.zeros((len(known), self.vectors.shape[1]), np.float32)
+        logits[known], vectors[known] = self.logits, self.vectors
+        return replace(self, logits=logits, vectors=vectors)
 
 
 Teacher = Callable[[Sequence[str], Sequence[Sequence[Message]]], Lesson]  # texts, what was said before each
@@ -194,6 +213,7 @@ class Dataset:
     targets: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     lesson: Lesson | None = None  # of all rows, the made-up ones last
     n_labelled: int = 0  # rows before the made-up ones: messages, then outliers
+    taught_share: float = 1.0  # of the messages that are in a language of the teacher
     # a request's tokens as the collator's numbers, by its identity, and the request, whose identity must not be reused
     _numbers: dict[int, tuple[Request, NDArray[np.int64]]] = field(default_factory=dict, repr=False)
 
@@ -233,16 +253,31 @@ class Dataset:
             n_labelled=len(full) + len(outliers),
         )
 
-    def learn_from(self, teacher: Teacher, unlabelled: Sequence[str]) -> None:
-        """Add unlabelled and made-up texts, and have the teacher judge every row."""
+    def learn_from(
+        self, teacher: Teacher, unlabelled: Sequence[str], languages: Collection[str] = ()
+    ) -> None:
+        """Add unlabelled and made-up texts, and have the teacher judge every row in its ``languages`` (empty: all)."""
+
+        def reads(lang: str) -> bool:
+            return not languages or lang in languages
+
+        taught = [e.text for e in self.split.train if reads(e.lang)]
         own = [e.text for e in self.split.train] + list(self.pools.train)
-        real = list(dict.fromkeys(unlabelled))
-        pool = [e.text for e in self.split.train] + real
-        made = augment(pool, self.recipe.augmented, seed=self.seed, neighbours=_neighbours(self.vocabulary))
+        spoken = [e.lang for e in self.split.train] + [detect_language(text) for text in self.pools.train]
+        real = [text for text in dict.fromkeys(unlabelled) if not languages or reads(detect_language(text))]
+        made = augment(
+            [*taught, *real], self.recipe.augmented, seed=self.seed, neighbours=_neighbours(self.vocabulary)
+        )
         texts = [*own, *real, *made]
-        before = [e.context for e in self.split.train]
-        lesson = teacher(texts, [*before, *[()] * (len(texts) - len(before))])
+        known = np.asarray([*map(reads, spoken), *[True] * (len(real) + len(made))])
+        before = [e.context for e in self.split.train] + [()] * (len(texts) - len(self.split.train))
+        lesson = teacher(
+            [text for text, read in zip(texts, known, strict=True) if read],
+            [history for history, read in zip(before, known, strict=True) if read],
+        )
+        lesson = lesson.over(self.labels).among(known)
         self.lesson = _noise_outside(lesson, texts[: self.n_labelled], self.pools.trained_noise)
+        self.taught_share = len(taught) / max(1, self.n_inside)
         requests = [
             request_of(text, (), max_tokens=self.config.max_tokens, context_tokens=0)
             for text in (*real, *made)
@@ -285,7 +320,7 @@ class Dataset:
             np.arange(self.n_inside, self.n_labelled), int(self.recipe.outlier_share * len(rows))
         )
         made = np.arange(self.n_labelled, len(self.targets))
-        wanted = min(len(made), int(self.recipe.lessons_share * len(rows)))
+        wanted = min(len(made), int(self.recipe.lessons_share * self.taught_share * len(rows)))
         return np.concatenate([rows, outliers, random_.choice(made, wanted, replace=False)])
 
     def batches(self, epoch: int) -> Iterable[TextBatch]:
@@ -395,7 +430,7 @@ def training_outliers(split: Split, languages: Sequence[str], *, seed: int) -> O
 def _noise_outside(lesson: Lesson, texts: Sequence[str], noise: Collection[str]) -> Lesson:
     """The lesson with what means nothing outside, whatever the teacher takes it for."""
     logits = lesson.logits.copy()
-    rows = [row for row, text in enumerate(texts) if text in noise]
+    rows = [row for row, text in enumerate(texts) if text in noise and not np.isnan(logits[row, -1])]
     logits[rows, -1] = logits[rows].max(axis=1) + _PLAINLY
     return replace(lesson, logits=logits)
 

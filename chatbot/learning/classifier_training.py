@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,7 @@ def train_classifier(
     checkpoint_dir: Path | None = None,
     teacher: Teacher | None = None,
     unlabelled: Sequence[str] = (),
+    taught: Collection[str] = (),
     start: Path | None = None,
 ) -> ClassifierReport:
     """Train the fast tier on rows of examples.jsonl and write it to ``out_dir``.
@@ -101,7 +102,8 @@ def train_classifier(
     preparation and the network's steps; the export comes on top.
 
     teacher: labels the messages, the ``unlabelled`` texts and made-up variants of both, for the network to
-    imitate. Raises TrainingError where fewer than two intents have an example to train on.
+    imitate, as far as they are in the ``taught`` languages (empty: all). Raises TrainingError where fewer than two
+    intents have an example to train on.
     """
     began = time.monotonic()
     recipe = recipe or (Recipe().with_teacher() if teacher else Recipe())
@@ -120,7 +122,7 @@ def train_classifier(
     config = _config(split, labels, spoken, recipe)
     data = Dataset.prepare(split, labels, config, recipe, seed)
     if teacher:
-        data.learn_from(teacher, unlabelled)
+        data.learn_from(teacher, unlabelled, taught)
     network = IntentNetwork(
         IntentConfig(
             words=len(data.vocabulary),

@@ -109,6 +109,7 @@ def sections(card: ModelCard, say: Say = str) -> str:
         _search(card, say),
         _replies(card, say),
         _past_answers(card, say),
+        _cascade(card, say),
         _learning(card, say),
         _left_out(card, say),
         _cut_short(card, say),
@@ -329,6 +330,84 @@ def _sureness(card: ModelCard, say: Say) -> str:
     )
     note = f'<p class="note">{escape(told.format(number=number))}</p>'
     return _section(say("How sure it must be"), note + _pictures([picture]) + _table(head, rows))
+
+
+def _cascade(card: ModelCard, say: Say) -> str:
+    """Share sent to the accurate tier against what is right then, and which point serves. Releases of before have the
+    curve alone."""
+    kept = (card.metrics.get("training") or {}).get("cascade") or {}
+    curve = kept if isinstance(kept, list) else kept.get("curve") or []
+    if not curve:
+        return ""
+    chosen = None if isinstance(kept, list) else kept.get("chosen")
+    spots = [(100 * (1 - point["fast_share"]), 100 * point["accuracy"]) for point in curve]
+    lines = [Line(say("fast classifier, then both"), spots, marks=True)]
+    if chosen:
+        spot = (100 * (1 - chosen["fast_share"]), 100 * chosen["accuracy"])
+        lines.append(Line(say("chosen"), [spot], marks=True))
+    picture = line_chart(
+        lines,
+        title=say("The more messages the accurate classifier is asked about, the more time they take"),
+        x_name=say("asked of the accurate classifier, %"),
+        y_name=say("right, %"),
+        x_range=(0, 100),
+    )
+    points = [(say("fast classifier alone"), curve[0]), (say("both, always"), curve[-1])]
+    told = ""
+    if chosen:
+        points.insert(1, (say("chosen"), chosen))
+        why = say(
+            "Chosen is the lowest confidence from which the fast classifier’s answer stands that costs at most a tenth "
+            "of a point against the best, on the validation messages."
+        )
+        told = f'<p class="note">{escape(why)}</p>'
+    rows = [
+        (
+            name,
+            f"{100 * point['sure']:.1f}",
+            f"{100 * (1 - point['fast_share']):.1f}",
+            f"{100 * point['accuracy']:.1f}",
+            f"{point['milliseconds']:.2f}" if "milliseconds" in point else "–",
+        )
+        for name, point in points
+    ]
+    head = (
+        "",
+        say("stands from a confidence of, %"),
+        say("asked of the accurate classifier, %"),
+        say("right, %"),
+        say("ms a message"),
+    )
+    return _section(
+        say("Fast and accurate classifier"),
+        told + _pictures([picture]) + _table(head, rows) + _heard(kept, say),
+    )
+
+
+def _heard(kept: Any, say: Say) -> str:
+    """Which language asks the accurate tier, and what each says alone."""
+    if isinstance(kept, list):
+        return ""
+    rows = [
+        (
+            say("all languages") if lang == "*" else lang,
+            str(heard["n"]),
+            _share(100 * heard["fast"]),
+            _share(100 * heard["accurate"]),
+            _share(100 * heard["together"]),
+            Cell(say("is asked"), "good") if heard["asked"] else Cell(say("is not asked"), "warn"),
+        )
+        for lang, heard in (kept.get("languages") or {}).items()
+    ]
+    head = (
+        say("Language"),
+        say("Messages"),
+        say("fast alone, % right"),
+        say("accurate alone, % right"),
+        say("as they serve, % right"),
+        "",
+    )
+    return _table(head, rows) if rows else ""
 
 
 def _learning(card: ModelCard, say: Say) -> str:

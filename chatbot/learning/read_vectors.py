@@ -28,21 +28,25 @@ Vectors = NDArray[np.float32]
 
 
 class NotingEncoder(SentenceEncoder):
-    """An encoder that keeps the vector of every text whose token states it was asked for."""
+    """An encoder that keeps the vector of every text whose token states it was asked for, until they are saved."""
 
     def __init__(
         self, config: EncoderConfig, session: onnxruntime.InferenceSession, tokenizer: Tokenizer
     ) -> None:
         super().__init__(config, session, tokenizer)
         self.noted: dict[str, Vectors] = {}
+        self._noting = True
 
     def encode_tokens(self, texts: Sequence[str]) -> list[tuple[Vectors, Vectors]]:
         found = super().encode_tokens(texts)
-        self.noted.update((text, vector) for text, (_, vector) in zip(texts, found, strict=True))
+        if self._noting:
+            self.noted.update((text, vector) for text, (_, vector) in zip(texts, found, strict=True))
         return found
 
     def save_noted(self, bundle: Path) -> None:
-        """Write what was noted into the bundle, in half precision."""
+        """Write what was noted into the bundle, in half precision; from here on nothing is: what a teacher reads is
+        made up, and nobody searches for it."""
+        self._noting = False
         if not self.noted:
             return
         folder = bundle / FOLDER

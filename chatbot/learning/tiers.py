@@ -21,7 +21,7 @@ from chatbot.inference.classify import IntentClassifier
 from chatbot.inference.classify_states import Tier
 from chatbot.inference.encode import SentenceEncoder
 from chatbot.learning.accurate_training import AccurateRecipe, teacher_of, train_accurate
-from chatbot.learning.cascade import fit_cascade
+from chatbot.learning.cascade import Cascade, fit_cascade
 from chatbot.learning.classifier_data import Lesson, Recipe, Teacher, read_examples
 from chatbot.learning.classifier_training import ClassifierReport, train_classifier
 
@@ -41,11 +41,11 @@ class Encoder:
 
 @dataclass(frozen=True)
 class TiersReport:
-    """``fast`` or ``accurate`` is None where it was not asked for; ``curve``: the cascade's trade-off."""
+    """``fast`` or ``accurate`` is None where it was not asked for; so ``cascade``."""
 
     fast: ClassifierReport | None
     accurate: ClassifierReport | None
-    curve: tuple[dict[str, float], ...] = ()
+    cascade: Cascade | None = None
 
     @property
     def main(self) -> ClassifierReport:
@@ -145,7 +145,7 @@ def train_tiers(
         )
     if tier == "fast" or encoder is None:
         return TiersReport(fast, None)
-    return TiersReport(fast, accurate, tuple(fit_cascade(out_dir, rows, encoder=encoder.served, seed=seed)))
+    return TiersReport(fast, accurate, fit_cascade(out_dir, rows, encoder=encoder.served, seed=seed))
 
 
 def ensemble(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatbot.neural.fit_report import FitResult
 
@@ -43,6 +43,13 @@ class TimePlan:
     @classmethod
     def begun(cls, seconds: float | None, stages: Sequence[str], clock: Clock = time.monotonic) -> TimePlan:
         return cls(None if seconds is None else clock() + seconds, stages, clock)
+
+    def with_first(self, stage: str, other: str) -> TimePlan:
+        """The same with ``stage`` right before ``other``."""
+        stages = [one for one in self.stages if one != stage]
+        if other in stages:
+            stages.insert(stages.index(other), stage)
+        return replace(self, stages=stages)
 
     def share(self, stage: str) -> float | None:
         """Seconds for ``stage``, which begins now."""

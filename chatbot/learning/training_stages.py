@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chatbot.errors import InputError, TrainingError
 from chatbot.inference.encode import ANY_LANGUAGE
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot
 from chatbot.learning.time_plan import TimePlan, cut_in_words
 from chatbot.neural.fit_report import FitResult
+
+if TYPE_CHECKING:
+    from chatbot.learning.read_vectors import NotingEncoder
 
 Progress = Callable[[str, float], None]  # stage, share done 0..1
 STAGES = ("encoder", "classifier", "entities", "generator", "ranker", "next")
@@ -78,12 +81,26 @@ def _train_classifier(
             else "a classifier needs at least two intents"
         )
         return
+    from chatbot.learning.accurate_training import teacher_of
     from chatbot.learning.classifier_training import train_classifier
     from chatbot.learning.recipe_search import load_recipe
+    from chatbot.learning.teaching import unlabelled_messages
 
+    classifier = folder / "classifier"
+    reader = _reader_of(snapshot, settings, report)
+    lessons: dict[str, Any] = {}
+    if reader is not None and _teaches(snapshot, settings):
+        if settings.plan is not None:
+            settings = replace(settings, plan=settings.plan.with_first("accurate tier", "classifier"))
+        _train_accurate_tier(reader, classifier, settings, report, tell)
+        lessons = {
+            "teacher": teacher_of(classifier, encoder=reader.encoder),
+            "taught": reader.encoder.languages,
+            "unlabelled": unlabelled_messages(snapshot, seed=settings.seed),
+        }
     figures = train_classifier(
         snapshot.examples,
-        folder / "classifier",
+        classifier,
         languages=snapshot.manifest.languages,
         device=settings.device,
         seed=settings.seed,
@@ -91,21 +108,40 @@ def _train_classifier(
         progress=lambda share: tell("classifier", share),
         recipe=load_recipe(settings.recipe) if settings.recipe is not None else None,
         start=settings.start / "classifier" if settings.start is not None else None,
+        **lessons,
     )
     report.metrics["classifier"], report.parity["classifier"] = figures.metrics, figures.parity
     report.note("classifier", figures.fit)
-    _train_accurate_tier(snapshot, folder / "classifier", settings, report, tell)
+    if reader is not None:
+        if not lessons:
+            _train_accurate_tier(reader, classifier, settings, report, tell)
+        _join_tiers(reader, classifier, settings, report)
 
 
-def _train_accurate_tier(
-    snapshot: Snapshot, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
-) -> None:
-    """Beside the fast tier: an LSTM over the general encoder's token states, for the languages it was trained for."""
+def _teaches(snapshot: Snapshot, settings: TrainingSettings) -> bool:
+    """Whether the accurate tier is trained first, to teach the fast one. One that learns on from a release's keeps what
+    that was taught, and is to be quick."""
+    from chatbot.learning.teaching import time_to_teach
+
+    labelled = sum(bool(row["intent"]) for row in snapshot.examples)
+    return settings.start is None and time_to_teach(_share(settings, "classifier"), labelled)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """The general encoder whose token states the accurate tier reads, and the examples in its languages."""
+
+    name: str
+    store: Path
+    encoder: NotingEncoder
+    rows: list[dict[str, Any]]
+
+
+def _reader_of(snapshot: Snapshot, settings: TrainingSettings, report: TrainingReport) -> _Reader | None:
+    """None, with the reason in the report, where no encoder knows a language with enough labelled messages."""
     if not settings.encoder or settings.encoder_store is None:
         report.skipped["accurate tier"] = "no sentence encoder here: the fast tier stands alone"
-        return
-    from chatbot.learning.accurate_training import train_accurate
-    from chatbot.learning.cascade import fit_cascade
+        return None
     from chatbot.learning.encoders import chosen_encoders, ensure_encoder
     from chatbot.learning.read_vectors import NotingEncoder
     from chatbot.neural.together import first_alone
@@ -119,28 +155,49 @@ def _train_accurate_tier(
         spoken = encoder.languages or snapshot.manifest.languages
         rows = [row for row in snapshot.examples if row["lang"] in spoken]
         if len({row["intent"] for row in rows} - {None, OUT_OF_SCOPE}) >= 2:
-            break
-    else:
-        report.skipped["accurate tier"] = (
-            f"too few labelled messages in {', '.join(spoken)}"
-            if spoken
-            else "no sentence encoder here: the fast tier stands alone"
-        )
-        return
+            return _Reader(name, settings.encoder_store, encoder, rows)
+    report.skipped["accurate tier"] = (
+        f"too few labelled messages in {', '.join(spoken)}"
+        if spoken
+        else "no sentence encoder here: the fast tier stands alone"
+    )
+    return None
+
+
+def _train_accurate_tier(
+    reader: _Reader, folder: Path, settings: TrainingSettings, report: TrainingReport, tell: Progress
+) -> None:
+    """Beside the fast tier: an LSTM over the general encoder's token states, for the languages it was trained for."""
+    from chatbot.learning.accurate_training import train_accurate
+
     figures = train_accurate(
-        rows,
+        reader.rows,
         folder,
-        encoder=encoder,
+        encoder=reader.encoder,
         device=settings.device,
         seed=settings.seed,
         budget_seconds=_share(settings, "accurate tier"),
         progress=lambda share: tell("accurate classifier", share),
-        weights=_to_tune(name, settings.encoder_store, settings.device),
+        weights=_to_tune(reader.name, reader.store, settings.device),
     )
     report.metrics["accurate"], report.parity["accurate"] = figures.metrics, figures.parity
     report.note("accurate tier", figures.fit)
-    report.metrics["cascade"] = fit_cascade(folder, rows, encoder=encoder, seed=settings.seed)
-    encoder.save_noted(folder.parent)
+    reader.encoder.save_noted(folder.parent)
+
+
+def _join_tiers(reader: _Reader, folder: Path, settings: TrainingSettings, report: TrainingReport) -> None:
+    """The cascade; an accurate tier by which no language gains does not go into the release."""
+    from chatbot.inference.classifier_config import ACCURATE_FOLDER
+    from chatbot.learning.cascade import fit_cascade
+
+    cascade = fit_cascade(folder, reader.rows, encoder=reader.encoder, seed=settings.seed)
+    report.metrics["cascade"] = cascade.as_json()
+    silent = cascade.not_asked if cascade.worth_it else list(cascade.languages)
+    if silent:
+        report.skipped["accurate tier"] = "; ".join(map(cascade.in_words, silent))
+    if not cascade.worth_it:
+        shutil.rmtree(folder / ACCURATE_FOLDER)
+        del report.parity["accurate"]
 
 
 def _to_tune(encoder: str, store: Path, device: str) -> Path | None:

@@ -151,7 +151,8 @@ class IntentNetwork(nn.Module):
         if self.match is not None and batch.teacher_vectors is not None:
             predicted = self.match(functional.dropout(features, config.dropout / 2, self.training))
             distance = 1 - functional.cosine_similarity(predicted.float(), batch.teacher_vectors, dim=-1)
-            loss = loss + config.match_weight * distance.mean()
+            taught = batch.teacher_vectors.any(dim=-1)  # of a text it cannot read, a teacher has none
+            loss = loss + config.match_weight * (distance * taught).mean()
         return loss
 
     def _against(self, batch: TextBatch, logits: torch.Tensor) -> torch.Tensor:

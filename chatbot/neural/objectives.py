@@ -18,8 +18,8 @@ def classification_loss(
     """Mean cross-entropy with the labels; with a teacher, mostly KL to its softened distribution.
 
     logits [b, c]; targets [b], -1 where a text has no label; teacher: its logits [b, c] (Hinton et al. 2015,
-    section 2: the gradient of the softened term is scaled by T²). An unlabelled text counts with a teacher
-    only.
+    section 2: the gradient of the softened term is scaled by T²), a row of NaN where it says nothing. An
+    unlabelled text counts with a teacher only.
     """
     logits = logits.float()
     labelled = targets >= 0
@@ -29,10 +29,12 @@ def classification_loss(
     if teacher is None:
         return hard.sum() / labelled.sum().clamp(min=1)
     t = temperature
-    soft = functional.kl_div(
-        (logits / t).log_softmax(-1), (teacher.float() / t).softmax(-1), reduction="none"
-    ).sum(-1) * (t * t)
-    share = torch.where(labelled, teacher_weight, 1.0)
+    taught = ~teacher.isnan().any(dim=-1)
+    said = torch.where(taught[:, None], teacher.float(), 0.0)
+    soft = functional.kl_div((logits / t).log_softmax(-1), (said / t).softmax(-1), reduction="none").sum(
+        -1
+    ) * (t * t)
+    share = torch.where(labelled, teacher_weight, 1.0) * taught
     return (share * soft + (1 - share) * hard).mean()
 
 

@@ -93,9 +93,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert report.accurate is not None
     assert report.accurate.metrics["accuracy"] > 0.9
     assert report.accurate.parity["same_top"] >= 0.995
-    assert [point["fast_share"] for point in report.curve] == sorted(
-        (point["fast_share"] for point in report.curve), reverse=True
-    )
+    assert report.cascade is not None
+    shares = [point.fast_share for point in report.cascade.curve]
+    assert shares[0] == 1.0
+    assert shares == sorted(shares, reverse=True)
     return folder
 
 

@@ -40,6 +40,18 @@ CARD = ModelCard(
                 "curve": [[10, 2.0, 50.0], [20, 1.0, 80.0]],
                 "left_out_tags": [{"intent": "vip", "n": 4}],
             },
+            "cascade": {
+                "curve": [
+                    {"sure": 0.0, "fast_share": 1.0, "accuracy": 0.789, "milliseconds": 0.2},
+                    {"sure": 0.5, "fast_share": 0.75, "accuracy": 0.816, "milliseconds": 1.2},
+                    {"sure": 1.0, "fast_share": 0.0, "accuracy": 0.817, "milliseconds": 4.2},
+                ],
+                "chosen": {"sure": 0.5, "fast_share": 0.75, "accuracy": 0.816, "milliseconds": 1.2},
+                "languages": {
+                    "en": {"n": 1922, "fast": 0.789, "accurate": 0.528, "together": 0.816, "asked": True},
+                    "zh": {"n": 900, "fast": 0.878, "accurate": 0.576, "together": 0.878, "asked": False},
+                },
+            },
             "sureness": counted(
                 [Answering("en", 0.9, False), Answering("en", 0.65, True)], [Answering("zh", 0.0, False)] * 2
             ),
@@ -74,7 +86,7 @@ CARD = ModelCard(
 
 def test_every_picture_is_well_formed_and_no_text_is_markup():
     shown = ElementTree.fromstring(f"<div>{sections(CARD)}</div>")
-    assert len(list(shown.iter("svg"))) == 5 or len(shown.findall(".//{*}svg")) == 5
+    assert len(list(shown.iter("svg"))) == 6 or len(shown.findall(".//{*}svg")) == 6
     assert "<b>" not in sections(CARD)
     assert "&lt;b&gt;hours" in sections(CARD)
 
@@ -87,6 +99,28 @@ def test_the_card_says_what_each_setting_costs():
     assert "50\u00a0·\u00a00.0" in made  # from 70 % on
     older = sections(replace(CARD, metrics={"classifier": CLASSIFIER}))
     assert "held-back" not in older
+
+
+def test_the_card_draws_the_cascade_and_says_which_point_was_chosen_and_why():
+    made = sections(CARD)
+    for told in (
+        "Chosen is the lowest confidence",
+        "25: 81.6",
+        "1.20",
+        "4.20",
+        "52.8",
+        "1922",
+        "is not asked",
+    ):
+        assert told in made, told
+    older = sections(
+        replace(
+            CARD,
+            metrics={"training": {"cascade": [{"sure": 0.3, "fast_share": 0.9, "accuracy": 0.8}] * 2}},
+        )
+    )
+    assert "<svg" in older and "Chosen is" not in older
+    assert "Fast and accurate" not in sections(replace(CARD, metrics={"classifier": CLASSIFIER}))
 
 
 def test_the_card_says_what_changed_and_who_was_erased():

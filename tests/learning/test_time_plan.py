@@ -113,3 +113,15 @@ def test_the_sentence_encoder_ends_with_its_time(monkeypatch: pytest.MonkeyPatch
     free: dict[str, object] = {}
     fit_characters(positives, seed=1, cut=free)
     assert free == {}
+
+
+def test_a_teacher_goes_first_and_the_end_stays_where_it_is() -> None:
+    clock = Clock()
+    plan = TimePlan.begun(100, HERE, clock).with_first("accurate tier", "classifier")
+    assert list(plan.stages) == ["accurate tier", "classifier", "entities", "next"]
+    for stage in plan.stages:
+        share = plan.share(stage)
+        assert share is not None
+        clock.now += share
+    assert clock.now - 1000 < 100
+    assert TimePlan.begun(100, ("entities",)).with_first("accurate tier", "classifier").stages == ["entities"]

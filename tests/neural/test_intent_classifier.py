@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
+from torch.nn import functional
 
 from chatbot.errors import TrainingError
 from chatbot.language.tokens import Vocabulary, tokenise
 from chatbot.neural.batches import Collator, TextBatch
 from chatbot.neural.intent_classifier import IntentConfig, IntentNetwork
+from chatbot.neural.objectives import classification_loss
 
 VOCABULARY = Vocabulary(["where", "is", "my", "card", "order"], buckets=64)
 
@@ -127,3 +131,27 @@ def test_the_forget_gate_starts_open():
 def test_one_intent_is_refused():
     with pytest.raises(TrainingError, match="at least two intents"):
         network(classes=1)
+
+
+def test_a_text_of_which_the_teacher_says_nothing_counts_by_its_label():
+    logits = torch.tensor([[2.0, 0.0, -1.0, 0.0], [0.0, 1.0, 0.0, -1.0], [1.0, 0.0, 3.0, 0.0]])
+    targets = torch.tensor([0, 1, -1])
+    silent = torch.full((3, 4), torch.nan)
+    by_label = functional.cross_entropy(logits[:2], targets[:2], reduction="sum") / 3
+    assert classification_loss(logits, targets, teacher=silent) == pytest.approx(by_label.item())
+    said = silent.clone()
+    said[0] = torch.tensor([5.0, 0.0, 0.0, 0.0])
+    alone = classification_loss(logits[:1], targets[:1], teacher=said[:1])
+    own = functional.cross_entropy(logits[1:2], targets[1:2])
+    assert classification_loss(logits, targets, teacher=said).item() == pytest.approx(
+        (alone + own).item() / 3, rel=1e-5
+    )
+
+
+def test_a_teacher_without_vectors_of_a_text_pulls_it_nowhere():
+    net = network(teacher_width=6)
+    made = batch("where is my card", "order", targets=[0, 1])
+    silent = replace(made, teacher_vectors=torch.zeros(2, 6))
+    assert net.loss(silent).item() == pytest.approx(net._against(made, net.head(net.features(made))).item())
+    told = replace(made, teacher_vectors=torch.eye(6)[:2])
+    assert net.loss(told).item() > net.loss(silent).item()

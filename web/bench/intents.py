@@ -200,7 +200,7 @@ def measure(
                 for t, r in (("fast", report.fast), ("accurate", report.accurate))
                 if r is not None
             },
-            "cascade": list(report.curve),
+            "cascade": report.cascade.as_json() if report.cascade else None,
         }
         tell("measuring", 1.0)
     return figures
