@@ -17,7 +17,7 @@ from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.past_drafts import PastDrafting
-from chatbot.dialogue.person_wish import asks_for_person, declines_person
+from chatbot.dialogue.person_wish import asks_for_person, declines_person, without_declined
 from chatbot.dialogue.policy import ALIKE, Bound, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.readers import Classifier, Search
@@ -142,7 +142,8 @@ class Assistant:
                 parts = [left_to_people(tapped) if silent else tapped]
             else:
                 with clock("requests"):
-                    found = [read] if silent or too_long else self._requests(read, before, lang, options)
+                    wanted = without_declined(read)
+                    found = [wanted] if silent or too_long else self._requests(wanted, before, lang, options)
                     requests, rest = found[:MAX_REQUESTS], found[MAX_REQUESTS:]
                 repeats = Repeats()
                 if not for_agents:
@@ -298,7 +299,7 @@ class Assistant:
             classification, known, hits = self._evidence(request, before, lang, clock)
             top = classification.top
             if top is not None and top.confidence * classification.in_scope >= options.sureness:
-                wants_person = top.name == PERSON_INTENT and not declines_person(request)
+                wants_person = top.name == PERSON_INTENT and not declines_person(acting.text)
                 small = top.name if top.name in SMALLTALK_INTENTS else None
             ranked = self._weigh(classification, known, hits, lang, request, before)
             ranked = self._answerable(unsaid(ranked, before), known, options, lang)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from chatbot.language.normalise import fold
+from chatbot.language.normalise import fold, says_something
 
 _LIMIT = 160  # characters; who writes more tells a story, in which a person may occur
 _SIMPLIFIED = str.maketrans(
@@ -81,6 +81,11 @@ _WISH_FOR_A_PERSON = re.compile(  # its words, none of which says what for
     r"|人工|真人|活人|客服|服务|人员|机器人|直接|马上|立刻|立即|现在|赶紧|谢谢|麻烦|可以|可不可以|能不能|你好|您好|需要|联系|不要|不想"
     r"|说话|沟通|聊天|[我们要想请帮给你您转接找换跟和个位名一下到快吧了啊呢吗呀的能叫让在有没人说聊]"
 )
+_TELL_ME = re.compile(
+    r"^(?:(?:just|simply|please|only|but|instead) )*(?:tell me|answer me|let me know)[,:]? "
+    r"|^(?:你|您|就|请|直接|只要|只需|只想|但是?|麻烦)*(?:告诉|回答)我?(?:一下|就行)?[,，:：]?",
+    re.IGNORECASE,
+)
 _BETWEEN = re.compile(r"[\s!.,;:~?…、。！，？；：\-_()]+")
 
 
@@ -109,6 +114,24 @@ def declines_person(text: str) -> bool:
     """Whether the message says that no person is wanted: then none is called, whatever a classifier reads in it."""
     plain = _plain(text)
     return not asks_for_person(text) and any(_negated(clause, _wish(clause)) for clause in _clauses(plain))
+
+
+def without_declined(text: str) -> str:
+    """The message without the clause that declines a person: what it asks is the rest, and a search for 人工 finds
+    what nobody asked for. As it is where nothing is declined, or nothing else is said. ``text``: normalised."""
+    plain = _plain(text)
+    if len(plain) != len(text) or not declines_person(text):
+        return text
+    kept, at = "", 0
+    for end, after in [*(match.span() for match in _CLAUSE.finditer(plain)), (len(plain), len(plain))]:
+        clause = plain[at:end].strip()
+        if not _negated(clause, _wish(clause)):
+            kept += text[at:after]
+        elif plain[end:after].strip(" ,.;:!?…、。"):
+            kept += text[end:after]  # 就告诉, "but": it belongs to what comes
+        at = after
+    asked = _TELL_ME.sub("", kept.strip(" ,，.。;；:：!！、"))
+    return asked if says_something(asked) else text
 
 
 def _plain(text: str) -> str:

@@ -18,7 +18,13 @@ _WORDS = """
     nigger nigga faggot fagot wetback raghead tranny douchebag scumbag shitbag idiot moron
     imbecile stupid wtf stfu gtfo kys
 """
-_PHRASES = "piss off|screw you|go to hell|kill your ?self|suck my|(?:ass|arse|dick|shit|scum|douche) (?:hole|head|bag)s?"
+_PHRASES = "|".join(
+    (
+        "(?:prick|spic|chink|kike|fag|crap)s?",
+        "(?:ass|arse|dick|shit|scum|douche) (?:hole|head|bag)s?",
+        "piss off|screw you|go to hell|kill your ?self|suck my",
+    )
+)
 _LOOK_ALIKE = {
     "a": "a@4*", "b": "b8", "c": "c*", "e": "e3*", "g": "g9", "i": "i1!|*", "k": "k*", "l": "l1", "o": "o0*",
     "s": "s$5*", "t": "t7", "u": "uv*",

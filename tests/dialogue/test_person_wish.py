@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatbot.dialogue.person_wish import asks_for_person, declines_person
+from chatbot.dialogue.person_wish import asks_for_person, declines_person, without_declined
 
 
 @pytest.mark.parametrize(
@@ -95,3 +95,21 @@ def test_a_person_merely_mentioned_is_no_wish_for_one(text):
 )
 def test_who_declines_a_person_is_not_given_one(text):
     assert declines_person(text) and not asks_for_person(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("我不要转人工,就告诉我退货期限", "退货期限"),
+        ("不用转人工,退货期限多久?", "退货期限多久?"),
+        ("I don't want a person, just tell me the return period", "the return period"),
+        ("I don't need a human. How long can I return it?", "How long can I return it?"),
+        ("How long can I return it? I don't want an agent.", "How long can I return it?"),
+        ("I don't want a person", "I don't want a person"),
+        ("不用转人工", "不用转人工"),
+        ("How long can I return it?", "How long can I return it?"),
+        ("I want a person", "I want a person"),
+    ],
+)
+def test_what_is_asked_beside_a_declined_person_is_read_without_it(text, asked):
+    assert without_declined(text) == asked

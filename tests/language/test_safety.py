@@ -13,7 +13,7 @@ ARTICLES = Path(__file__).parents[2] / "ingest" / "demo" / "articles"
     ["this is bullshit", "F*ck off", "f**k this", "what the f***", "You ASSHOLE", "you a**hole",
      "sh1t service", "$hit", "fuuuuck", "f u c k you", "s.h.i.t", "fck", "b!tches", "c*nt",
      "what a dick head", "motherfucking thing", "you idiots", "fucking hell", "ｆｕｃｋ",
-     "go to hell", "kill yourself", "retarded bot", "n1gger"],
+     "go to hell", "kill yourself", "retarded bot", "n1gger", "what a prick"],
 )  # fmt: skip
 def test_abuse_is_found_as_it_is_disguised(text):
     assert find_profanity(text)
