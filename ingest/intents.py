@@ -65,7 +65,11 @@ def _read(path: Path) -> list[dict[str, Any] | RowError]:
         loaded, node = loaded["intents"], None
     if not isinstance(loaded, list):
         raise FileError(
-            f"{path.name} is no list of intents", value=text[:60], remedy="Begin each with: - name: …"
+            f"{path.name} is no list of intents",
+            value=text[:60],
+            remedy="Rasa's training data is taken in as transcripts: frontdesk ingest transcripts"
+            if isinstance(loaded, dict) and {"nlu", "rasa_nlu_data"} & loaded.keys()
+            else "Begin each with: - name: …",
         )
     lines = (
         [item.start_mark.line + 1 for item in node.value] if node is not None else range(1, len(loaded) + 1)

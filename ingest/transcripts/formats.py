@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +57,9 @@ class Reading:
 
 
 TABLES = (".csv", ".tsv", ".xlsx")
+_INTENTS = re.compile(
+    r"(?:#.*\n|\s)*(?:intents:\s*)?-\s*\{?\s*['\"]?name['\"]?:"
+)  # a file of `frontdesk ingest intents`
 
 
 def open_transcripts(
@@ -93,7 +97,9 @@ def open_transcripts(
     raise FileError(
         f"{path.name} has no known transcript format",
         value=_shown(file, record),
-        remedy=f"Name it with --format ({', '.join(FORMATS)})",
+        remedy="Intents with titles and answers are taken in by: frontdesk ingest intents"
+        if _INTENTS.match(file.head)
+        else f"Name it with --format ({', '.join(FORMATS)})",
     )
 
 
