@@ -11,15 +11,18 @@ import pytest
 from sqlalchemy import select
 
 from chatbot.errors import BundleError
-from chatbot.learning import retraining, training_process
+from chatbot.learning import releases, retraining, training_process
 from chatbot.learning.bundles import MANIFEST, Manifest, seal
 from chatbot.learning.gate import Outcome as Example
+from chatbot.learning.harvest import freeze
 from chatbot.learning.releases import live_release_id
 from chatbot.learning.retraining import ASKED_FOR, RECIPE_FILE, _decide, retrain
+from chatbot.learning.snapshot import load_snapshot
 from chatbot.learning.training_process import _told, train_apart
 from chatbot.learning.writing import WRITING, Drafted, passed_in
 from chatbot.records.database import Database
-from chatbot.records.tables import Promotion, Release
+from chatbot.records.provisional import create_provisional
+from chatbot.records.tables import Intent, Promotion, Release
 from chatbot.settings import Settings
 
 
@@ -259,3 +262,54 @@ def test_a_training_that_is_called_off_is_told_to_end_before_it_is_killed(
     with pytest.raises(KeyboardInterrupt):
         train_apart(tmp_path, tmp_path / "out", settings, device="cpu", seed=1, budget=0, tell=called_off)
     assert (tmp_path / "ended").read_text() == "ended\n"
+
+
+GIFT = [
+    "do you sell gift cards",
+    "can i buy a gift card here",
+    "gift card for a friend",
+    "where do i get gift cards",
+    "i would like a voucher as a present",
+]
+
+
+@pytest.mark.parametrize(
+    ("parity", "decision", "status"),
+    [
+        ({}, "promoted", "live"),
+        (
+            {"accurate": {"n": 900, "same_top": 0.99, "largest_confidence_gap": 0.01}},
+            "candidate",
+            "provisional",
+        ),
+    ],
+)
+def test_a_provisional_intent_is_trained_on_and_live_only_with_the_release_that_learnt_it(
+    database: Database,
+    settings: Settings,
+    measured: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    parity: dict[str, Any],
+    decision: str,
+    status: str,
+) -> None:
+    put_live(database, "old")
+    with database.write() as session:
+        create_provisional(session, "gift_card", examples=GIFT, answers={"en": "At every till."})
+    with database.read() as session:
+        freeze(session, tmp_path / "snapshot")
+    snapshot = load_snapshot(tmp_path / "snapshot")
+    learned = [
+        row["text"] for row in snapshot.examples if row["intent"] == "gift_card" and row["split"] == "train"
+    ]
+    assert sorted(learned) == sorted(GIFT)
+    assert {"gift_card": "provisional"}.items() <= {
+        one["name"]: one["status"] for one in snapshot.manifest.intents
+    }.items()
+    monkeypatch.setattr(
+        releases, "labels_of", lambda settings, release: ("gift_card",) if release == "new" else ()
+    )
+    assert decide(database, settings, parity).status == decision
+    with database.read() as session:
+        assert session.scalars(select(Intent.status).where(Intent.name == "gift_card")).one() == status
