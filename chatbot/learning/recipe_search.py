@@ -124,6 +124,8 @@ def search_recipe(
     trainings = _Trainings(
         rows, languages, device, start, None if seconds is None else clock() + seconds, clock
     )
+    if progress:
+        progress(0.0)
     first = trainings.run({}, seed, budget=None if seconds is None else seconds / _TRAININGS)
     if trainings.left < 2 * trainings.longest:
         raise InputError(

@@ -84,15 +84,17 @@ def _train_classifier(
     from chatbot.learning.accurate_training import teacher_of
     from chatbot.learning.classifier_training import train_classifier
     from chatbot.learning.recipe_search import load_recipe
-    from chatbot.learning.teaching import unlabelled_messages
+    from chatbot.learning.teaching import taught_recipe, unlabelled_messages
 
     classifier = folder / "classifier"
     reader = _reader_of(snapshot, settings, report)
+    recipe = load_recipe(settings.recipe) if settings.recipe is not None else None
     lessons: dict[str, Any] = {}
     if reader is not None and _teaches(snapshot, settings):
         if settings.plan is not None:
             settings = replace(settings, plan=settings.plan.with_first("accurate tier", "classifier"))
         _train_accurate_tier(reader, classifier, settings, report, tell)
+        recipe = recipe or taught_recipe()
         lessons = {
             "teacher": teacher_of(classifier, encoder=reader.encoder),
             "taught": reader.encoder.languages,
@@ -106,7 +108,7 @@ def _train_classifier(
         seed=settings.seed,
         budget_seconds=_share(settings, "classifier"),
         progress=lambda share: tell("classifier", share),
-        recipe=load_recipe(settings.recipe) if settings.recipe is not None else None,
+        recipe=recipe,
         start=settings.start / "classifier" if settings.start is not None else None,
         **lessons,
     )
