@@ -12,7 +12,15 @@ from chatbot.dialogue.action_turn import ActionTurn
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.drafting import Writer, draft, sources_about
-from chatbot.dialogue.follow_ups import Repeats, agreed_to, language_of, opens, topics_before, unsaid
+from chatbot.dialogue.follow_ups import (
+    Repeats,
+    agreed_to,
+    language_of,
+    opens,
+    topic_before,
+    topics_before,
+    unsaid,
+)
 from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.options import SiteOptions
@@ -37,7 +45,9 @@ from chatbot.dialogue.trace import (
     Reply,
     Trace,
 )
+from chatbot.dialogue.variants import naming, variant_asked
 from chatbot.dialogue.weighing import (
+    ARTICLE_LABEL,
     PERSON_INTENT,
     SMALLTALK_INTENTS,
     Candidate,
@@ -294,7 +304,7 @@ class Assistant:
         small = smalltalk(request) or (agreed if agreed != "person" else None)
         action: Action | None = None
         wants_person = asks_for_person(request) or agreed == "person"
-        draft, left_out, footing = None, False, Footing()
+        draft, left_out, footing, variant = None, False, Footing(), None
         if readable and not too_long and small is None and not wants_person:
             classification, known, hits = self._evidence(request, before, lang, clock)
             top = classification.top
@@ -303,6 +313,10 @@ class Assistant:
                 small = top.name if top.name in SMALLTALK_INTENTS else None
             ranked = self._weigh(classification, known, hits, lang, request, before)
             ranked = self._answerable(unsaid(ranked, before), known, options, lang)
+            if (variant := variant_asked(request)) is not None and (
+                topic := topic_before(before)
+            ) is not None:
+                ranked = self._of_topic(topic, variant, known, lang, classification.in_scope)
             shown = ranked[0].hit if ranked else None
             if shown is not None and shown not in hits:
                 hits.append(shown)  # the classifier's article: the trace holds whatever may be shown
@@ -337,6 +351,9 @@ class Assistant:
                 sent=repeats.among(ranked, draft),
             )
         )
+        if decision.rule == "not_known" and variant is not None and not ranked:
+            reason = f"what was spoken of does not name this variant: {variant}"
+            decision = replace(decision, reason=reason)
         if small is not None or wants_person:
             own = known.get(small or PERSON_INTENT)
             if own is not None:
@@ -361,6 +378,19 @@ class Assistant:
             ),
         )
         return acting.part(action, part) if decision.rule == "action" and action is not None else part
+
+    def _of_topic(
+        self, topic: str, variant: str, known: Mapping[str, KnownIntent], lang: str, in_scope: float
+    ) -> list[Candidate]:
+        """What was spoken of, where it names the variant that is asked for; else nothing is known of that."""
+        own = known.get(topic)
+        slug = topic.removeprefix(ARTICLE_LABEL) if own is None else own.article_slug
+        hit = naming(variant, self._lookup.passages(slug, lang)) if slug else None
+        if hit is None:
+            return []
+        return [
+            Candidate(in_scope, own.title if own else hit.title, own.name if own else None, slug, hit=hit)
+        ]
 
     def _answerable(
         self, ranked: Sequence[Candidate], known: Mapping[str, KnownIntent], options: SiteOptions, lang: str

@@ -564,3 +564,21 @@ def test_a_few_words_after_an_answer_ask_on_about_it():
     assert (
         assistant.reply("and in a shop?", options=SiteOptions(), history=after_a_person)[0].kind == "unknown"
     )
+
+
+def test_a_bare_variant_is_answered_from_what_was_spoken_of_or_not_known(assistant, monkeypatch):
+    monkeypatch.setattr(
+        assistant._search, "search", lambda *_, **__: [passage("cancel-order", CANCEL_TEXT, 0.99)]
+    )
+    before = [Message("customer", "Where is my refund?"), Message("bot", REFUND_TEXT, "refund_time")]
+    reply, trace = assistant.reply("and the blue one?", options=SiteOptions(), history=before)
+    assert (reply.kind, trace.parts[0].rule) == ("unknown", "not_known")
+    assert trace.parts[0].reason == "what was spoken of does not name this variant: blue"
+    assert reply.parts[0].choices[-1].payload == HANDOVER
+    lamp = Classification((IntentGuess("cancel_order", 0.9),), 0.97)  # that another article has a blue lamp
+    monkeypatch.setattr(assistant._classifier, "classify", lambda *_, **__: lamp)
+    assert assistant.reply("and the blue one?", options=SiteOptions(), history=before)[0].kind == "unknown"
+    blue = passage("refund-time", "A blue voucher is paid back in 5 days.")
+    monkeypatch.setattr(assistant._lookup, "passages", lambda slug, lang: [passage(slug, REFUND_TEXT), blue])
+    reply, trace = assistant.reply("and the blue one?", options=SiteOptions(), history=before)
+    assert (reply.kind, reply.text, trace.topic) == ("passage", blue.text, "refund_time")
