@@ -42,5 +42,5 @@ def taught_recipe() -> Recipe:
 
 def time_to_teach(seconds: float | None, messages: int) -> bool:
     """Whether the fast tier's ``seconds`` (None: as long as it takes) are enough to learn ``messages`` labelled ones
-    from a teacher; with fewer it comes further by the labels alone."""
+    from a teacher: reading its lessons takes three times the steps."""
     return seconds is None or seconds >= TEACHING_SECONDS + messages * TEACHING_A_MESSAGE
