@@ -10,6 +10,7 @@ from typing import Any
 from chatbot.dialogue.acting import Actions, complete
 from chatbot.dialogue.action_turn import ActionTurn
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
+from chatbot.dialogue.changed_mind import read_anew
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.drafting import Writer, draft, sources_about
 from chatbot.dialogue.follow_ups import (
@@ -152,8 +153,8 @@ class Assistant:
                 parts = [left_to_people(tapped) if silent else tapped]
             else:
                 with clock("requests"):
-                    wanted = without_declined(read)
-                    found = [wanted] if silent or too_long else self._requests(wanted, before, lang, options)
+                    wanted, since = read_anew(without_declined(read), before)
+                    found = [wanted] if silent or too_long else self._requests(wanted, since, lang, options)
                     requests, rest = found[:MAX_REQUESTS], found[MAX_REQUESTS:]
                 repeats = Repeats()
                 if not for_agents:
@@ -163,7 +164,7 @@ class Assistant:
                 parts = []
                 for request in requests:
                     told = turns_of(parts[-1].trace.request, parts[-1].decision.chosen) if parts else ()
-                    behind = [*before, *told] if leans(request) else before
+                    behind = [*since, *told] if leans(request) else since
                     parts.append(self._part(request, behind, *around))
             parts = acting.after(parts, spoken=bool(words))
         replies = tuple(
