@@ -21,6 +21,7 @@ from web import access, admin, headers, inbox, observing, pressure, widget
 from web.api import (
     actions,
     answering,
+    articles,
     chat,
     chatwoot,
     deep_chat,
@@ -128,6 +129,7 @@ def build(
             answering,
             statistics,
             actions,
+            articles,
             examples,
             provisional,
             webhooks,
@@ -168,6 +170,7 @@ def _register_pages(app: Flask) -> None:
         waiting,
         answering,
         actions,
+        articles,
         examples,
         provisional,
         webhooks,

@@ -16,6 +16,7 @@ from chatbot.errors import FrontdeskError
 from chatbot.extras import missing_extra
 from chatbot.termination import ended_in_order
 from web.commands import (
+    articles,
     bench,
     bot,
     index,
@@ -84,6 +85,7 @@ for command in (
     service.worker,
     service.db,
     ingest.ingest,
+    articles.articles,
     index.index,
     learning.discover,
     learning.review,

@@ -144,6 +144,7 @@ def _behind(app: Flask, database: Database) -> Iterator[Page]:
         job = session.scalar(select(Job.id).order_by(Job.kind != "import_articles", Job.id.desc()).limit(1))
     kinds = (
         ("article", "One article with its passages", "admin.article", "article_id", article),
+        ("edit-article", "An article changed as a whole", "admin.edit_article", "article_id", article),
         (
             "conversation",
             "One conversation",
@@ -182,6 +183,7 @@ def _behind(app: Flask, database: Database) -> Iterator[Page]:
         path = app.url_for("admin.check_upload") + "?" + urlencode({"files": table})
         yield Page("upload-check", "Before an import: what the columns are", path, "admin.check_upload")
     for name, title, endpoint in (
+        ("new-article", "Write an article", "admin.new_article"),
         ("new-action", "A new action", "admin.new_action"),
         ("new-provisional", "A new provisional intent", "admin.new_provisional"),
         ("canned", "Canned replies", "inbox.canned"),

@@ -18,6 +18,7 @@ SCOPES = {
     "conversations:read": "Read conversations",
     "conversations:write": "Answer visitors as an agent does",
     "knowledge:read": "Read articles",
+    "knowledge:write": "Write, change and delete articles",
     "actions": "Make and change actions",
     "examples": "Read and change the examples of intents",
     "intents": "Make and withdraw provisional intents",

@@ -29,7 +29,7 @@ from chatbot.records.tables import (
     utcnow,
 )
 
-Change = Literal["created", "updated", "unchanged"]
+Change = Literal["created", "updated", "overwritten", "unchanged"]
 _WITHDRAWN = (
     ""  # content hash of an article whose source no longer has it: whatever comes back differs from it
 )
@@ -86,35 +86,52 @@ def put_article(session: Session, draft: ArticleDraft) -> tuple[Article, Change]
     The same content again changes nothing and makes no revision. Passages that are in both versions keep their ids;
     of the given questions those with source ``import`` are replaced, the others stay. What a person did stays too: an
     edited passage stands for the pieces it was made of until these change (then it is switched off and flagged, and
-    the new pieces are quoted), and an article that was switched off stays off.
+    the new pieces are quoted), and an article that was switched off stays off. What a person made of the whole article
+    stays while its source says the same as before; where the source has changed, it is ``overwritten``.
     """
     article = session.scalar(select(Article).where(Article.slug == draft.slug, Article.lang == draft.lang))
     content_hash = article_hash(draft)
     if article is not None and article.content_hash == content_hash:
         return article, "unchanged"
     begin_revision(session)
-    change: Change = "created" if article is None else "updated"
+    change: Change = "created" if article is None else "overwritten" if article.edited else "updated"
     if article is None:
         article = Article(slug=draft.slug, lang=draft.lang)
         session.add(article)
     shown_before = (article.title, article.url, article.status)
     article.title, article.body, article.section = draft.title, draft.body, draft.section
-    article.url, article.source = draft.url, draft.source
+    article.url, article.source, article.edited = draft.url, draft.source, False
     if article.status != "off" or article.content_hash == _WITHDRAWN:
         article.status = draft.status
     article.valid_from = draft.valid_from or article.valid_from
     article.valid_until = draft.valid_until or article.valid_until
     article.content_hash = content_hash
     session.flush()
-    moved = change == "updated" and shown_before != (article.title, article.url, article.status)
+    moved = change != "created" and shown_before != (article.title, article.url, article.status)
     _put_passages(session, article, draft.passages, touch_all=moved)
     set_questions(session, article, draft.questions, source="import")
     return article, change
 
 
+def rewrite_article(session: Session, article: Article, draft: ArticleDraft) -> None:
+    """Give an article the words of a person: title, body, section, address, period and questions of ``draft``.
+
+    Name, language, source and status stay, and so do the passages as `put_article` keeps them. Its source finds it
+    again and leaves it alone until it says something else than it did.
+    """
+    begin_revision(session)
+    shown_before = (article.title, article.url)
+    article.title, article.body, article.section = draft.title, draft.body, draft.section
+    article.url, article.edited = draft.url, True
+    article.valid_from, article.valid_until = draft.valid_from, draft.valid_until
+    session.flush()
+    _put_passages(session, article, draft.passages, touch_all=shown_before != (article.title, article.url))
+    set_questions(session, article, draft.questions, replacing=("admin", "import"))
+
+
 def put_passages_anew(session: Session, article: Article, drafts: Sequence[PassageDraft]) -> None:
     """Cut the article into ``drafts`` whatever a person made of its passages before."""
-    _remove_passages(
+    remove_passages(
         session,
         session.scalars(select(Passage).where(Passage.article_id == article.id, Passage.edited)).all(),
     )
@@ -178,10 +195,12 @@ def set_questions(
     *,
     source: str = "admin",
     lang: str | None = None,
+    replacing: Sequence[str] = (),
 ) -> int:
     """Make ``texts`` the article's questions of this ``source``; returns how many rows changed.
 
-    A question that another source has already is left to it.
+    A question that another source has already is left to it. ``replacing``: the sources whose other questions go, where
+    not those of ``source`` alone.
     """
     wanted = {question_hash(text): text.strip() for text in texts if text.strip()}
     rows = session.scalars(select(ArticleQuestion).where(ArticleQuestion.article_id == article.id)).all()
@@ -189,7 +208,9 @@ def set_questions(
     stale = [
         row.id
         for row in rows
-        if row.source == source and row.passage_id is None and row.content_hash not in wanted
+        if row.source in (replacing or (source,))
+        and row.passage_id is None
+        and row.content_hash not in wanted
     ]
     fresh = [
         {
@@ -316,7 +337,7 @@ def _put_passages(
     placed.update(dict.fromkeys(row for row in rows if row.edited))  # those that stand for nothing in it
     for position, row in enumerate(placed):
         row.position = position
-    _remove_passages(session, [row for left in unused.values() for row in left])
+    remove_passages(session, [row for left in unused.values() for row in left])
     session.add_all(fresh)
     session.flush()
     kept = [row.id for row in placed if touch_all and row.enabled and row not in fresh]
@@ -346,7 +367,7 @@ def _edits(rows: Sequence[Passage], digests: set[str]) -> tuple[dict[str, list[P
     return dict(standing), outdated
 
 
-def _remove_passages(session: Session, rows: Sequence[Passage]) -> None:
+def remove_passages(session: Session, rows: Sequence[Passage]) -> None:
     """Delete passages; a question that asked for one of them asks for the whole article again."""
     if not rows:
         return

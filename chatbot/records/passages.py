@@ -249,16 +249,26 @@ def _checked(form: PassageForm) -> PassageForm:
     for text in texts:
         if len(text) > MAX_TEXT:
             raise _too_long(text)
+    check_language(lang)
+    check_period(form.valid_from, form.valid_until)
+    return PassageForm(title_path, texts, lang, form.valid_from, form.valid_until)
+
+
+def check_language(lang: str) -> None:
+    """Raises InputError for what is no primary tag."""
     if not _LANGUAGE.fullmatch(lang):
-        raise InputError("No such language", field="lang", value=form.lang, remedy="Write en, zh, de …")
-    if form.valid_from and form.valid_until and form.valid_from >= form.valid_until:
+        raise InputError("No such language", field="lang", value=lang[:40], remedy="Write en, zh, de …")
+
+
+def check_period(valid_from: datetime | None, valid_until: datetime | None) -> None:
+    """Raises InputError for a period that ends before it begins."""
+    if valid_from and valid_until and valid_from >= valid_until:
         raise InputError(
             "The period ends before it begins",
             field="valid_until",
-            value=f"{form.valid_until:%Y-%m-%d %H:%M}",
+            value=f"{valid_until:%Y-%m-%d %H:%M}",
             remedy="Give an end after the beginning, or none",
         )
-    return PassageForm(title_path, texts, lang, form.valid_from, form.valid_until)
 
 
 def _too_long(text: str) -> InputError:

@@ -14,8 +14,9 @@ from sqlalchemy.orm import Session
 
 from chatbot.errors import FileError
 from chatbot.records import imports
+from chatbot.records.article_changes import take_in
 from chatbot.records.database import Database
-from chatbot.records.knowledge import ArticleDraft, put_article, withdraw_missing
+from chatbot.records.knowledge import ArticleDraft, withdraw_missing
 from ingest.articles.formats import ending, read_articles
 from ingest.articles.telling_apart import ImportSources, tell_apart
 from ingest.files import Note, RowError, content_hash
@@ -76,6 +77,7 @@ def _store(
         told = tell_apart(session, rows, source=source, sources=sources)
     rows = told.rows
     replaced: list[str] = []
+    overwritten: list[str] = []
     with database.write() as session:
         held = imports.begin_import(
             session, kind="articles", file_name=path.name, file_hash=digest, format=report.format, again=again
@@ -86,15 +88,19 @@ def _store(
         with database.write() as session:
             for place, row in enumerate(part, at):
                 if not isinstance(row, RowError):
-                    _, change = put_article(session, row)
+                    change = take_in(session, row)
                     report.unchanged += change == "unchanged"
                     if place in told.replacing:
                         replaced.append(row.title)
+                    elif change == "overwritten":
+                        overwritten.append(row.title)
             done = at + len(part) >= len(rows)
             if done and replaced:
                 report.notes.append(
                     f"{len(replaced)} articles that did not come from {source} were replaced: {_named(replaced)}"
                 )
+            if done and overwritten:
+                report.notes.append(overwritten_note(overwritten))
             if done and report.format in _TABLES:
                 _withdraw(session, source, rows, report)
             imports.advance_import(
@@ -124,6 +130,14 @@ def _withdraw(
             f"{len(stay)} articles of {source} are not in it any more and stay live; "
             "switch them off on the articles page"
         )
+
+
+def overwritten_note(titles: Sequence[str]) -> str:
+    """What an import tells of articles that a person had written or changed as a whole."""
+    return (
+        f"{len(titles)} articles that were changed by hand are replaced, since their source has changed: "
+        f"{_named(titles)}"
+    )
 
 
 def _named(titles: Sequence[str]) -> str:

@@ -10,9 +10,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import select
 
 from chatbot.errors import FileError, FrontdeskError
+from chatbot.records.article_changes import take_in
 from chatbot.records.database import Database
-from chatbot.records.knowledge import ArticleDraft, put_article, withdraw_article
+from chatbot.records.knowledge import ArticleDraft, withdraw_article
 from chatbot.records.tables import Article
+from ingest.articles.taking_in import overwritten_note
 from ingest.articles.web_pages import GonePage, WebReader
 from ingest.files import RowError
 from ingest.report import FileReport, ImportReport
@@ -86,7 +88,10 @@ def _take(
         report.languages[row.lang] += 1
         if not dry_run:
             with database.write() as session:
-                report.unchanged += put_article(session, row)[1] == "unchanged"
+                change = take_in(session, row)
+            report.unchanged += change == "unchanged"
+            if change == "overwritten":
+                report.notes.append(overwritten_note([row.title]))
 
 
 def _known(database: Database, address: str) -> list[str]:

@@ -182,10 +182,16 @@ def make_provisional(world: World) -> None:
     world.values |= {"name": "gift_card", "example": told["example_list"][0]["id"]}
 
 
+def delete_an_article(world: World) -> None:
+    gone = world.client.delete("/api/v1/articles/en/refunds", headers=world.key)
+    world.values["change"] = gone.get_json()["change"]
+
+
 BEFORE: dict[str, Callable[[World], None]] = {  # what an example needs to have happened
     "PUT /api/v1/actions/{name}": delete_the_action,
     "POST /api/v1/conversations/{conversation_id}/resume": hand_over,
     "POST /api/v1/inbox/conversations/{conversation_id}/replies": upload_a_photo,
+    "POST /api/v1/articles/changes/{change}/undo": delete_an_article,
     "GET /api/v1/statistics": six_days_pass,
     "GET /api/v1/conversations/{conversation_id}/events": hand_over_and_answer,
     "GET /api/v1/provisional-intents": make_provisional,

@@ -307,7 +307,7 @@ def test_one_click_on_the_page_makes_a_draft_of_the_agents_answer(
             "Yes. I wrote to [EMAIL].",
         )
         assert (made.lang, made.status) == (lang, "draft")
-        assert sent.location.endswith(f"/admin/articles/{made.id}")
+        assert sent.location.endswith(f"/admin/articles/{made.id}/edit")
     assert linked(editor.get("/admin/gaps").text.partition(">Shown")[0]) == []
 
 

@@ -28,6 +28,7 @@ from web.admin.pages import (
     uploads,
     visitors,
     widget,
+    writing,
 )
 
 __all__ = [
@@ -52,4 +53,5 @@ __all__ = [
     "uploads",
     "visitors",
     "widget",
+    "writing",
 ]

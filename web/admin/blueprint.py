@@ -18,6 +18,7 @@ from web.admin.icons import icon
 from web.admin.sites import site_choice
 from web.context import parts
 from web.language import LANGUAGES, counted, gettext, page_language
+from web.periods import first_day, last_day
 from web.sentences import KIND_WORDS, channel_in_words, in_words, reason_in_words
 
 blueprint = Blueprint(
@@ -117,6 +118,8 @@ def menu() -> list[MenuEntry]:
 
 blueprint.add_app_template_filter(lambda turn: cards_of(turn.role, turn.reply), "cards")
 blueprint.add_app_template_filter(in_words, "in_words")
+blueprint.add_app_template_filter(first_day, "first_day")
+blueprint.add_app_template_filter(last_day, "last_day")
 blueprint.add_app_template_filter(reason_in_words, "handover")
 blueprint.add_app_template_filter(channel_in_words, "channel")
 

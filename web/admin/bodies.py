@@ -57,6 +57,25 @@ class PassageBody(SeenBody):
         return value.splitlines() if isinstance(value, str) else value
 
 
+class ArticleBody(SeenBody):
+    """An article as the form brings it, whole."""
+
+    title: str = ""
+    body: str = ""
+    lang: str = ""
+    section: str = ""
+    url: str = ""
+    questions: list[str] = Field(default_factory=list)
+    valid_from: str = ""
+    valid_until: str = ""
+    live: bool = False
+
+    @field_validator("questions", mode="before")
+    @classmethod
+    def lines(cls, value: Any) -> Any:
+        return value.splitlines() if isinstance(value, str) else value
+
+
 def given(model: type[B]) -> B:
     """The form or the JSON object of this request. Raises InputError naming the first field that is wrong."""
     values: Any

@@ -25,6 +25,7 @@ class Article(Table):
     source: Mapped[str] = mapped_column(String(500), default="")  # the file it came from
     content_hash: Mapped[str] = mapped_column(String(64))
     status: Mapped[str] = mapped_column(String(16), default="live")
+    edited: Mapped[bool] = mapped_column(default=False)  # its text is a person's, not (any more) its source's
     valid_from: Mapped[datetime | None]
     valid_until: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

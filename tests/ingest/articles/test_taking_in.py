@@ -2,8 +2,11 @@ import pytest
 from sqlalchemy import select
 
 from chatbot.errors import FileError
-from chatbot.records.knowledge import current_revision, put_article
-from chatbot.records.tables import Answer, Article, Intent, Passage
+from chatbot.records.article_changes import rewrite, take_in, undo
+from chatbot.records.example_changes import Decider
+from chatbot.records.knowledge import current_revision
+from chatbot.records.tables import Answer, Article, AuditEntry, Intent, Passage
+from ingest.articles.written import written_article
 from ingest.importing import import_articles, import_intents
 
 
@@ -43,6 +46,29 @@ def test_an_edited_file_replaces_its_article(knowledge, article):
     import_articles(knowledge, [article])
     with knowledge.read() as session:
         assert session.scalars(select(Article.body)).all() == ["Five days."]
+
+
+def test_an_article_changed_by_hand_stays_until_its_file_says_something_else(knowledge, article):
+    import_articles(knowledge, [article])
+    with knowledge.write() as session:
+        held = session.scalars(select(Article)).one()
+        by_hand = written_article(title="A", body="Four days.", slug="a", lang="en")
+        rewrite(session, held.id, by_hand, by=Decider(None))
+    again = import_articles(knowledge, [article], again=True)
+    with knowledge.read() as session:
+        assert session.scalars(select(Article.body)).all() == ["Four days."]
+    assert again.notes == []
+    article.write_text(article.read_text().replace("Three", "Five"))
+    report = import_articles(knowledge, [article])
+    assert report.notes == [
+        "1 articles that were changed by hand are replaced, since their source has changed: A"
+    ]
+    with knowledge.write() as session:
+        assert session.scalars(select(Article.body)).all() == ["Five days."]
+        entry = session.scalars(select(AuditEntry.id).where(AuditEntry.action == "article.overwrite")).one()
+        undo(session, entry, by=Decider(None))
+    with knowledge.read() as session:
+        assert session.scalars(select(Article.body)).all() == ["Four days."]
 
 
 def test_a_file_is_taken_in_whole_or_not_at_all(knowledge, tmp_path):
@@ -136,9 +162,9 @@ def test_an_interrupted_file_goes_on_with_its_next_batch(knowledge, tmp_path, mo
         put.append(draft.title)
         if len(put) == 4:
             raise KeyboardInterrupt
-        return put_article(session, draft)
+        return take_in(session, draft)
 
-    monkeypatch.setattr("ingest.articles.taking_in.put_article", stops_at_the_fourth)
+    monkeypatch.setattr("ingest.articles.taking_in.take_in", stops_at_the_fourth)
     with pytest.raises(KeyboardInterrupt):
         import_articles(knowledge, [path])
     with knowledge.read() as session:

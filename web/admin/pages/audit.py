@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from web.context import parts
 from web.language import gettext
 
 PAGE_SIZE = 50
+LONGEST_DETAIL = 4000  # characters shown of what an entry keeps
 TOPICS = (
     "",
     "release",
@@ -69,6 +71,13 @@ def subject_of(written: str) -> Subject:
         return Subject(text)
     address: dict[str, Any] = {argument: identity}
     return Subject(text, url_for(endpoint, **address))
+
+
+@blueprint.app_template_filter("detailed")
+def detailed(detail: dict[str, Any]) -> str:
+    """What an entry keeps, as JSON; of a long one (a whole article) the beginning."""
+    text = json.dumps(detail, ensure_ascii=False, indent=2)
+    return text if len(text) <= LONGEST_DETAIL else f"{text[:LONGEST_DETAIL]} …"
 
 
 @blueprint.get("/audit")

@@ -276,7 +276,7 @@ def decide_review() -> BaseResponse:
     told = decided.as_json()
     if action == "article" and not wants_json():
         flash(gettext("The article is a draft: read it, then let the bot quote it."))
-        return redirect(url_for("admin.article", article_id=told["article"]), code=303)
+        return redirect(url_for("admin.edit_article", article_id=told["article"]), code=303)
     back = request.form.get("back", type=int)
     if back is not None:
         flash(gettext("Decided: the next training learns from it."))

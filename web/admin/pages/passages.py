@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import Response, flash, jsonify, redirect, request, url_for
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from chatbot.errors import InputError
 from chatbot.records import audit
 from chatbot.records.article_search import ArticleView, read_article
 from chatbot.records.knowledge import begin_revision, put_passages_anew
@@ -35,6 +34,7 @@ from web.admin.blueprint import blueprint
 from web.admin.bodies import OutdatedBody, PassageBody, SeenBody, given
 from web.context import parts
 from web.language import gettext
+from web.periods import beginning, end
 
 _SPLIT = re.compile(r"^[ \t]*-{3,}[ \t]*$", re.MULTILINE)
 
@@ -132,18 +132,6 @@ def as_json(view: ArticleView) -> dict[str, Any]:
     }
 
 
-@blueprint.app_template_filter("first_day")
-def first_day(moment: datetime | None) -> str:
-    """A period's beginning as a date field shows it."""
-    return f"{moment.astimezone():%Y-%m-%d}" if moment else ""
-
-
-@blueprint.app_template_filter("last_day")
-def last_day(moment: datetime | None) -> str:
-    """A period's end as a date field shows it: the last day that counts."""
-    return first_day(moment - timedelta(microseconds=1)) if moment else ""
-
-
 def _changed(
     article_id: int,
     passage_id: int,
@@ -184,29 +172,13 @@ def _form(passage: Passage, body: PassageBody) -> PassageForm:
         title_path=or_before("title_path", passage.title_path),
         texts=tuple(texts),
         lang=or_before("lang", passage.lang),
-        valid_from=_moment(body, "valid_from", passage.valid_from, shown=first_day),
-        valid_until=_moment(body, "valid_until", passage.valid_until, shown=last_day),
+        valid_from=beginning(body.valid_from, before=passage.valid_from)
+        if "valid_from" in body.model_fields_set
+        else passage.valid_from,
+        valid_until=end(body.valid_until, before=passage.valid_until)
+        if "valid_until" in body.model_fields_set
+        else passage.valid_until,
     )
-
-
-def _moment(
-    body: PassageBody, name: str, before: datetime | None, *, shown: Callable[[datetime | None], str]
-) -> datetime | None:
-    """A day (from its beginning, until its end) or a time with a zone. Raises InputError."""
-    text = (getattr(body, name) or "").strip()
-    if name not in body.model_fields_set or text == shown(before):
-        return before  # the field shows days; a time of day that a program set is kept
-    if not text:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InputError(
-            "This is no date", field=name, value=text, remedy="Write a day such as 2026-12-31"
-        ) from error
-    if len(text) <= len("2026-12-31") and shown is last_day:
-        moment += timedelta(days=1)
-    return moment.astimezone(UTC)
 
 
 def _iso(moment: datetime | None) -> str | None:
