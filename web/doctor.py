@@ -53,6 +53,7 @@ def examine(settings: Settings, *, deep: bool = False) -> Iterator[Finding]:
     yield from _safely("data folder", lambda: _data_folder(settings))
     yield from _safely("secrets", lambda: _secrets(settings))
     yield from _safely("settings", lambda: _settings(settings))
+    yield from _safely("encoder", lambda: _encoder(settings))
     yield from _safely("queue", lambda: _queue(settings))
     try:
         database = Database(settings.database)
@@ -190,6 +191,32 @@ def _redis(what: str, url: str, variable: str) -> Iterator[Finding]:
         )
         return
     yield Finding("fine", what, "Redis answers")
+
+
+def _encoder(settings: Settings) -> Iterator[Finding]:
+    """A misspelt name would be found at the next training only."""
+    from chatbot.learning.encoders import CHINESE, PACKAGED, check_encoder
+
+    try:
+        where = check_encoder(settings.encoder, settings.encoders)
+    except FrontdeskError as error:
+        missing = settings.encoder in (PACKAGED, CHINESE)  # a machine that only serves needs no such package
+        yield Finding(
+            "warning" if missing else "error",
+            "encoder",
+            f"{error.message}: {error.value}",
+            error.remedy or "",
+        )
+        return
+    if where:
+        yield Finding("fine", "encoder", f"{settings.encoder}: {where[0].lower()}{where[1:]}")
+    else:
+        yield Finding(
+            "warning",
+            "encoder",
+            f"{settings.encoder} is not on this machine: the next training asks a model hub for it",
+            "Check its name, and that this machine reaches the hub; or set FRONTDESK_ENCODER to a folder",
+        )
 
 
 def _queue(settings: Settings) -> Iterator[Finding]:

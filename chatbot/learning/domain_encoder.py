@@ -8,8 +8,7 @@ symmetric InfoNCE over the batch (van den Oord et al. 2018; Henderson et al. 201
 texts of the same article left out of each other's negatives. Unit length makes the vector blind to how long a text
 is, which matters where the right entry is always the shorter one.
 
-The graph is written by hand: three operators need no exporter, and it is the same folder form as every other encoder
-(chatbot/inference/encode.py). The loop is not chatbot/neural/fit.py's: the gradients are sparse, and a run takes a few
+The loop is not chatbot/neural/fit.py's: the gradients are sparse, and a run takes a few
 hundred steps of a millisecond or two.
 """
 
@@ -31,6 +30,7 @@ from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 from chatbot.errors import InputError, TrainingError
 from chatbot.inference.encode import MODEL_FILE, TOKENIZER_FILE, EncoderConfig
 from chatbot.learning.encoders import DOMAIN, sha256_of, written_folder
+from chatbot.learning.table_graph import write_table_graph
 from chatbot.learning.time_plan import seconds_left
 from chatbot.neural.schedule import Pace
 
@@ -292,7 +292,7 @@ def write_encoder(
     settings = settings or DomainEncoderSettings()
     with written_folder(folder) as scratch:
         tokenizer.save(str(scratch / TOKENIZER_FILE))
-        _write_graph(scratch / MODEL_FILE, table)
+        write_table_graph(scratch / MODEL_FILE, table)
         digest = hashlib.sha256()
         for name in (TOKENIZER_FILE, MODEL_FILE):
             digest.update(sha256_of(scratch / name).encode())
@@ -305,47 +305,6 @@ def write_encoder(
             languages=tuple(languages),
         ).save(scratch)
     return folder
-
-
-def _write_graph(path: Path, table: NDArray[np.float32]) -> None:
-    """states = table[ids]; vector = Σ states / ‖Σ states‖. A text of unknown characters alone gets the zero vector."""
-    import onnx
-    from onnx import TensorProto, helper, numpy_helper
-
-    width = table.shape[1]
-    constants = [
-        numpy_helper.from_array(table, "table"),
-        numpy_helper.from_array(np.array([2], dtype=np.int64), "last"),
-        numpy_helper.from_array(np.array([1], dtype=np.int64), "length"),
-        numpy_helper.from_array(np.array(1e-9, dtype=np.float32), "tiny"),
-    ]
-    nodes = [
-        helper.make_node("Gather", ["table", "input_ids"], ["raw"]),  # [batch, length, width]
-        helper.make_node("Cast", ["attention_mask"], ["kept"], to=TensorProto.FLOAT),
-        helper.make_node("Unsqueeze", ["kept", "last"], ["mask"]),  # [batch, length, 1]
-        helper.make_node("Mul", ["raw", "mask"], ["states"]),
-        helper.make_node("ReduceSum", ["states", "length"], ["sum"], keepdims=0),  # [batch, width]
-        helper.make_node("ReduceL2", ["sum", "length"], ["norm"], keepdims=1),
-        helper.make_node("Max", ["norm", "tiny"], ["divisor"]),
-        helper.make_node("Div", ["sum", "divisor"], ["vector"]),
-    ]
-    places = ["batch", "length"]
-    graph = helper.make_graph(
-        nodes,
-        "characters",
-        [
-            helper.make_tensor_value_info(n, TensorProto.INT64, places)
-            for n in ("input_ids", "attention_mask")
-        ],
-        [
-            helper.make_tensor_value_info("states", TensorProto.FLOAT, [*places, width]),
-            helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["batch", width]),
-        ],
-        constants,
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    onnx.checker.check_model(model)
-    onnx.save(model, str(path))
 
 
 def _informativeness(rows: Any, size: int) -> NDArray[np.float32]:

