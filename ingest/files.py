@@ -12,13 +12,18 @@ import hashlib
 import io
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
 from charset_normalizer import from_bytes
 
-from chatbot.errors import FileError
+from chatbot.errors import FileError, InputError
+from ingest.encodings import Guess, guess_encoding
+
+_told: ContextVar[str | None] = ContextVar("encoding", default=None)  # by who imports
 
 HEAD = 256 * 1024  # bytes that decide about encoding and format
 MAX_LINE = 64 * 1024 * 1024  # bytes; one conversation a line is far below
@@ -68,6 +73,16 @@ class TextFile:
     head: str  # the first characters, decoded
     complete: bool  # whether ``head`` is all there is
     position: int = 0
+    sure: bool = True  # of its encoding
+
+    def doubt(self) -> str | None:
+        """What a report tells of a file that reads well in several encodings, or in none."""
+        if self.sure:
+            return None
+        return (
+            f"{self.path.name} was read as {self.encoding}, which is not certain: if its letters are wrong, save it as "
+            "UTF-8, or import it with --encoding"
+        )
 
     def lines(self) -> Iterator[tuple[int, str | RowError]]:
         """(line number, line without its end); a line that cannot be decoded or is too long is a RowError.
@@ -203,9 +218,33 @@ def open_text(path: Path) -> TextFile:
                 value=path.name,
                 remedy="Export it as JSON, JSON Lines or CSV",
             )
-    encoding = _encoding(path, raw, complete)
-    head = codecs.getincrementaldecoder(encoding)("replace").decode(raw).removeprefix("\ufeff")
-    return TextFile(path, size, compressed, encoding, head, complete)
+    guess = _encoding(path, raw, complete)
+    head = codecs.getincrementaldecoder(guess.encoding)("replace").decode(raw).removeprefix("\ufeff")
+    return TextFile(path, size, compressed, guess.encoding, head, complete, sure=guess.sure)
+
+
+@contextmanager
+def read_as(encoding: str | None) -> Iterator[None]:
+    """Inside, files are read in this encoding, whatever they look like; None: as they look.
+
+    Raises InputError for an encoding that is not known, or of no text.
+    """
+    if encoding is not None:
+        try:
+            "a".encode(encoding)
+        except (LookupError, UnicodeError) as error:
+            raise InputError(
+                "There is no such encoding",
+                field="encoding",
+                value=encoding[:40],
+                remedy="Use a name such as utf-8, gb18030, big5, shift_jis, euc_kr or cp1252",
+            ) from error
+        encoding = codecs.lookup(encoding).name
+    token = _told.set(encoding)
+    try:
+        yield
+    finally:
+        _told.reset(token)
 
 
 def content_hash(path: Path) -> str:
@@ -243,37 +282,36 @@ def _broken_archive(path: Path, error: Exception) -> FileError:
     )
 
 
-def _encoding(path: Path, raw: bytes, complete: bool) -> str:
+def _encoding(path: Path, raw: bytes, complete: bool) -> Guess:
+    told = _told.get()
+    if told is not None:
+        return Guess(told, True)
     for bom, name in (
         (codecs.BOM_UTF8, "utf-8"),
         (codecs.BOM_UTF16_LE, "utf-16"),
         (codecs.BOM_UTF16_BE, "utf-16"),
     ):
         if raw.startswith(bom):
-            return name
+            return Guess(name, True)
     if b"\x00" in raw:
         raise FileError(
             f"{path.name} is not text: it has NUL bytes", value=path.name, remedy="Export it as JSON or CSV"
         )
     if _decodes(raw, "utf-8", complete):
-        return "utf-8"
-    if _decodes(raw, "gb18030", complete) and _common_chinese(raw.decode("gb18030", "ignore")) > 0.7:
-        return "gb18030"
-    guesses = from_bytes(raw[: 64 * 1024])
-    guess = guesses.best()
-    if guess is None or guess.chaos > 0.2:
+        return Guess("utf-8", True)
+    guess = guess_encoding(raw, complete=complete)
+    if guess is not None:
+        return guess
+    other = from_bytes(raw[: 64 * 1024]).best()
+    if other is None or other.chaos > 0.2:
         # one broken line in a UTF-8 file must not condemn the others
         text = raw.decode("utf-8", "replace")
         if text.count("\ufffd") <= max(3, len(text) // 200):
-            return "utf-8"
+            return Guess("utf-8", True)
         raise FileError(
             f"The encoding of {path.name} cannot be told", value=path.name, remedy="Save it as UTF-8"
         )
-    if guess.encoding.startswith(("cp125", "iso8859", "latin", "mac")) and any(
-        other.encoding in ("cp1252", "latin_1") for other in guesses
-    ):
-        return "cp1252"  # by far the most common of those that look alike
-    return "gb18030" if guess.encoding in ("gb2312", "gbk", "hz") else guess.encoding
+    return Guess("gb18030" if other.encoding in ("gb2312", "gbk", "hz") else other.encoding, False)
 
 
 def _decodes(raw: bytes, encoding: str, complete: bool) -> bool:
@@ -282,19 +320,3 @@ def _decodes(raw: bytes, encoding: str, complete: bool) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _common_chinese(text: str) -> float:
-    """Share of the non-ASCII characters that are everyday Chinese: GB 2312's first level and its punctuation.
-
-    Western European text read as GB 18030 gives rare characters instead.
-    """
-    other = [ch for ch in text if not ch.isascii()]
-    common = 0
-    for ch in other:
-        try:
-            lead = ch.encode("gb2312")[0]
-        except UnicodeEncodeError:
-            continue
-        common += lead in (0xA1, 0xA3) or 0xB0 <= lead <= 0xD7
-    return common / len(other) if other else 0.0

@@ -71,6 +71,8 @@ def import_transcripts(
         def take(path: Path, report: FileReport, stage: str) -> None:
             reading = open_transcripts(path, format=format, comments=comments, columns=columns)
             report.format, report.encoding = reading.format.name, reading.file.encoding
+            if doubt := reading.file.doubt():
+                report.notes.append(doubt)
             run = _TranscriptImport(database, reading, report, rules, batch, progress, stage)
             if dry_run:
                 run.try_out()

@@ -79,6 +79,9 @@ READERS: dict[str, Callable[[Path], Rows]] = {
 }
 
 
+_TEXTS = READERS.keys() - {".xlsx", ".docx", ".pdf"}
+
+
 def article_files(paths: Sequence[Path]) -> Iterator[Path]:
     """The files named, and of a folder all those in it that can be read, in order.
 
@@ -113,7 +116,13 @@ def read_articles(path: Path) -> Rows:
             value=ending(path) or path.name,
             remedy=f"Use one of {', '.join(READERS)}",
         )
-    return reader(path)
+    return _read(reader, path)
+
+
+def _read(reader: Callable[[Path], Rows], path: Path) -> Rows:
+    if ending(path) in _TEXTS and (doubt := open_text(path).doubt()):
+        yield Note(doubt)
+    yield from reader(path)
 
 
 def ending(path: Path) -> str:

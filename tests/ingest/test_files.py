@@ -2,8 +2,8 @@ import gzip
 
 import pytest
 
-from chatbot.errors import FileError
-from ingest.files import RowError, content_hash, open_text
+from chatbot.errors import FileError, InputError
+from ingest.files import RowError, content_hash, open_text, read_as
 
 
 def lines_of(path):
@@ -30,6 +30,48 @@ def test_western_text_is_not_taken_for_chinese(tmp_path):
         "Où est ma commande ? Le café est très bon, merci beaucoup à vous.\n" * 5, encoding="cp1252"
     )
     assert lines_of(path)[0].startswith("Où est ma commande")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("big5", "請問運費多少錢？"),
+        ("big5", "question,answer\n保固多久,兩年\n"),
+        ("gb18030", "请问运费多少钱？"),
+        ("gb18030", "营业时间"),
+        ("cp932", "送料はいくらですか？"),
+        ("cp932", "配送状況"),
+        ("euc_jp", "返品したい"),
+        ("cp949", "배송비는 얼마인가요?"),
+        ("cp1252", "Wie hoch sind die Versandkosten für Päckchen?"),
+        ("cp1252", "Où est ma commande expédiée à l'hôtel?"),
+        ("cp1250", "Gdzie jest moja przesyłka? Dziękuję"),
+        ("cp1251", "Как вернуть товар"),
+    ],
+)
+def test_one_short_row_is_read_in_its_encoding(tmp_path, encoding, text):
+    path = tmp_path / "a.txt"
+    path.write_bytes(text.encode(encoding))
+    file = open_text(path)
+    assert (file.head, file.doubt()) == (text, None)
+
+
+def test_what_reads_well_in_two_encodings_is_told_and_decided_by_who_imports(tmp_path):
+    path = tmp_path / "a.txt"
+    path.write_bytes("Kde je můj balík?".encode("cp1250"))
+    said = open_text(path).doubt()
+    assert said and "read as cp1252" in said and "--encoding" in said
+    with read_as("windows-1250"):
+        file = open_text(path)
+    assert (file.head, file.doubt()) == ("Kde je můj balík?", None)
+    assert open_text(path).encoding == "cp1252"
+
+
+@pytest.mark.parametrize("name", ["klingon", "hex", ""])
+def test_no_encoding_is_named_with_the_remedy(name):
+    with pytest.raises(InputError, match="no such encoding") as refused, read_as(name):
+        pass
+    assert "big5" in (refused.value.remedy or "")
 
 
 def test_gzip_is_told_by_its_bytes_not_its_name(tmp_path):

@@ -28,18 +28,28 @@ def ingest() -> None:
     metavar="FIELD=HEADING",
     help="Of a table: where text, conversation, role, time, intent, answer or lang stands; repeat it.",
 )
+@click.option(
+    "--encoding",
+    help="Of the files (big5, shift_jis, …), read again where they were; by default as they look.",
+)
 @click.option("--dry-run", is_flag=True, help="Read and report, store nothing.")
 @click.option("--json", "json_out", type=FILES, help="Write the report to a file (- for stdout).")
 def ingest_transcripts(
-    files: tuple[Path, ...], format_: str, columns: tuple[str, ...], dry_run: bool, json_out: Path | None
+    files: tuple[Path, ...],
+    format_: str,
+    columns: tuple[str, ...],
+    encoding: str | None,
+    dry_run: bool,
+    json_out: Path | None,
 ) -> None:
     """Past conversations of customers with agents."""
+    from ingest.files import read_as
     from ingest.importing import import_transcripts
     from web.terminal import TerminalProgress
 
     settings = load_settings()
     log_to_stderr("ERROR")  # what is wrong with a file is in the report
-    with TerminalProgress() as progress:
+    with TerminalProgress() as progress, read_as(encoding):
         report = import_transcripts(
             open_database(settings),
             list(files),
@@ -47,6 +57,7 @@ def ingest_transcripts(
             columns=dict(_pair(column) for column in columns),
             dry_run=dry_run,
             progress=progress,
+            again=encoding is not None,
         )
     _print_report(report, json_out)
 
@@ -62,17 +73,30 @@ def _pair(column: str) -> tuple[str, str]:
 
 @ingest.command("articles")
 @click.argument("paths", nargs=-1, required=True, type=FILES)
+@click.option(
+    "--encoding",
+    help="Of the files (big5, shift_jis, …), read again where they were; by default as they look.",
+)
 @click.option("--dry-run", is_flag=True, help="Read and report, store nothing.")
 @click.option("--json", "json_out", type=FILES, help="Write the report to a file (- for stdout).")
-def ingest_articles(paths: tuple[Path, ...], dry_run: bool, json_out: Path | None) -> None:
+def ingest_articles(
+    paths: tuple[Path, ...], encoding: str | None, dry_run: bool, json_out: Path | None
+) -> None:
     """Help articles and FAQ files; a folder is walked."""
+    from ingest.files import read_as
     from ingest.importing import import_articles
     from web.terminal import TerminalProgress
 
     settings = load_settings()
     log_to_stderr("ERROR")  # what is wrong with a file is in the report
-    with TerminalProgress() as progress:
-        report = import_articles(open_database(settings), list(paths), dry_run=dry_run, progress=progress)
+    with TerminalProgress() as progress, read_as(encoding):
+        report = import_articles(
+            open_database(settings),
+            list(paths),
+            dry_run=dry_run,
+            progress=progress,
+            again=encoding is not None,
+        )
     _print_report(report, json_out)
 
 

@@ -174,3 +174,10 @@ def test_an_interrupted_file_goes_on_with_its_next_batch(knowledge, tmp_path, mo
     assert (report.read, report.kept, report.files[0].state) == (7, 7, "imported")
     with knowledge.read() as session:
         assert len(session.scalars(select(Article)).all()) == 7
+
+
+def test_a_doubtful_encoding_is_in_the_report(knowledge, tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("question,answer\nmůj balík?,můj\n".encode("cp1250"))
+    report = import_articles(knowledge, [path])
+    assert any("read as cp1252" in note for note in report.notes)
