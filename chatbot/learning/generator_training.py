@@ -16,9 +16,10 @@ from random import Random
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from chatbot.errors import TrainingError
+from chatbot.errors import FrontdeskError, TrainingError
 from chatbot.inference.generate import FORMAT, ResponseGenerator
 from chatbot.learning.generator_data import (
     Passage,
@@ -29,6 +30,7 @@ from chatbot.learning.generator_data import (
     read_samples,
     vary,
 )
+from chatbot.learning.generator_start import LEARNING_RATE, Start, carry_over
 from chatbot.neural.batches import length_buckets, pad
 from chatbot.neural.devices import resolve_device
 from chatbot.neural.fit import fit
@@ -94,6 +96,7 @@ class GeneratorReport:
     metrics: dict[str, Any]
     parity: dict[str, Any]
     fit: FitResult = field(repr=False)
+    afresh: str = ""  # why a training that should have learned on began afresh
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ def train_generator(
     progress: Callable[[float], None] | None = None,
     settings: GeneratorSettings | None = None,
     checkpoint_dir: Path | None = None,
+    start: Path | None = None,
 ) -> GeneratorReport:
     """Train on the snapshot's rows and write ``out``/tokenizer.json and ``out``/generator/.
 
@@ -130,6 +134,8 @@ def train_generator(
     split are never read; those of ``valid`` choose the best weights, or a tenth of the replies where there are none.
     examples: their texts only widen the tokenizer's vocabulary.
     budget_seconds: for everything, preparation and export included. progress: told the share done, 0..1.
+    start: a bundle whose generator to learn on from (chatbot/learning/generator_start.py); where that cannot be, the
+    training begins afresh, and the report's ``afresh`` says why.
 
     Raises TrainingError when there is nothing to learn from.
     """
@@ -148,10 +154,20 @@ def train_generator(
             value=len(rows),
             remedy="import past conversations, or articles with text",
         )
-    extra = (str(row["text"]) for row in examples or () if row.get("split") != "test")
-    tokenizer = train_tokenizer(_texts(rows, known.values(), extra), vocabulary=settings.vocabulary)
     intents = tuple(sorted({sample.intent for sample in train if sample.intent}))
-    network = new_network(tokenizer, intents, settings, device=device, seed=seed)
+    begun, afresh = None, ""
+    if start is not None:
+        try:
+            begun = _learning_on(start, intents, settings, device=device, seed=seed)
+            settings = replace(settings, learning_rate=LEARNING_RATE * settings.learning_rate)
+        except FrontdeskError as error:
+            afresh = error.one_line()
+    if begun is None:
+        extra = (str(row["text"]) for row in examples or () if row.get("split") != "test")
+        tokenizer = train_tokenizer(_texts(rows, known.values(), extra), vocabulary=settings.vocabulary)
+        network = new_network(tokenizer, intents, settings, device=device, seed=seed)
+    else:
+        tokenizer, network = begun
     left = None
     if budget_seconds is not None:
         left = max(
@@ -175,12 +191,24 @@ def train_generator(
             "tokens_per_second": round(result.tokens_per_second),
             "seconds": round(time.monotonic() - began, 1),
             "stopped": result.stopped,
+            "learnt_on_from": start.name if start is not None and begun is not None else None,
         },
         parity=same,
         fit=result,
+        afresh=afresh,
     )
     log.info("response generator: %s %s", report.metrics, report.parity)
     return report
+
+
+def _learning_on(
+    bundle: Path, intents: tuple[str, ...], settings: GeneratorSettings, *, device: str, seed: int
+) -> tuple[SubwordTokenizer, ResponseGeneratorNetwork]:
+    """The tokenizer of ``bundle`` and a network that begins with its weights. Raises FrontdeskError where it cannot."""
+    start = Start(SubwordTokenizer.load(bundle / "tokenizer.json"), load_network(bundle))
+    network = new_network(start.tokenizer, intents, settings, device=device, seed=seed)
+    carry_over(network, start)
+    return start.tokenizer, network
 
 
 def new_network(
@@ -341,8 +369,8 @@ def load_network(out: Path) -> ResponseGeneratorNetwork:
     try:
         config = json.loads((folder / "config.json").read_text(encoding="utf-8"))["network"]
         state = load_file(folder / WEIGHTS_FILE)
-    except (OSError, ValueError, KeyError) as error:
-        raise TrainingError("there is no generator to start from", value=folder.name) from error
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise TrainingError("There is no generator to start from", value=out.name) from error
     ends, opens = SubwordTokenizer.load(out / "tokenizer.json").boundaries()
     network = ResponseGeneratorNetwork(
         GeneratorConfig(**(config | {"intents": tuple(config["intents"])})),

@@ -52,6 +52,7 @@ PART_WORDS = {  # of a training, as its stages name what they leave out
     "next questions": "Next questions",
     "retraining": "Retraining",
     "learning on": "Learn on",
+    "writing on": "Learn on: written replies",
 }
 STATES = {"proven": "no worse", "not shown": "no loss shown", "worse": "worse", "unclear": "unclear"}
 

@@ -143,8 +143,13 @@ def discard(database: Database, settings: Settings, release_id: str) -> None:
 
 def labels_of(settings: Settings, release_id: str) -> tuple[str, ...]:
     """The intents that a release's classifier knows; none where it has no classifier, or its files are gone."""
+    return labels_in(bundle_folder(settings, release_id))
+
+
+def labels_in(bundle: Path) -> tuple[str, ...]:
+    """Likewise, of a bundle."""
     try:
-        return ClassifierConfig.load(bundle_folder(settings, release_id) / "classifier").labels
+        return ClassifierConfig.load(bundle / "classifier").labels
     except BundleError:
         return ()
 

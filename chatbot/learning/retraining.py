@@ -43,7 +43,14 @@ from chatbot.learning.parity import differences
 from chatbot.learning.read_vectors import take_noted
 from chatbot.learning.recipe_search import RECIPE_FILE
 from chatbot.learning.release_cards import cut_parts, gather, skipped_parts, write_card
-from chatbot.learning.releases import ReleaseRow, bundle_folder, go_live, labels_of, live_release_id
+from chatbot.learning.releases import (
+    ReleaseRow,
+    bundle_folder,
+    go_live,
+    labels_in,
+    labels_of,
+    live_release_id,
+)
 from chatbot.learning.search_fitting import fit_search
 from chatbot.learning.snapshot import OUT_OF_SCOPE, Snapshot, SnapshotManifest, load_snapshot
 from chatbot.learning.sureness_judging import measure_sureness
@@ -99,19 +106,24 @@ def retrain(
     budget_seconds: float | None = None,
     force: bool = False,
     warm: bool = False,
+    start: Path | None = None,
 ) -> Outcome:
     """Train a release from what the database knows now, and promote it where the gate lets it through.
 
-    ``warm``: where only some intents are new, the classifier learns on from the live one's weights; elsewhere the
-    outcome's ``skipped`` says that it did not.
+    ``warm``: the generator learns on from the live one's weights, and where only some intents are new the classifier
+    too; the outcome's ``skipped`` says what did not. ``start``: a bundle to learn on from instead of the live one, also
+    where nothing has changed.
     ``budget_seconds``: instead of the setting's, wall time for all of it; 0: no limit. The training's stages are cut
     to it (chatbot/learning/time_plan.py); reading the data, fitting the search, measuring and the index are not.
 
     The live release's own data, seed, encoder, recipe and budget are not trained again unless ``force``, or its bundle
     is damaged: that one cannot answer, so it is not learnt on from, and nothing is held against it. Raises
-    TrainingError where there is nothing to train on or the training process failed.
+    TrainingError where there is nothing to train on or the training process failed, BundleError for a damaged
+    ``start``.
     """
     require_training()
+    if start is not None:
+        verify(start)
     began = _clock()
     tell = progress or (lambda stage, share: None)
     tell("snapshot", 0.0)
@@ -126,7 +138,7 @@ def retrain(
         finishing = before.metrics.get(_FINISHING) if before is not None else None
     budget = settings.training_budget if budget_seconds is None else budget_seconds
     asked = _asked_for(settings, budget)
-    if live is not None and not force and _same(settings, live, snapshot, seed, asked):
+    if live is not None and not force and start is None and _same(settings, live, snapshot, seed, asked):
         return Outcome(live, "unchanged", "nothing has changed since the live release was trained")
     if not snapshot.passages and not snapshot.dialogues:
         raise _nothing()
@@ -134,7 +146,8 @@ def retrain(
     release_id = new_release_id(utcnow(), snapshot.manifest.fingerprint)
     with tempfile.TemporaryDirectory(prefix="training-", dir=_swept(settings.data / "work")) as work:
         trained = Path(work) / release_id
-        start = _start(settings, snapshot, live) if warm and live is not None else None
+        base = start or (_whole(settings, live) if warm and live is not None else None)
+        learnt_on = base if base is not None and _classifier_fits(base, snapshot) else None
         training_began = _clock()
         train_apart(
             folder,
@@ -144,12 +157,13 @@ def retrain(
             seed=seed,
             budget=for_training(budget, training_began - began, finishing),
             tell=tell,
-            start=start,
+            start=learnt_on,
+            generator_start=base,
         )
         trained_at = _clock()
         manifest = _finish_bundle(trained, release_id, snapshot, settings, tell, asked)
     outcome = _decide(database, settings, snapshot, manifest, created_by, tell)
-    if warm and start is None:
+    if (warm or start is not None) and learnt_on is None:
         outcome = replace(outcome, skipped={**outcome.skipped, "learning on": FROM_SCRATCH})
     return _timed(database, outcome, budget, (began, training_began, trained_at))
 
@@ -275,12 +289,15 @@ def _nothing() -> TrainingError:
     return TrainingError("There is nothing to train on", remedy="Ingest transcripts and articles first")
 
 
-def _start(settings: Settings, snapshot: Snapshot, live: str) -> Path | None:
-    """The live bundle, where it is whole and learning on from it is worth trying."""
-    if _damage(settings, live):
-        return None
+def _whole(settings: Settings, live: str) -> Path | None:
+    """The live bundle, where it is whole."""
+    return None if _damage(settings, live) else bundle_folder(settings, live)
+
+
+def _classifier_fits(bundle: Path, snapshot: Snapshot) -> bool:
+    """Whether learning on from the bundle's classifier is worth trying."""
     wanted = {row["intent"] for row in snapshot.examples if row["split"] == "train"} - {None, OUT_OF_SCOPE}
-    return bundle_folder(settings, live) if only_some_new(labels_of(settings, live), wanted) else None
+    return only_some_new(labels_in(bundle), wanted)
 
 
 def only_some_new(old: Collection[str], new: Collection[str]) -> bool:

@@ -252,6 +252,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--start", type=Path, default=None, help="learn on from the classifier of this bundle"
     )
+    parser.add_argument(
+        "--start-generator", type=Path, default=None, help="learn on from the generator of this bundle"
+    )
     parser.add_argument("--stages", default=",".join(STAGES), help="which parts to train")
     given = parser.parse_args(arguments)
     said: dict[str, int] = {}
@@ -274,6 +277,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             encoder_store=given.encoder_store,
             recipe=given.recipe,
             start=given.start,
+            generator_start=given.start_generator,
         )
         with ended_in_order():
             manifest = train(given.snapshot, given.out, settings=settings, progress=tell)

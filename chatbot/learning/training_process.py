@@ -30,8 +30,10 @@ def train_apart(
     budget: float,
     tell: Progress,
     start: Path | None = None,
+    generator_start: Path | None = None,
 ) -> None:
-    """Run it and pass its progress on. ``budget``: seconds, 0: no limit. Raises TrainingError where it failed."""
+    """Run it and pass its progress on. ``budget``: seconds, 0: no limit. ``start``, ``generator_start``: bundles whose
+    classifier and generator are learnt on from. Raises TrainingError where it failed."""
     command = [sys.executable]
     if settings.training_processes > 1:
         command += ["-m", "torch.distributed.run", "--standalone"]
@@ -46,6 +48,8 @@ def train_apart(
         command += ["--recipe", str(settings.data / RECIPE_FILE)]
     if start is not None:
         command += ["--start", str(start)]
+    if generator_start is not None:
+        command += ["--start-generator", str(generator_start)]
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8") as errors,
         subprocess.Popen(

@@ -41,6 +41,7 @@ class TrainingSettings:
     encoder_store: Path | None = None
     recipe: Path | None = None  # of the classifier's fast tier, as `frontdesk tune` wrote it
     start: Path | None = None  # a bundle whose classifier to learn on from
+    generator_start: Path | None = None  # likewise, its generator
     plan: TimePlan | None = None  # of the process that the stages run in; `train` makes it
 
     def __post_init__(self) -> None:
@@ -305,7 +306,10 @@ def _train_generator(
         seed=settings.seed,
         budget_seconds=_share(settings, "generator"),
         progress=lambda share: tell("generator", share),
+        start=settings.generator_start,
     )
+    if figures.afresh:
+        report.skipped["writing on"] = f"trained from scratch: {figures.afresh}"
     report.metrics["generator"], report.parity["generator"] = figures.metrics, figures.parity
     report.note("generator", figures.fit)
 

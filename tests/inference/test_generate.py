@@ -13,7 +13,15 @@ import pytest
 from chatbot.dialogue.trace import Message
 from chatbot.errors import BundleError, InputError, TrainingError
 from chatbot.inference.generate import ResponseGenerator, _Beam, _Step
-from chatbot.learning.generator_training import GeneratorReport, GeneratorSettings, train_generator
+from chatbot.learning.generator_start import Start, carry_over
+from chatbot.learning.generator_training import (
+    GeneratorReport,
+    GeneratorSettings,
+    load_network,
+    new_network,
+    train_generator,
+)
+from chatbot.neural.tokenizer import SubwordTokenizer
 
 THINGS = ["refund", "delivery", "repair", "exchange", "parcel", "invoice"]
 ZH = {
@@ -167,6 +175,58 @@ def test_the_same_seed_trains_the_same_network(tmp_path: Path) -> None:
         train_generator(*shop(), tmp_path / name, device="cpu", settings=small, seed=5)
     for file in ("tokenizer.json", "generator/weights.safetensors", "generator/step.onnx"):
         assert (tmp_path / "a" / file).read_bytes() == (tmp_path / "b" / file).read_bytes()
+
+
+def test_learning_on_knows_what_the_other_release_knew(
+    trained: tuple[Path, GeneratorReport], tmp_path: Path
+) -> None:
+    dialogues, passages = shop()
+    dialogues += [row | {"id": f"new-{row['id']}", "intent": "brand_new"} for row in dialogues[:6]]
+    short = replace(SETTINGS, epochs=1)
+    fresh = train_generator(dialogues, passages, tmp_path / "fresh", device="cpu", settings=short)
+    warm = train_generator(
+        dialogues, passages, tmp_path / "warm", device="cpu", settings=short, start=trained[0]
+    )
+    assert warm.metrics["learnt_on_from"] == trained[0].name and not warm.afresh
+    assert fresh.metrics["learnt_on_from"] is None
+    left, right = warm.metrics["perplexity_a_piece"], fresh.metrics["perplexity_a_piece"]
+    assert left - 1 < 0.2 * (right - 1)  # 1.011, 1.863
+    assert (tmp_path / "warm" / "tokenizer.json").read_bytes() == (trained[0] / "tokenizer.json").read_bytes()
+    assert "brand_new" in ResponseGenerator.load(tmp_path / "warm").intents
+
+
+def test_weights_are_carried_over_with_the_intents_by_name(trained: tuple[Path, GeneratorReport]) -> None:
+    old, tokenizer = load_network(trained[0]), SubwordTokenizer.load(trained[0] / "tokenizer.json")
+    intents = ("brand_new", "refund")
+    network = new_network(tokenizer, intents, SETTINGS, device="cpu")
+    untrained = network.intent_embedding.weight[1].clone()
+    carry_over(network, Start(tokenizer, old))
+    assert network.decoder.weight_hh_l0.equal(old.decoder.weight_hh_l0)
+    assert network.intent_embedding.weight[1].equal(untrained)
+    row = old.config.intents.index("refund") + 1
+    assert network.intent_embedding.weight[2].equal(old.intent_embedding.weight[row])
+
+
+@pytest.mark.parametrize(
+    ("settings", "start", "why"),
+    [
+        (replace(SETTINGS, decoder_units=32), None, "has another shape (got 'decoder_units 64')"),
+        (SETTINGS, "nowhere", "tokenizer"),
+    ],
+)
+def test_what_cannot_be_learnt_on_from_is_said_and_the_training_begins_afresh(
+    trained: tuple[Path, GeneratorReport],
+    tmp_path: Path,
+    settings: GeneratorSettings,
+    start: str | None,
+    why: str,
+) -> None:
+    begin = tmp_path / start if start else trained[0]
+    report = train_generator(
+        *shop(), tmp_path / "out", device="cpu", settings=replace(settings, epochs=1), start=begin
+    )
+    assert why in report.afresh
+    assert report.metrics["learnt_on_from"] is None and (tmp_path / "out" / "generator").is_dir()
 
 
 def test_passages_alone_are_enough_to_train_on_and_nothing_is_not(tmp_path: Path) -> None:

@@ -201,39 +201,82 @@ def test_the_same_again_is_not_trained_and_whatever_else_is_asked_for_is(
     assert again() == "begun"
 
 
-def test_a_damaged_release_is_not_learnt_on_from(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = settings.releases / "r1"
+def sealed(settings: Settings, release_id: str) -> Path:
+    folder = settings.releases / release_id
     folder.mkdir(parents=True)
     (folder / "weights").write_bytes(b"x")
-    seal(folder, Manifest("r1", "t", "abcd", 13, ("en",)))
-    monkeypatch.setattr(retraining, "labels_of", lambda settings, release_id: ("a", "b", "c", "d"))
-    snapshot: Any = SimpleNamespace(examples=[{"split": "train", "intent": name} for name in "abcde"])
-    assert retraining._start(settings, snapshot, "r1") == folder
+    seal(folder, Manifest(release_id, "t", "abcd", 13, ("en",)))
+    return folder
+
+
+def test_a_damaged_release_is_not_learnt_on_from(settings: Settings) -> None:
+    folder = sealed(settings, "r1")
+    assert retraining._whole(settings, "r1") == folder
     (folder / "weights").write_bytes(b"y")
-    assert retraining._start(settings, snapshot, "r1") is None
+    assert retraining._whole(settings, "r1") is None
 
 
-@pytest.mark.parametrize("begins_at", [None, Path("live")])
-def test_asked_to_learn_on_a_retraining_from_scratch_says_so(
-    database: Database, settings: Settings, monkeypatch: pytest.MonkeyPatch, begins_at: Path | None
-) -> None:
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch, database: Database) -> list[dict[str, Path | None]]:
+    """What the training was given to begin with; the live release r1 knows the intents a to d."""
+    given: list[dict[str, Path | None]] = []
+
+    def train(*_: Any, start: Path | None, generator_start: Path | None, **__: Any) -> None:
+        given.append({"classifier": start, "generator": generator_start})
+
     made = retraining.Outcome("new", "candidate", "")
     for name, value in {
         "_freeze": Path("nowhere"),
-        "load_snapshot": SNAPSHOT,
         "publish_questions": None,
-        "_start": begins_at,
-        "train_apart": None,
         "_finish_bundle": None,
         "_decide": made,
     }.items():
         monkeypatch.setattr(retraining, name, lambda *_, value=value, **__: value)
+    monkeypatch.setattr(retraining, "train_apart", train)
+    monkeypatch.setattr(retraining, "labels_in", lambda bundle: ("a", "b", "c", "d"))
     with database.write() as session:
         session.add(Release(id="new", snapshot="abcd"))
     put_live(database, "r1")
+    return given
+
+
+@pytest.mark.parametrize(("intents", "classifier"), [("abcde", True), ("abcd", False), ("vwxyz", False)])
+def test_asked_to_learn_on_the_generator_does_and_a_classifier_from_scratch_is_said(
+    database: Database,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    started: list[dict[str, Path | None]],
+    intents: str,
+    classifier: bool,
+) -> None:
+    folder = sealed(settings, "r1")
+    examples = [{"split": "train", "intent": name} for name in intents]
+    snapshot = SimpleNamespace(**{**vars(SNAPSHOT), "examples": examples})
+    monkeypatch.setattr(retraining, "load_snapshot", lambda folder: snapshot)
     skipped = retrain(database, settings, warm=True, force=True).skipped
-    assert skipped == ({} if begins_at else {"learning on": retraining.FROM_SCRATCH})
+    assert skipped == ({} if classifier else {"learning on": retraining.FROM_SCRATCH})
+    assert started == [{"classifier": folder if classifier else None, "generator": folder}]
     assert retrain(database, settings, force=True).skipped == {}
+    assert started[-1] == {"classifier": None, "generator": None}
+
+
+def test_another_bundle_can_be_learnt_on_from_where_nothing_has_changed(
+    database: Database,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    started: list[dict[str, Path | None]],
+) -> None:
+    sealed(settings, "r1")
+    given = sealed(settings, "elsewhere")
+    snapshot = SimpleNamespace(**{**vars(SNAPSHOT), "examples": [{"split": "train", "intent": "a"}]})
+    monkeypatch.setattr(retraining, "load_snapshot", lambda folder: snapshot)
+    monkeypatch.setattr(retraining, "_same", lambda *_: True)
+    assert retrain(database, settings).status == "unchanged"
+    retrain(database, settings, start=given)
+    assert started == [{"classifier": None, "generator": given}]
+    (given / "weights").write_bytes(b"y")
+    with pytest.raises(BundleError):
+        retrain(database, settings, start=given)
 
 
 def test_what_a_library_prints_is_no_progress_even_where_it_reads_as_json() -> None:

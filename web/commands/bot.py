@@ -17,10 +17,22 @@ from web.commands.environment import FILES, load_settings, log_to_stderr, open_d
     "--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where to train (default: the setting)."
 )
 @click.option("--seed", default=13, show_default=True, help="Same data, same seed, same bot.")
-@click.option("--warm", is_flag=True, help="Where only some intents are new, learn on from the live release.")
+@click.option(
+    "--warm",
+    is_flag=True,
+    help="Learn on from the live release: the generator, with some new intents the classifier.",
+)
+@click.option(
+    "--start",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="BUNDLE",
+    help="Learn on from this release's folder instead of the live one.",
+)
 @click.option("--force", is_flag=True, help="Train also where nothing has changed since the live release.")
 @click.option("--json", "json_out", type=FILES, help="Write the outcome to a file (- for stdout).")
-def retrain(device: str | None, seed: int, warm: bool, force: bool, json_out: Path | None) -> None:
+def retrain(
+    device: str | None, seed: int, warm: bool, start: Path | None, force: bool, json_out: Path | None
+) -> None:
     """Train a new release from what is in the database and, if it is no worse, make it live."""
     from chatbot.learning.retraining import retrain as run
     from web.jobs import as_result
@@ -37,6 +49,7 @@ def retrain(device: str | None, seed: int, warm: bool, force: bool, json_out: Pa
             seed=seed,
             progress=progress,
             warm=warm,
+            start=start,
             force=force,
         )
     _print_outcome(as_result(outcome), json_out)
