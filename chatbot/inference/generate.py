@@ -2,7 +2,8 @@
 
 Beam search with the length normalisation of Wu et al. 2016 (section 7, equation 14). A reply may not write the same
 four pieces twice, and a sentence of a passage that it has begun to copy is copied to its end: one that goes on in the
-middle of another says what neither says, and the check would refuse it. The sources are encoded once a reply; every
+middle of another says what neither says, and the check would refuse it. A typed placeholder is written where the
+conversation has a value of its type, and filled with that. The sources are encoded once a reply; every
 beam shares them.
 """
 
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from chatbot.dialogue.trace import Message
 from chatbot.errors import BundleError, InputError
+from chatbot.inference.placeholders import Values, kind_of
 from chatbot.inference.sessions import open_session
 from chatbot.neural.source_layout import SourceLayout, lay_out
 from chatbot.neural.tokenizer import SubwordTokenizer
@@ -51,6 +53,8 @@ class _Encoded:
     cell: NDArray[np.float32]  # [1, d]
     first: int  # the language tag that begins the reply
     prose: NDArray[np.bool_]  # [s], which pieces are a passage's
+    fills: Values  # what fills a placeholder
+    never: frozenset[int]  # pieces that no reply may hold
 
 
 @dataclass(frozen=True)
@@ -116,7 +120,8 @@ class ResponseGenerator:
         self._encoder = open_session(folder / "encoder.onnx", threads=threads)
         self._step_session = open_session(folder / "step.onnx", threads=threads)
         self._intent_rows = {name: row for row, name in enumerate(self.intents, start=1)}
-        # tags, and what opens a placeholder: agents wrote names there, and nobody fills them in
+        # tags, and what opens a placeholder; a whole one is a piece, written where the conversation fills it
+        self._placeholders = {piece: kind_of(text) for text, piece in self.tokenizer.placeholders.items()}
         holes = {piece for piece, text in enumerate(self.tokenizer.texts) if "[" in text}
         self._never = (self.tokenizer.tags.all | holes) - {self.tokenizer.tags.end}
         self._ends = np.asarray(self.tokenizer.boundaries()[0]) >= 1  # by piece: it ends a sentence
@@ -154,7 +159,7 @@ class ResponseGenerator:
             found = self._search(encoded, beam, max_tokens, min_tokens, length_power)
         candidates, texts = [], set()
         for reply, finished in found:
-            text = self.tokenizer.decode(reply.pieces).strip()
+            text = encoded.fills.fill(self.tokenizer.decode(reply.pieces)).strip()
             if text and text not in texts:
                 texts.add(text)
                 steps = len(reply.pieces) + finished
@@ -176,12 +181,12 @@ class ResponseGenerator:
         told = ""
         reply = _Beam()
         for reply in self._steps(encoded, max_tokens, 2):
-            text = self.tokenizer.decode(reply.pieces).lstrip()
+            text = encoded.fills.fill(self.tokenizer.decode(reply.pieces)).lstrip()
             if not text.endswith("\ufffd") and text.rstrip().startswith(told) and text.rstrip() != told:
                 text = text.rstrip()  # the next piece may turn out to be the end
                 yield text[len(told) :]
                 told = text
-        rest = self.tokenizer.decode(reply.pieces).strip()
+        rest = encoded.fills.fill(self.tokenizer.decode(reply.pieces)).strip()
         if rest != told and rest.startswith(told):
             yield rest[len(told) :]
 
@@ -241,7 +246,10 @@ class ResponseGenerator:
             np.where(tags, np.arange(len(tags)), 0)
         )  # where each piece's segment begins
         prose = (source[0][segment] == self.tokenizer.tags.passage) & ~tags
-        return _Encoded(source, values, keys, hidden, cell, self.tokenizer.tags.reply(lang), prose)
+        fills = Values.of(history)
+        filled = {piece for piece, kind in self._placeholders.items() if kind in fills.newest}
+        first = self.tokenizer.tags.reply(lang)
+        return _Encoded(source, values, keys, hidden, cell, first, prose, fills, self._never - filled)
 
     def _start(self, encoded: _Encoded, rows: int) -> _States:
         empty = np.zeros((rows, encoded.source.shape[1]), dtype=np.float32)
@@ -289,7 +297,7 @@ class ResponseGenerator:
         for _ in range(most):
             step = self._advance(encoded, fed, states)
             whole = ~self._torn(encoded, fed, step)[0]
-            piece, score = self._best(reply, step.ids[0][whole], step.scores[0][whole], least)
+            piece, score = self._best(encoded, reply, step.ids[0][whole], step.scores[0][whole], least)
             if piece == self.tokenizer.tags.end:
                 return
             reply = reply.grown(piece, score, float(step.copied[0]))
@@ -297,17 +305,22 @@ class ResponseGenerator:
             states, fed = step.states, np.array([piece], dtype=np.int64)
 
     def _best(
-        self, reply: _Beam, ids: NDArray[np.int64], scores: NDArray[np.float32], least: int
+        self,
+        encoded: _Encoded,
+        reply: _Beam,
+        ids: NDArray[np.int64],
+        scores: NDArray[np.float32],
+        least: int,
     ) -> tuple[int, float]:
         for piece, score in zip(ids.tolist(), scores.tolist(), strict=True):
-            if self._possible(reply, piece, least):
+            if self._possible(encoded, reply, piece, least):
                 return piece, score
         return self.tokenizer.tags.end, float(scores[0])
 
-    def _possible(self, reply: _Beam, piece: int, least: int) -> bool:
+    def _possible(self, encoded: _Encoded, reply: _Beam, piece: int, least: int) -> bool:
         if piece == self.tokenizer.tags.end:
             return len(reply.pieces) >= least
-        return piece not in self._never and reply.allows(piece)
+        return piece not in encoded.never and reply.allows(piece)
 
     def _greedy(self, encoded: _Encoded, most: int, least: int) -> tuple[_Beam, bool]:
         steps = list(self._steps(encoded, most, least))
@@ -331,7 +344,7 @@ class ResponseGenerator:
             for flat in order.tolist():
                 row, column = divmod(flat, totals.shape[1])
                 piece = int(step.ids[row, column])
-                if torn[row, column] or not self._possible(beams[row], piece, least):
+                if torn[row, column] or not self._possible(encoded, beams[row], piece, least):
                     continue
                 score, copied = float(step.scores[row, column]), float(step.copied[row])
                 if piece == end:

@@ -13,6 +13,7 @@ import pytest
 from chatbot.dialogue.trace import Message
 from chatbot.errors import BundleError, InputError, TrainingError
 from chatbot.inference.generate import ResponseGenerator, _Beam, _Step
+from chatbot.inference.placeholders import kind_of
 from chatbot.learning.generator_start import Start, carry_over
 from chatbot.learning.generator_training import (
     GeneratorReport,
@@ -21,7 +22,7 @@ from chatbot.learning.generator_training import (
     new_network,
     train_generator,
 )
-from chatbot.neural.tokenizer import SubwordTokenizer
+from chatbot.neural.tokenizer import PLACEHOLDER, SubwordTokenizer
 
 THINGS = ["refund", "delivery", "repair", "exchange", "parcel", "invoice"]
 ZH = {
@@ -286,9 +287,34 @@ def test_a_passages_sentence_that_is_being_copied_is_copied_to_its_end(generator
     ]  # what a look-up says
 
 
-def test_no_placeholder_is_opened(generator: ResponseGenerator) -> None:
-    opening = [
-        piece for piece in range(generator.tokenizer.size) if "[" in generator.tokenizer.decode([piece])
-    ]
-    assert opening  # the customers' [ORDER] is among what it has read
-    assert not any(generator._possible(_Beam(), piece, 0) for piece in opening)
+@pytest.mark.parametrize(("said", "kinds"), [("where is it?", set()), ("where is [ORDER_2]?", {"ORDER"})])
+def test_a_placeholder_is_written_only_where_the_conversation_fills_it(
+    generator: ResponseGenerator, said: str, kinds: set[str]
+) -> None:
+    encoded = generator._encode(ask(said), [], (), None, "en")
+    pieces = range(generator.tokenizer.size)
+    opening = [piece for piece in pieces if "[" in generator.tokenizer.decode([piece])]
+    written = {
+        generator.tokenizer.decode([piece])
+        for piece in opening
+        if generator._possible(encoded, _Beam(), piece, 0)
+    }
+    assert {kind_of(text) for text in written} == kinds
+    assert all(PLACEHOLDER.fullmatch(text) for text in written)  # never a bracket by itself
+
+
+def test_a_written_placeholder_is_filled_from_the_conversation(tmp_path: Path) -> None:
+    """Trained on replies that name the order, in conversations where it is the first one."""
+    dialogues = [
+        {"id": f"{thing}-{turn}", "lang": "en", "split": "train", "turns": [
+            {"role": "customer", "text": f"where is the {thing} of [ORDER]?"},
+            {"role": "agent", "text": f"The {thing} of [ORDER] is on its way."}]}
+        for thing in THINGS for turn in range(10)
+    ]  # fmt: skip
+    train_generator(dialogues, [], tmp_path, device="cpu", settings=replace(SETTINGS, clean=False))
+    writer = ResponseGenerator.load(tmp_path)
+    asked = ask("where is the parcel of [ORDER_2]?")
+    for beam in (1, 4):
+        assert "[ORDER_2]" in writer.generate(asked, [], beam=beam)[0].text
+    assert "".join(writer.stream(asked, [])) == writer.generate(asked, [])[0].text
+    assert "[" not in writer.generate(ask("where is the parcel?"), [], beam=4)[0].text
