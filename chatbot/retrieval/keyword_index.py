@@ -128,6 +128,11 @@ class KeywordIndex:
         gains = np.concatenate(weights) * count * (self._k1 + 1) / (count + saturation)
         return np.bincount(where, gains, minlength=size).astype(np.float32), ceiling
 
+    def holding(self, term: str) -> list[int]:
+        """The ids of the documents that have ``term``."""
+        found: list[int] = self.ids_of(self._postings(term)[0].astype(np.int64)).tolist()
+        return found
+
     def slots(self, ids: Sequence[int]) -> NDArray[np.int64]:
         """Slot of each id, -1 for one that is not there."""
         return np.array([self._slot_of.get(identity, -1) for identity in ids], dtype=np.int64)

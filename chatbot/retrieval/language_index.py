@@ -67,10 +67,13 @@ class Candidates:
     articles: NDArray[np.int64]
     features: NDArray[np.float32]
 
+    def only(self, kept: NDArray[np.bool_]) -> Candidates:
+        """Those that ``kept`` [n] marks."""
+        return Candidates(self.passages[kept], self.articles[kept], self.features[kept])
+
     def without(self, articles: Collection[int]) -> Candidates:
         """What would be left had these articles never been written."""
-        kept = ~np.isin(self.articles, list(articles))
-        return Candidates(self.passages[kept], self.articles[kept], self.features[kept])
+        return self.only(~np.isin(self.articles, list(articles)))
 
 
 class LanguageIndex:
@@ -180,6 +183,10 @@ class LanguageIndex:
             if query.vector.any():
                 table[:, 10] = _crowd(text_vectors, np.array(owners))
         return Candidates(ids, np.array(owners, dtype=np.int64), table)
+
+    def holding(self, term: str) -> list[int]:
+        """The passages whose title or text has ``term``, an identifier as `terms` gives it."""
+        return self.text_words.holding(term)
 
     def save(self, folder: Path) -> int:
         """Write every index of this language into ``folder``; the bytes written."""

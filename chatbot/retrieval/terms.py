@@ -2,8 +2,8 @@
 
 English words are lightly stemmed (plural and verb endings) and function words dropped. Chinese is matched on single
 characters: over bq_zh and atec_zh they find more than jieba's words do (LSTM_NOTES, "Retrieval"), and they need
-no dictionary. Traditional characters are left as they are. An identifier such as ``E-4012`` or ``KC-204817`` is
-one term however it is hyphenated or cased, so that it never matches by its parts.
+no dictionary. Traditional characters are left as they are. An identifier such as ``E-4012``, ``KC-204817`` or
+``20-45-77`` is one term however it is hyphenated or cased, so that it never matches by its parts.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from chatbot.language.normalise import fold
 _TOKEN = re.compile(
     r"(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff])"
     r"|(?P<code>(?=[a-z0-9._/-]*[a-z])(?=[a-z0-9._/-]*\d)[a-z0-9]+(?:[-_./][a-z0-9]+)*)"
+    r"|(?P<digits>\d+(?:-\d+){2,})"
     r"|(?P<number>\d+(?:[.,:]\d+)*)"
     r"|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)?)"
 )
@@ -32,6 +33,7 @@ STOP_WORDS = frozenset(
     )
     for word in line.split()
 )
+_DASHED = 6  # digits of a code without letters; a year or an amount has fewer
 _VOWEL = re.compile(r"[aeiouy]")
 
 
@@ -40,7 +42,7 @@ def terms(text: str) -> list[str]:
     found: list[str] = []
     for match in _TOKEN.finditer(fold(text)):
         kind, token = match.lastgroup, match.group()
-        if kind == "code":
+        if kind in ("code", "digits"):
             found.append(_JOINER.sub("", token))
         elif kind == "word":
             word = _APOSTROPHE.sub("", token).replace("’", "'")
@@ -51,6 +53,12 @@ def terms(text: str) -> list[str]:
         else:
             found.append(token)
     return found
+
+
+def is_identifier(term: str) -> bool:
+    """Whether one of a text's terms is a code: letters and digits, or digits that dashes held together."""
+    digits = sum(map(str.isdigit, term))
+    return (0 < digits < len(term) and term.isalnum()) or digits == len(term) >= _DASHED
 
 
 def stem(word: str) -> str:

@@ -331,3 +331,90 @@ def test_a_check_names_what_differs_and_a_repair_mends_it(following, editor):
     assert len(following.repair()) == 3
     assert len(following.check()) == 0
     assert found(following.search("send an item back", lang="en"))[0] == 1
+
+
+def test_a_passage_that_is_no_longer_valid_hides_no_other_of_its_article(following, editor):
+    old = passage(3, 1, "The debit card costs 5 pounds a year.", valid_until=utcnow())
+    new = passage(4, 1, "From January on every customer pays 7 pounds yearly for the card.")
+    expired = [
+        (
+            "passage",
+            "upsert",
+            passage(10 + i, 10 + i, "The debit card costs 4 pounds a year.", valid_until=utcnow()),
+        )
+        for i in range(12)
+    ]
+    for i in range(12):
+        editor.article(10 + i)
+    editor.change(("passage", "upsert", old), ("passage", "upsert", new), *expired)
+    following.refresh()
+    hits = following.search("What does the debit card cost a year?", lang="en")
+    assert sorted(found(hits)) == [2, 4]
+
+
+CODES = [
+    PassageEntry(
+        1, 10, "en", "VAT number", "Your VAT number stands on the invoice, with the tax office's code."
+    ),
+    PassageEntry(2, 11, "en", "Cards", "We give out cards. " + "Cards are of plastic and last. " * 30),
+    PassageEntry(
+        3, 11, "en", "Cards › Messages", "Try later where the machine shows E-4012 or TI-205 for long."
+    ),
+    PassageEntry(4, 12, "en", "Error E-4021", "Wait for what the machine shows, and try again later."),
+    PassageEntry(
+        5, 13, "en", "Transfers", "Our sort code is 20-45-77, and transfers within 14-21 days are free."
+    ),
+    PassageEntry(6, 14, "zh", "故障", "出现 E-4012 时请稍后再试。"),
+]
+
+
+@pytest.fixture
+def codes(encoder):
+    searcher = Searcher({"*": encoder}, knowledge=ListedKnowledge(CODES))
+    searcher.put(CODES)
+    return searcher
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "passage"),
+    [
+        ("E-4012", "en", 3),
+        ("what does error e4012 mean", "en", 3),
+        ("TI-205??", "en", 3),
+        ("20-45-77", "en", 5),
+        ("is it 204577", "en", 5),
+        ("E4012是什么意思", "zh", 6),
+    ],
+)
+def test_who_asks_for_a_code_gets_the_passage_that_has_it(codes, text, lang, passage):
+    hits = codes.search(text, lang=lang)
+    assert found(hits)[0] == passage and hits[0].score >= 0.85
+    assert all(hit.score <= 0.15 + 1e-9 for hit in hits[1:])
+
+
+def test_a_code_in_a_longer_question_or_one_that_nothing_has_is_certain_of_nothing(codes):
+    long = "my card came late, the tax office wants the number and E-4012 was shown on Monday"
+    assert next(hit.score for hit in codes.search(long, lang="en") if hit.article_id == 11) < 0.85
+    assert all(hit.score < 0.85 for hit in codes.search("E-9999", lang="en"))
+    assert all(hit.score < 0.85 for hit in codes.search("14 days", lang="en"))
+
+
+def test_two_articles_that_have_the_code_share_its_certainty(encoder):
+    both = [*CODES, PassageEntry(9, 15, "en", "More", "Call us where E-4012 stays.")]
+    searcher = Searcher({"*": encoder}, knowledge=ListedKnowledge(both))
+    searcher.put(both)
+    hits = searcher.search("E-4012", lang="en")
+    assert {hit.article_id for hit in hits[:2]} == {11, 15}
+    assert all(hit.score >= 0.425 for hit in hits[:2])
+
+
+def test_a_question_that_an_admin_wrote_is_answered_word_for_word_unless_it_leans_on_what_was_said(searcher):
+    asked = "Which identifier must my employer abroad have?"
+    assert searcher.search(asked, lang="en")[0].score < 0.9
+    searcher.put(questions=[QuestionEntry(1, 11, "en", asked)])
+    best = searcher.search(asked.upper(), lang="en")[0]
+    assert best.article_id == 11 and best.score >= 0.9
+    behind = searcher.search(asked, lang="en", history=[Message("customer", "Error E-4012 on the battery")])
+    assert behind[0].score < 0.9
+    searcher.put(questions=[QuestionEntry(2, 10, "en", asked)])
+    assert searcher.search(asked, lang="en")[0].score < 0.9  # two articles claim it

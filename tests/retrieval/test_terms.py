@@ -1,6 +1,6 @@
 import pytest
 
-from chatbot.retrieval.terms import stem, terms
+from chatbot.retrieval.terms import is_identifier, stem, terms
 
 
 @pytest.mark.parametrize("text", ["E-4012", "e4012", "Ｅ－４０１２", "E_4012"])
@@ -42,3 +42,10 @@ def test_short_words_are_not_cut_to_nothing(one, other):
 
 def test_text_without_words_has_no_terms():
     assert terms("🙂 !!! …") == []
+
+
+def test_digits_that_dashes_hold_together_are_one_term_and_a_range_is_two():
+    assert terms("20-45-77") == ["204577"] and is_identifier("204577")
+    assert terms("14-21 days") == ["14", "21", "day"]
+    assert not any(is_identifier(term) for term in ("14", "2026", "day", "退"))
+    assert is_identifier("e4012") and is_identifier("kc204817")
