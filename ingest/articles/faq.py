@@ -18,7 +18,7 @@ from typing import Any
 from chatbot.errors import FileError
 from chatbot.language.normalise import fold
 from chatbot.records.knowledge import ArticleDraft
-from ingest.articles.article import make_article, slugify
+from ingest.articles.article import make_article
 from ingest.articles.chunking import opening
 from ingest.delimited import best_delimiter, numbered_rows
 from ingest.files import Note, RowError, TextFile, open_text
@@ -120,25 +120,18 @@ def workbook_articles(path: Path) -> Iterator[ArticleDraft | RowError | Note]:
     """
     passed_over: list[str] = []
     refused: FileError | None = None
-    slugs: set[tuple[str, str]] = set()  # of the sheets before
     read = 0
     for number, (name, rows) in enumerate(sheets(path)):
         section = "" if _UNNAMED_SHEET.fullmatch(name) else name
-        here: set[tuple[str, str]] = set()
         try:
             for row in table_articles(rows, source=path.name, section=section, named=number > 0):
-                if isinstance(row, RowError):
-                    yield replace(row, message=f"Sheet {name}: {row.message}") if number else row
-                    continue
-                if (row.slug, row.lang) in slugs:  # the same question in another sheet is another article
-                    row = replace(row, slug=slugify(f"{name} {row.slug}"))
-                here.add((row.slug, row.lang))
+                if isinstance(row, RowError) and number:
+                    row = replace(row, message=f"Sheet {name}: {row.message}")
                 yield row
             read += 1
         except FileError as error:
             refused = refused or error
             passed_over.append(name)
-        slugs |= here
     if refused is not None and not read:
         raise refused
     if passed_over:

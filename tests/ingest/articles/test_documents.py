@@ -1,8 +1,10 @@
 import zipfile
 
 import pytest
+from sqlalchemy import select
 
 from chatbot.errors import FileError
+from chatbot.records.tables import Article
 from ingest.articles.formats import read_articles
 from ingest.files import RowError
 from ingest.transcripts.formats import open_transcripts
@@ -167,11 +169,13 @@ def test_every_sheet_of_questions_is_read_and_the_others_are_told(tmp_path, know
         ("How long?", "3 days", ""),
         ("How long?", "30 days", "Returns"),
     ]
-    assert first.slug != second.slug
     assert (no_answer.line, no_answer.message) == (3, "Sheet Returns: The row has no answer")
     assert in_words(no_answer.message, "zh") == "工作表 Returns：这一行没有答案"
     report = import_articles(knowledge, [path])
     assert (report.kept, report.errors) == (2, 1)
+    with knowledge.read() as session:  # the same question in another sheet is another article
+        kept = {row.body: row.slug for row in session.scalars(select(Article))}
+    assert kept == {"3 days": first.slug, "30 days": f"{first.slug}-2"}
     assert report.notes == ["faq.xlsx has sheets without columns of questions and answers: Prices"]
     assert in_words(report.notes[0], "zh") == "faq.xlsx 的这些工作表没有问题和答案的列：Prices"
     workbook(path, [["question", "answer"], ["How long?", "3 days"], ["Who?", "We"]], Prices=prices)
