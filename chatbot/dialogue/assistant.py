@@ -24,6 +24,7 @@ from chatbot.dialogue.follow_ups import (
 )
 from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.lookup import Lookup
+from chatbot.dialogue.offers import offers_person
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.person_wish import asks_for_person, declines_person, without_declined
@@ -178,7 +179,10 @@ class Assistant:
             release=self.release_id,
             mode=options.mode,
             thresholds={"sureness": options.sureness, "choice_floor": options.choice_floor},
-            parts=tuple(replace(part.trace, topic=topic) for part, topic in zip(parts, topics, strict=True)),
+            parts=tuple(
+                replace(part.trace, topic=topic, offers_person=offers_person(part))
+                for part, topic in zip(parts, topics, strict=True)
+            ),
             milliseconds=clock.milliseconds,
             suggested=tuple(name for name, _ in suggested),
         )
@@ -217,7 +221,7 @@ class Assistant:
         return float(vectors[0] @ vectors[1]) >= ALIKE
 
     def _requests(self, text: str, before: Sequence[Message], lang: str, options: SiteOptions) -> list[str]:
-        if lang not in self.languages or asks_for_person(text):
+        if lang not in self.languages or asks_for_person(text) or agreed_to(text, before) is not None:
             return [text]
 
         @cache
@@ -302,9 +306,9 @@ class Assistant:
         hits: list[Hit] = []
         ranked: list[Candidate] = []
         agreed = agreed_to(request, before)
-        small = smalltalk(request) or (agreed if agreed != "person" else None)
+        wants_person = agreed == "person" or asks_for_person(request)
+        small = None if wants_person else agreed or smalltalk(request)
         action: Action | None = None
-        wants_person = asks_for_person(request) or agreed == "person"
         draft, left_out, footing, variant = None, False, Footing(), None
         if readable and not too_long and small is None and not wants_person:
             classification, known, hits = self._evidence(request, before, lang, clock)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.policy import answers_nobody
-from chatbot.dialogue.saying import HANDOVER
-from chatbot.dialogue.trace import Choice, Classification, PartTrace, Reply, ReplyPart, Trace
+from chatbot.dialogue.trace import HANDOVER, Choice, Classification, PartTrace, Reply, ReplyPart, Trace
 
 
 def reply_to_files(names: str, release_id: str, lang: str, options: SiteOptions) -> tuple[Reply, Trace]:
@@ -28,5 +27,6 @@ def reply_to_files(names: str, release_id: str, lang: str, options: SiteOptions)
         kind=part.kind,
         rule=rule,
         reason=reason,
+        offers_person=part.kind == "ask",
     )
     return Reply((part,)), Trace(release_id, options.mode, {}, (decided,))

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from chatbot.dialogue.offers import answered_offer
 from chatbot.dialogue.own_words import yes_or_no
-from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.trace import Draft, Message
 from chatbot.dialogue.weighing import Candidate
@@ -75,38 +75,41 @@ def _framed(text: str) -> str:
     return f"\n\n{text.strip()}\n\n"
 
 
-Agreed = Literal["person", "greeting", "thanks"]
+Agreed = Literal["person", "greeting", "thanks", "go_on", "declined", "not_meant", "nothing_else"]
 _PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_\d+)?\]")
-_OFFERS_A_PERSON = ("unknown", "unknown_again", "asked_again", "too_long")
 
 
 def agreed_to(text: str, before: Sequence[Message]) -> Agreed | None:
     """What nothing but a yes or a no means: the person that was offered, or small talk. None where it is something
     else, or where it was asked which of several things is meant."""
-    said, last = yes_or_no(text), _last_reply(before)
+    last = last_reply(before)
+    if last is not None and last.offers_person:
+        said = answered_offer(text)
+        return None if said is None else "person" if said == "yes" else "declined"
+    said = yes_or_no(text)
     if said is None:
         return None
     if last is None:
         return "greeting"
-    if said == "yes" and _offers_a_person(last):
-        return "person"
-    return None if confirmed(text, before) is not None else "thanks"
+    if said == "no":
+        return "not_meant" if last.choices else "nothing_else"
+    if confirmed(text, before) is not None:
+        return None
+    # "is there anything else?" is answered with yes, an answer with ok
+    return "thanks" if last.topic is not None or smalltalk(text) == "thanks" else "go_on"
 
 
 def confirmed(text: str, before: Sequence[Message]) -> str | None:
     """What a bare yes behind "did you mean …?" means: the likeliest of what was asked back."""
-    last = _last_reply(before)
-    if last is None or last.topic is not None or _offers_a_person(last) or yes_or_no(text) != "yes":
+    last = last_reply(before)
+    if last is None or last.topic is not None or last.offers_person or yes_or_no(text) != "yes":
         return None
     return last.perhaps[0][0] if last.perhaps else None
 
 
-def _last_reply(before: Sequence[Message]) -> Message | None:
+def last_reply(before: Sequence[Message]) -> Message | None:
+    """What was said to the customer last, by the bot or a person."""
     return next((message for message in reversed(before) if message.role in ("bot", "agent")), None)
-
-
-def _offers_a_person(reply: Message) -> bool:
-    return any(phrase(name, lang) in reply.text for name in _OFFERS_A_PERSON for lang in ("en", "zh"))
 
 
 def topic_before(before: Sequence[Message]) -> str | None:

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 
-from chatbot.language.normalise import fold, says_something
+from chatbot.dialogue.about_bot import asks_what_it_is
+from chatbot.dialogue.script import simplified
+from chatbot.language.normalise import says_something
 
 _LIMIT = 160  # characters; who writes more tells a story, in which a person may occur
-_SIMPLIFIED = str.maketrans(
-    "轉個給機員務說話聯繫請們問幫換溝專沒嗎電別讓來還會時間點號碼裡裏與聊過為麼親無須從營業費養審",
-    "转个给机员务说话联系请们问帮换沟专没吗电别让来还会时间点号码里里与聊过为么亲无须从营业费养审",
-)
 _HUMAN = r"(?:(?:real|actual|live) )?(?:human|person|agent|representative|operator)(?: being)?"
 _ANYONE = r"(?:someone|somebody|anyone|anybody|customer (?:service|support)|(?:your |the )?support(?: team)?)"
+_CHIEF = r"(?:manager|supervisor|boss|superior|team leader|person in charge)(?!['’]s|s\b)"
+_CHIEF_ZH = "(?:经理|主管|领导|老板|负责人|管事的人?)(?!的?(?:电话|邮箱|名字|微信|说|叫什么|是谁|姓|在哪|几点|什么时))"
 _LABOUR = "人工(?!费|智能|审|成本|合成|制作|养|挑选)"
 _SERVICE = "客服(?!的?(?:电话|号码|热线|微信|邮箱|工作|服务?时间|几点|什么时[候间]|上班|周|在哪|才))"
 _NOT_A_BOT = re.compile(
@@ -26,10 +26,14 @@ _NOT_A_BOT = re.compile(
 )
 _PLAIN = re.compile(
     r"\b(?:talk|speak|chat|connect|transfer|put|pass|hand)\b.{0,25}\b(?:to|with|through)?\b.{0,12}"
-    r"\b(?:a |an |your |some )?(?:human|person|agent|representative|operator|colleague|someone real|manager|supervisor"
+    r"\b(?:a |an |your |some )?(?:human|person|agent|representative|operator|colleague|someone real|manager"
+    r"|supervisor|boss|superior"
     r"|staff member)"
     r"|\b(?:human|live|real|actual) (?:agent|person|human|being|support|help)"
     rf"|\b(?:want|need|get(?: me)?) (?:a |an )?{_HUMAN}(?: please$|$| to (?:help|answer|look|talk|speak|check|handle))"
+    rf"|\b(?:want|need|get(?: me)?|fetch|call|bring|see|have)(?: to see| me)? (?:a |an |the |your )(?:\w+ )?{_CHIEF}"
+    rf"(?: please|(?: to)? (?:call|answer|help|talk|speak|look|here|now|come))*[.!?]*$"
+    rf"|^(?:a |an |the |your )?{_CHIEF},?(?: please| now)?[.!]*$"
     r"|^(?:a |an )?(?:real )?(?:agent|human|person|operator|representative),?(?: please)?[.!]*$"
     rf"|\b(?:can|could|would) (?:a |an |some )?{_HUMAN} (?:please )?"
     r"(?:answer|help|assist|take over|talk to|speak to|reply|respond|look)(?: to)?(?: me| us| my| this| at|[?.!]|$)"
@@ -53,6 +57,8 @@ _UNLESS_ABOUT = re.compile(
     r"|\b(?:is there )?(?:someone|somebody|anyone|anybody) (?:that |who )?(?:i (?:can|could) |to )"
     r"(?:talk|speak|chat) (?:to|with)"
     rf"|(?:找|转|接|叫|呼叫)(?:一下|下|个|到|接|你们的?)*{_SERVICE}"
+    rf"|(?:叫|找|让|请|换|喊|转|要见|要找|联系)(?:一下|下|一?个|到|接|给|你们?的?|您们?的?|这里的?)*{_CHIEF_ZH}"
+    rf"|^(?:你们?的?)?{_CHIEF_ZH}(?:呢|在吗|在不在|出来|来)?$"
 )
 _IN_A_SHOP = re.compile(
     r"\b(?:is|are) there\b.{0,40}\b(?:in|at) (?:the|your) (?:shop|store|branch|counter|showroom)"
@@ -75,10 +81,10 @@ _ANY_NOT = re.compile(rf"{_NOT_EN}|{_NOT_ZH}")
 _WISH_FOR_A_PERSON = re.compile(  # its words, none of which says what for
     r"\b(i(['’](d|m))?|we|me|you|my|a|an|the|want|wanna|need|needs|would|like|love|can|could|may|must|have|get|to|with|and|or"
     r"|now|just|please|pls|here|there|is|are|am|let|give|real|live|human|humans|person|people|agent|agents|someone|somebody"
-    r"|representative|operator|colleague|manager|supervisor|staff|member|support|service|customer|talk|speak|chat|connect"
+    r"|representative|operator|colleague|manager|supervisor|boss|superior|your|staff|member|support|service|customer|talk|speak|chat|connect"
     r"|transfer|hi|hello|hey|thanks|thank|directly|immediately|bot|robot|not|no|instead|right|away|put|pass|hand"
     r"|through|being|help|some)\b"
-    r"|人工|真人|活人|客服|服务|人员|机器人|直接|马上|立刻|立即|现在|赶紧|谢谢|麻烦|可以|可不可以|能不能|你好|您好|需要|联系|不要|不想"
+    r"|经理|主管|领导|老板|负责人|人工|真人|活人|客服|服务|人员|机器人|直接|马上|立刻|立即|现在|赶紧|谢谢|麻烦|可以|可不可以|能不能|你好|您好|需要|联系|不要|不想"
     r"|说话|沟通|聊天|[我们要想请帮给你您转接找换跟和个位名一下到快吧了啊呢吗呀的能叫让在有没人说聊]"
 )
 _TELL_ME = re.compile(
@@ -91,8 +97,8 @@ _BETWEEN = re.compile(r"[\s!.,;:~?…、。！，？；：\-_()]+")
 
 def asks_for_person(text: str) -> bool:
     """Whether the message asks to be passed on to a human being."""
-    plain = _plain(text)
-    if len(plain) > _LIMIT:
+    plain = simplified(text)
+    if len(plain) > _LIMIT or asks_what_it_is(plain):
         return False
     if _NOT_A_BOT.search(plain):
         return True
@@ -107,19 +113,19 @@ def only_asks_for_person(text: str) -> bool:
     """Whether nothing is left of the message once the wish for a person is taken out."""
     if not asks_for_person(text):
         return False
-    return not _BETWEEN.sub("", _WISH_FOR_A_PERSON.sub(" ", _plain(text)))
+    return not _BETWEEN.sub("", _WISH_FOR_A_PERSON.sub(" ", simplified(text)))
 
 
 def declines_person(text: str) -> bool:
     """Whether the message says that no person is wanted: then none is called, whatever a classifier reads in it."""
-    plain = _plain(text)
+    plain = simplified(text)
     return not asks_for_person(text) and any(_negated(clause, _wish(clause)) for clause in _clauses(plain))
 
 
 def without_declined(text: str) -> str:
     """The message without the clause that declines a person: what it asks is the rest, and a search for 人工 finds
     what nobody asked for. As it is where nothing is declined, or nothing else is said. ``text``: normalised."""
-    plain = _plain(text)
+    plain = simplified(text)
     if len(plain) != len(text) or not declines_person(text):
         return text
     kept, at = "", 0
@@ -132,10 +138,6 @@ def without_declined(text: str) -> str:
         at = after
     asked = _TELL_ME.sub("", kept.strip(" ,，.。;；:：!！、"))
     return asked if says_something(asked) else text
-
-
-def _plain(text: str) -> str:
-    return fold(text).translate(_SIMPLIFIED).replace("’", "'")
 
 
 def _clauses(plain: str) -> list[str]:

@@ -7,6 +7,15 @@ PHRASES: dict[str, dict[str, str]] = {
         "greeting": "Hello! How can I help?",
         "thanks": "You're welcome! Is there anything else?",
         "goodbye": "Goodbye, and thank you for writing to us.",
+        "about_bot": "I'm an automatic assistant, not a person. Ask me about our service, "
+        "or would you rather talk to a colleague?",
+        "bot_praised": "Thank you, that's kind! Is there anything else?",
+        "bot_blamed": "I'm sorry that I was no help. Could you put it in other words, "
+        "or shall I pass you on to a colleague?",
+        "go_on": "Yes, please go on. What would you like to know?",
+        "declined": "All right, I'm still here. What would you like to know?",
+        "nothing_else": "All right. If there is anything else, just ask.",
+        "not_meant": "Then please put it in other words, or shall I pass you on to a colleague?",
         "person": "I'll pass you on to a colleague. They can read what you wrote here.",
         "unknown": "I'm not sure I know the answer to that. Could you put it in other words, "
         "or shall I pass you on to a colleague?",
@@ -17,6 +26,9 @@ PHRASES: dict[str, dict[str, str]] = {
         "too_long": "That is a long text. What would you like to know? Please put it in one or two sentences, "
         "or shall I pass you on to a colleague?",
         "choices": "Did you mean one of these?",
+        "choice": "Did you mean “{title}”?",
+        "other_language": "I understand English and Chinese only. Could you write it in one of these, "
+        "or shall I pass you on to a colleague?",
         "more_requests": "That was a lot at once, and there is more in it. Tap it below, or ask it again:",
         "files": "I have your file, but I cannot read files myself. What would you like to know? "
         "Or a colleague can look at it.",
@@ -49,6 +61,13 @@ PHRASES: dict[str, dict[str, str]] = {
         "greeting": "您好！有什么可以帮您？",
         "thanks": "不客气！还有其他可以帮您的吗？",
         "goodbye": "感谢您的咨询，再见！",
+        "about_bot": "我是自动客服助手，不是真人。您可以直接问我，需要的话也可以帮您转人工客服，要转吗？",
+        "bot_praised": "谢谢夸奖！还有其他可以帮您的吗？",
+        "bot_blamed": "很抱歉没能帮到您。您可以换个说法，或者需要帮您转人工客服吗？",
+        "go_on": "您请说，想了解什么？",
+        "declined": "好的，那由我继续为您解答。您想了解什么？",
+        "nothing_else": "好的，如果还有其他问题，随时问我。",
+        "not_meant": "那请您换个说法，或者需要帮您转人工客服吗？",
         "person": "好的，我帮您转接人工客服，同事能看到您刚才写的内容。",
         "unknown": "这个问题我没有把握。您可以换个说法，或者我帮您转人工客服？",
         "unknown_again": "这个问题我没有可靠的答案，不想乱猜。需要帮您转人工客服吗？",
@@ -56,6 +75,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "unreadable": "抱歉，我没看懂。请用中文或英文描述您的问题。",
         "too_long": "这段文字比较长。请用一两句话告诉我您想问什么，或者我帮您转人工客服？",
         "choices": "您是想问下面哪一个？",
+        "choice": "您是想问“{title}”吗？",
+        "other_language": "我只懂中文和英文。您可以用其中一种再说一遍，或者需要帮您转人工客服吗？",
         "more_requests": "您一次问了好几件事，还有没回答的。请点下面的问题，或再问一次：",
         "files": "文件已收到，不过我还不能读取文件内容。请告诉我您想了解什么，或者由人工客服来查看。",
         "talk_to_person": "转人工客服",

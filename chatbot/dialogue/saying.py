@@ -9,13 +9,13 @@ from chatbot.dialogue.acting import Acted
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.policy import Decision
-from chatbot.dialogue.trace import PAYLOAD, Choice, Hit, PartTrace, ReplyPart, Source
+from chatbot.dialogue.trace import HANDOVER, PAYLOAD, Choice, Hit, PartTrace, ReplyPart, Source
 from chatbot.dialogue.weighing import Candidate
 from chatbot.language.redaction import Redactor
 
-HANDOVER = f"{PAYLOAD}handover"  # payload of the choice that leads to a person
 INTENT = f"{PAYLOAD}intent "  # payload of a "did you mean": the intent's name follows
 ARTICLE = f"{PAYLOAD}article "  # payload of a "did you mean": the article's slug follows
+ASKING_TALK = frozenset({"about_bot", "bot_blamed", "not_meant"})  # small talk that ends in "or a colleague?"
 
 _PHRASES = {  # of the rules that say more than "I do not know"
     "nothing_to_read": "unreadable",
@@ -58,10 +58,12 @@ def say(part: Part, *, lang: str, failures: int, redactor: Redactor, lookup: Loo
             text = hit.text if hit else ""
             sources = (_source(hit),) if hit else ()
         case "choices":
-            text = phrase("choices", lang)
+            text = _asked_back(decision, lang)
             choices = (*(_choice(candidate) for candidate in decision.choices), person)
         case "smalltalk":
             text = (chosen.approved if chosen else None) or phrase(intent or "greeting", lang)
+            if intent in ASKING_TALK:
+                choices = (person,)
         case "person":
             text = (chosen.approved if chosen else None) or phrase("person", lang)
         case "ask":
@@ -105,6 +107,13 @@ def _say_action(acted: Acted, decision: Decision, lang: str, lookup: Lookup) -> 
 
 def _source(hit: Hit) -> Source:
     return Source(hit.title_path or hit.title, hit.url, hit.text)
+
+
+def _asked_back(decision: Decision, lang: str) -> str:
+    """One thing is asked by its name; of several one is to be tapped."""
+    if len(decision.choices) == 1:
+        return phrase("choice", lang).format(title=decision.choices[0].title.rstrip("?？"))
+    return phrase("choices", lang)
 
 
 def _choice(candidate: Candidate) -> Choice:

@@ -8,18 +8,36 @@ from __future__ import annotations
 
 import re
 
-from chatbot.language.normalise import fold
+from chatbot.dialogue.about_bot import about_bot
+from chatbot.dialogue.script import simplified
 
 _PATTERNS: dict[str, str] = {
-    "greeting": r"(hi|hello|hey|hiya|howdy|good (morning|afternoon|evening|day)|greetings|anyone there|hello there"
-    r"|hi there|hey there|你好呀?|您好呀?|嗨|哈喽|哈啰|hello|在吗|在么|有人吗|有人在吗|早上好|下午好|晚上好|早"
+    "greeting": r"(are you (still )?(there|here)|hi|hello|hey|hiya|howdy|good (morning|afternoon|evening|day)"
+    r"|greetings|anyone there|hello there"
+    r"|hi there|hey there|how are (you|u)( doing)?( today)?|how'?s it going|你好呀?|您好呀?|你好吗|最近好吗|嗨"
+    r"|哈喽|哈啰|hello|在吗|在么|有人吗|有人在吗|早上好|下午好|晚上好|早"
     r"|客服在吗|亲在吗|亲)",
     "thanks": r"(thanks|thank you|thx|ty|cheers|great thanks|perfect thanks|thanks a lot|thank you so much|many thanks"
     r"|thank you very much|that helps|that helped|much appreciated|ok thanks|okay thanks|got it thanks|appreciate it"
     r"|谢谢|谢谢你|谢谢您|多谢|感谢|非常感谢|太感谢了|谢啦|谢了|好的谢谢|好的谢谢您|好的谢谢你|明白了谢谢|知道了谢谢|收到谢谢)",
     "goodbye": r"(bye|goodbye|bye bye|see you|see ya|have a nice day|take care|cya"
-    r"|再见|拜拜|拜|回见|下次见|没事了|没有了|没别的了)",
+    r"|再见|拜拜|拜|回见|下次见|没事了|没有了|没别的了|就这些了?|no that'?s (all|it)|that'?s all|that'?s it"
+    r"|nothing else)",
+    "go_on": r"(well|so|((just|and|oh|ok|wait) )*(one|a) (more|last|quick|other) (thing|question)|((just|and|oh"
+    r"|ok|wait) )*"
+    r"(another|quick) (thing|question)|(i )?(still )?(have|got|ve got|'ve got) (a|another|one more|some|a few"
+    r"|a quick) questions?"
+    r"|(can|could|may) i ask (you )?(something|a question|one more thing|another question|something else)"
+    r"|i( would|'d| want to) (like to )?ask (you )?(something|a question|something else)"
+    r"|(还有|还想问|另外)(一?个|一?件|几个|点)?(问题|事|事情)?(想问(一?下)?|要问|请教)?|(我?(还|再)?想?再?|请)问(一下|一?个问题|下|你)?"
+    r"|我?(还)?有(一?个|几个|些|点)?问题(想问(一?下)?|要问|请教)?|(能|可以)(再)?问(你)?(一?个)?问题吗|喂+|对了)",
 }
+_EMOJI = {  # a message that is nothing but these
+    "thanks": "👍👌🙏❤💗💕😊🙂😀😃😄☺🥰😍👏💯🆗✅",
+    "bot_blamed": "😡😠🤬👎😤💢🖕😾",
+}
+_DRAWN = {mark: name for name, marks in _EMOJI.items() for mark in marks}
+_BESIDE_EMOJI = re.compile(r"[\s!.?,\uFE0F\u200D\U0001F3FB-\U0001F3FF]+")
 _NOD = r"(ok|okay|oh|alright|great|perfect|cool|got it|i see|好的?|好吧|嗯+|哦+|行|明白了?|知道了|收到|了解了?|清楚了)"
 _SMALLTALK = {
     name: re.compile(rf"({_NOD}\s*)?{pattern}(\s*{pattern})?(\s*{_NOD})?")
@@ -30,11 +48,22 @@ _LIMIT = 40  # characters; longer than this it is not only small talk
 
 
 def smalltalk(text: str) -> str | None:
-    """``greeting``, ``thanks`` or ``goodbye`` where the message is nothing else; "ok" is thanks unsaid."""
-    plain = _FILLER.sub(" ", fold(text)).strip()
-    if not plain or len(plain) > _LIMIT:
+    """``greeting``, ``thanks``, ``goodbye``, ``go_on`` ("one more thing"), or what is said about the bot
+    (chatbot/dialogue/about_bot.py), where the message is nothing else; "ok" is thanks unsaid."""
+    folded = simplified(text)
+    plain = _FILLER.sub(" ", folded).strip()
+    if not plain:
+        return drawn(folded)
+    if len(plain) <= _LIMIT:
+        for name, pattern in _SMALLTALK.items():
+            if pattern.fullmatch(plain):
+                return "thanks" if name == "acknowledgement" else name
+    return about_bot(folded)
+
+
+def drawn(text: str) -> str | None:
+    """What a message says that is nothing but emoji: of several the one that complains counts."""
+    names = [_DRAWN.get(mark) for mark in _BESIDE_EMOJI.sub("", text)]
+    if not names or None in names:
         return None
-    for name, pattern in _SMALLTALK.items():
-        if pattern.fullmatch(plain):
-            return "thanks" if name == "acknowledgement" else name
-    return None
+    return "bot_blamed" if "bot_blamed" in names else "thanks"

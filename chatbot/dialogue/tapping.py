@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from chatbot.dialogue.follow_ups import confirmed
+from chatbot.dialogue.follow_ups import confirmed, last_reply
 from chatbot.dialogue.lookup import Lookup
+from chatbot.dialogue.picking import picked
 from chatbot.dialogue.policy import Decision, answers_nobody
-from chatbot.dialogue.saying import ARTICLE, HANDOVER, INTENT, Part
-from chatbot.dialogue.trace import Classification, Message, PartTrace, ReplyKind
+from chatbot.dialogue.saying import ARTICLE, INTENT, Part
+from chatbot.dialogue.trace import HANDOVER, Classification, Message, PartTrace, ReplyKind
 from chatbot.dialogue.weighing import ARTICLE_LABEL, Candidate
 from chatbot.language.normalise import normalise
 
@@ -29,9 +30,13 @@ def payload_of(text: str, offered: Mapping[str, str]) -> str | None:
 
 
 def meant_by(text: str, before: Sequence[Message]) -> str:
-    """What is as good as a tap: a bare yes taps the likeliest of what was asked back; anything else is as it is."""
+    """What is as good as a tap: a bare yes taps the likeliest of what was asked back, "the second one" or its title
+    what it names; anything else is as it is."""
     name = confirmed(text, before)
-    return _payload(name) if name is not None else text
+    if name is not None:
+        return _payload(name)
+    last = last_reply(before)
+    return (picked(text, last.choices) if last is not None else None) or text
 
 
 def _payload(name: str) -> str:

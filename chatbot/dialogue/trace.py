@@ -16,6 +16,7 @@ from chatbot.dialogue.cards import Card
 Role = Literal["customer", "bot", "agent", "action"]
 ReplyKind = Literal["approved", "passage", "generated", "choices", "ask", "person", "unknown", "smalltalk"]
 PAYLOAD = "/"
+HANDOVER = f"{PAYLOAD}handover"  # payload of the choice that leads to a person
 Mode = Literal["approved_and_cited", "generated_allowed", "drafts_only"]
 
 
@@ -24,12 +25,41 @@ class Message:
     """One earlier turn, as the models read it; ``topic``: what a bot's turn answered, an intent or ``article:slug``.
 
     ``perhaps``: where it answered nothing, what the customer may have meant, each with its probability.
+    ``offers_person``: it asked whether a person shall take over. ``choices``: title and payload of what was to be
+    tapped, the person left out.
     """
 
     role: Role
     text: str
     topic: str | None = None
     perhaps: tuple[tuple[str, float], ...] = ()
+    offers_person: bool = False
+    choices: tuple[tuple[str, str], ...] = ()
+
+
+def bot_message(
+    text: str,
+    topic: str | None,
+    perhaps: tuple[tuple[str, float], ...],
+    reply: Mapping[str, Any],
+    trace: Mapping[str, Any],
+) -> Message:
+    """A reply as the turn that the next message comes behind; ``reply`` and ``trace`` as they are stored."""
+    parts, decided = reply.get("parts", ()), trace.get("parts", ())
+    last = parts[-1] if parts else {}
+    choices = last.get("choices", ()) if last.get("kind") == "choices" else ()
+    return Message(
+        "bot",
+        text,
+        topic,
+        perhaps,
+        offers_person=bool(decided and decided[-1].get("offers_person")),
+        choices=tuple(
+            (str(choice["title"]), str(choice["payload"]))
+            for choice in choices
+            if choice["payload"] != HANDOVER
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +266,7 @@ class PartTrace:
     ] = ()  # where nothing was: what may have been meant, with its probability
     entities: tuple[Tagged, ...] = ()  # what the request names, where the release has learned any
     left_out: bool = False  # a draft was due and not written: too many messages at once (web/pressure.py)
+    offers_person: bool = False  # it is asked whether a person shall take over
 
 
 @dataclass(frozen=True, slots=True)

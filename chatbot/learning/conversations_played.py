@@ -17,7 +17,7 @@ from typing import Any
 
 from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.options import SiteOptions
-from chatbot.dialogue.trace import Message, Reply, Trace
+from chatbot.dialogue.trace import Message, Reply, Trace, bot_message
 from chatbot.dialogue.weighing import PERSON_INTENT, SMALLTALK_INTENTS
 from chatbot.errors import FileError
 from chatbot.learning.questions import ANSWERS, Judgement, Question, judge, states_facts
@@ -146,7 +146,7 @@ def play(
             played.append(Played(conversation.id, conversation.lang, turn, reply, trace, verdict, stated))
             history += [
                 Message("customer", turn.text),
-                Message("bot", reply.text, trace.topic, trace.perhaps),
+                bot_message(reply.text, trace.topic, trace.perhaps, reply.as_json(), trace.as_json()),
             ]
             failures = failures + 1 if reply.kind in ("unknown", "choices") else 0
         if progress:

@@ -14,7 +14,7 @@ from sqlalchemy import Integer, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue.actions import Said, Talk
-from chatbot.dialogue.trace import ActionTrace, Message, Role
+from chatbot.dialogue.trace import ActionTrace, Message, Role, bot_message
 from chatbot.records.conversations import NO_HELP, NOTICE, TRANSCRIPT_ROLES
 from chatbot.records.tables import Conversation, Turn, Visitor
 
@@ -58,11 +58,7 @@ class Before:
 
     def history(self) -> list[Message]:
         """What the models read, oldest first: no notices, no notes."""
-        return [
-            Message(cast(Role, turn.role), turn.text, _topic_of(turn.trace), _perhaps_of(turn.trace))
-            for turn in reversed(self.turns)
-            if turn.kind != NOTICE
-        ]
+        return [_message(turn) for turn in reversed(self.turns) if turn.kind != NOTICE]
 
     def failures(self) -> int:
         """How many replies in a row, up to the message, left the customer without an answer."""
@@ -104,6 +100,13 @@ def turns_before(session: Session, turn: Turn) -> Before:
             for number, role, kind, text, reply_to, trace, reply in rows
         )
     )
+
+
+def _message(turn: Earlier) -> Message:
+    topic = _topic_of(turn.trace)
+    if turn.role != "bot":
+        return Message(cast(Role, turn.role), turn.text, topic)
+    return bot_message(turn.text, topic, _perhaps_of(turn.trace), turn.reply, turn.trace)
 
 
 def _topic_of(trace: Mapping[str, Any]) -> str | None:

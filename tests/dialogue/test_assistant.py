@@ -13,7 +13,7 @@ from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.saying import ARTICLE, HANDOVER, INTENT
-from chatbot.dialogue.trace import ActionTrace, Classification, Hit, IntentGuess, Message, Tagged
+from chatbot.dialogue.trace import ActionTrace, Classification, Hit, IntentGuess, Message, Tagged, bot_message
 from chatbot.dialogue.weighing import KnownIntent, Weighing, Weights
 from chatbot.inference.generate import Candidate
 
@@ -249,14 +249,12 @@ def test_not_knowing_offers_a_person_and_says_so_differently_the_second_time(ass
 
 
 def test_a_paste_of_pages_is_asked_what_it_wants_to_know_and_not_answered_by_its_first_lines(assistant):
-    told = "How do I cancel? You can cancel an order until it is packed. "
-    reply, trace = assistant.reply(told * 40, options=ALLOWED)
+    pasted = "How do I cancel? You can cancel an order until it is packed. "
+    reply, trace = assistant.reply(pasted * 40, options=ALLOWED)
     assert (reply.kind, trace.parts[0].rule) == ("unknown", "too_long")
     assert reply.text == phrase("too_long", "en") and reply.parts[0].choices[-1].payload == HANDOVER
-    assert assistant.reply(told * 3, options=ALLOWED)[0].kind != "unknown"
-    agreed, _ = assistant.reply(
-        "yes please", options=ALLOWED, history=[Message("customer", told * 40), Message("bot", reply.text)]
-    )
+    assert assistant.reply(pasted * 3, options=ALLOWED)[0].kind != "unknown"
+    agreed, _ = assistant.reply("yes please", options=ALLOWED, history=told(reply, trace, pasted * 40))
     assert agreed.kind == "person"
 
 
@@ -582,3 +580,48 @@ def test_a_bare_variant_is_answered_from_what_was_spoken_of_or_not_known(assista
     monkeypatch.setattr(assistant._lookup, "passages", lambda slug, lang: [passage(slug, REFUND_TEXT), blue])
     reply, trace = assistant.reply("and the blue one?", options=SiteOptions(), history=before)
     assert (reply.kind, reply.text, trace.topic) == ("passage", blue.text, "refund_time")
+
+
+def told(reply, trace, asked):
+    return [
+        Message("customer", asked),
+        bot_message(reply.text, trace.topic, trace.perhaps, reply.as_json(), trace.as_json()),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("locale", "asked", "yes", "no"),
+    [("en", "How tall is the Eiffel tower?", "ok", "no need"), ("zh", "埃菲尔铁塔多高", "好的", "不用了")],
+)
+@pytest.mark.parametrize("failures", [0, 1])
+def test_a_yes_to_any_offer_of_a_person_is_one_and_a_no_is_not(assistant, locale, asked, yes, no, failures):
+    reply, trace = assistant.reply(asked, options=ALLOWED, locale=locale, failures=failures)
+    assert reply.kind == "unknown" and trace.parts[0].offers_person
+    before = told(reply, trace, asked)
+    agreed, trace = assistant.reply(yes, options=ALLOWED, locale=locale, history=before)
+    assert (agreed.kind, agreed.text) == ("person", phrase("person", locale))
+    assert trace.parts[0].rule == "asked_for_person"
+    refused, _ = assistant.reply(no, options=ALLOWED, locale=locale, history=before)
+    assert (refused.kind, refused.text) == ("smalltalk", phrase("declined", locale))
+
+
+def test_who_asks_whether_it_is_a_bot_is_told_and_offered_a_person(assistant):
+    asked = "am I talking to a robot or a person?"
+    reply, trace = assistant.reply(asked, options=ALLOWED)
+    assert reply.text == phrase("about_bot", "en")
+    assert [choice.payload for choice in reply.parts[0].choices] == [HANDOVER]
+    assert (
+        assistant.reply("yes please", options=ALLOWED, history=told(reply, trace, asked))[0].kind == "person"
+    )
+
+
+def test_one_candidate_is_asked_by_its_name_and_a_choice_is_taken_by_its_place_or_title(assistant):
+    asked = "how to cancel"
+    reply, trace = assistant.reply(asked, options=replace(ALLOWED, sureness=0.97))
+    assert reply.kind == "choices" and len(reply.parts[0].choices) == 2
+    assert reply.text == f"Did you mean “{reply.parts[0].choices[0].title.rstrip('?')}”?"
+    before = told(reply, trace, asked)
+    for text in ("the first one", "yes", reply.parts[0].choices[0].title):
+        taken, after = assistant.reply(text, options=ALLOWED, history=before)
+        assert (taken.kind, after.parts[0].rule) == ("approved", "tapped")
+    assert assistant.reply("no", options=ALLOWED, history=before)[0].text == phrase("not_meant", "en")

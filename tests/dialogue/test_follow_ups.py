@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from chatbot.dialogue.follow_ups import agreed_to, confirmed, topic_before, topics_before
-from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.trace import Message
 
 ASKED = Message("customer", "can I pay in instalments")
 ANSWERED = Message("bot", "In three parts.", "instalments")
 NOT_KNOWN = Message("bot", "That I don't know.", None)
+OFFERED = Message("bot", "Shall I pass you on?", None, offers_person=True)
+ELSE = Message("bot", "You're welcome! Is there anything else?", None)
 
 
 @pytest.mark.parametrize(
@@ -43,13 +44,23 @@ def test_who_was_asked_back_may_go_on_about_any_of_it() -> None:
 @pytest.mark.parametrize(
     ("text", "before", "agreed"),
     [
-        ("yes please", [ASKED, Message("bot", phrase("unknown", "en"))], "person"),
-        ("好的", [ASKED, Message("bot", phrase("unknown_again", "zh"))], "person"),
-        ("no", [ASKED, Message("bot", phrase("unknown", "en"))], "thanks"),
+        ("yes please", [ASKED, OFFERED], "person"),
+        ("ok", [ASKED, OFFERED], "person"),
+        ("好的", [ASKED, OFFERED], "person"),
+        ("no", [ASKED, OFFERED], "declined"),
+        ("thanks", [ASKED, OFFERED], None),
         ("yes", [], "greeting"),
         ("yes", [ASKED, ANSWERED], "thanks"),
+        ("no thanks", [ASKED, ANSWERED], "nothing_else"),
+        ("yes", [ASKED, ANSWERED, Message("customer", "thanks"), ELSE], "go_on"),
+        ("ok", [ASKED, ANSWERED, Message("customer", "thanks"), ELSE], "thanks"),
+        (
+            "no",
+            [ASKED, Message("bot", "Which?", None, (("shops", 0.4),), choices=(("Shops", "/intent shops"),))],
+            "not_meant",
+        ),
         ("yes", [ASKED, Message("bot", "Did you mean one of these?", None, (("shops", 0.4),))], None),
-        ("yes, and in a shop?", [ASKED, Message("bot", phrase("unknown", "en"))], None),
+        ("yes, and in a shop?", [ASKED, OFFERED], None),
     ],
 )
 def test_a_bare_yes_is_no_question(text: str, before: list[Message], agreed: str | None) -> None:
@@ -61,5 +72,5 @@ def test_a_bare_yes_takes_the_likeliest_of_what_was_asked_back() -> None:
     assert confirmed("yes please", [ASKED, asked_back]) == confirmed("可以", [ASKED, asked_back]) == "shops"
     assert confirmed("no", [ASKED, asked_back]) is None
     assert confirmed("yes", [ASKED, ANSWERED]) is None
-    offered = Message("bot", phrase("unknown", "en"), None, (("shops", 0.2),))
+    offered = Message("bot", "Shall I pass you on?", None, (("shops", 0.2),), offers_person=True)
     assert confirmed("yes", [ASKED, offered]) is None
