@@ -86,6 +86,7 @@ def strange(title: str, probability: float) -> Candidate:
 ASKED = [
     evidence(),
     evidence(readable=False),
+    replace(evidence(candidate("T1", 0.9)), too_long=True),
     evidence(person=True),
     evidence(small="bye"),
     evidence(candidate("T1", 0.9), action="bound"),
