@@ -66,10 +66,11 @@ PIECES = {  # what stands in a gap that holds words instead of a value
     ("ingest/transcripts/json_records.py", "where"): ("", " at column 8"),
     ("web/widget_options.py", "name"): ("corners", "position", "theme"),
 }
+# the same in Chinese: names, and what is typed
 STAY = """Bearer Chatwoot Dense Excel Help Lines Office Pooling Rasa Transformer Webhook Word
 action agent answer article auto beam bot cpu cuda customer data discard export faker false frontdesk
-gzip http https ignore import ingest install jobs label list look max mean nlu null oos optuna order pip
-python question rasa releases retrain role snapshot text torch transcripts true try tune validate"""  # the same in Chinese: names, what is typed
+gzip http https ignore import ingest install intents jobs label list look max mean nlu null oos optuna order pip
+python question rasa releases retrain role snapshot text torch transcripts true try tune validate"""
 
 
 def _texts(node: ast.expr | None, constants: dict[str, ast.expr]) -> list[str]:
