@@ -16,7 +16,6 @@ from chatbot.dialogue.drafting import Writer, draft, sources_about
 from chatbot.dialogue.follow_ups import (
     Repeats,
     agreed_to,
-    language_of,
     opens,
     topic_before,
     topics_before,
@@ -35,6 +34,7 @@ from chatbot.dialogue.requests import MAX_REQUESTS, Subject, leans, split_reques
 from chatbot.dialogue.saying import Part, say, with_the_rest
 from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.speaking import Footing
+from chatbot.dialogue.spoken_language import language_of
 from chatbot.dialogue.suggesting import Proposes, suggest
 from chatbot.dialogue.tapping import chosen, gone, is_payload, left_to_people, meant_by, payload_of
 from chatbot.dialogue.topics import perhaps_meant, topic_of, turns_of
@@ -89,10 +89,11 @@ class Assistant:
         heard: Heard | None = None,
         own_encoders: Collection[str] = (),
         writes: Collection[str] | None = None,
+        names: Collection[str] = (),
     ) -> None:
         """``own_encoders``: languages whose encoder has read nothing but the company's own texts. ``writes``: languages
         in which the generator may answer a customer where the site allows it (None: all); agents get its drafts
-        anyway."""
+        anyway. ``names``: words in Latin letters that show no language (`spoken_language`)."""
         self.release_id = release_id
         self.languages = tuple(languages)
         self._classifier = classifier
@@ -106,6 +107,7 @@ class Assistant:
         self._named = named
         self._heard = heard or Heard()
         self._own_encoders = frozenset(own_encoders)
+        self._names = frozenset(names)
         self._writes = frozenset(self.languages if writes is None else writes)
         self.past = past  # what agents said, for agents: no reply draws on it
 
@@ -137,7 +139,15 @@ class Assistant:
         before = [replace(m, text=redactor.redact(normalise(m.text))) for m in history[-HISTORY_TURNS:]]
         words = "" if is_payload(text) else text
         read = redactor.redact(text)
-        lang = language_of(words, read if words else "", before, default=locale.split("-")[0])
+        lang = language_of(
+            words,
+            read if words else "",
+            before,
+            default=locale.split("-")[0],
+            languages=self.languages,
+            names=self._names,
+            asked=talk is not None and talk.pending is not None and talk.pending.open,
+        )
         said = lang if lang in self.languages else locale.split("-")[0]
 
         if talk is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -12,7 +11,7 @@ from chatbot.dialogue.own_words import yes_or_no
 from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.trace import Draft, Message
 from chatbot.dialogue.weighing import Candidate
-from chatbot.language.normalise import detect_language, fold, has_letters
+from chatbot.language.normalise import fold
 from chatbot.language.redaction import Redactor
 
 
@@ -76,7 +75,6 @@ def _framed(text: str) -> str:
 
 
 Agreed = Literal["person", "greeting", "thanks", "go_on", "declined", "not_meant", "nothing_else"]
-_PLACEHOLDER = re.compile(r"\[[A-Z]+(?:_\d+)?\]")
 
 
 def agreed_to(text: str, before: Sequence[Message]) -> Agreed | None:
@@ -157,12 +155,3 @@ def unsaid(ranked: list[Candidate], before: Sequence[Message]) -> list[Candidate
         else candidate
         for candidate in ranked
     ]
-
-
-def language_of(text: str, read: str, before: Sequence[Message], *, default: str) -> str:
-    """The message's language; that of the one before where it is nothing but a number or an address."""
-    if not has_letters(_PLACEHOLDER.sub("", read)):
-        for message in reversed(before):
-            if message.role == "customer" and has_letters(_PLACEHOLDER.sub("", message.text)):
-                return detect_language(message.text, default=default)
-    return detect_language(text, default=default)

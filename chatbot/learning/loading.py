@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import select
 
 from chatbot.dialogue.actions import Finder, nothing
 from chatbot.dialogue.asked_after import AskedAfter
@@ -22,6 +23,7 @@ from chatbot.dialogue.lookup import DatabaseLookup
 from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.said_words import SaidWords
+from chatbot.dialogue.spoken_language import latin_words
 from chatbot.dialogue.weighing import Weighing
 from chatbot.errors import BundleError
 from chatbot.inference.classify_states import Classifier, encoder_wanted
@@ -38,7 +40,7 @@ from chatbot.learning.releases import bundle_folder
 from chatbot.learning.snapshot import Snapshot
 from chatbot.learning.writing import passed_in
 from chatbot.records.database import Database
-from chatbot.records.tables import Release
+from chatbot.records.tables import Article, Release
 from chatbot.retrieval.embeddings import base_of
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry, QuestionEntry
 from chatbot.retrieval.past_answers import LazyPastAnswers, PastAnswerIndex
@@ -101,7 +103,15 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
         else None,
         own_encoders=[lang for lang in manifest.languages if _own(encoder_for(lang, encoders))],
         writes=_writes(database, release_id),
+        names=_names(database),
     )
+
+
+def _names(database: Database) -> frozenset[str]:
+    """The words in Latin letters that stand in Chinese titles: names of products, whatever language they stand in."""
+    with database.read() as session:
+        titles = session.scalars(select(Article.title).where(Article.lang == "zh", Article.status == "live"))
+        return frozenset().union(*map(latin_words, titles))
 
 
 def _writes(database: Database, release_id: str) -> frozenset[str]:
