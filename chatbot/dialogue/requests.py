@@ -19,6 +19,14 @@ MAX_REQUESTS = 3  # answered at once; the customer is told of the others
 UNSAID = 0.8  # as sure must the models be of a question after a question that nothing calls another one
 _END = re.compile(r"(?<=[?？！。；\n])\s*|(?<=[!;])\s+|(?<=[a-z0-9)]\.)\s+(?=[A-Z])")
 _BESIDES = "另外(?![那这的半几收])"  # "besides"; 另外那个 is the other one, and 另外收 charges extra
+_COUNTED = re.compile(  # "three things:", "I have two questions -", 三个问题：
+    r"^(?:(?:hi|hello|hey|good (?:morning|afternoon|evening))\b[\w ]{0,20}[,.!]?\s+)?"
+    r"(?:(?:i|we) (?:have|had|['’]?ve got)|i['’]ve(?: got)?|just|a)?\s*"
+    r"(?:two|three|four|five|several|couple of|few|[2-5]) (?:\w+ )?(?:things?|questions?|points?|requests?|issues?)"
+    r"(?: (?:for you|please|today))?\s*[:：,.–—-]+\s*(?=\S)"
+    r"|^(?:(?:你好|您好)[,，!！\s]*)?(?:我?(?:有|想问)?)(?:两|兩|三|四|几|幾|[2-5])(?:个|個|件)?(?:问题|問題|事情?)[:：,，]\s*(?=\S)",
+    re.IGNORECASE,
+)
 _TURN = re.compile(
     r"\s*(?:,|，|\.|。)?\s+(?=(?:and )?(?:also|by the way|btw|(?:another|one more) (?:question|thing))\b)"
     r"|(?<=[\u3400-\u9fff])[,，、\s]*(?=(?:还有个|还有一个|还有就是|对了|顺便问|顺便再))"
@@ -46,21 +54,33 @@ _QUESTIONS_ZH = (
     r"(?:请问|怎么|怎样|咋|如何|多少|多久|几[天个点时]|哪|能不能|能否|可不可以|可以|可否|是不是|是否|有没有|什么|为啥|为什么|为何"
     r"|我?[想要]|需要|麻烦|请?帮我|给我|你们)"
 )
+# behind a bare comma only what cannot be a relative clause or a member of a list: "which I bought", "when it comes"
+_AUXILIARY = r"(?:can|could|may|should|shall|will|would|do|does|did|is|are|was|were|have|has|am)(?:n['’]?t)?"
+_INVERTED = (
+    rf"(?:(?:how|what|when|where|why|who)(?: much| many| long| often| far| soon| time| kind of \w+)? {_AUXILIARY}\b"
+    r"|(?:what|where|when|who|how)['’]s\b|how (?:much|many|long|often|far|soon|to)\b"
+    rf"|{_AUXILIARY} (?:i|you|we|it|they|there|this|that|these|those|the|my|your|any)\b)"
+)
 _JOINT = re.compile(
     r"(\s*[;；]\s*"
+    rf"|(?<!if not)(?<!if so)(?<!if yes),\s*(?={_INVERTED})"
     rf"|\s*,?\s+(?:and then|and|then|plus|&)\s+(?=(?:please )?(?:{_QUESTIONS}|i (?:want|need)\b|i['’]d like\b"
     rf"|{_ORDERS} (?:my|the|our|this|that|it|me|an?)\b))"
     r"|(?<=[\u3400-\u9fff])[,，、\s]*(?:并且|而且|然后|还有|以及|顺便|同时|再(?=帮我|问))[,，\s]*"
     rf"|(?<=[\u3400-\u9fff])[,，、\s]+(?={_QUESTIONS_ZH}|{_ORDERS_ZH}))",
     re.IGNORECASE,
 )
+# where several things were announced
+_LISTED = re.compile(
+    _JOINT.pattern[:-1] + r"|(?<=[\u3400-\u9fff])[,，、]\s*)", re.IGNORECASE
+)  # what was counted before
 _WISH = re.compile(r"我?(?:想|要(?!是)|需要)")  # 我想买壶，怎么下不了单 asks one thing
 _ASKS = re.compile(
     r"[?？]"
     r"|^(?:(?:and|but|so|then|please|hi|hello|hey)[,!]? )*(?:how|what|when|where|which|who|why|whose|can|could|may"
     r"|might|do|does|did|is|are|was|were|will|would|should|shall|have|has|am|please|send|help|let|give"
     rf"|{_ORDERS}|i (?:want|need|wish|'?d like|would like|am looking)|i['’]d like)\b"
-    r"|吗|呢$|怎么|怎样|如何|多少|多久|几[天个点时]|哪|能不能|能否|可不可以|可以.*[吗么不]|是不是|是否|有没有|什么|为啥|为何|请[问帮给]"
+    r"|[吗嗎]|呢$|怎麼|什麼|幾[天個點時]|請問|怎么|怎样|如何|多少|多久|几[天个点时]|哪|能不能|能否|可不可以|可以.*[吗么不]|是不是|是否|有没有|什么|为啥|为何|请[问帮给]"
     rf"|^{_WISH.pattern}|麻烦|帮我|^(?:再|还要)?{_ORDERS_ZH}",
     re.IGNORECASE,
 )
@@ -87,9 +107,10 @@ class SubjectOf(Protocol):
 
 def sentences(text: str) -> list[str]:
     """The message's sentences, small talk left out where something else is there too."""
+    counted = _COUNTED.match(text)
     found = [
         piece.strip(" ,，")
-        for sentence in _END.split(text)
+        for sentence in _END.split(text[counted.end() :] if counted else text)
         for piece in _TURN.split(sentence)
         if piece and piece.strip(" ,，")
     ]
@@ -126,10 +147,11 @@ def split_requests(text: str, subject_of: SubjectOf, *, sure: float) -> list[str
     same subject are one request.
     """
     pieces: list[_Piece] = []
+    counted = _COUNTED.match(text) is not None
     for sentence in sentences(text):
         listed = bool(pieces) and pieces[-1].text.endswith(";")
         whole = _Piece(sentence, joined=listed)
-        halves = _halves(whole)
+        halves = _halves(whole, counted=counted)
         told = pieces and leans(
             halves[0].text
         )  # "Nine of us. What would that cost and who do I write to?": one thing
@@ -140,12 +162,13 @@ def split_requests(text: str, subject_of: SubjectOf, *, sure: float) -> list[str
     return [request.text.rstrip("; ") for request in found] or [" ".join(piece.text for piece in pieces)]
 
 
-def _halves(sentence: _Piece) -> list[_Piece]:
-    """The sentence cut where what stands before and what stands behind both ask something."""
-    first, *rest = _JOINT.split(sentence.text)
+def _halves(sentence: _Piece, *, counted: bool = False) -> list[_Piece]:
+    """The sentence cut where what stands before and what stands behind both ask something. ``counted``: several things
+    were announced, so that a bare comma parts them as well as "and" does."""
+    first, *rest = (_LISTED if counted else _JOINT).split(sentence.text)
     found = [replace(sentence, text=first)]
     for joint, text in zip(rest[::2], rest[1::2], strict=True):
-        piece, before = _Piece(text, joint, joined=bool(joint.strip(" ,，、"))), found[-1].text
+        piece, before = _Piece(text, joint, joined=counted or bool(joint.strip(" ,，、"))), found[-1].text
         asked = _ASKS.search(before) and (piece.joined or not _WISH.match(before))
         if asked and _ASKS.search(text):
             found.append(piece)

@@ -12,7 +12,7 @@ from chatbot.dialogue.weighing import PERSON_INTENT, SMALLTALK_INTENTS
 from chatbot.inference.next_intent import Event, runs
 
 SUGGESTIONS = 3  # next questions proposed with an answer
-SUGGESTED_FROM = 0.12  # probability of a proposed question: one customer in eight goes on with it
+SUGGESTED_FROM = 0.08  # probability of a proposed question: one customer in twelve goes on with it
 
 
 class Proposes(Protocol):

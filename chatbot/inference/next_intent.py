@@ -26,7 +26,7 @@ BUCKETS = 8192  # of hashed words; bucket 0 is padding
 MOST_WORDS = 48  # of an event, the last ones
 MOST_EVENTS = 12  # the last ones
 START = "<start>"
-MORE_THAN_USUAL = 2.0  # times the odds that a name has behind anything: from there it belongs to this topic
+MORE_THAN_USUAL = 4.0  # times the odds that a name has behind anything: from there it belongs to this topic
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -183,3 +184,56 @@ def test_not_asking_them_changes_no_request(said: list[str], probability: float)
         assert split_requests(text, subject, sure=0.5) == short
     finally:
         requests._may_open = may_open
+
+
+WORDS = {"order": "order", "invoice": "invoice", "ship": "countries", "repair": "repair", "descale": "descale",
+         "发票": "invoice", "退款": "refund", "运费": "shipping", "發票": "invoice", "運費": "shipping"}  # fmt: skip
+
+
+def of_words(text: str, behind: str = "") -> Subject:
+    return next(
+        (Subject(key, 0.9) for word, key in WORDS.items() if word in text.lower()), Subject(None, 0.0)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    (
+        (
+            "Hi, three things: where's my order, how do I get an invoice, and do you ship to Norway?",
+            ["where's my order", "how do I get an invoice", "do you ship to Norway?"],
+        ),
+        (
+            "I have two questions - how long does a repair take, can I get an invoice?",
+            ["how long does a repair take", "can I get an invoice?"],
+        ),
+        (
+            "How do I descale the Crane Duo, what does a repair cost?",
+            ["How do I descale the Crane Duo", "what does a repair cost?"],
+        ),
+        ("where is my order, do you ship to Norway", ["where is my order", "do you ship to Norway"]),
+        ("你好，两个问题：怎么开发票，运费多少", ["怎么开发票", "运费多少"]),
+        ("三件事：退款多久到账，发票怎么开", ["退款多久到账", "发票怎么开"]),
+        ("兩個問題：發票怎麼開，運費多少", ["發票怎麼開", "運費多少"]),
+    ),
+)
+def test_questions_joined_by_commas_and_counted_ones_are_answered_in_turn(text, wanted):
+    assert split_requests(text, of_words, sure=0.5) == wanted
+
+
+@pytest.mark.parametrize(
+    "text",
+    (
+        "Do you repair the machine, which I order capsules for, in May?",
+        "Where is my order, the one with the invoice, the repair and the kettle?",
+        "Can I repair it, or if not, can I get an invoice?",
+        "How long is the repair, who do I order with?",  # asks one thing unless the models are certain
+        "You said three things, the order, the invoice, were sent",
+        "I have two machines, the order was in May",
+    ),
+)
+def test_relative_clauses_lists_and_what_is_no_question_stay_whole(text):
+    def unsure(text: str, behind: str = "") -> Subject:
+        return Subject(of_words(text).key, 0.7)
+
+    assert split_requests(text, unsure, sure=0.5) == [text]
