@@ -7,13 +7,14 @@ are their own keys).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from importlib.resources import files
 from typing import Any
 
-from chatbot.learning import sureness
+from chatbot.learning.card_curves import calibration_section, cascade_section, sureness_section
+from chatbot.learning.card_html import Cell, Say, pictures, section, share, table
 from chatbot.learning.charts import Line, heat_map, line_chart
 from chatbot.learning.parity import Parity
 from chatbot.learning.writing import WRITING
@@ -21,8 +22,6 @@ from chatbot.learning.writing import WRITING
 CARD = "model-card.html"
 CONFUSIONS = 12
 WEAKEST = 12  # intents shown at once
-SURENESS_SHOWN = (50, 60, 70, 80, 90)  # percent
-Say = Callable[[str], str]
 
 # figure by its place in a release's metrics: (path, name, more is better)
 FIGURES: tuple[tuple[tuple[str, ...], str, bool], ...] = (
@@ -103,14 +102,14 @@ def sections(card: ModelCard, say: Say = str) -> str:
         _gate(card, say),
         _parity(card, say),
         _changes(card, say),
-        _calibration(card, say),
-        _sureness(card, say),
+        calibration_section(card, say),
+        sureness_section(card, say),
         _confusion(card, say),
         _intents(card, say),
         _search(card, say),
         _replies(card, say),
         _past_answers(card, say),
-        _cascade(card, say),
+        cascade_section(card, say),
         _learning(card, say),
         _left_out(card, say),
         _cut_short(card, say),
@@ -146,11 +145,11 @@ def _data(card: ModelCard, say: Say) -> str:
         (say("Size"), f"{card.size / 2**20:.1f} MiB" if card.size else "–"),
         (say("Compared with"), card.parent_id or "–"),
     ]
-    body = _table(("", ""), rows)
+    body = table(("", ""), rows)
     if card.erased_people:
         told = say("{number} people whose words it was trained on have been erased since: retrain.")
         body = f'<p class="note warn">{escape(told.format(number=card.erased_people))}</p>{body}'
-    return _section(say("Data"), body)
+    return section(say("Data"), body)
 
 
 def _figures(card: ModelCard, say: Say) -> str:
@@ -163,10 +162,10 @@ def _figures(card: ModelCard, say: Say) -> str:
         better = before is not None and (now > before if more else now < before)
         worse = before is not None and now != before and not better
         mark = "good" if better else "bad" if worse else ""
-        rows.append((say(name), _share(before), _share(now), Cell(change, mark)))
-    return _section(
+        rows.append((say(name), share(before), share(now), Cell(change, mark)))
+    return section(
         say("Figures on the frozen set"),
-        _table((say("Measure"), say("before"), say("now"), say("change")), rows),
+        table((say("Measure"), say("before"), say("now"), say("change")), rows),
     )
 
 
@@ -187,7 +186,7 @@ def _gate(card: ModelCard, say: Say) -> str:
         )
     told = f'<p class="note">{escape(say(card.reason))}</p>' if card.reason else ""
     head = (say("Measure"), say("Examples"), say("difference, 95 %"), "")
-    return _section(say("What the gate saw"), told + (_table(head, rows) if rows else ""))
+    return section(say("What the gate saw"), told + (table(head, rows) if rows else ""))
 
 
 def _parity(card: ModelCard, say: Say) -> str:
@@ -201,7 +200,7 @@ def _parity(card: ModelCard, say: Say) -> str:
         for part, found in card.parity.items()
     ]
     head = (say("Part"), say("Messages"), say("same intent, %"), say("largest gap of confidence"))
-    return _section(say("As it serves, against as it was trained"), _table(head, rows)) if rows else ""
+    return section(say("As it serves, against as it was trained"), table(head, rows)) if rows else ""
 
 
 def _changes(card: ModelCard, say: Say) -> str:
@@ -215,8 +214,8 @@ def _changes(card: ModelCard, say: Say) -> str:
     rows = [
         (
             name,
-            _share(before[name]["f1"]),
-            _share(now[name]["f1"]),
+            share(before[name]["f1"]),
+            share(now[name]["f1"]),
             Cell(f"{by:+.1f}", "good" if by > 0 else "bad"),
         )
         for by, name in moved[:8]
@@ -229,7 +228,7 @@ def _changes(card: ModelCard, say: Say) -> str:
         if names
     )
     head = (say("Intent"), say("F1 before"), say("F1 now"), say("change"))
-    return _section(say("What changed most"), told + (_table(head, rows) if rows else ""))
+    return section(say("What changed most"), told + (table(head, rows) if rows else ""))
 
 
 def _intents(card: ModelCard, say: Say) -> str:
@@ -237,10 +236,10 @@ def _intents(card: ModelCard, say: Say) -> str:
     rows = [
         (
             name,
-            _share(row["precision"]),
-            _share(row["recall"]),
-            _share(row["f1"]),
-            _share(before[name]["f1"]) if name in before else "–",
+            share(row["precision"]),
+            share(row["recall"]),
+            share(row["f1"]),
+            share(before[name]["f1"]) if name in before else "–",
             str(row["support"]),
         )
         for name, row in sorted(figures.items(), key=lambda pair: (pair[1]["f1"], pair[0]))
@@ -251,11 +250,11 @@ def _intents(card: ModelCard, say: Say) -> str:
         return ""
     rest = (
         f'<details class="inside"><summary>{escape(say("The other intents"))}</summary>'
-        f"{_table(head, rows[WEAKEST:])}</details>"
+        f"{table(head, rows[WEAKEST:])}</details>"
         if rows[WEAKEST:]
         else ""
     )
-    return _section(say("Intents, the weakest first"), _table(head, rows[:WEAKEST]) + rest)
+    return section(say("Intents, the weakest first"), table(head, rows[:WEAKEST]) + rest)
 
 
 def _confusion(card: ModelCard, say: Say) -> str:
@@ -275,140 +274,7 @@ def _confusion(card: ModelCard, say: Say) -> str:
     rows = [(right, said, str(count)) for count, right, said in taken]
     picture = heat_map(matrix, labels, title=say("Row: what was meant. Column: what was understood."))
     head = (say("Meant"), say("Understood"), say("Examples"))
-    return _section(say("What is taken for what"), picture + (_table(head, rows) if rows else ""))
-
-
-def _calibration(card: ModelCard, say: Say) -> str:
-    figures = card.metrics.get("classifier") or {}
-    drawn = []
-    bins = figures.get("calibration") or []
-    if bins:
-        drawn.append(
-            line_chart(
-                [Line(say("now"), [(x, y) for x, y, _ in bins], marks=True, weights=[n for *_, n in bins])],
-                title=say("Of the answers stated with this confidence, so many were right"),
-                x_name=say("stated confidence, %"),
-                y_name=say("right, %"),
-                x_range=(0, 100),
-                y_range=(0, 100),
-                diagonal=True,
-            )
-        )
-    return _section(say("Calibration"), _pictures(drawn))
-
-
-def _sureness(card: ModelCard, say: Say) -> str:
-    counts = sureness.kept(card.metrics)
-    costs = sureness.costs(counts)
-    if not costs:
-        return ""
-    number = costs[0][1].questions
-    told = say(
-        "Measured on {number} held-back questions, some of which nothing answers: an answer to one of these is wrong."
-    )
-    picture = line_chart(
-        [
-            Line(say("answered, % of the questions"), [(at, cost.answered) for at, cost in costs]),
-            Line(say("wrong, % of the answered"), [(at, cost.wrong) for at, cost in costs]),
-        ],
-        title=say("What each setting of “how sure must it be” does"),
-        x_name=say("sureness asked for, %"),
-        y_name="%",
-        x_range=(costs[0][0], costs[-1][0]),
-        y_range=(0, 100),
-    )
-    rows = []
-    for kind, name in ((sureness.ALONE, "standing alone"), (sureness.BEHIND, "behind an answer")):
-        for lang in sureness.languages(counts, kind):
-            own = sureness.costs(counts, kind, lang)
-            shown = [sureness.cost_at(own, at / 100) for at in SURENESS_SHOWN]
-            cells = [f"{cost.answered:.0f}\u00a0·\u00a0{cost.wrong:.1f}" for cost in shown]
-            rows.append((f"{lang}, {say(name)}", str(shown[0].questions), *cells))
-    head = (
-        say("answered % · wrong % of these, from"),
-        say("Questions"),
-        *(f"{at} %" for at in SURENESS_SHOWN),
-    )
-    note = f'<p class="note">{escape(told.format(number=number))}</p>'
-    return _section(say("How sure it must be"), note + _pictures([picture]) + _table(head, rows))
-
-
-def _cascade(card: ModelCard, say: Say) -> str:
-    """Share sent to the accurate tier against what is right then, and which point serves. Releases of before have the
-    curve alone."""
-    kept = (card.metrics.get("training") or {}).get("cascade") or {}
-    curve = kept if isinstance(kept, list) else kept.get("curve") or []
-    if not curve:
-        return ""
-    chosen = None if isinstance(kept, list) else kept.get("chosen")
-    spots = [(100 * (1 - point["fast_share"]), 100 * point["accuracy"]) for point in curve]
-    lines = [Line(say("fast classifier, then both"), spots, marks=True)]
-    if chosen:
-        spot = (100 * (1 - chosen["fast_share"]), 100 * chosen["accuracy"])
-        lines.append(Line(say("chosen"), [spot], marks=True))
-    picture = line_chart(
-        lines,
-        title=say("The more messages the accurate classifier is asked about, the more time they take"),
-        x_name=say("asked of the accurate classifier, %"),
-        y_name=say("right, %"),
-        x_range=(0, 100),
-    )
-    points = [(say("fast classifier alone"), curve[0]), (say("both, always"), curve[-1])]
-    told = ""
-    if chosen:
-        points.insert(1, (say("chosen"), chosen))
-        why = say(
-            "Chosen is the lowest confidence from which the fast classifier’s answer stands that costs at most a tenth "
-            "of a point against the best, on the validation messages."
-        )
-        told = f'<p class="note">{escape(why)}</p>'
-    rows = [
-        (
-            name,
-            f"{100 * point['sure']:.1f}",
-            f"{100 * (1 - point['fast_share']):.1f}",
-            f"{100 * point['accuracy']:.1f}",
-            f"{point['milliseconds']:.2f}" if "milliseconds" in point else "–",
-        )
-        for name, point in points
-    ]
-    head = (
-        "",
-        say("stands from a confidence of, %"),
-        say("asked of the accurate classifier, %"),
-        say("right, %"),
-        say("ms a message"),
-    )
-    return _section(
-        say("Fast and accurate classifier"),
-        told + _pictures([picture]) + _table(head, rows) + _heard(kept, say),
-    )
-
-
-def _heard(kept: Any, say: Say) -> str:
-    """Which language asks the accurate tier, and what each says alone."""
-    if isinstance(kept, list):
-        return ""
-    rows = [
-        (
-            say("all languages") if lang == "*" else lang,
-            str(heard["n"]),
-            _share(100 * heard["fast"]),
-            _share(100 * heard["accurate"]),
-            _share(100 * heard["together"]),
-            Cell(say("is asked"), "good") if heard["asked"] else Cell(say("is not asked"), "warn"),
-        )
-        for lang, heard in (kept.get("languages") or {}).items()
-    ]
-    head = (
-        say("Language"),
-        say("Messages"),
-        say("fast alone, % right"),
-        say("accurate alone, % right"),
-        say("as they serve, % right"),
-        "",
-    )
-    return _table(head, rows) if rows else ""
+    return section(say("What is taken for what"), picture + (table(head, rows) if rows else ""))
 
 
 def _learning(card: ModelCard, say: Say) -> str:
@@ -438,18 +304,18 @@ def _learning(card: ModelCard, say: Say) -> str:
                 y_name=say("score"),
             )
         )
-    return _section(say("Learning curves"), _pictures(drawn))
+    return section(say("Learning curves"), pictures(drawn))
 
 
 def _search(card: ModelCard, say: Say) -> str:
     found = card.metrics.get("search") or {}
     fitted = (card.metrics.get("training") or {}).get("search_fit") or {}
     rows = [
-        (language, _share(share), _share((fitted.get(language) or {}).get("calibration_error")))
+        (language, share(share), share((fitted.get(language) or {}).get("calibration_error")))
         for language, share in sorted((found.get("by_language") or {}).items())
     ]
     head = (say("Language"), say("Right article first"), say("Calibration error"))
-    return _section(say("Search"), _table(head, rows)) if rows else ""
+    return section(say("Search"), table(head, rows)) if rows else ""
 
 
 def _replies(card: ModelCard, say: Say) -> str:
@@ -467,7 +333,7 @@ def _replies(card: ModelCard, say: Say) -> str:
         if isinstance(figures.get(key), int | float)
     ]
     rows += [
-        (f"{say(name)} ({lang})", _share(found[key]))
+        (f"{say(name)} ({lang})", share(found[key]))
         for lang, found in (card.metrics.get(WRITING) or {}).items()
         for key, name in (
             ("written", "Held-back questions it wrote a sound draft for, %"),
@@ -478,7 +344,7 @@ def _replies(card: ModelCard, say: Say) -> str:
         f'<p class="note{"" if found["passed"] else " warn"}">{escape(lang)}: {escape(say(found["reason"]))}</p>'
         for lang, found in (card.metrics.get(WRITING) or {}).items()
     )
-    return _section(say("Written replies"), told + _table((say("Measure"), ""), rows)) if rows else ""
+    return section(say("Written replies"), told + table((say("Measure"), ""), rows)) if rows else ""
 
 
 def _past_answers(card: ModelCard, say: Say) -> str:
@@ -495,7 +361,7 @@ def _past_answers(card: ModelCard, say: Say) -> str:
     ]
     first = figures.get("first_of_100") or {}
     rows += [
-        (say(name), _share(first[key]))
+        (say(name), share(first[key]))
         for key, name in (
             ("ranker", "True answer first of 100, %"),
             ("most_frequent", "by how often it was given alone, %"),
@@ -503,7 +369,7 @@ def _past_answers(card: ModelCard, say: Say) -> str:
         )
         if isinstance(first.get(key), int | float)
     ]
-    return _section(say("Past answers"), _table((say("Measure"), ""), rows)) if rows else ""
+    return section(say("Past answers"), table((say("Measure"), ""), rows)) if rows else ""
 
 
 def _left_out(card: ModelCard, say: Say) -> str:
@@ -513,66 +379,19 @@ def _left_out(card: ModelCard, say: Say) -> str:
         (str(tag.get("intent")), say("stands on messages of every kind: not learnt"))
         for tag in trained.get("left_out_tags") or ()
     ]
-    return _section(say("Left out"), _table((say("Part"), say("Reason")), rows)) if rows else ""
+    return section(say("Left out"), table((say("Part"), say("Reason")), rows)) if rows else ""
 
 
 def _cut_short(card: ModelCard, say: Say) -> str:
     rows = [(say(PART_WORDS.get(part, part)), say(how_far)) for part, how_far in card.cut.items()]
-    return _section(say("Cut short"), _table((say("Part"), ""), rows)) if rows else ""
+    return section(say("Cut short"), table((say("Part"), ""), rows)) if rows else ""
 
 
 # --- the small parts --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A table cell with a mark: good, bad, warn or none."""
-
-    text: str
-    mark: str = ""
-
-    @property
-    def is_number(self) -> bool:
-        return self.text[:1].isdigit() or self.text[:1] in ("+", "-", "≥")
-
-
 def _intent_figures(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return dict((metrics.get("classifier") or {}).get("intents") or {})
-
-
-def _share(value: float | None) -> str:
-    return "–" if value is None else f"{value:.1f}"
-
-
-def _section(title: str, body: str) -> str:
-    return f'<section class="card"><header><h2>{escape(title)}</h2></header>{body}</section>' if body else ""
-
-
-def _pictures(drawn: Iterable[str]) -> str:
-    made = "".join(picture for picture in drawn if picture)
-    return f'<div class="pictures">{made}</div>' if made else ""
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str | Cell]]) -> str:
-    """The first column names the row; any other that holds a figure is aligned to the right."""
-    made = [[value if isinstance(value, Cell) else Cell(value) for value in row] for row in rows]
-    numbers = {place for row in made for place, cell in enumerate(row) if place and cell.is_number}
-    # an empty heading is no heading (a screen reader would stop at it), and a row of them is none either
-    names = "".join(
-        _cell("th" if name else "td", Cell(name), number=place in numbers) for place, name in enumerate(head)
-    )
-    named = f"<thead><tr>{names}</tr></thead>" if any(head) else ""
-    body = "".join(
-        f"<tr>{''.join(_cell('td', cell, number=place in numbers) for place, cell in enumerate(row))}</tr>"
-        for row in made
-    )
-    return f'<div class="scroll"><table>{named}<tbody>{body}</tbody></table></div>'
-
-
-def _cell(element: str, cell: Cell, *, number: bool) -> str:
-    kind = ' class="number"' if number else ""
-    shown = f'<span class="tag {cell.mark}">{escape(cell.text)}</span>' if cell.mark else escape(cell.text)
-    return f"<{element}{kind}>{shown}</{element}>"
 
 
 def _style() -> str:
