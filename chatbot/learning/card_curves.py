@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chatbot.learning import sureness
-from chatbot.learning.card_html import Say, pictures, section, table
+from chatbot.learning.card_html import Cell, Say, pictures, section, share, table
 from chatbot.learning.charts import Line, line_chart
 
 if TYPE_CHECKING:

@@ -311,8 +311,8 @@ def _search(card: ModelCard, say: Say) -> str:
     found = card.metrics.get("search") or {}
     fitted = (card.metrics.get("training") or {}).get("search_fit") or {}
     rows = [
-        (language, share(share), share((fitted.get(language) or {}).get("calibration_error")))
-        for language, share in sorted((found.get("by_language") or {}).items())
+        (language, share(part), share((fitted.get(language) or {}).get("calibration_error")))
+        for language, part in sorted((found.get("by_language") or {}).items())
     ]
     head = (say("Language"), say("Right article first"), say("Calibration error"))
     return section(say("Search"), table(head, rows)) if rows else ""
