@@ -1,12 +1,14 @@
 """An article cut into passages: pieces that are found, quoted and read by themselves.
 
-Passages follow the headings. Lists, tables and steps stay whole, and a list stays with the sentence that announces
-it; a long section is cut between paragraphs, a long paragraph between sentences; a piece too small to stand alone
-joins the one before it.
+Passages follow the headings: a section's words never stand under another one's. Only a short answer, a lead with few
+small sections below it, is read as one, under the lead's own heading and with those of the sections in its text. Lists,
+tables and steps stay whole, and a list stays with the sentence that announces it; a long section is cut between
+paragraphs, a long paragraph between sentences; a piece too small to stand alone joins the one before it.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ class ChunkSizes:
     most: float = 160
     whole: float = 320  # up to here a list or a table is not cut
     han: float = 160 / 280
+    sections: int = 3  # so many below a lead are still one answer; where there are more, each is one
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +43,9 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    headings: tuple[str, ...]
+    """``path``: the title and the headings above the text."""
+
+    path: tuple[str, ...]
     text: str
 
 
@@ -58,7 +63,7 @@ _ANNOUNCES = (":", "：")
 def passages_of(title: str, body: str, *, sizes: ChunkSizes = ChunkSizes()) -> tuple[PassageDraft, ...]:
     """The passages of a Markdown article, in order; empty where it has no text."""
     chunks = _joined(list(_chunks(blocks_of(body), title, sizes)), sizes)
-    return tuple(PassageDraft(PATH.join((title, *chunk.headings)), chunk.text) for chunk in chunks)
+    return tuple(PassageDraft(PATH.join(chunk.path), chunk.text) for chunk in chunks)
 
 
 def first_heading(body: str) -> str | None:
@@ -172,7 +177,8 @@ def _table_rows(tokens: Sequence[Token]) -> Iterator[str]:
 
 
 def _chunks(blocks: Iterator[Block], title: str, sizes: ChunkSizes) -> Iterator[_Chunk]:
-    headings: list[tuple[int, str]] = []
+    headings: list[tuple[int, str]] = [(0, title)]
+    titled = False  # the title is a heading of level 1: the next such heading is a title of its own
     held: list[Block] = []
     for block in blocks:
         if block.kind != "heading":
@@ -180,77 +186,114 @@ def _chunks(blocks: Iterator[Block], title: str, sizes: ChunkSizes) -> Iterator[
             continue
         yield from _section(tuple(text for _, text in headings), held, sizes)
         held = []
-        headings = [(level, text) for level, text in headings if level < block.level]
-        if block.level > 1 or block.text.strip() != title.strip():
+        if block.level == 1 and block.text.strip() == title.strip():
+            headings, titled = [(0, title)], True
+        elif block.level == 1 and titled:
+            headings = [(1, block.text)]
+        else:
+            headings = [(level, text) for level, text in headings if level < block.level]
             headings.append((block.level, block.text))
     yield from _section(tuple(text for _, text in headings), held, sizes)
 
 
-def _section(headings: tuple[str, ...], blocks: Sequence[Block], sizes: ChunkSizes) -> Iterator[_Chunk]:
+def _section(path: tuple[str, ...], blocks: Sequence[Block], sizes: ChunkSizes) -> Iterator[_Chunk]:
     """The blocks under one heading, packed into chunks."""
     taken: list[str] = []
     size = 0.0
     for unit in _units(blocks, sizes):
         more = word_count(unit, sizes)
         if taken and size + more > sizes.most:
-            yield _Chunk(headings, "\n\n".join(taken))
+            yield _Chunk(path, "\n\n".join(taken))
             taken, size = [], 0.0
         taken.append(unit)
         size += more
     if taken:
-        yield _Chunk(headings, "\n\n".join(taken))
+        yield _Chunk(path, "\n\n".join(taken))
 
 
 def _units(blocks: Sequence[Block], sizes: ChunkSizes) -> Iterator[str]:
     """Texts that are never cut."""
     at = 0
     while at < len(blocks):
-        text = blocks[at].text
-        kind = blocks[at].kind
+        lead, block = "", blocks[at]
         if (
-            kind == "text"
-            and text.endswith(_ANNOUNCES)
+            block.kind == "text"
+            and block.text.endswith(_ANNOUNCES)
             and at + 1 < len(blocks)
             and blocks[at + 1].kind != "text"
         ):
             at += 1
-            text, kind = f"{text}\n{blocks[at].text}", blocks[at].kind
+            lead, block = block.text, blocks[at]
         at += 1
-        if word_count(text, sizes) <= (sizes.most if kind == "text" else sizes.whole):
+        text = f"{lead}\n{block.text}" if lead else block.text
+        if word_count(text, sizes) <= (sizes.most if block.kind == "text" else sizes.whole):
             yield text
+        elif block.kind == "text":
+            yield from _cut_text(text, sizes)
         else:
-            yield from _cut(text, kind, sizes)
+            yield from _cut_lines(lead, block, sizes)
 
 
-def _cut(text: str, kind: str, sizes: ChunkSizes) -> Iterator[str]:
-    """A text that is too long, between its sentences or lines; a table's parts each begin with its first row."""
-    pieces = [p for p in (_SENTENCE_END.split(text) if kind == "text" else text.split("\n")) if p]
-    glue = "\n" if kind != "text" else "" if _HAN.search(text) else " "
-    head = pieces[0] if kind == "table" else None
+def _cut_text(text: str, sizes: ChunkSizes) -> Iterator[str]:
+    """A text that is too long, between its sentences."""
+    glue = "" if _HAN.search(text) else " "
     taken: list[str] = []
-    for piece in pieces:
-        if taken and word_count(glue.join([*taken, piece]), sizes) > sizes.most:
+    for sentence in filter(None, _SENTENCE_END.split(text)):
+        if taken and word_count(glue.join([*taken, sentence]), sizes) > sizes.most:
             yield glue.join(taken)
-            taken = [head] if head else []
-        taken.append(piece)
+            taken = []
+        taken.append(sentence)
     if taken:
         yield glue.join(taken)
 
 
+def _cut_lines(lead: str, block: Block, sizes: ChunkSizes) -> Iterator[str]:
+    """A list, a table or code that is too long, in parts of about one size, so that no last step stands alone. Each
+    begins with what announces the whole, and a table's with its first row; an item keeps what is indented below it."""
+    lines = block.text.split("\n")
+    head = [lead] if lead else []
+    if block.kind == "table":
+        head.append(lines.pop(0))
+    items: list[str] = []
+    for line in lines:
+        if items and block.kind == "list" and line.startswith(" "):
+            items[-1] += f"\n{line}"
+        else:
+            items.append(line)
+    counts = [word_count(item, sizes) for item in items]
+    room = max(sizes.most - sum(word_count(line, sizes) for line in head), sizes.least)
+    share = sum(counts) / math.ceil(sum(counts) / room)
+    taken: list[str] = []
+    before, parts = 0.0, 1
+    for item, count in zip(items, counts, strict=True):
+        if taken and before + count / 2 > parts * share:
+            yield "\n".join([*head, *taken])
+            taken, parts = [], parts + 1
+        taken.append(item)
+        before += count
+    if taken:
+        yield "\n".join([*head, *taken])
+
+
 def _joined(chunks: Sequence[_Chunk], sizes: ChunkSizes) -> list[_Chunk]:
-    """Chunks too small to stand alone join the one before, under its own heading as a line of the text."""
+    """Chunks too small to stand alone join the one before: within a section, and into the lead of a short answer, where
+    each section's headings become lines of the text."""
+    below: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for path in {chunk.path for chunk in chunks}:
+        for depth in range(1, len(path)):
+            below.setdefault(path[:depth], set()).add(path)
     found: list[_Chunk] = []
     for chunk in chunks:
         if found:
             before = found[-1]
-            sizes_of = word_count(before.text, sizes), word_count(chunk.text, sizes)
-            if min(sizes_of) < sizes.least and sum(sizes_of) <= sizes.most:
-                line = (
-                    ""
-                    if chunk.headings == before.headings or not chunk.headings
-                    else f"{chunk.headings[-1]}\n"
-                )
-                found[-1] = _Chunk(before.headings, f"{before.text}\n\n{line}{chunk.text}")
+            depth = len(before.path)
+            related = chunk.path[:depth] == before.path and (
+                len(chunk.path) == depth or len(below[before.path]) <= sizes.sections
+            )
+            counts = word_count(before.text, sizes), word_count(chunk.text, sizes)
+            if related and min(counts) < sizes.least and sum(counts) <= sizes.most:
+                text = "\n".join((*chunk.path[depth:], chunk.text))
+                found[-1] = _Chunk(before.path, f"{before.text}\n\n{text}")
                 continue
         found.append(chunk)
     return found

@@ -77,3 +77,74 @@ def test_line_ends_inside_chinese_sentences_leave_no_gap():
 @pytest.mark.parametrize("body", ["", "\n\n", "# Only a heading", "---"])
 def test_without_text_there_is_no_passage(body):
     assert texts(body) == []
+
+
+def test_sections_stand_by_themselves_where_they_are_more_than_a_short_answer():
+    body = "Your card arrives soon.\n\n" + "\n\n".join(
+        f"## {heading}\n\n{text}"
+        for heading, text in (
+            ("Lost card", "Call 0800 555 0199 at once."),
+            ("Fee", "A new card costs £5.00."),
+            ("Limits", "| Card | Cash |\n|---|---|\n| Plus | £500 |"),
+            ("Codes", "E-4012: the PIN was wrong."),
+        )
+    )
+    assert texts(body, title="Cards") == [
+        ("Cards", "Your card arrives soon."),
+        ("Cards › Lost card", "Call 0800 555 0199 at once."),
+        ("Cards › Fee", "A new card costs £5.00."),
+        ("Cards › Limits", "Card | Cash\nPlus | £500"),
+        ("Cards › Codes", "E-4012: the PIN was wrong."),
+    ]
+
+
+def test_no_section_stands_under_the_heading_of_another():
+    body = "## Gloucester\n\nOpen from 9 to 17.\n\n## Tewkesbury\n\nOpen from 9:30 to 16."
+    assert texts(body, title="Hours") == [
+        ("Hours › Gloucester", "Open from 9 to 17."),
+        ("Hours › Tewkesbury", "Open from 9:30 to 16."),
+    ]
+
+
+def test_sections_of_the_same_name_are_told_apart_by_what_they_stand_under():
+    body = "## Current\n\n### Fees\n\nFree of charge.\n\n## Savings\n\n### Fees\n\n£2 a month."
+    assert texts(body, title="Accounts") == [
+        ("Accounts › Current › Fees", "Free of charge."),
+        ("Accounts › Savings › Fees", "£2 a month."),
+    ]
+
+
+def test_headings_of_several_levels_stay_in_a_short_answer():
+    ((path, text),) = texts("It depends.\n\n## Savings\n\n### Fees\n\n£2 a month.", title="Accounts")
+    assert (path, text) == ("Accounts", "It depends.\n\nSavings\nFees\n£2 a month.")
+
+
+def test_a_second_title_in_a_document_is_no_part_of_the_first():
+    assert texts("# Refunds\n\nIn three days.\n\n# Cheques\n\nNot taken.\n\n## Abroad\n\nNeither.") == [
+        ("Refunds", "In three days."),
+        ("Cheques", "Not taken.\n\nAbroad\nNeither."),
+    ]
+
+
+def test_a_long_list_is_cut_in_even_parts_under_what_announces_it():
+    steps = "\n".join(
+        f"{n}. {'Press the button beside the green lamp once more. ' * 4}" for n in range(1, 14)
+    )
+    found = [text for _, text in texts(f"To descale it:\n\n{steps}\n")]
+    assert len(found) == 4
+    assert all(text.startswith("To descale it:\n") for text in found)
+    numbers = [[int(line.split(".")[0]) for line in text.split("\n")[1:]] for text in found]
+    assert [n for part in numbers for n in part] == list(range(1, 14))
+    assert min(map(len, numbers)) == 3
+
+
+def test_a_step_keeps_what_is_indented_below_it():
+    steps = "\n".join(f"{n}. {SENTENCE}\n   - {SENTENCE}" for n in range(1, 15))
+    assert all(text.startswith(tuple("123456789")) for _, text in texts(steps))
+
+
+def test_a_cut_table_repeats_the_sentence_that_announces_it():
+    rows = "\n".join(f"| model {n} | costs {n} euros and is delivered within {n} days |" for n in range(80))
+    found = texts(f"What each costs:\n\n| Model | Price |\n|---|---|\n{rows}\n")
+    assert len(found) > 1
+    assert all(text.startswith("What each costs:\nModel | Price\nmodel ") for _, text in found)
