@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
-from chatbot.dialogue.absence import hear_message, tell_if_closed
+from chatbot.dialogue.absence import hear_danger, hear_message, tell_if_closed
 from chatbot.dialogue.files import reply_to_files
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.trace import Reply, Trace
@@ -121,6 +121,7 @@ class Exchange:
             )
             if received.new:
                 hear_message(session, received.conversation, received.turn.text)
+                hear_danger(session, received.conversation, received.turn.text, options)
         return Accepted(public_id, received.turn, received.state, locale, options, received.new)
 
     def answer(self, accepted: Accepted) -> Answered:

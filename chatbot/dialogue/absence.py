@@ -11,11 +11,14 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from chatbot.dialogue.danger import RULE, dangers
+from chatbot.dialogue.danger_texts import danger_text
 from chatbot.dialogue.hours import in_words, is_open, opens_at
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.trace import Reply, ReplyPart
 from chatbot.errors import InputError
 from chatbot.language.entities import find_entities
+from chatbot.language.normalise import detect_language
 from chatbot.records.conversations import NOTICE
 from chatbot.records.people import fold_email
 from chatbot.records.tables import Conversation, Site, Turn, Visitor, utcnow
@@ -57,7 +60,8 @@ def tell_if_closed(
         or is_open(hours, now)
     ):
         return None
-    conversation.handover_reason = OUT_OF_HOURS
+    if conversation.handover_reason != RULE:  # a danger to life stays one at night
+        conversation.handover_reason = OUT_OF_HOURS
     lang = _language(conversation)
     opening = opens_at(hours, now)
     words = _NOTICES[lang]
@@ -114,6 +118,26 @@ def hear_message(
         return leave_contact(session, conversation, email=found[0].value, now=now)
     except InputError:
         return None
+
+
+def hear_danger(
+    session: Session,
+    conversation: Conversation,
+    text: str,
+    options: SiteOptions,
+    *,
+    now: datetime | None = None,
+) -> Turn | None:
+    """Who waits for a person and tells of a danger to life is told at once what to do, and waits as the first from
+    then on; the notice that says so is returned. Once for a handover."""
+    if conversation.state != "waiting" or conversation.handover_reason == RULE or not options.danger:
+        return None
+    kinds = dangers(text)
+    if not kinds:
+        return None
+    conversation.handover_reason = RULE
+    told = danger_text(kinds, detect_language(text, default=_language(conversation)), options.danger_texts)
+    return _notice(session, conversation, told, now=now or utcnow())
 
 
 def leave_contact(

@@ -115,7 +115,8 @@ class ActionTurn:
             return self._in_turn(parts, self._queue)
         if any(part.acted for part in parts):
             return self._in_turn(parts, [*self._queue, *(pending.waiting if self._goes_on else self._left())])
-        if {part.decision.kind for part in parts} <= {"unknown", "choices"}:
+        refused = any(part.decision.rule == "others_data" for part in parts)
+        if not refused and {part.decision.kind for part in parts} <= {"unknown", "choices"}:
             asked = self._acted(action, parts[0], text=self.text if spoken else "")
             return self._in_turn([asked], pending.waiting)
         waits = replace(pending, state="paused", paused=pending.paused + 1)

@@ -21,10 +21,12 @@ from chatbot.dialogue.follow_ups import (
     topics_before,
     unsaid,
 )
+from chatbot.dialogue.fronting import fronted, in_danger
 from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.offers import offers_person
 from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.others_data import asks_for_others_data
 from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.person_wish import asks_for_person, declines_person, without_declined
 from chatbot.dialogue.policy import ALIKE, Bound, Evidence, decide, may_speak
@@ -154,8 +156,11 @@ class Assistant:
             text = payload_of(text, talk.offered) or text
         silent = options.mode == "drafts_only" and not for_agents
         acting = ActionTurn(self._actions, talk, text, redactor, said, self._named, clock)
-        parts = acting.step(read, silent=silent)
         rest: Sequence[str] = ()
+        told = "" if too_long else words
+        parts = in_danger(told, read, options, lang, said, asks_for_person(told))
+        if parts is None and not asks_for_others_data(told):
+            parts = acting.step(read, silent=silent)
         if parts is None:
             tapped = chosen(meant_by(text, before), self._lookup, said) or (
                 gone(text, said) if not words and read else None
@@ -174,8 +179,8 @@ class Assistant:
                 around = (lang, said, options, repeats, clock, acting, hurried, for_agents, too_long)
                 parts = []
                 for request in requests:
-                    told = turns_of(parts[-1].trace.request, parts[-1].decision.chosen) if parts else ()
-                    behind = [*since, *told] if leans(request) else since
+                    last = turns_of(parts[-1].trace.request, parts[-1].decision.chosen) if parts else ()
+                    behind = [*since, *last] if leans(request) else since
                     parts.append(self._part(request, behind, *around))
             parts = acting.after(parts, spoken=bool(words))
         replies = tuple(
@@ -197,6 +202,9 @@ class Assistant:
             suggested=tuple(name for name, _ in suggested),
         )
         replies, unanswered = with_the_rest(replies, rest, lang=said, redactor=redactor)
+        if not for_agents:
+            rules = [part.trace.rule for part in parts]
+            replies = fronted(replies, rules, told, read, before, said)
         return Reply(replies, (*(title for _, title in suggested), *unanswered)), trace
 
     def refresh(self) -> None:
@@ -320,7 +328,8 @@ class Assistant:
         small = None if wants_person else agreed or smalltalk(request)
         action: Action | None = None
         draft, left_out, footing, variant = None, False, Footing(), None
-        if readable and not too_long and small is None and not wants_person:
+        others_data = not too_long and asks_for_others_data(request)
+        if readable and not too_long and small is None and not wants_person and not others_data:
             classification, known, hits = self._evidence(request, before, lang, clock)
             top = classification.top
             if top is not None and top.confidence * classification.in_scope >= options.sureness:
@@ -353,6 +362,7 @@ class Assistant:
             Evidence(
                 readable=readable,
                 too_long=too_long,
+                others_data=others_data,
                 smalltalk=small,
                 asks_for_person=wants_person,
                 asked_again=repeats.again,

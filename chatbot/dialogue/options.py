@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from chatbot.dialogue.actions import check_pattern
+from chatbot.dialogue.danger_texts import DANGER_TEXTS, LONGEST
 from chatbot.dialogue.hours import Hours
 from chatbot.dialogue.trace import Mode
 from chatbot.errors import InputError
@@ -29,7 +30,9 @@ class SiteOptions:
     has waited ``unanswered_minutes`` for a person is told that nobody is free (0: never). A conversation in which
     nothing was said for ``idle_hours`` closes (0: never). Conversations in which nothing was said for
     ``retention_days`` are erased (0: the installation's rule). ``order_pattern`` is a regular expression of the
-    company's own order numbers, where they are not told by the usual shapes (empty: they are). A conversation that
+    company's own order numbers, where they are not told by the usual shapes (empty: they are). ``danger``: a message
+    that tells of a danger to life is answered by rule; ``danger_texts``: in words of the site's own, by language and
+    kind of danger (what is missing has its default). A conversation that
     the bot solves saves an agent ``saved_minutes``, whose hour costs ``hour_cost`` in the company's own money."""
 
     mode: Mode = "approved_and_cited"
@@ -44,6 +47,8 @@ class SiteOptions:
     idle_hours: int = 24
     retention_days: int = 0
     order_pattern: str = ""
+    danger: bool = True
+    danger_texts: dict[str, dict[str, str]] = field(default_factory=dict)
     saved_minutes: float = 6.0
     hour_cost: float = 30.0
 
@@ -93,10 +98,25 @@ class SiteOptions:
                     value=self.order_pattern[:60],
                     remedy="Write one that an order number is needed for, such as [A-Z]{2}-\\d{6}",
                 )
-        if not isinstance(self.hide_closed, bool):
-            raise InputError(
-                "Not yes or no", field="hide_closed", value=self.hide_closed, remedy="Give true or false"
-            )
+        for name in ("hide_closed", "danger"):
+            value = getattr(self, name)
+            if not isinstance(value, bool):
+                raise InputError("Not yes or no", field=name, value=value, remedy="Give true or false")
+        for lang, texts in self.danger_texts.items():
+            for kind, text in texts.items():
+                if kind not in DANGER_TEXTS["en"]:
+                    raise InputError(
+                        "Unknown danger",
+                        field="danger_texts",
+                        value=kind[:20],
+                        remedy=f"Use one of {', '.join(DANGER_TEXTS['en'])}",
+                    )
+                if len(text) > LONGEST:
+                    raise InputError(
+                        "The text is too long",
+                        field=f"danger_{kind}_{lang}",
+                        remedy=f"Use at most {LONGEST} characters",
+                    )
         if self.hours:
             Hours.from_json(self.hours)
 

@@ -25,6 +25,13 @@ PHRASES: dict[str, dict[str, str]] = {
         "unreadable": "Sorry, I could not read that. Please write your question in English or Chinese.",
         "too_long": "That is a long text. What would you like to know? Please put it in one or two sentences, "
         "or shall I pass you on to a colleague?",
+        "others_data": "I can't share other customers' data. If it is about an order of your own, tell me what you "
+        "need, or shall I pass you on to a colleague?",
+        "card_number": "Please never send card numbers here.",
+        "sorry_1": "I'm sorry that this has been so frustrating.",
+        "sorry_2": "I understand that you are upset, and I apologise.",
+        "sorry_legal_1": "I'm sorry that it has come to this. A colleague can look into it with you.",
+        "sorry_legal_2": "I take this seriously and I'm sorry. A colleague can settle it with you directly.",
         "choices": "Did you mean one of these?",
         "choice": "Did you mean “{title}”?",
         "other_language": "I understand English and Chinese only. Could you write it in one of these, "
@@ -74,6 +81,12 @@ PHRASES: dict[str, dict[str, str]] = {
         "asked_again": "看来我的回答没能帮到您。需要帮您转人工客服吗？",
         "unreadable": "抱歉，我没看懂。请用中文或英文描述您的问题。",
         "too_long": "这段文字比较长。请用一两句话告诉我您想问什么，或者我帮您转人工客服？",
+        "others_data": "我不能提供其他客户的信息。如果是您自己的订单，请告诉我您需要什么，或者我帮您转人工客服？",
+        "card_number": "请不要在这里发送银行卡号。",
+        "sorry_1": "非常抱歉，给您带来了这么不好的体验。",
+        "sorry_2": "我理解您的心情，真的很抱歉。",
+        "sorry_legal_1": "很抱歉事情到了这一步，同事可以和您一起处理。",
+        "sorry_legal_2": "我们很重视这件事，非常抱歉。同事可以直接为您解决。",
         "choices": "您是想问下面哪一个？",
         "choice": "您是想问“{title}”吗？",
         "other_language": "我只懂中文和英文。您可以用其中一种再说一遍，或者需要帮您转人工客服吗？",

@@ -2,24 +2,27 @@
 
 The rules, in the order they are tried (the name of the one that decided is in the trace):
 
-1. ``asked_for_person``   the customer asks for a person → ``person``
-2. ``smalltalk``          a greeting, thanks, a goodbye and nothing else → ``smalltalk``
-3. ``drafts_only``        the site's bot answers no customer → ``person``; agents are still told what it would say
-4. ``nothing_to_read``    no letters, or a script that was never learned → ``unknown``
-5. ``too_long``           pages of text instead of a question → ``unknown``: the question is asked for
-6. ``action``             the best candidate's intent is bound to an action, and its probability reaches ``sureness``,
+1. ``danger``             somebody's life is in danger (chatbot/dialogue/danger.py) → ``person``: what to do is said,
+                          and a person called, also where one is asked for
+2. ``asked_for_person``   the customer asks for a person → ``person``
+3. ``smalltalk``          a greeting, thanks, a goodbye and nothing else → ``smalltalk``
+4. ``drafts_only``        the site's bot answers no customer → ``person``; agents are still told what it would say
+5. ``others_data``        another person's data are asked for → ``unknown``: they are not shared, and that is said
+6. ``nothing_to_read``    no letters, or a script that was never learned → ``unknown``
+7. ``too_long``           pages of text instead of a question → ``unknown``: the question is asked for
+8. ``action``             the best candidate's intent is bound to an action, and its probability reaches ``sureness``,
                           or ``choice_floor`` where the message brings every detail of an action that changes nothing
                           → ``ask`` (chatbot/dialogue/acting.py asks, or answers; also when asked again: the answer
                           may be another by now)
-7. ``asked_again``        the same question again after it was answered → ``person`` is offered (``unknown``)
-8. ``not_known``          nothing reaches ``choice_floor`` → ``unknown``
-9. ``torn``               the best candidate's probability reaches ``sureness``, and the next one's is within
+9. ``asked_again``        the same question again after it was answered → ``person`` is offered (``unknown``)
+10. ``not_known``         nothing reaches ``choice_floor`` → ``unknown``
+11. ``torn``              the best candidate's probability reaches ``sureness``, and the next one's is within
                           TORN_MARGIN of it → ``choices``
-10. ``sure``              the best candidate's probability reaches ``sureness`` → ``approved`` where its intent has
+12. ``sure``             the best candidate's probability reaches ``sureness`` → ``approved`` where its intent has
                           an approved answer, else ``generated`` where the mode allows it, the draft passed its
                           check and nothing holds it back (chatbot/dialogue/speaking.py), else ``passage``
-11. ``sent_before``       … unless the customer was sent this very text before: a person is offered (``unknown``)
-12. ``perhaps``           else ``choices`` among the candidates that reach ``choice_floor``
+13. ``sent_before``      … unless the customer was sent this very text before: a person is offered (``unknown``)
+14. ``perhaps``          else ``choices`` among the candidates that reach ``choice_floor``
 
 A candidate is a thing that could answer: an intent (with its approved answer or its article) or an article found
 by the search; chatbot/dialogue/weighing.py gives each its probability.
@@ -62,6 +65,8 @@ class Evidence:
     footing: Footing = field(default_factory=Footing)
     for_agents: bool = False  # an agent asks what the bot would say; no customer reads it
     too_long: bool = False
+    dangers: Sequence[str] = ()  # to somebody's life, the most pressing first
+    others_data: bool = False  # another person's data are asked for
     sent: frozenset[str] = frozenset()  # of the texts that may be sent those that were already
 
 
@@ -78,12 +83,18 @@ class Decision:
 def decide(evidence: Evidence) -> Decision:
     """The reply kind with its rule and reason; the same evidence always gives the same decision."""
     options = evidence.options
+    if evidence.dangers:
+        told = "; ".join(f"danger to life: {kind}" for kind in evidence.dangers)
+        also = "; the customer asks for a person, too" if evidence.asks_for_person else ""
+        return Decision("person", "danger", told + also, 1.0)
     if evidence.asks_for_person:
         return Decision("person", "asked_for_person", "the customer asks for a person", 1.0)
     if evidence.smalltalk is not None:
         return Decision("smalltalk", "smalltalk", f"nothing but {evidence.smalltalk}", 1.0)
     if options.mode == "drafts_only" and not evidence.for_agents:
         return answers_nobody()
+    if evidence.others_data:
+        return Decision("unknown", "others_data", "another person's data are asked for", 1.0)
     if not evidence.readable:
         return Decision("unknown", "nothing_to_read", "no words in a language that was learned", 0.0)
 

@@ -20,6 +20,7 @@ ASKING_TALK = frozenset({"about_bot", "bot_blamed", "not_meant"})  # small talk 
 _PHRASES = {  # of the rules that say more than "I do not know"
     "nothing_to_read": "unreadable",
     "too_long": "too_long",
+    "others_data": "others_data",
     "asked_again": "asked_again",
     "sent_before": "asked_again",
 }

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from chatbot.dialogue.cards import Card
+from chatbot.dialogue.danger import RULE as DANGER
 from chatbot.errors import ConflictError, InputError, NotFoundError
 from chatbot.records import audit
 from chatbot.records.attachments import attach_to
@@ -56,7 +57,7 @@ class Line:
 
 
 def queue(session: Session, box: Box, *, person_id: int, most: int = MOST) -> list[Line]:
-    """The first conversations of a box: who has waited longest comes first, of the closed the newest."""
+    """The first conversations of a box: a danger to life, then who has waited longest; of the closed the newest."""
     last = aliased(Turn)
     last_role = (
         select(last.role)
@@ -70,7 +71,7 @@ def queue(session: Session, box: Box, *, person_id: int, most: int = MOST) -> li
     order = (
         [Conversation.closed_at.desc(), Conversation.id.desc()]
         if box == "closed"
-        else [since, Conversation.id]
+        else [case((Conversation.handover_reason == DANGER, 0), else_=1), since, Conversation.id]
     )
     rows = session.execute(
         select(Conversation, Visitor.name, Visitor.email, Person.name, last_role)

@@ -147,6 +147,16 @@ def test_the_queue_shows_who_has_waited_longest_first_with_what_they_said(
         assert inbox.counts(session, person_id=team["Mei"].id) == {"waiting": 2, "mine": 1, "open": 1}
 
 
+def test_a_danger_to_life_waits_as_the_first(
+    records: Database, team: dict[str, Person], waiting: Waiting
+) -> None:
+    early, late = waiting("First", at=NOON), waiting("The machine is smoking", at=NOON + MINUTE)
+    with records.write() as session:
+        session.get_one(Conversation, late).handover_reason = "danger"
+        lines = inbox.queue(session, "waiting", person_id=team["Mei"].id)
+        assert [line.id for line in lines] == [late, early]
+
+
 def test_passing_on_fails_where_it_has_changed_hands_meanwhile(
     records: Database, team: dict[str, Person], waiting: Waiting
 ) -> None:

@@ -14,6 +14,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from chatbot.dialogue.danger_texts import DANGER_TEXTS
+from chatbot.dialogue.options import SiteOptions
 from chatbot.learning import retraining
 from chatbot.learning.retraining import Outcome
 from chatbot.records import jobs as job_rows
@@ -693,6 +695,31 @@ def test_the_sites_switches_are_kept_and_written_down(signed_in: SignIn, databas
         "https://*.example.org",
     ]
     assert entry.detail["sureness"] == 0.72
+
+
+def test_what_is_said_at_a_danger_to_life_is_the_sites_own(signed_in: SignIn, database: Database) -> None:
+    client = signed_in("admin")
+
+    def options() -> SiteOptions:
+        with database.read() as session:
+            return SiteOptions.from_json(find_site(session, "default").options)
+
+    page = client.get("/admin/site").text
+    assert "Danger to life" in page and "Do not pour water on it" in page
+    send(
+        client,
+        "/admin/site",
+        danger="on",
+        danger_fire_en="Call 000.",
+        danger_gas_en=DANGER_TEXTS["en"]["gas"],
+    )
+    assert options().danger and options().danger_texts == {"en": {"fire": "Call 000."}}
+    assert "Call 000." in client.get("/admin/site").text
+    send(client, "/admin/site", mode="drafts_only")  # a form that says nothing of it leaves it
+    assert options().danger_texts == {"en": {"fire": "Call 000."}}
+    send(client, "/admin/site", danger="off", danger_fire_en="")
+    assert not options().danger and options().danger_texts == {}
+    assert send(client, "/admin/site", danger_fire_en="x" * 601).status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from chatbot.dialogue import absence
+from chatbot.dialogue.danger_texts import DANGER_TEXTS
 from chatbot.dialogue.past_drafts import PastDraft
 from chatbot.dialogue.trace import Source
 from chatbot.errors import BundleError
@@ -307,6 +308,37 @@ def test_outside_the_hours_a_message_is_left_and_stays_whatever_the_visitor_does
     assert mei.get("/admin/inbox/snapshot").get_json()["queue"]["lines"] == []
     with database.read() as session:
         assert [row.kind for row in session.scalars(select(Delivery))] == ["email"]
+
+
+def test_a_danger_told_while_waiting_is_answered_once_and_waits_as_the_first(
+    agent: Any, visitor: Any, database: Database
+) -> None:
+    ana, ben = visitor(), visitor()
+    for one in (ana, ben):
+        one("/handover", {})
+    ana("/messages", {"text": "I want my money back or I will sue you"})
+    ben("/messages", {"text": "now the kettle is on fire"})
+    ben("/messages", {"text": "help, the kettle is on fire"})
+    told = [text for role, text in said(ben) if role == "bot"]
+    assert len(told) == 1 and told[0].startswith(DANGER_TEXTS["en"]["fire"])
+    first, second = agent().get("/admin/inbox/snapshot").get_json()["queue"]["lines"]
+    assert (first["reason"], first["urgent"], first["legal"]) == ("Danger to life", True, False)
+    assert (second["urgent"], second["legal"]) == (False, True)
+
+
+def test_a_danger_told_outside_the_hours_stays_one(agent: Any, visitor: Any, database: Database) -> None:
+    set_options(database, hours=closed_hours())
+    ana = visitor()
+    ana("/handover", {})
+    ana("/messages", {"text": "水壶漏电，我被电了一下"})
+    assert any(text.startswith(DANGER_TEXTS["zh"]["shock"]) for _, text in said(ana))
+    [line] = agent().get("/admin/inbox/snapshot").get_json()["queue"]["lines"]
+    assert line["urgent"]
+    set_options(database, hours=closed_hours(), danger=False)
+    ben = visitor()
+    ben("/handover", {})
+    ben("/messages", {"text": "the kettle is on fire"})
+    assert not any(DANGER_TEXTS["en"]["fire"] in text for _, text in said(ben))
 
 
 def test_in_chinese_too(visitor: Any, database: Database) -> None:

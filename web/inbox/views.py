@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue.cards import cards_of
+from chatbot.dialogue.danger import RULE as DANGER
 from chatbot.dialogue.summary import Said, summarise
+from chatbot.dialogue.upset import upset
 from chatbot.records.attachments import attachments_of
 from chatbot.records.conversation_search import TurnView, read_conversation
 from chatbot.records.inbox import BOXES, MOST, MOST_SHOWN, Box, Line, counts, queue
@@ -72,6 +74,8 @@ def _line(line: Line, people: Sequence[Colleague], person_id: int) -> dict[str, 
         "state": line.state,
         "lang": line.locale,
         "reason": reason_in_words(line.reason) if line.state in _OPEN or line.left_message else None,
+        "urgent": line.reason == DANGER and (line.state in _OPEN or line.left_message),
+        "legal": threatens(line.said),
         "left_message": line.left_message,
         "since": iso(line.since),
         "agent": line.agent if line.state == "human" else None,
@@ -87,6 +91,12 @@ def _line(line: Line, people: Sequence[Colleague], person_id: int) -> dict[str, 
 
 
 @lru_cache(maxsize=1024)  # the queue is looked at every second
+def threatens(said: tuple[str, ...]) -> bool:
+    """Whether one of the customer's messages threatens with the law."""
+    return any(upset(text) == "legal" for text in said)
+
+
+@lru_cache(maxsize=1024)
 def matter(said: tuple[str, ...]) -> str:
     """The newest thing that a customer wants; a mere wish for a person says nothing."""
     wants = summarise([Said("customer", text) for text in said]).wants

@@ -15,6 +15,7 @@ WORDS = {
     "empty_closed": "No conversation that a person had has been closed yet.",
     "choose": "Choose a conversation on the left, or press {key} for the next one.",
     "left_message": "Left a message",
+    "legal": "Threatens legal steps",
     "more": "Show more",
     "all_others": "All of them, with search",
     "left_out_turns": "{n} earlier messages: the whole conversation",

@@ -10,6 +10,7 @@ from flask import flash, redirect, render_template, request, url_for
 from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as BaseResponse
 
+from chatbot.dialogue.danger_texts import DANGER_TEXTS, LONGEST
 from chatbot.dialogue.options import MODES, SiteOptions
 from chatbot.errors import FrontdeskError, InputError
 from chatbot.learning import sureness
@@ -50,6 +51,9 @@ def _page(form: MultiDict[str, str] | None = None, error: FrontdeskError | None 
         writing=told_writing(metrics, live) if live is not None else [],
         options=options,
         modes=MODES,
+        danger_texts=DANGER_TEXTS,
+        danger_longest=LONGEST,
+        languages=LANGUAGES,
         form=form,
         error=error,
     )
@@ -194,8 +198,23 @@ def read_options(form: MultiDict[str, str], before: SiteOptions) -> SiteOptions:
         mode=form.get("mode", before.mode),  # type: ignore[arg-type]  # SiteOptions checks it
         sureness=asked,
         choice_floor=min(choice_floor, asked),
+        danger=switch[-1] == "on" if (switch := form.getlist("danger")) else before.danger,
+        danger_texts=read_danger_texts(form, before.danger_texts),
         **work,
     )
+
+
+def read_danger_texts(
+    form: MultiDict[str, str], before: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    """The texts of the site's own; one that is empty, or as it is without being set, is left to the default."""
+    own: dict[str, dict[str, str]] = {}
+    for lang, texts in DANGER_TEXTS.items():
+        for kind, default in texts.items():
+            text = form.get(f"danger_{kind}_{lang}", before.get(lang, {}).get(kind, "")).strip()
+            if text and text != default:
+                own.setdefault(lang, {})[kind] = text
+    return own
 
 
 def read_origins(text: str) -> list[str]:
