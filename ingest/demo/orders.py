@@ -111,8 +111,8 @@ def create_app(*, secret: str, today: date | None = None) -> Flask:
                 "number": order.number,
                 "status": order.status,
                 "carrier": order.carrier,
-                "dispatched": day_in_words(day + timedelta(days=order.dispatched), lang),
-                "delivery": day_in_words(day + timedelta(days=order.delivered), lang),
+                "dispatched": day_in_words(_carried(day, order.dispatched), lang),
+                "delivery": day_in_words(_carried(day, order.delivered), lang),
             }
         )
 
@@ -140,6 +140,12 @@ def create_app(*, secret: str, today: date | None = None) -> Flask:
         )
 
     return app
+
+
+def _carried(today: date, days: int) -> date:
+    """So many days from today, or where that is a Sunday, on which no parcel moves, the day before or behind it."""
+    day = today + timedelta(days=days)
+    return day + timedelta(days=-1 if days < 0 else 1) if day.weekday() == 6 and days else day
 
 
 def day_in_words(day: date, lang: str) -> str:

@@ -488,3 +488,16 @@ def test_the_order_service_answers_nobody_who_does_not_sign(orders: Flask) -> No
     assert (
         orders.test_client().post("/orders/status", json={"slots": {"order": "KC204817"}}).status_code == 401
     )
+
+
+def test_the_demo_carrier_brings_nothing_on_a_sunday() -> None:
+    from datetime import date, timedelta
+
+    from ingest.demo.orders import ORDERS, _carried
+
+    monday = date(2026, 11, 30)
+    for today in (monday + timedelta(days=passed) for passed in range(7)):
+        moved = [
+            _carried(today, days) for order in ORDERS for days in (order.dispatched, order.delivered) if days
+        ]
+        assert all(day.weekday() != 6 for day in moved)
