@@ -16,8 +16,10 @@ from typing import Any, cast
 from weakref import WeakValueDictionary
 
 from chatbot.dialogue.absence import hear_danger, hear_message, tell_if_closed
+from chatbot.dialogue.danger import RULE
 from chatbot.dialogue.files import reply_to_files
 from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.taking_back import takes_back, without_taking_back
 from chatbot.dialogue.trace import Reply, Trace
 from chatbot.errors import InputError
 from chatbot.language.normalise import detect_language, normalise
@@ -28,6 +30,7 @@ from chatbot.records.conversations import (
     find_with_visitor,
     receive_message,
     reply_to,
+    return_to_bot,
     store_reply,
     tapped,
 )
@@ -50,6 +53,7 @@ class Accepted:
     locale: str
     options: SiteOptions
     new: bool  # it had not come before
+    back: bool = False  # a person was awaited, and the message says that none is needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,17 @@ class Exchange:
             if received.new:
                 hear_message(session, received.conversation, received.turn.text)
                 hear_danger(session, received.conversation, received.turn.text, options)
-        return Accepted(public_id, received.turn, received.state, locale, options, received.new)
+            state, conversation = received.state, received.conversation
+            back = (
+                received.new
+                and state == "waiting"
+                and conversation.external_id is None
+                and conversation.handover_reason != RULE  # a danger to life stays with people
+                and takes_back(received.turn.text)
+            )
+            if back:
+                state = cast(State, return_to_bot(session, public_id).state)
+        return Accepted(public_id, received.turn, state, locale, options, received.new, back)
 
     def answer(self, accepted: Accepted) -> Answered:
         """The stored answer to the message, computed now where there is none yet.
@@ -166,7 +180,7 @@ class Exchange:
             reply, trace = reply_to_files(turn.text, assistant.release_id, turn.lang, accepted.options)
         else:
             reply, trace = assistant.reply(
-                tapped(turn) or turn.text,
+                without_taking_back(turn.text) if accepted.back else tapped(turn) or turn.text,
                 history=before.history(),
                 locale=accepted.locale,
                 options=accepted.options,

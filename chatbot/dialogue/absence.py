@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue.danger import RULE, dangers
 from chatbot.dialogue.danger_texts import danger_text
 from chatbot.dialogue.hours import in_words, is_open, opens_at
 from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.taking_back import takes_back
 from chatbot.dialogue.trace import Reply, ReplyPart
 from chatbot.errors import InputError
 from chatbot.language.entities import find_entities
@@ -32,6 +33,7 @@ _NOTICES = {
         "unanswered": "I am sorry: nobody could take your conversation yet.",
         "ask": "Write down what it is about and your e-mail address: we will answer there, and here.",
         "known": "Write down what it is about: we will answer to {email}, and here.",
+        "added": "Thank you, I have added this. A colleague reads it as soon as somebody is free.",
         "thanks": "Thank you. We will answer to {email}, and here.",
     },
     "zh": {
@@ -40,6 +42,7 @@ _NOTICES = {
         "unanswered": "非常抱歉，暂时还没有同事可以接待您。",
         "ask": "请留下您的问题和电子邮箱，我们会通过邮件和这里回复您。",
         "known": "请留下您的问题，我们会回复到 {email}，您在这里也能看到。",
+        "added": "谢谢，已经为您补充上。同事有空后会马上查看。",
         "thanks": "谢谢！我们会回复到 {email}，您在这里也能看到。",
     },
 }
@@ -106,10 +109,15 @@ def hear_message(
     session: Session, conversation: Conversation, text: str, *, now: datetime | None = None
 ) -> Turn | None:
     """What a visitor writes after he was told that nobody is there is a message that waits for an answer, whatever he
-    does next; an e-mail address in it is kept, and the notice that says so is returned."""
+    does next; an e-mail address in it is kept, and the notice that says so is returned. The first thing that he writes
+    while a colleague is awaited is acknowledged, so that he does not talk to nobody; who takes his wish back is not."""
     now = now or utcnow()
-    if conversation.state != "waiting" or conversation.told_at is None:
+    if conversation.state != "waiting" or conversation.external_id is not None:
         return None
+    if conversation.told_at is None:
+        if takes_back(text) or dangers(text) or not _first_while_waiting(session, conversation):
+            return None
+        return _notice(session, conversation, _NOTICES[_language(conversation)]["added"], now=now)
     conversation.left_message_at = conversation.left_message_at or now
     found = find_entities(text, kinds=("email",))
     if not found:
@@ -138,6 +146,19 @@ def hear_danger(
     conversation.handover_reason = RULE
     told = danger_text(kinds, detect_language(text, default=_language(conversation)), options.danger_texts)
     return _notice(session, conversation, told, now=now or utcnow())
+
+
+def _first_while_waiting(session: Session, conversation: Conversation) -> bool:
+    return (
+        session.scalar(
+            select(func.count(Turn.id)).where(
+                Turn.conversation_id == conversation.id,
+                Turn.role == "customer",
+                Turn.created_at > conversation.handover_at,
+            )
+        )
+        == 1
+    )
 
 
 def leave_contact(

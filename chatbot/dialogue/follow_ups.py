@@ -9,6 +9,7 @@ from typing import Literal
 from chatbot.dialogue.offers import answered_offer
 from chatbot.dialogue.own_words import yes_or_no
 from chatbot.dialogue.smalltalk import smalltalk
+from chatbot.dialogue.taking_back import only_takes_back
 from chatbot.dialogue.trace import Draft, Message
 from chatbot.dialogue.weighing import Candidate
 from chatbot.language.normalise import fold
@@ -86,7 +87,7 @@ def agreed_to(text: str, before: Sequence[Message]) -> Agreed | None:
         return None if said is None else "person" if said == "yes" else "declined"
     said = yes_or_no(text)
     if said is None:
-        return None
+        return "declined" if last is not None and only_takes_back(text) else None
     if last is None:
         return "greeting"
     if said == "no":

@@ -34,8 +34,6 @@ PHRASES: dict[str, dict[str, str]] = {
         "sorry_legal_2": "I take this seriously and I'm sorry. A colleague can settle it with you directly.",
         "choices": "Did you mean one of these?",
         "choice": "Did you mean “{title}”?",
-        "other_language": "I understand English and Chinese only. Could you write it in one of these, "
-        "or shall I pass you on to a colleague?",
         "more_requests": "That was a lot at once, and there is more in it. Tap it below, or ask it again:",
         "files": "I have your file, but I cannot read files myself. What would you like to know? "
         "Or a colleague can look at it.",
@@ -89,7 +87,6 @@ PHRASES: dict[str, dict[str, str]] = {
         "sorry_legal_2": "我们很重视这件事，非常抱歉。同事可以直接为您解决。",
         "choices": "您是想问下面哪一个？",
         "choice": "您是想问“{title}”吗？",
-        "other_language": "我只懂中文和英文。您可以用其中一种再说一遍，或者需要帮您转人工客服吗？",
         "more_requests": "您一次问了好几件事，还有没回答的。请点下面的问题，或再问一次：",
         "files": "文件已收到，不过我还不能读取文件内容。请告诉我您想了解什么，或者由人工客服来查看。",
         "talk_to_person": "转人工客服",

@@ -558,3 +558,14 @@ def _options() -> Any:
     from chatbot.dialogue.options import SiteOptions
 
     return SiteOptions()
+
+
+def test_who_waits_is_acknowledged_once_and_may_take_it_back_in_words(visitor: Visitor) -> None:
+    visitor.post("/handover", {})
+    assert visitor.say("it is about my kettle").get_json()["state"] == "waiting"
+    assert visitor.say("the red one").get_json()["state"] == "waiting"
+    notices = [turn["text"] for turn in visitor.turns() if turn["role"] == "bot"]
+    assert len(notices) == 1 and "I have added this" in notices[0]
+    back = visitor.say("no wait, forget the person. how do I cancel an order").get_json()
+    assert back["state"] == "bot" and back["reply"] is not None
+    assert [turn["role"] for turn in visitor.turns()].count("bot") == 2
