@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from chatbot.errors import NotFoundError
+from chatbot.records.passages import version_of
 from chatbot.records.tables import Article, ArticleQuestion, Intent, Passage
 
 PAGE_SIZE = 50
@@ -39,6 +40,10 @@ class ArticleView:
     asked: dict[int, tuple[ArticleQuestion, ...]]  # of single passages
     intents: tuple[Intent, ...]  # intents that this article answers
     translations: tuple[Article, ...]
+
+    def version(self, passage: Passage) -> str:
+        """Of a passage as it is shown; who changes it says so (`chatbot.records.passages.open_passage`)."""
+        return version_of(passage, self.asked.get(passage.id, ()))
 
 
 def search_articles(session: Session, *, text: str = "", lang: str = "", page: int = 1) -> ArticlePage:

@@ -9,6 +9,8 @@ switched off and flagged (`Passage.source_changed`), the new text is quoted, and
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -43,13 +45,13 @@ def open_passage(session: Session, article_id: int, passage_id: int, *, seen: st
     """A passage to be changed in this transaction; other writers of knowledge wait until it has ended.
 
     Raises NotFoundError where the article has no such passage, and ConflictError where it is no longer as whoever
-    changes it saw it (``seen`` is the `content_hash` of then).
+    changes it saw it (``seen`` is its `version_of` then).
     """
     begin_revision(session)
     passage = session.get(Passage, passage_id)
     if passage is None or passage.article_id != article_id:
         raise NotFoundError("There is no such passage", field="passage", value=passage_id)
-    if seen and seen != passage.content_hash:
+    if seen and seen != version_of(passage, _asked(session, passage)):
         raise ConflictError(
             "The passage was changed meanwhile",
             field="passage",
@@ -57,6 +59,15 @@ def open_passage(session: Session, article_id: int, passage_id: int, *, seen: st
             remedy="Load the page again, look at the new text, and make your change there",
         )
     return passage
+
+
+def version_of(passage: Passage, asked: Iterable[ArticleQuestion]) -> str:
+    """What tells whether a passage, with the questions that ask for it alone, is still as somebody saw it: all that
+    a person may change, so that nobody overwrites what another has set meanwhile."""
+    period = [moment.isoformat() if moment else None for moment in (passage.valid_from, passage.valid_until)]
+    questions = sorted(question.text for question in asked)
+    state = [passage.content_hash, passage.lang, period, passage.enabled, passage.source_changed, questions]
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:20]
 
 
 def edit_passage(session: Session, passage: Passage, form: PassageForm) -> list[Passage]:
@@ -137,7 +148,7 @@ def join_with_next(session: Session, passage: Passage) -> Passage:
     ends = [one for one in (passage.valid_until, following.valid_until) if one]
     passage.valid_from, passage.valid_until = max(starts, default=None), min(ends, default=None)
     session.flush()
-    asked = session.scalars(select(ArticleQuestion).where(ArticleQuestion.passage_id == following.id)).all()
+    asked = _asked(session, following)
     for question in asked:
         question.passage_id = passage.id
     session.flush()
@@ -161,7 +172,7 @@ def keep_outdated(session: Session, passage: Passage) -> None:
 def drop_outdated(session: Session, passage: Passage) -> None:
     """Delete a flagged passage. Raises ConflictError for one that is not flagged."""
     _check_flagged(passage)
-    asked = session.scalars(select(ArticleQuestion).where(ArticleQuestion.passage_id == passage.id)).all()
+    asked = _asked(session, passage)
     for question in asked:
         question.passage_id = None
     session.flush()
@@ -229,6 +240,13 @@ def outdated_passages(session: Session) -> Sequence[tuple[Article, int]]:
         .order_by(Article.title)
     )
     return [(article, number) for article, number in rows]
+
+
+def _asked(session: Session, passage: Passage) -> Sequence[ArticleQuestion]:
+    """The questions that ask for this passage alone."""
+    return session.scalars(
+        select(ArticleQuestion).where(ArticleQuestion.passage_id == passage.id).order_by(ArticleQuestion.id)
+    ).all()
 
 
 def _checked(form: PassageForm) -> PassageForm:

@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
@@ -25,6 +25,7 @@ from chatbot.records.passages import (
     open_passage,
     outdated_passages,
     set_passage_questions,
+    version_of,
 )
 from chatbot.records.tables import (
     Article,
@@ -238,13 +239,29 @@ def test_an_unchanged_form_makes_no_edit(store):
 
 def test_two_people_do_not_overwrite_each_other(store):
     with store.write() as session:
-        passage = session.get(Passage, 2)
-        seen = passage.content_hash
+        seen = version_of(session.get(Passage, 2), ())
     change(store, B, lambda s, p: edit_passage(s, p, form(B, texts=("Sixty.",))))
     with pytest.raises(ConflictError, match="changed meanwhile"), store.write() as session:
         open_passage(session, 1, 2, seen=seen)
     with pytest.raises(NotFoundError), store.write() as session:
         open_passage(session, 7, 2)
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [
+        lambda s, p: edit_passage(s, p, form(B, valid_until=datetime(2030, 1, 1, tzinfo=UTC))),
+        lambda s, p: edit_passage(s, p, form(B, lang="de")),
+        lambda s, p: set_passage_questions(s, p, ["how long?"]),
+        lambda s, p: enable_passage(s, p, enabled=False),
+    ],
+)
+def test_what_another_has_set_beside_the_text_is_not_overwritten_unseen(store, meanwhile):
+    with store.write() as session:
+        seen = version_of(session.get(Passage, 2), ())
+    change(store, B, meanwhile)
+    with pytest.raises(ConflictError, match="changed meanwhile"), store.write() as session:
+        open_passage(session, 1, 2, seen=seen)
 
 
 def test_the_last_and_the_unequal_are_not_joined(store):

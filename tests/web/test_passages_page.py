@@ -41,6 +41,10 @@ def send(client, article, passage, what, **form):
     )
 
 
+def version(client, article, place):
+    return client.get(f"/admin/articles/{article}/passages").json["passages"][place]["version"]
+
+
 def rows(database):
     with database.read() as session:
         return list(session.scalars(select(Passage).order_by(Passage.position)))
@@ -58,7 +62,7 @@ def test_an_editor_changes_splits_dates_and_joins_a_passage_on_the_page(client, 
         lang="en",
         valid_from="2020-01-01",
         valid_until="2030-12-31",
-        version=rows(database)[1].content_hash,
+        version=version(client, article, 1),
     )
     assert done.status_code == 303
     assert [row.text for row in rows(database)] == [
@@ -100,6 +104,19 @@ def test_a_program_reads_and_changes_passages_as_json(client, article, database)
     assert rows(database)[0].text == "Send it back."
 
 
+def test_an_older_form_does_not_wipe_a_period_and_questions_that_a_program_set(client, article, database):
+    seen = version(client, article, 0)
+    page = client.get(f"/admin/articles/{article}").text
+    assert f'name="version" value="{seen}"' in page
+    path = f"/admin/articles/{article}/passages/1/edit"
+    mine = {"valid_until": "2030-12-31", "questions": ["may I return it?"]}
+    set_by_one = client.post(path, json=mine, headers={"X-CSRFToken": token(client)})
+    assert set_by_one.status_code == 200
+    older = {"text": DRAFT.passages[0].text, "questions": "", "valid_until": "", "version": seen}
+    assert send(client, article, 1, "edit", **older).status_code == 409
+    assert client.get(f"/admin/articles/{article}/passages").json == set_by_one.json
+
+
 @pytest.mark.parametrize(
     ("what", "sent", "field"),
     [
@@ -111,6 +128,9 @@ def test_a_program_reads_and_changes_passages_as_json(client, article, database)
         ("passages/1/edit", b'{"text": 5}', "text"),
         ("passages/1/edit", b'{"texts": ["a", null]}', "texts.1"),
         ("passages/1/edit", b'{"questions": [{"a": 1}]}', "questions.0"),
+        ("passages/1/edit", b'{"questions": "a"}', "questions"),
+        ("passages/1/edit", b'{"foo": 1}', "foo"),
+        ("edit", b'{"title": "Returns", "body": "Sixty days.", "questions": "a"}', "questions"),
         ("passages/1/edit", b'{"valid_until": 2030}', "valid_until"),
         ("passages/1/edit", b'{"version": 3}', "version"),
         ("passages/1/edit", b"nonsense", "body"),

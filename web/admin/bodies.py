@@ -6,31 +6,44 @@ come, as in the API: "yes" is no boolean, and 5 is no text.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from flask import request
-from pydantic import Field, ValidationError, field_validator
+from pydantic import ConfigDict, Field, ValidationError
+from pydantic.fields import FieldInfo
 
 from chatbot.errors import InputError
 from web.api.models import Body
 
-B = TypeVar("B", bound=Body)
+
+class _Strict(Body):
+    """A change that is not understood as a whole is none: a field of another name is refused, not passed over."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+B = TypeVar("B", bound=_Strict)
+_LINES = "one a line"  # how a form writes a list
 _SWITCHED = {"yes": True, "no": False}
 _WRONG = {  # pydantic's kinds of errors: what is wrong, and what to do
     "missing": ("The field is missing", "Give it a value"),
     "bool_type": ("This is neither true nor false", "Give true or false"),
     "string_type": ("This is no text", "Give it as text"),
     "list_type": ("This is no list", "Give a list of texts"),
+    "extra_forbidden": (
+        "There is no such field",
+        "Leave it out, or write its name as the page's form has it",
+    ),
     "model_type": ("The body is no JSON object", "Send a JSON object"),
 }
 _OTHERWISE = ("This value cannot be used", "Give another one")
 
 
-class SwitchBody(Body):
+class SwitchBody(_Strict):
     live: bool
 
 
-class SeenBody(Body):
+class SeenBody(_Strict):
     """``version``: of the passage as it was seen; one that has changed since is not changed again unseen."""
 
     version: str | None = None
@@ -46,15 +59,10 @@ class PassageBody(SeenBody):
     title_path: str = ""
     text: str = ""
     texts: list[str] = Field(default_factory=list)
-    questions: list[str] | None = None
+    questions: Annotated[list[str] | None, _LINES] = None
     lang: str = ""
     valid_from: str | None = None
     valid_until: str | None = None
-
-    @field_validator("questions", mode="before")
-    @classmethod
-    def lines(cls, value: Any) -> Any:
-        return value.splitlines() if isinstance(value, str) else value
 
 
 class ArticleBody(SeenBody):
@@ -65,15 +73,10 @@ class ArticleBody(SeenBody):
     lang: str = ""
     section: str = ""
     url: str = ""
-    questions: list[str] = Field(default_factory=list)
+    questions: Annotated[list[str], _LINES] = Field(default_factory=list)
     valid_from: str = ""
     valid_until: str = ""
     live: bool = False
-
-    @field_validator("questions", mode="before")
-    @classmethod
-    def lines(cls, value: Any) -> Any:
-        return value.splitlines() if isinstance(value, str) else value
 
 
 def given(model: type[B]) -> B:
@@ -82,10 +85,10 @@ def given(model: type[B]) -> B:
     if request.is_json:
         values = request.get_json(silent=True)
     else:
-        switches = {name for name, field in model.model_fields.items() if field.annotation is bool}
         values = {
-            name: _SWITCHED.get(value, value) if name in switches else value
+            name: _of_form(model.model_fields[name], value)
             for name, value in request.form.items()
+            if name in model.model_fields  # a form has a token besides, and the names of its buttons
         }
     try:
         return model.model_validate(values)
@@ -99,3 +102,9 @@ def given(model: type[B]) -> B:
             value=value if isinstance(value, str | int | float | bool) else None,
             remedy=remedy,
         ) from error
+
+
+def _of_form(field: FieldInfo, value: str) -> Any:
+    if field.annotation is bool:
+        return _SWITCHED.get(value, value)
+    return value.splitlines() if _LINES in field.metadata else value

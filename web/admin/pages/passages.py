@@ -116,7 +116,7 @@ def as_json(view: ArticleView) -> dict[str, Any]:
         "passages": [
             {
                 "id": passage.id,
-                "version": passage.content_hash,
+                "version": view.version(passage),
                 "title_path": passage.title_path,
                 "text": passage.text,
                 "lang": passage.lang,
