@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -49,12 +50,15 @@ class _Chunk:
     text: str
 
 
-_MARKDOWN = MarkdownIt("commonmark").enable("table")
+_MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 _WORD = re.compile(r"[A-Za-z\u00c0-\u024f0-9][\w'’.\-]*")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])")
 _TAGS = re.compile(r"<[^<>]+>")
-_UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_UNSEEN = re.compile(r"<(script|style|del|strike|s)\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_TARGET = re.compile(r"""<a\b[^>]*?\bhref\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"<[A-Z][a-z]{2,}>")  # "<Settings>": no element is written so
+_POWER = re.compile(r"(?:(?:^|[^\w.,£$€¥])(?P<base>10|2)|(?:^|[^A-Za-z])(?P<unit>mm|cm|dm|km|m|ft|in|yd))$")
 _LINE = 80  # characters of a title
 _TELLING = 3  # words that a title needs
 _ANNOUNCES = (":", "：")
@@ -108,7 +112,7 @@ def blocks_of(body: str) -> Iterator[Block]:
 def _block(tokens: Sequence[Token]) -> Block:
     first = tokens[0]
     if first.type == "heading_open":
-        return Block("heading", _inline(tokens[1]), int(first.tag[1:]))
+        return Block("heading", _inline(tokens[1], targets=False), int(first.tag[1:]))
     if first.type in ("bullet_list_open", "ordered_list_open"):
         return Block("list", "\n".join(_list_lines(tokens)))
     if first.type == "table_open":
@@ -120,28 +124,69 @@ def _block(tokens: Sequence[Token]) -> Block:
     return Block("text", "\n".join(_inline(token) for token in tokens if token.type == "inline").strip())
 
 
-def _inline(token: Token) -> str:
-    """The words of an inline token: links and emphasis without their marks, pictures by their description."""
+def _inline(token: Token, *, targets: bool = True) -> str:
+    """The words of an inline token: emphasis without its marks, pictures by their description, struck words not at all.
+    Behind a link's words stands where it leads, unless not ``targets``; a raised number is a power or a note's."""
     parts: list[str] = []
-    unseen = ""  # the end of a script or a style that has begun in the line
+    unseen = ""  # the end of a script, a style or struck words that have begun in the line
+    struck = 0
+    raised: int | None = None  # where a raised part begins
+    links: list[tuple[int, str]] = []  # where each begins, and leads
     for child in token.children or ():
-        if child.type == "html_inline":
-            tag = _UNSEEN.match(child.content)
-            unseen = f"</{tag[1].lower()}" if tag else unseen
-            unseen = "" if unseen and child.content.lower().startswith(unseen) else unseen
-        elif unseen:
+        tag = child.content.lower() if child.type == "html_inline" else ""
+        struck += (child.type == "s_open") - (child.type == "s_close")
+        if unseen:
+            unseen = "" if tag.startswith(unseen) else unseen
+        elif struck or child.type == "s_close":
             continue
-        elif child.type in ("text", "code_inline"):
+        elif begun := _UNSEEN.match(tag):
+            unseen = f"</{begun[1]}"
+        elif tag.startswith("<sup"):
+            raised = len(parts)
+        elif tag.startswith("</sup") and raised is not None:
+            parts[raised:] = [_raised("".join(parts[:raised]), "".join(parts[raised:]))]
+            raised = None
+        elif child.type == "link_open":
+            links.append((len(parts), str(child.attrs.get("href", ""))))
+        elif found := _TARGET.match(child.content) if tag else None:
+            links.append((len(parts), found[1]))
+        elif (child.type == "link_close" or tag.startswith("</a")) and links:
+            begin, target = links.pop()
+            parts.append(_target("".join(parts[begin:]), target) if targets else "")
+        elif child.type in ("text", "code_inline", "image") or _PLACEHOLDER.fullmatch(child.content):
             parts.append(child.content)
         elif child.type == "softbreak":
             parts.append("\x00")
         elif child.type == "hardbreak":
             parts.append("\n")
-        elif child.type == "image":
-            parts.append(child.content)
     text = "".join(parts)
+    if "~~" in token.content or "<" in token.content:
+        text = re.sub(r"(?<=\S) {2,}", " ", text)  # around what is left out
     text = re.sub(r"(?<=[\u3000-\u9fff\uff00-\uffef])\x00(?=[\u3000-\u9fff\uff00-\uffef])", "", text)
     return text.replace("\x00", " ").strip()
+
+
+def _target(words: str, target: str) -> str:
+    """Where a link leads, in brackets behind its words; nothing where the words say it, or it leads nowhere outside."""
+    scheme, _, rest = target.partition(":")
+    if scheme.lower() not in ("http", "https", "mailto", "tel") or not words.strip():
+        return ""
+    shown = target if scheme.lower().startswith("http") else unquote(rest.partition("?")[0])
+    told, said = (
+        re.sub(r"^https?://(?:www\.)?|[\s()/-]", "", text.lower()) for text in (shown, unquote(words))
+    )
+    return "" if told in said else f" ({shown})"
+
+
+def _raised(before: str, mark: str) -> str:
+    """A raised mark as text: "m²", "10^6", "£5 (1)", "1st"."""
+    number = mark.strip().strip("[]()")
+    if not number.isascii() or not number.isdigit():
+        return mark
+    power = _POWER.search(before)
+    if power and power["unit"] and number in ("2", "3"):
+        return "²" if number == "2" else "³"
+    return f"^{number}" if power and power["base"] else f" ({number})"
 
 
 def _list_lines(tokens: Sequence[Token]) -> Iterator[str]:

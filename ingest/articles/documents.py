@@ -21,6 +21,8 @@ from ingest.spreadsheets import check_archive, missing_reader
 MAX_PAGE = 32 * 1024 * 1024  # bytes
 MAX_WORD_PART = 64 * 1024 * 1024  # bytes of a Word document's text, which is parsed in memory
 MAX_PDF_PAGES = 3000
+_WORD_STYLES = "p[style-name='Title'] => p.title:fresh"
+_WORD_TITLE = re.compile(r'<p class="title">(.*?)</p>', re.DOTALL)
 _FURNITURE = (
     "script",
     "style",
@@ -36,6 +38,8 @@ _FURNITURE = (
 )
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _FURNITURE_ROLES = ("navigation", "banner", "contentinfo", "search", "dialog", "alertdialog")
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+_FOLDS = re.compile(r"accordion|faq|toggle|collaps|answer|panel|\btab", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\n{3,}")
 _HYPHENATED = re.compile(r"(?<=[a-zà-ÿ])-\n(?=[a-zà-ÿ])")
 _SOFT_END = re.compile(r"(?<![.!?:。！？：；])\n(?!\s*(?:[-•*·]|\d+[.)、]|\n))")
@@ -60,13 +64,25 @@ def read_docx(path: Path) -> ArticleDraft:
         with path.open("rb") as file:
             # pictures would come as long data: addresses; a passage needs only words
             page = mammoth.convert_to_html(
-                file, convert_image=mammoth.images.img_element(lambda image: {"src": ""})
+                file,
+                convert_image=mammoth.images.img_element(lambda image: {"src": ""}),
+                style_map=_WORD_STYLES,
             )
     except Exception as error:  # mammoth lets through whatever zipfile, expat and its own readers raise
         raise FileError(
             f"{path.name} is no Word document", value=_cause(error), remedy="Save it as .docx"
         ) from error
-    return article_of_html(page.value, name=path.name, slug=path.stem, source=path.name, scan=True)
+    return article_of_html(
+        _under_title(page.value), name=path.name, slug=path.stem, source=path.name, scan=True
+    )
+
+
+def _under_title(page: str) -> str:
+    """A Word document's HTML with its title as the one heading of level 1, and the other headings below it."""
+    if not _WORD_TITLE.search(page):
+        return page
+    page = re.sub(r"<(/?)h([1-5])>", lambda tag: f"<{tag[1]}h{int(tag[2]) + 1}>", page)
+    return _WORD_TITLE.sub(r"<h1>\1</h1>", page, count=1)
 
 
 def read_pdf(path: Path) -> ArticleDraft:
@@ -134,7 +150,8 @@ def article_of_html(
     """
     try:
         from bs4 import BeautifulSoup
-        from markdownify import MarkdownConverter
+
+        from ingest.articles.page_markdown import page_markdown
     except ImportError as error:
         raise missing_reader(Path(name)) from error
     try:
@@ -155,7 +172,7 @@ def article_of_html(
         kept = _folded(main)
         for element in main.find_all(lambda element: _is_furniture(element, kept)):
             element.decompose()
-        body = MarkdownConverter(heading_style="ATX", strip=["img"], bullets="-").convert_soup(main)
+        body = page_markdown(main)
     except (
         RecursionError,
         LookupError,
@@ -215,12 +232,28 @@ def _folded(main: Any) -> set[int]:
 
 
 def _never_text(element: Any) -> bool:
+    if element.name == "header" and element.find_parent(("main", "article", "section")):
+        return element.get("role") in _FURNITURE_ROLES  # the head of what is told, not the site's
     return element.name in _FURNITURE or element.get("role") in _FURNITURE_ROLES
+
+
+def _is_unseen(element: Any) -> bool:
+    """Hidden by its own style, and no answer that a click on the question before it unfolds."""
+    if not _HIDDEN_STYLE.search(str(element.get("style") or "")):
+        return False
+    before = element.find_previous_sibling()
+    names = " ".join(
+        part for one in (element, before, element.parent) if one for part in one.get("class") or ()
+    )
+    return not (_FOLDS.search(names) or (before and before.name in (*_HEADINGS, "dt", "summary")))
 
 
 def _is_furniture(element: Any, kept: Container[int]) -> bool:
     return id(element) not in kept and (
-        _never_text(element) or element.get("aria-hidden") == "true" or element.get("hidden") is not None
+        _never_text(element)
+        or element.get("aria-hidden") == "true"
+        or element.get("hidden") is not None
+        or _is_unseen(element)
     )
 
 

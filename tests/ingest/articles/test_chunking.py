@@ -56,8 +56,8 @@ def test_lists_tables_links_and_emphasis_become_plain_text():
     )
     ((_, text),) = texts(body)
     assert text == (
-        "See the tracking page and Account.\n\n- one\n  - inner\n- two\n\nZone | Price\n1 | €4\n\n"
-        "a kettle\n\nquoted\n\ncode E-4012"
+        "See the tracking page (https://x.example/t) and Account.\n\n- one\n  - inner\n- two\n\n"
+        "Zone | Price\n1 | €4\n\na kettle\n\nquoted\n\ncode E-4012"
     )
 
 
@@ -148,3 +148,46 @@ def test_a_cut_table_repeats_the_sentence_that_announces_it():
     found = texts(f"What each costs:\n\n| Model | Price |\n|---|---|\n{rows}\n")
     assert len(found) > 1
     assert all(text.startswith("What each costs:\nModel | Price\nmodel ") for _, text in found)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        ("The [claim form](https://b.example/f.pdf).", "The claim form (https://b.example/f.pdf)."),
+        ('The <a href="https://b.example/f">claim form</a>.', "The claim form (https://b.example/f)."),
+        ("[Write](mailto:a@b.example?subject=x), [call](tel:+44800)", "Write (a@b.example), call (+44800)"),
+        ("[call 0800 555](tel:0800555) or [b.example](https://www.b.example/)", "call 0800 555 or b.example"),
+        ("<https://b.example/f>", "https://b.example/f"),
+        ("[above](#fees) and [fees](/fees)", "above and fees"),
+    ],
+)
+def test_where_a_link_leads_stands_behind_its_words(markdown, text):
+    assert texts(markdown) == [("Refunds", text)]
+
+
+def test_a_heading_has_no_address():
+    assert texts("## [Fees](https://b.example/fees)\n\nNone.") == [("Refunds › Fees", "None.")]
+
+
+@pytest.mark.parametrize(
+    ("markdown", "text"),
+    [
+        ("It costs £5<sup>1</sup>.", "It costs £5 (1)."),
+        ("It takes 12.50<sup>[2]</sup>.", "It takes 12.50 (2)."),
+        ("At most 10<sup>6</sup>, 3 m<sup>2</sup>.", "At most 10^6, 3 m²."),
+        ("The 1<sup>st</sup> day.", "The 1st day."),
+    ],
+)
+def test_a_raised_number_is_no_digit_of_the_one_before(markdown, text):
+    assert texts(markdown) == [("Refunds", text)]
+
+
+@pytest.mark.parametrize(
+    "body", ["It costs ~~£5~~ £4.", "It costs <s>£5</s> £4.", "It costs <del>£5</del> £4."]
+)
+def test_struck_words_are_no_longer_told(body):
+    assert texts(body) == [("Refunds", "It costs £4.")]
+
+
+def test_a_word_in_angle_brackets_is_a_word():
+    assert texts("Choose <Settings> then <b>Cards</b>.") == [("Refunds", "Choose <Settings> then Cards.")]

@@ -125,6 +125,54 @@ def test_a_word_document_with_its_heading(tmp_path):
     assert [passage.text for passage in article.passages] == ["签收后30天内可以退货。"]
 
 
+def test_a_word_documents_title_stands_above_its_headings(tmp_path):
+    path = tmp_path / "returns.docx"
+    styles = DOCX["word/styles.xml"].replace(
+        "</w:styles>",
+        '<w:style w:type="paragraph" w:styleId="Title"><w:name w:val="Title"/></w:style></w:styles>',
+    )
+    title = '<w:body><w:p><w:pPr><w:pStyle w:val="Title"/></w:pPr><w:r><w:t>服务指南</w:t></w:r></w:p>'
+    document = DOCX["word/document.xml"].replace("<w:body>", title)
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in {**DOCX, "word/styles.xml": styles, "word/document.xml": document}.items():
+            archive.writestr(name, text)
+    (article,) = read_articles(path)
+    assert article.title == "服务指南"
+    assert [(p.title_path, p.text) for p in article.passages] == [
+        ("服务指南 › 退货", "签收后30天内可以退货。")
+    ]
+
+
+def passage_text(tmp_path, markup):
+    path = tmp_path / "page.html"
+    path.write_text(f"<html><title>Fees</title><body>{markup}</body></html>", "utf-8")
+    (article,) = read_articles(path)
+    return "\n".join(passage.text for passage in article.passages)
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>It costs £5<sup>1</sup>.</p>", "It costs £5 (1)."),
+        ("<p>It costs <s>£5</s> £4.</p>", "It costs £4."),
+        ("<p>Choose &lt;Settings&gt; then go.</p>", "Choose <Settings> then go."),
+        ("<p>If a &lt; b, wait.</p>", "If a < b, wait."),
+        ("<dl><dt>A sort code?</dt><dd>Six digits.</dd></dl>", "A sort code?\nSix digits."),
+        ('<p>Seen.</p><p style="display: none">Not seen.</p>', "Seen."),
+        ('<h2>Why?</h2><div style="display:none">Unfolded.</div>', "Unfolded."),
+        ("<main><header><p>The lead.</p></header></main>", "The lead."),
+        ('<p>The <a href="https://b.example/f.pdf">form</a>.</p>', "The form (https://b.example/f.pdf)."),
+        (
+            "<table><tr><td>Zone</td><td>Fee</td></tr><tr><td rowspan=2>Other</td><td>£12</td></tr>"
+            "<tr><td>£17</td></tr><tr><td colspan=2>None</td></tr></table>",
+            "Zone | Fee\nOther | £12\nOther | £17\nNone | None",
+        ),
+    ],
+)
+def test_what_a_page_says_is_not_changed_by_its_marks(tmp_path, markup, text):
+    assert passage_text(tmp_path, markup) == text
+
+
 def test_a_pdf_as_sentences_not_lines(tmp_path):
     path = tmp_path / "returns.pdf"
     path.write_bytes(one_page_pdf("Return it within thirty", "days in its pack-", "aging. Send it."))
