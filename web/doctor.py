@@ -297,27 +297,28 @@ def _release(database: Database, settings: Settings, *, deep: bool) -> Iterator[
 
 def _asked(database: Database, settings: Settings, live: str) -> Iterator[Finding]:
     from chatbot.dialogue.options import SiteOptions
-    from chatbot.learning.loading import SEARCH_MODEL, load_assistant, load_encoders
-    from chatbot.retrieval.ranking import SearchModel
-    from chatbot.retrieval.search import Searcher
+    from chatbot.learning.loading import load_assistant
 
-    folder = bundle_folder(settings, live)
     reply, trace = load_assistant(database, settings, live).reply("Hello?", options=SiteOptions())
     total = sum(trace.milliseconds.values())
     yield Finding("fine", "release", f"It answers ({reply.kind}, {total:.0f} ms)")
-    encoders = load_encoders(folder, verify(folder).encoders, threads=settings.inference_threads)
-    model = SearchModel.load(folder / SEARCH_MODEL) if (folder / SEARCH_MODEL).is_file() else None
-    searcher = Searcher.open(database, encoders, model=model, index=settings.data / "index")
-    differences = len(searcher.check())
-    if differences:
-        yield Finding(
-            "error",
-            "index",
-            f"The index differs from the database in {differences} entries",
-            "Restart the service",
-        )
-    else:
-        yield Finding("fine", "index", f"{len(searcher)} passages, equal to the database")
+    yield from _index(database, settings, live)
+
+
+def _index(database: Database, settings: Settings, live: str) -> Iterator[Finding]:
+    from chatbot.learning.index_check import check_index
+
+    report = check_index(database, settings, release_id=live)
+    if report.sound:
+        yield Finding("fine", "index", f"{report.passages} passages, equal to the database")
+        return
+    found = [
+        ("entries that differ from the database", len(report.lacking) + len(report.gone)),
+        ("damaged parts", len(report.damaged)),
+        ("wrong vectors", len(report.wrong_vectors)),
+    ]
+    told = ", ".join(f"{number} {what}" for what, number in found if number)
+    yield Finding("error", "index", f"The index on disk has {told}", "Run: frontdesk index check --repair")
 
 
 def _knowledge(database: Database) -> Iterator[Finding]:

@@ -40,7 +40,8 @@ class IndexReport:
     """What the check found.
 
     ``lacking`` are entries that the index does not have as the database has them, ``gone`` those that only the index
-    has; ``damaged`` languages whose fields disagree, ``wrong_vectors`` passages by id.
+    has; ``damaged`` languages whose fields disagree, or the folder of the snapshot that cannot be read;
+    ``wrong_vectors`` passages by id.
     """
 
     release: str
@@ -115,7 +116,7 @@ def check_index(
             [f"passage {identity}" for identity in found.gone_passages]
             + [f"question {identity}" for identity in found.gone_questions]
         ),
-        damaged=damaged,
+        damaged=(searcher.damaged, *damaged) if searcher.damaged else damaged,
         vectors_compared=compared,
         wrong_vectors=wrong,
     )

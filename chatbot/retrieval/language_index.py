@@ -206,7 +206,7 @@ class LanguageIndex:
     def load(cls, folder: Path) -> LanguageIndex:
         """Raises BundleError where a file is missing or damaged, or the files do not agree."""
         try:
-            with np.load(folder / "articles.npz", allow_pickle=False) as stored:
+            with (folder / "articles.npz").open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 owners = {
                     name: dict(
                         zip(stored[f"{name}_ids"].tolist(), stored[f"{name}_articles"].tolist(), strict=True)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue.trace import Hit, Message
-from chatbot.errors import NotFoundError, UnavailableError
+from chatbot.errors import BundleError, NotFoundError, UnavailableError
 from chatbot.inference.encode import ANY_LANGUAGE
 from chatbot.language.normalise import normalise
 from chatbot.records.database import Database
@@ -113,6 +113,7 @@ class Searcher:
         self._lock = threading.RLock()
         self._following = threading.Lock()
         self.revision = -1  # of the knowledge; -1: nothing read yet
+        self.damaged: str | None = None  # the snapshot on disk, or its language's folder, that cannot be read
 
     @classmethod
     def open(
@@ -374,7 +375,11 @@ class Searcher:
 
     def _restore(self) -> None:
         """Take over the latest snapshot, as far as its encoders are the present ones."""
-        stored = snapshots.read(self._snapshots) if self._snapshots is not None else None
+        try:
+            stored = snapshots.read(self._snapshots) if self._snapshots is not None else None
+        except BundleError as error:
+            log.warning("the search index on disk is made anew: %s", error)
+            self.damaged, stored = str(error.value), None
         if stored is None:
             return
         parts, revision = stored

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 import shutil
 import tempfile
@@ -24,8 +23,6 @@ import numpy as np
 
 from chatbot.errors import BundleError
 from chatbot.retrieval.language_index import LanguageIndex
-
-log = logging.getLogger(__name__)
 
 FORMAT = 1
 _LATEST, _META, _ENTRIES = "latest", "meta.json", "entries.npz"
@@ -87,15 +84,23 @@ def write(folder: Path, parts: Mapping[str, StoredPart], *, revision: int) -> Pa
 
 
 def read(folder: Path) -> tuple[dict[str, StoredPart], int] | None:
-    """The latest snapshot's parts by language and its revision; None where there is none that is whole."""
+    """The latest snapshot's parts by language and its revision; None where there is none of this format.
+
+    Raises BundleError naming the snapshot, or the language's folder in it, that cannot be read.
+    """
+    if not (folder / _LATEST).is_file():
+        return None
+    where = _LATEST
     try:
-        place = folder / (folder / _LATEST).read_text(encoding="utf-8").strip()
+        where = (folder / _LATEST).read_text(encoding="utf-8").strip()
+        place = folder / where
         meta = json.loads((place / _META).read_text(encoding="utf-8"))
         if meta["format"] != FORMAT:
             return None
         parts = {}
         for lang in meta["languages"]:
-            with np.load(place / lang / _ENTRIES, allow_pickle=False) as stored:
+            where = f"{place.name}/{lang}"
+            with (place / lang / _ENTRIES).open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 passages, questions = (
                     dict(zip(stored[f"{name}_ids"].tolist(), stored[name].tolist(), strict=True))
                     for name in ("passages", "questions")
@@ -105,11 +110,12 @@ def read(folder: Path) -> tuple[dict[str, StoredPart], int] | None:
                 raise BundleError("The snapshot's list of entries does not fit its index", value=lang)
             parts[lang] = StoredPart(index, passages, questions)
         return parts, int(meta["revision"])
-    except FileNotFoundError:
-        return None
     except (OSError, EOFError, ValueError, KeyError, TypeError, BadZipFile, BundleError) as error:
-        log.warning("the search index on disk is not usable and is made anew: %s", error)
-        return None
+        raise BundleError(
+            "The search index on disk cannot be read",
+            value=where,
+            remedy="Run: frontdesk index check --repair",
+        ) from error
 
 
 def _prune(folder: Path, latest: str) -> None:

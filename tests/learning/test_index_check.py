@@ -1,3 +1,4 @@
+import shutil
 from types import SimpleNamespace
 
 import numpy as np
@@ -94,6 +95,32 @@ def test_vectors_that_are_not_what_the_encoder_says_are_found_and_made_anew(plac
     assert check(place).wrong_vectors == (2,)
     assert check(place, repair=True).repaired
     assert check(place).sound
+
+
+@pytest.mark.parametrize("name", ["en/title.words.npz", "en/entries.npz", "en/articles.npz", "meta.json", ""])
+def test_a_snapshot_that_cannot_be_read_is_named_and_written_anew(place, name):
+    index_check.prepare_index(place.database, place.settings, "r1")
+    (latest,) = place.index.glob("*/latest")
+    snapshot = latest.parent / latest.read_text()
+    if name:
+        file = snapshot / name
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    else:
+        shutil.rmtree(snapshot)
+    report = check(place)
+    assert (report.sound, report.snapshot) == (False, None)
+    assert report.damaged == (f"{snapshot.name}/en" if name.startswith("en") else snapshot.name,)
+    encoded = Words.encoded
+    assert check(place, repair=True, sample=0).repaired
+    assert Words.encoded == encoded  # the stored vectors are whole and are kept
+    assert check(place).sound and check(place).snapshot is not None
+
+
+def test_a_process_starts_beside_a_damaged_snapshot(place):
+    index_check.prepare_index(place.database, place.settings, "r1")
+    (words,) = place.index.glob("*/s*/en/title.words.npz")
+    words.write_bytes(b"")
+    assert len(Searcher.open(place.database, place.encoders, index=place.index)) == 5
 
 
 def test_a_release_is_prepared_once(place):

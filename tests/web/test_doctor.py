@@ -8,13 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from chatbot.learning import index_check
 from chatbot.learning.bundles import Manifest, seal
 from chatbot.records import jobs
 from chatbot.records.conversations import ensure_default_site
 from chatbot.records.database import Database
+from chatbot.records.knowledge import ArticleDraft, PassageDraft, put_article
 from chatbot.records.people import create_person
 from chatbot.records.tables import Promotion, Release, utcnow
 from chatbot.settings import Settings
+from web import doctor
 from web.doctor import Finding, examine
 
 RELEASE = "r20260301-120000-abcd"
@@ -99,6 +102,24 @@ def test_a_damaged_database_file_is_found(settings: Settings, database: Database
         rest.unlink()
     findings = found(settings, "database")
     assert any(one.level == "error" for one in findings)
+
+
+def test_a_damaged_index_is_an_error_that_names_its_repair(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.write() as session:
+        put_article(session, ArticleDraft("a", "en", "A", "B", (PassageDraft("A", "B"),)))
+    monkeypatch.setattr(index_check, "_encoders", lambda *_: (RELEASE, {}))
+    (none,) = doctor._index(database, settings, RELEASE)
+    assert none.level == "fine"  # a small index is never written: a start makes it
+    index_check.prepare_index(database, settings, RELEASE)
+    (whole,) = doctor._index(database, settings, RELEASE)
+    assert whole.level == "fine" and "1 passages" in whole.message
+    (words,) = settings.data.glob("index/*/s*/en/title.words.npz")
+    words.write_bytes(words.read_bytes()[:100])
+    (one,) = doctor._index(database, settings, RELEASE)
+    assert (one.level, one.what) == ("error", "index") and "index check --repair" in one.remedy
+    assert words.stat().st_size == 100  # it looked, and changed nothing
 
 
 def test_an_old_schema_an_absent_database_and_a_full_disk(
