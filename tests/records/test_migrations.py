@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from chatbot.errors import InputError
 from chatbot.records import schema
 from chatbot.records.database import Database
-from chatbot.records.tables import Table
+from chatbot.records.tables import Article, Passage, Table
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -65,6 +65,30 @@ def test_every_step_can_be_taken_alone(empty: Database) -> None:
         assert schema.current_revision(empty) == revision
     for revision in [*revisions[:-1][::-1], "base"]:
         schema.downgrade(empty, revision)
+
+
+def test_no_step_takes_a_row_with_it(empty: Database) -> None:
+    """SQLite copies a table to alter it: were the old one dropped with its keys in force, its children would go."""
+    schema.upgrade(empty)
+    with empty.write() as session:
+        article = Article(slug="fees", lang="en", title="Fees", body="", content_hash="")
+        session.add(article)
+        session.flush()
+        session.add(
+            Passage(article_id=article.id, position=0, title_path="", text="5", lang="en", content_hash="")
+        )
+    script = ScriptDirectory.from_config(schema.alembic_config(empty))
+    steps = [revision.revision for revision in script.walk_revisions()]
+    taken = [(schema.downgrade, step) for step in steps[1:-1]] + [
+        (schema.upgrade, step) for step in steps[-3::-1]
+    ]
+    for step, revision in taken:
+        step(empty, revision)
+        with empty.read() as session:
+            assert session.scalar(text("SELECT count(*) FROM passages")) == 1, revision
+    with empty.engine.connect() as connection:  # the pool's connections hold their keys again
+        if connection.dialect.name == "sqlite":
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 
 def test_a_second_upgrade_changes_nothing(empty: Database) -> None:
