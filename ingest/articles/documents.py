@@ -15,6 +15,7 @@ from chatbot.errors import FileError
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.article import make_article
 from ingest.articles.chunking import first_heading
+from ingest.articles.pdf_text import pages_text
 from ingest.files import open_text
 from ingest.spreadsheets import check_archive, missing_reader
 
@@ -103,7 +104,7 @@ def read_pdf(path: Path) -> ArticleDraft:
                 value=len(reader.pages),
                 remedy="Split it into smaller files",
             )
-        text = "\n\n".join(page.extract_text() for page in reader.pages)
+        text = pages_text([page.extract_text() for page in reader.pages])
         title = ((reader.metadata.title if reader.metadata else None) or "").strip()
     except FileError:
         raise
