@@ -15,17 +15,23 @@ from typing import Protocol
 from chatbot.dialogue.action_templates import choose, fill
 from chatbot.dialogue.actions import Action, Finder, Outcome, Said, Slot, Talk, nothing
 from chatbot.dialogue.cards import Card, filled
-from chatbot.dialogue.own_words import correction, is_question, yes_or_no
+from chatbot.dialogue.correcting import correction, doubts
+from chatbot.dialogue.helping import Need, needs_help
+from chatbot.dialogue.new_address import asks_address, named_address
+from chatbot.dialogue.own_words import is_question, yes_or_no
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.slot_filling import Value, read_proofs, read_slots
 from chatbot.dialogue.summary import clip
 from chatbot.dialogue.trace import ActionTrace, ReplyKind, Wish
 from chatbot.dialogue.wishes import said_to, words_of
 from chatbot.errors import FrontdeskError
+from chatbot.language.normalise import fold, tidy
 
 FAILURES = 3  # in a row: then a person
 PAUSES = 3  # other questions in between, after which the action is forgotten
 PROOF = "proof"  # what ``asked`` holds while a second proof is asked for
+LACKS = 2  # times that the customer says he does not have it: then a person
+HELPED = ("order", "email", "phone", "text", "proof")  # of which there is something to say
 ANYTHING = "anything"  # after an order that was not found: any detail may be given anew
 
 
@@ -73,29 +79,53 @@ def gives(action: Action, talk: Talk, text: str, *, find: Finder = nothing) -> b
     """Whether ``text`` is, as it stands, an answer to what the action had asked for. What may as well be another
     question, or a remark, is first held against everything else that the bot understands."""
     asked = talk.pending.asked if talk.pending else None
-    confirms = any(slot.name == asked and slot.kind == "confirm" for slot in action.slots)
+    slot = _slot(action, asked)
+    if needs_help(text) and not (slot is not None and slot.kind == "confirm"):
+        return True
     if not _takes(action, talk, text, find):
         return False
     if asked in (PROOF, ANYTHING) and is_question(text):
         return bool(read_proofs(action.proof.accepts, [Said(text)], asked=()))
-    return not confirms or yes_or_no(text) is not None or correction(text)[1]
+    if slot is None or slot.kind != "confirm":
+        return True
+    return yes_or_no(text) is not None or correction(text)[1] or _names_address(action, text)
 
 
-def _takes(action: Action, talk: Talk, text: str, find: Finder) -> bool:
-    """Whether the action finds something in ``text`` that it had asked for."""
-    asked = talk.pending.asked if talk.pending else None
-    paused = talk.pending is not None and talk.pending.state == "paused"
-    kind = next((slot.kind for slot in action.slots if slot.name == asked), None)
-    if paused and kind in ("text", "entity"):
-        return False  # after another question, any words could be anything
-    said = [Said(text, asked)]
-    slots = read_slots(action.slots, said, find=find, accepts=action.proof.accepts)
+def _takes(action: Action, talk: Talk, text: str, find: Finder, *, last: bool = False) -> bool:
+    """Whether the action finds something in ``text`` that it had asked for. ``last``: nothing else understood it."""
+    pending = talk.pending
+    asked = pending.asked if pending else None
+    paused = pending is not None and pending.state == "paused"
+    slot = _slot(action, asked)
+    kind = slot.kind if slot is not None else None
+    if slot is not None and paused and not last and kind in ("text", "entity"):
+        # after another question any words could be anything: but not those that name what was asked for
+        if kind == "text":
+            return asks_address(slot) and _names_address(action, text)
+        return not is_question(text) and slot.name in read_slots([slot], [Said(text)], find=find)
+    said = [Said(text, asked, of=action.name)]
     if asked in (PROOF, ANYTHING):
+        slots = read_slots(action.slots, said, find=find, accepts=action.proof.accepts)
         proofs = read_proofs(action.proof.accepts, said, asked=(PROOF, ANYTHING))
         return bool(proofs or (asked == ANYTHING and slots))
-    if kind == "confirm" and not paused:
-        return bool(slots)  # yes, no, or a detail that is given anew
+    known = (
+        said_to(pending.wish, talk.said) if pending and pending.wish and kind in ("text", "confirm") else []
+    )
+    slots = read_slots(action.slots, [*known, *said], find=find, accepts=action.proof.accepts)
+    if kind == "confirm" and not paused:  # yes, no, or a detail that is given anew
+        before = read_slots(action.slots, known, find=find, accepts=action.proof.accepts)
+        return asked in slots or any(slots[name] != before.get(name) for name in slots)
     return asked in slots
+
+
+def _slot(action: Action, name: str | None) -> Slot | None:
+    return next((slot for slot in action.slots if slot.name == name), None)
+
+
+def _names_address(action: Action, text: str) -> bool:
+    """Whether the message names an address, and the action wants one."""
+    wanted = any(asks_address(slot) for slot in action.slots)
+    return wanted and not is_question(text) and named_address(text) is not None
 
 
 def act(
@@ -107,14 +137,19 @@ def act(
     lang: str,
     find: Finder = nothing,
     wish: Wish | None = None,
+    last: bool = False,
 ) -> Acted:
     """The next step of ``action`` after the customer's ``text`` (raw). ``find``: the learned entities. ``wish``: what a
-    new run is begun for, or one that was left is taken up for; without it, the whole of ``text``."""
+    new run is begun for, or one that was left is taken up for; without it, the whole of ``text``.
+    ``last``: the message was understood as nothing else."""
+    # as written, and not as the models read it: an address keeps its commas
+    text, talk = tidy(text), replace(talk, said=[replace(one, text=tidy(one.text)) for one in talk.said])
     pending = talk.pending if talk.pending and talk.pending.name == action.name else None
     pending = pending if pending is not None and pending.open else None
     asked = pending.asked if pending else None
     gives_anew = bool(read_slots(_values(action, asked), [Said(text)], find=find)) if pending else False
-    missed = pending is not None and not gives_anew and not _takes(action, talk, text, find)
+    missed = pending is not None and not gives_anew and not _takes(action, talk, text, find, last=last)
+    need = needs_help(text) if missed else None
     if pending:  # one without a wish was stored before there were any: it begins anew with this message
         wish = pending.wish or Wish(action.name, 0, 0, 0, since=talk.turn_id - 1)
     wish = wish or Wish(action.name, talk.turn_id, 0, len(text))
@@ -130,6 +165,7 @@ def act(
         failures=pending.failures if pending else 0,
         changes=action.changes,
         wish=wish,
+        lacks=pending.lacks if pending else 0,
         waiting=pending.waiting if pending else (),
         shown=_hash_of(action, found, talk),
         aside=pending is None and wish.since != talk.turn_id,
@@ -143,11 +179,14 @@ def act(
         state = replace(state, filled=tuple(found))
     if action.changes_unproven:  # stored before a proof was required
         return _to_person(state, "changes something without a proof that the service checks", lang, talk.said)
-    if missed:
-        state = replace(state, failures=state.failures + 1)
+    brings = missed and _brings(action, found, said, pending)
+    if missed and not brings:
+        state = replace(state, failures=state.failures + 1, lacks=state.lacks + (need == "lacks"))
     failed = state.failures + actions.unsuccessful(action, talk)
     if failed >= FAILURES:
         return _to_person(state, f"failed {failed} times in a row", lang, talk.said)
+    if state.lacks >= LACKS:
+        return _to_person(state, "needs what the customer does not have", lang, talk.said)
 
     proofs = _proofs(action, talk, said)
     ask = _missing(action, found, proofs, talk)
@@ -158,19 +197,67 @@ def act(
         )  # fmt: skip
     if asked == ANYTHING and missed:
         return Acted(
-            "ask", "action_ask", f"the action {action.name} was given nothing new", phrase("action_not_found", lang),
+            "ask", "action_ask", f"the action {action.name} was given nothing new",
+            (_help(action, None, lang) if need else "") + phrase("action_not_found", lang),
             replace(state, asked=ANYTHING),
         )  # fmt: skip
     if ask is not None:
-        slot = next((slot for slot in action.slots if slot.name == ask), None)
+        slot = _slot(action, ask)
         question = _question(action, slot, found, lang)
         if missed and asked == ask:
-            question = phrase("action_unread", lang) + question
+            if slot is not None and slot.kind == "confirm" and doubts(text):
+                # a yes to the same question might mean what was not understood
+                ask, slot = _to_correct(action, slot)
+                question = phrase("action_instead", lang) + _question(action, slot, found, lang)
+            else:
+                question = _on_missed(action, slot, need, brings=brings, lang=lang) + question
         return Acted(
             "ask", "action_ask", f"the action {action.name} needs {ask}", question, replace(state, asked=ask),
             article=pending is None,
         )  # fmt: skip
     return _make(action, found, proofs, talk, actions, state, lang)
+
+
+def question_of(
+    action: Action, pending: ActionTrace, talk: Talk, *, lang: str, find: Finder = nothing
+) -> str:
+    """What a paused action had asked, in words; empty where there is no one thing."""
+    said = said_to(pending.wish, talk.said) if pending.wish else list(talk.said)
+    slot = _slot(action, pending.asked)
+    if slot is None and pending.asked != PROOF:
+        return ""
+    found = read_slots(action.slots, said, find=find, accepts=action.proof.accepts)
+    return _question(action, slot, found, lang)
+
+
+def _brings(
+    action: Action, found: Mapping[str, Value], said: Sequence[Said], pending: ActionTrace | None
+) -> bool:
+    """Whether a message that did not answer the question gave something else that is needed, for the first time."""
+    if pending is not None and set(found) - set(pending.filled):
+        return True
+    accepts = action.proof.accepts
+    before = read_proofs(accepts, said[:-1], asked=(PROOF, ANYTHING))
+    return not before and bool(read_proofs(accepts, said[-1:], asked=()))
+
+
+def _to_correct(action: Action, confirm: Slot) -> tuple[str, Slot]:
+    """The detail that is asked for anew where it is not clear what shall stand in its place."""
+    slots = [slot for slot in action.slots if slot.kind != "confirm"]
+    slot = next((slot for slot in reversed(slots) if slot.kind == "text"), slots[-1] if slots else confirm)
+    return slot.name, slot
+
+
+def _on_missed(action: Action, slot: Slot | None, need: Need | None, *, brings: bool, lang: str) -> str:
+    if need:
+        return _help(action, slot, lang)
+    return phrase("action_noted" if brings else "action_unread", lang)
+
+
+def _help(action: Action, slot: Slot | None, lang: str) -> str:
+    """Where a detail is found, or what it is for."""
+    kind = slot.kind if slot is not None else "proof"
+    return phrase(f"help_{kind if kind in HELPED else 'other'}", lang)
 
 
 def dropped(action: Action, state: ActionTrace, lang: str) -> Acted:
@@ -254,7 +341,9 @@ def _values(action: Action, asked: str | None) -> list[Slot]:
 
 def _hash_of(action: Action, found: Mapping[str, Value], talk: Talk) -> str:
     """Of the details that are shown to be confirmed: they are compared, and not kept."""
-    shown = [found[slot.name].value for slot in action.slots if slot.kind != "confirm" and slot.name in found]
+    shown = [
+        fold(found[slot.name].value) for slot in action.slots if slot.kind != "confirm" and slot.name in found
+    ]
     return hashlib.sha256("\x1f".join([talk.conversation, *shown]).encode()).hexdigest()[:16]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, dropped, gives
+from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, dropped, gives, question_of
 from chatbot.dialogue.actions import Action, Finder, Said, Talk
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.options import SiteOptions
@@ -19,26 +19,29 @@ from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.policy import Decision
 from chatbot.dialogue.saying import INTENT, Part
 from chatbot.dialogue.tapping import is_payload, unasked
-from chatbot.dialogue.trace import Wish
+from chatbot.dialogue.trace import ActionTrace, Wish
 from chatbot.dialogue.weighing import Candidate, KnownIntent
 from chatbot.dialogue.wishes import wish_for, words_of
 from chatbot.language.redaction import Redactor
 
 
 class ActionTurn:
-    """One message, ``text`` (raw, normalised), and the actions of the installation. Lives as long as its reply."""
+    """One message and the actions of the installation. Lives as long as its reply. ``text``: the message, normalised;
+    ``written``: as it was written, empty where it was a tap."""
 
     def __init__(
         self,
         actions: Actions | None,
         talk: Talk | None,
         text: str,
+        written: str,
         redactor: Redactor,
         lang: str,
         find: Finder,
         clock: Clock,
     ) -> None:
         self.text = text
+        self._written = "" if is_payload(text) else written
         self._actions = actions
         self._talk = talk
         self._redactor = redactor
@@ -117,10 +120,19 @@ class ActionTurn:
             return self._in_turn(parts, [*self._queue, *(pending.waiting if self._goes_on else self._left())])
         refused = any(part.decision.rule == "others_data" for part in parts)
         if not refused and {part.decision.kind for part in parts} <= {"unknown", "choices"}:
-            asked = self._acted(action, parts[0], text=self.text if spoken else "")
+            asked = self._acted(action, parts[0], text=self._written if spoken else "", last=True)
             return self._in_turn([asked], pending.waiting)
         waits = replace(pending, state="paused", paused=pending.paused + 1)
-        return [*parts[:-1], replace(parts[-1], trace=replace(parts[-1].trace, action=waits))]
+        last = replace(parts[-1], trace=replace(parts[-1].trace, action=waits))
+        return [*parts[:-1], replace(last, behind=self._back_to(action, waits, last.decision))]
+
+    def _back_to(self, action: Action, waits: ActionTrace, answered: Decision) -> str:
+        """The question that waits, said behind the answer to another one; not to who takes leave."""
+        leaves = answered.chosen is not None and answered.chosen.intent == "goodbye"
+        if self._talk is None or leaves or waits.paused > PAUSES:
+            return ""
+        question = question_of(action, waits, self._talk, lang=self._lang, find=self._find)
+        return phrase("action_back", self._lang) + question if question else ""
 
     def _left(self) -> tuple[Wish, ...]:
         """What waits while something else speaks: the action that had asked, and what was to come after it."""
@@ -156,15 +168,23 @@ class ActionTurn:
         )
 
     def _acted(
-        self, action: Action, part: Part, wish: Wish | None = None, *, text: str | None = None
+        self,
+        action: Action,
+        part: Part,
+        wish: Wish | None = None,
+        *,
+        text: str | None = None,
+        last: bool = False,
     ) -> Part:
         """The next step of the action; with a ``wish`` it is begun, or taken up again."""
         if self._actions is None or self._talk is None:
             return part
         talk = replace(self._talk, pending=self._pending if wish is None else None)
-        text = ("" if is_payload(self.text) else self.text) if text is None else text
+        text = self._written if text is None else text
         with self._clock("action"):
-            acted = act(action, talk, text, self._actions, lang=self._lang, find=self._find, wish=wish)
+            acted = act(
+                action, talk, text, self._actions, lang=self._lang, find=self._find, wish=wish, last=last
+            )
             return _told(acted, action, part)
 
 

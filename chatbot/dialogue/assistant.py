@@ -63,7 +63,7 @@ from chatbot.dialogue.weighing import (
     with_provisional,
 )
 from chatbot.inference.prototypes import apart
-from chatbot.language.normalise import has_letters, normalise, says_something, says_too_much
+from chatbot.language.normalise import has_letters, normalise, says_something, says_too_much, tidy
 from chatbot.language.redaction import Redactor
 
 HISTORY_TURNS = 6
@@ -134,7 +134,7 @@ class Assistant:
         written wherever there is something, though it was said before or the bot answers no customer.
         """
         clock = Clock()
-        text = normalise(text)
+        written, text = tidy(text)[:READ_LIMIT], normalise(text)
         too_long = says_too_much(text) and not for_agents
         text = text[:READ_LIMIT]
         redactor = Redactor(options.redaction)
@@ -155,7 +155,7 @@ class Assistant:
         if talk is not None:
             text = payload_of(text, talk.offered) or text
         silent = options.mode == "drafts_only" and not for_agents
-        acting = ActionTurn(self._actions, talk, text, redactor, said, self._named, clock)
+        acting = ActionTurn(self._actions, talk, text, written, redactor, said, self._named, clock)
         rest: Sequence[str] = ()
         told = "" if too_long else words
         parts = in_danger(told, read, options, lang, said, asks_for_person(told))

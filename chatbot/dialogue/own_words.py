@@ -16,16 +16,17 @@ from chatbot.language.normalise import fold
 
 _YES = re.compile(
     r"(?:yes|yeah|yep|yup|sure|ok|okay|please do|do it|go ahead|correct|right|confirm(?:ed)?|i confirm"
-    r"|是的?|好的?|可以|对的?|确认|确定|没错|行|嗯)"
+    r"|是的?|好的?|可以|[对對]的?|确认|確認|确定|確定|没错|沒錯|行|嗯)"
     r"(?:[\s,，。.!！]+(?:please|go ahead|do it|确认|谢谢|thanks|thank you))*"
 )
 _NO = re.compile(
     r"(?:no|nope|don'?t|do not|stop|cancel(?: that| it)?|never ?mind|forget (?:it|that)|rather not|no thanks?(?: you)?"
-    r"|不(?:是|要|用|对|行|必|确认|了)?(?:了|谢谢)?|算了|取消|别)(?:[\s,，。.!！]+(?:thanks|thank you|please|谢谢))*"
+    r"|不(?:是|要|用|对|對|行|必|确认|確認|了)?(?:了|谢谢|謝謝)?|算了|取消|别|別)"
+    r"(?:[\s,，。.!！]+(?:thanks|thank you|please|谢谢))*"
 )
 _DROPPED = re.compile(
-    r"(?:no[,\s]+)?(?:never ?mind|forget (?:it|about it|that)|leave it|no thanks?(?: you)?"
-    r"|stop|cancel(?: that| it)?|算了|不用了|不查了|不必了|取消吧?)"
+    r"(?:no[,\s]+)?(?:never ?mind|(?:i(?:['’]ve)? )?changed my mind|forget (?:it|about it|that)|leave it"
+    r"|no thanks?(?: you)?|stop|cancel(?: that| it)?|算了|不用了|不查了|不必了|取消吧?|我?改主意了|我?改变主意了)"
     r"(?:[\s,，。.!！]+(?:thanks|thank you|谢谢|吧))*"
 )
 _MARKED = re.compile(r"[?？][\s\"'”’)）~～]*$")
@@ -53,26 +54,6 @@ _AROUND = re.compile(  # what stands around a value that is named: "my email is 
     r"|e-?mail|mail|address|tele|phone|mobile|number|no|order|placed|sorry|and)\b"
     r"|我的?|邮箱|邮件|邮|地址|电话|手机|号码|订单|号|下单|时|用的?|请|谢谢|的|这个|那个|为|是|在|不|对",
     re.IGNORECASE,
-)
-_CORRECTS = re.compile(
-    r"(?:(?:no|nope|not (?:that|there)|wait|sorry|oops|that(?:['’]s| is) wrong)[\s,.;:!–—-]*[,.;:!–—-]\s*"
-    r"|(?:yes|okay?),? but\s+"
-    r"|(?:no\s+)?(?:sorry|actually|rather|better|i mean(?:t)?|make (?:it|that)"
-    r"|(?:please\s+)?(?:change|correct|set|send|ship|deliver) (?:it|that|this|them)(?= to\b)"
-    r"|(?:no\s+)?(?:it|that) should be|should be|it['’]s|it is)[\s,:]+"
-    r"|(?:no\s+)?to[\s:]+(?=\S)"
-    r"|(?:不(?:是|对|行)?|错了|等等|等一下|抱歉|对不起|(?:是|好|可以)的?(?=[,，\s]*但))[,，。!！\s]+(?:但是?)?"
-    r"|(?:请|麻烦)?(?:帮我)?(?:改成|改为|改到|换成|换到|寄到|寄往|送到|发到)|应该是|我是说|我的意思是|而是)+",
-    re.IGNORECASE,
-)
-_TAIL = re.compile(
-    r"[\s,，]+(?:please|instead|rather|thanks|thank you|谢谢)[\s.!。！]*$|吧[。！!.]*$", re.IGNORECASE
-)
-_REPLIES = re.compile(  # how somebody begins who answers yes, answers no, or thinks it over
-    r"(?:yes|yeah|yep|sure|ok|okay|correct|right|fine|absolutely|of course|go|do|don['’]?t|can['’]?t|won['’]?t|cannot"
-    r"|no|nope|not|never|i|i['’]\w+|we|you|he|she|they|it|that|that['’]s|this|there|let|lets|let['’]s|maybe|perhaps|later"
-    r"|hm+|uh|um|wait|please|thanks|thank|wrong|stop|cancel|forget|leave)\b"
-    r"|是|好|对|可以|行|没|确[认定]|嗯|不|别|我|你|您|这|那|等|错|算|取消|先|还|再|让"
 )
 EDGES = " \t\n.,!?;:~～'\"“”。，！？；："
 
@@ -109,16 +90,6 @@ def answers(text: str, values: Sequence[str] = ()) -> bool:
     for value in values:
         rest = rest.replace(value, " ")
     return not values or 2 * _size(_AROUND.sub(" ", rest)) >= sum(map(_size, values))
-
-
-def correction(text: str) -> tuple[str, bool]:
-    """What a message puts in the place of what was to be confirmed, and whether it says that it does: "no, to Kade 5".
-    Empty where it is a reply of another kind."""
-    lead = _CORRECTS.match(text.strip())
-    rest = _TAIL.sub("", text.strip()[lead.end() if lead else 0 :]).strip()
-    if yes_or_no(text) or yes_or_no(rest) or _REPLIES.match(plain_words(rest)):
-        return "", False
-    return rest, lead is not None
 
 
 def _size(text: str) -> int:

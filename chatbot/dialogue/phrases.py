@@ -50,7 +50,22 @@ PHRASES: dict[str, dict[str, str]] = {
         "ask_proof_postcode": "So that nobody else sees your order: which postcode is it delivered to?",
         "ask_proof_email_or_postcode": "So that nobody else sees your order: which e-mail address was it placed with, "
         "or which postcode is it delivered to?",
-        "action_unread": "Sorry, I could not read that. ",
+        "action_unread": "Sorry, that is not quite what I need here. ",
+        "action_noted": "Thank you, I have noted that. ",
+        "action_instead": "I am not sure what it should be instead. ",
+        "action_back": "Back to your other request: ",
+        "help_order": "The order number is in the confirmation e-mail that came after you ordered. "
+        "If you cannot find it, tell me so, and a colleague will help. ",
+        "help_email": "It is the address that you gave when you ordered. "
+        "If you do not know it, tell me so, and a colleague will help. ",
+        "help_phone": "It is the number that you gave when you ordered. "
+        "If you do not know it, tell me so, and a colleague will help. ",
+        "help_proof": "I ask so that nobody but you can see or change your order: it is what you gave when you "
+        "ordered, and it is in the confirmation e-mail. If you do not have it, tell me so, and a colleague will help. ",
+        "help_text": "I pass it on with your request, just as you write it. "
+        "If you do not know it, tell me so, and a colleague will help. ",
+        "help_other": "I need this to go on with your request. If you do not have it, tell me so, "
+        "and a colleague will help. ",
         "action_dropped": "All right, I leave it as it is. Is there anything else?",
         "action_sign_in": "I can only do this for customers who are signed in. Please sign in and ask me again, "
         "or shall I pass you on to a colleague?",
@@ -101,7 +116,17 @@ PHRASES: dict[str, dict[str, str]] = {
         "ask_proof_email": "为了保护您的订单信息，请告诉我下单时使用的邮箱。",
         "ask_proof_postcode": "为了保护您的订单信息，请告诉我收货地址的邮政编码。",
         "ask_proof_email_or_postcode": "为了保护您的订单信息，请告诉我下单时使用的邮箱，或收货地址的邮政编码。",
-        "action_unread": "抱歉，我没看懂。",
+        "action_unread": "抱歉，这还不是我需要的信息。",
+        "action_noted": "好的，已记下。",
+        "action_instead": "我不确定应该改成什么。",
+        "action_back": "回到您刚才的另一个请求：",
+        "help_order": "订单号在您下单后收到的确认邮件里。如果找不到，请告诉我，同事会来帮您。",
+        "help_email": "就是您下单时填写的邮箱。如果不清楚，请告诉我，同事会来帮您。",
+        "help_phone": "就是您下单时填写的电话号码。如果不清楚，请告诉我，同事会来帮您。",
+        "help_proof": "这样只有您本人能查看或修改您的订单：它是您下单时填写的信息，确认邮件里也有。"
+        "如果没有，请告诉我，同事会来帮您。",
+        "help_text": "我会按您写的内容随请求一起提交。如果不清楚，请告诉我，同事会来帮您。",
+        "help_other": "我需要这项信息才能继续处理。如果没有，请告诉我，同事会来帮您。",
         "action_dropped": "好的，那就不改动了。还有其他可以帮您的吗？",
         "action_sign_in": "这项操作只对已登录的客户开放。请先登录再来问我，或者需要帮您转人工客服吗？",
         "action_not_found": "用这些信息没有查到结果。请核对后再发一次。",

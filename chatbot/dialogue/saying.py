@@ -28,11 +28,12 @@ _PHRASES = {  # of the rules that say more than "I do not know"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One request decided; ``acted`` where an action speaks."""
+    """One request decided; ``acted`` where an action speaks. ``behind``: what is said after the answer."""
 
     decision: Decision
     trace: PartTrace
     acted: Acted | None = None
+    behind: str = ""
 
 
 def say(part: Part, *, lang: str, failures: int, redactor: Redactor, lookup: Lookup) -> ReplyPart:
@@ -75,6 +76,7 @@ def say(part: Part, *, lang: str, failures: int, redactor: Redactor, lookup: Loo
             choices = (person,)
     approved = chosen is not None and chosen.approved and decision.kind in ("approved", "smalltalk", "person")
     cards = chosen.cards if chosen is not None and approved else ()
+    text = f"{text}\n\n{part.behind}" if part.behind else text
     return ReplyPart(text, decision.kind, round(decision.confidence, 4), intent, sources, choices, cards)
 
 

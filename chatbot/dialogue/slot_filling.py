@@ -11,7 +11,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from chatbot.dialogue.actions import Finder, Said, Slot, nothing
-from chatbot.dialogue.own_words import EDGES, answers, correction, yes_or_no
+from chatbot.dialogue.correcting import correction, edited, is_fragment
+from chatbot.dialogue.helping import needs_help
+from chatbot.dialogue.new_address import asks_address, named_address
+from chatbot.dialogue.own_words import EDGES, answers, is_question, yes_or_no
 from chatbot.language.entities import DEFAULT_ORDER_PATTERN, Entity, find_entities
 
 LONGEST = 300  # characters of a detail in the customer's own words
@@ -76,18 +79,45 @@ def _in_own_words(
     slot: Slot, slots: Sequence[Slot], said: Sequence[Said], accepts: Collection[str]
 ) -> Value | None:
     """Words mean this only as the answer to this very question, or where the last of them is corrected when all is to
-    be confirmed."""
+    be confirmed. An address is taken from what was said to the action as well, if it is confirmed."""
     last = slot.name == [other.name for other in slots if other.kind == "text"][-1]
-    confirms = {other.name for other in slots if other.kind == "confirm"} if last else set()
-    for message in reversed(said):
+    confirms = {other.name for other in slots if other.kind == "confirm"}
+    others = {other.name for other in slots if other.kind not in ("text", "confirm")}
+    named = bool(confirms) and asks_address(slot)
+    words: str | None = None
+    for message in said:  # a correction may edit what was said before it
         if message.asked == slot.name:
-            words = message.text.strip()[:LONGEST]
-            return Value(words, words) if answers(words, _elsewhere(slots, accepts, words)) else None
-        if message.asked in confirms:
-            words = correction(message.text)[0][:LONGEST]
-            if answers(words, _elsewhere(slots, accepts, words)):
-                return Value(words, words)
-    return None
+            words = _answer(slot, slots, message.text, words, accepts)
+        elif message.asked in confirms and last:
+            words = _anew(slot, slots, message.text, words, accepts) or words
+        elif named and message.of and (message.asked is None or message.asked in others):
+            words = named_address(message.text) or words
+    return Value(words, words) if words else None
+
+
+def _answer(
+    slot: Slot, slots: Sequence[Slot], text: str, before: str | None, accepts: Collection[str]
+) -> str | None:
+    """The answer to the question for ``slot``; ``before``: what was known of it, which a correction may edit."""
+    text = text.strip()
+    put, marked = correction(text)
+    words = (put if marked else text)[:LONGEST]
+    if is_fragment(words) and (marked or asks_address(slot)):
+        return edited(before, words) if before else None
+    taken = not needs_help(text) and answers(words, _elsewhere(slots, accepts, words))
+    return words if taken else None
+
+
+def _anew(
+    slot: Slot, slots: Sequence[Slot], text: str, before: str | None, accepts: Collection[str]
+) -> str | None:
+    """What takes the place of ``before`` where it was to be confirmed."""
+    words = correction(text)[0][:LONGEST]
+    if is_fragment(words):
+        return edited(before, words) if before else None
+    if words and answers(words, _elsewhere(slots, accepts, words)):
+        return words
+    return named_address(text) if asks_address(slot) and not is_question(text) else None
 
 
 def _elsewhere(slots: Sequence[Slot], accepts: Collection[str], text: str) -> list[str]:

@@ -200,7 +200,8 @@ class ActionTrace:
     ``dropped`` by the customer. proof: how it was shown that the order is the customer's own. failures: in a row.
     outcome, detail, attempts, milliseconds: of the request, where one was made. changes: it changes something.
     wish: what it was begun for. waiting: what comes after it. shown: a hash of the details that are to be confirmed.
-    aside: the message was not said to it; it was taken up again behind another one.
+    aside: the message was not said to it; it was taken up again behind another one. lacks: how often the customer said
+    that he does not have what is asked for.
     """
 
     name: str
@@ -219,6 +220,7 @@ class ActionTrace:
     waiting: tuple[Wish, ...] = ()
     shown: str = ""
     aside: bool = False
+    lacks: int = 0
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> ActionTrace:

@@ -47,10 +47,10 @@ def said_to(wish: Wish, said: Sequence[Said]) -> list[Said]:
     own, before, aside = [], [], []
     for one in said:
         if one.turn <= wish.since:
-            before.append(replace(one, asked=None))
+            before.append(replace(one, asked=None, of=""))
         elif one.of == wish.name:
             own.append(one)
         else:
-            aside.append(replace(one, asked=None))
+            aside.append(replace(one, asked=None, of=""))
     words = words_of(wish, said)
-    return [*aside, *before, *([Said(words)] if words else []), *own]
+    return [*aside, *before, *([Said(words, of=wish.name)] if words else []), *own]

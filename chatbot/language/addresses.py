@@ -7,7 +7,7 @@ town or a country alone is no address: customers ask about those.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 
@@ -160,8 +160,21 @@ _LEAD = re.compile(
 )
 
 
-def find_addresses(text: str) -> list[AddressSpan]:
-    """The postal addresses in ``text``, in order, none overlapping another."""
+def find_addresses(text: str, *, orders: Sequence[tuple[int, int]] = ()) -> list[AddressSpan]:
+    """The postal addresses in ``text``, in order, none overlapping another. ``orders``: where order numbers stand; one
+    that is named before a street is no part of the address, one that could be its postcode is."""
+    found = _find(text)
+    before = [
+        (start, end)
+        for start, end in orders
+        if any(one.start <= start and end < one.end and _find(text[end : one.end]) for one in found)
+    ]
+    for start, end in before:
+        text = text[:start] + ";" * (end - start) + text[end:]
+    return _find(text) if before else found
+
+
+def _find(text: str) -> list[AddressSpan]:
     found: list[AddressSpan] = []
     spans: list[AddressSpan] = []
     if not _HINT_WORDS.isdisjoint(_WORD.findall(text)) or _HINT.search(text):

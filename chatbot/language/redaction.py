@@ -87,7 +87,8 @@ def _find_personal(text: str, rules: RedactionRules) -> tuple[Personal, ...]:
             if entity.kind == "phone" and is_public_number(entity.value):
                 continue
             _claim(found, Personal(entity.kind.upper(), entity.start, entity.end, entity.value), rules)
-        for address in find_addresses(text):
+        orders = [(one.start, one.end) for one in found if one.kind == "ORDER"]
+        for address in find_addresses(text, orders=orders):
             _claim(found, Personal("ADDRESS", address.start, address.end, address.value), rules)
     for name in find_names(text):
         _claim(found, Personal("NAME", name.start, name.end, name.value), rules)

@@ -6,7 +6,7 @@ the same rows took a tenth of an answer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -136,7 +136,7 @@ def _said(turns: list[Earlier]) -> tuple[Said, ...]:
         waits = _waiting(actions)
         taken = waits is not None and (behind is None or any(_goes_on(waits, one) for one in behind))
         of = waits.name if waits is not None and taken else ""
-        asked = waits.asked if waits is not None and taken and waits.state == "asking" else None
+        asked = waits.asked if waits is not None and taken and _answered(waits, behind or ()) else None
         said += [Said(one.text, asked, of, one.id) for one in messages]
         messages, behind = [], actions
     said += [Said(one.text, turn=one.id) for one in messages]
@@ -145,6 +145,14 @@ def _said(turns: list[Earlier]) -> tuple[Said, ...]:
 
 def _goes_on(waits: ActionTrace, after: ActionTrace) -> bool:
     return after.name == waits.name and after.state != "paused" and not after.aside
+
+
+def _answered(waits: ActionTrace, behind: Sequence[ActionTrace]) -> bool:
+    """Whether what was said to the action is an answer to its question. After another question in between any words
+    may be said to it: they are one where it goes on to the next, or shows something else."""
+    return waits.state == "asking" or any(
+        _goes_on(waits, one) and (one.asked != waits.asked or one.shown != waits.shown) for one in behind
+    )
 
 
 def _topics(turns: list[Earlier]) -> tuple[tuple[str, str], ...]:

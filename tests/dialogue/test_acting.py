@@ -12,6 +12,7 @@ import pytest
 from chatbot.dialogue.acting import ANYTHING, PROOF, act, complete, gives
 from chatbot.dialogue.action_calls import KEY_HEADER, Request, call
 from chatbot.dialogue.actions import Action, Outcome, Proof, Said, Slot, Talk, templates_from
+from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.trace import ActionTrace, Tagged
 from chatbot.errors import InputError, OutboundError
 from chatbot.outbound import Fetched
@@ -222,10 +223,86 @@ def test_what_was_to_be_confirmed_can_be_given_anew_and_is_confirmed_anew(text: 
     assert [slots["address"] for slots, _ in service.asked] == [address]
 
 
-@pytest.mark.parametrize("text", ["that's wrong", "no i changed my mind", "what about Kade 7?", "我再想想"])
+@pytest.mark.parametrize("text", ["hm, let me think", "我再想想"])
 def test_a_reply_of_another_kind_gives_nothing_anew(text: str) -> None:
     asked = moving(Service(), "Kade 5").say(text)
     assert asked.text.endswith("Send KC-204817 to Kade 5?") and asked.trace.failures == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["that's wrong", "no that is not it", "what about Kade 7?", "不对呀", "地址錯了"]
+)
+def test_what_may_be_a_correction_is_asked_about_and_a_yes_to_it_is_none(text: str) -> None:
+    service = Service()
+    talk = moving(service, "Kade 5")
+    asked = talk.say(text)
+    assert (asked.text, asked.trace.asked) == (phrase("action_instead", "en") + "Where to?", "address")
+    assert talk.say("yes").text == "Send KC-204817 to Kade 5?" and not service.asked
+    talk = moving(service, "Kade 5")
+    talk.say(text)
+    assert talk.say("Kade 7").text == "Send KC-204817 to Kade 7?"
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [("wait, make it number 7", "Kade 7, 3011 AB"), ("no wait, make it Coolsingel 7", "Coolsingel 7"),
+     ("oops, sorry, it should be 12b", "Kade 12b, 3011 AB"), ("hold on, actually Lijnbaan 3", "Lijnbaan 3"),
+     ("7", "Kade 7, 3011 AB"), ("not 5 but 7", "Kade 7, 3011 AB"), ("不对，是222B", "Kade 222B, 3011 AB"),
+     ("等一下，应该是南京路8号", "南京路8号"), ("不對，改成8號", "Kade 8, 3011 AB"),
+     ("I want it at Coolsingel 7, 3012 AA Rotterdam", "Coolsingel 7, 3012 AA Rotterdam")],
+)  # fmt: skip
+def test_a_correction_is_put_in_the_place_of_what_it_corrects(text: str, address: str) -> None:
+    talk = moving(Service(done()), "Kade 5, 3011 AB")
+    assert talk.say(text).text == f"Send KC-204817 to {address}?"
+    assert talk.say("yes").text == f"KC-204817 goes to {address}."
+
+
+@pytest.mark.parametrize("text", ["不对，是222B", "number 7", "2000", "NW1 6XE", "wait, make it 7"])
+def test_a_number_alone_is_no_address(text: str) -> None:
+    assert moving(Service()).say(text).trace.asked == "address"
+
+
+def test_a_correction_of_the_address_that_is_asked_for_is_no_part_of_it() -> None:
+    assert moving(Service()).say("no wait, Kade 9").text == "Send KC-204817 to Kade 9?"
+
+
+def test_who_does_not_have_a_detail_is_helped_and_then_passed_on() -> None:
+    talk = Conversation(STATUS, Service())
+    talk.say("where is it")
+    assert talk.say("where do i find it").text == phrase("help_order", "en") + "Which order?"
+    assert talk.say("i dont have the number").text == phrase("help_order", "en") + "Which order?"
+    assert talk.say("no idea").kind == "person"
+    talk = Conversation(STATUS, Service())
+    talk.say("我的订单呢", lang="zh")
+    assert talk.say("我没有订单号", lang="zh").text == phrase("help_order", "zh") + "哪个订单？"
+
+
+def test_what_the_proof_is_for_is_said_and_a_proof_that_comes_early_is_noted() -> None:
+    talk = Conversation(OWN, Service())
+    talk.say("invoice for KC-204817")
+    assert talk.say("what do you need my email for?").text.startswith(phrase("help_proof", "en"))
+    talk = Conversation(MOVE, Service())
+    talk.say("move KC-204817")
+    noted = talk.say("mila@example.com")
+    assert (noted.text, noted.trace.failures) == (phrase("action_noted", "en") + "Where to?", 0)
+    assert talk.say("Kade 5").text == "Send KC-204817 to Kade 5?"
+
+
+def test_an_address_is_taken_from_the_request_only_where_it_is_confirmed() -> None:
+    text = "move KC-204817 to Kade 5, 3011 AB Rotterdam. I am mila@example.com"
+    assert Conversation(MOVE, Service()).say(text).text == "Send KC-204817 to Kade 5, 3011 AB Rotterdam?"
+    unasked = replace(MOVE, slots=MOVE.slots[:2], changes=False)
+    assert Conversation(unasked, Service()).say(text).trace.asked == "address"
+    remark = replace(MOVE, slots=(ORDER, Slot("remark", "text", {"en": "Say why?"}), MOVE.slots[2]))
+    assert Conversation(remark, Service()).say(text).trace.asked == "remark"
+
+
+def test_after_another_question_only_what_names_an_address_is_taken_for_one() -> None:
+    talk = moving(Service())
+    now = Talk("c1", 4, tuple(talk.said), replace(talk.pending, state="paused", paused=1))
+    assert gives(MOVE, now, "Veerkade 18, 3016 DE Rotterdam") and gives(MOVE, now, "上海市世纪大道100号")
+    for text in ("how long to Kade 5, 3011 AB Rotterdam?", "2000", "and the lids?", "the blue one"):
+        assert not gives(MOVE, now, text)
 
 
 def test_a_question_after_a_refused_proof_is_first_understood_as_one() -> None:
