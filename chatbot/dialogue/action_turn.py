@@ -127,9 +127,11 @@ class ActionTurn:
         return [*parts[:-1], replace(last, behind=self._back_to(action, waits, last.decision))]
 
     def _back_to(self, action: Action, waits: ActionTrace, answered: Decision) -> str:
-        """The question that waits, said behind the answer to another one; not to who takes leave."""
+        """The question that waits, said behind the answer to another one; not to who takes leave, or
+        was refused."""
         leaves = answered.chosen is not None and answered.chosen.intent == "goodbye"
-        if self._talk is None or leaves or waits.paused > PAUSES:
+        refused = answered.rule == "others_data"
+        if self._talk is None or leaves or refused or waits.paused > PAUSES:
             return ""
         question = question_of(action, waits, self._talk, lang=self._lang, find=self._find)
         return phrase("action_back", self._lang) + question if question else ""

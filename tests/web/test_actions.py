@@ -232,7 +232,7 @@ def test_what_a_question_in_between_waits_for_is_said_again_and_then_understood(
 
 
 def test_an_address_with_full_width_signs_is_confirmed_once_and_kept_as_written(visitor: Visitor) -> None:
-    visitor.say("改地址 change the address of KC-204822, wei@example.com")
+    visitor.say("请帮我修改收货地址，address of KC-204822, wei@example.com")
     question = visitor.say("伦敦，贝克街２２１号，NW1 6XE")["text"]
     assert question == "要把订单 KC-204822 改送到 伦敦，贝克街221号，NW1 6XE 吗？请回答“是”或“否”。"
     assert visitor.say("是")["text"] == "已修改：订单 KC-204822 将送到 伦敦，贝克街221号，NW1 6XE。"
