@@ -11,6 +11,7 @@ from chatbot.errors import FileError
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.article import make_article
 from ingest.articles.chunking import first_heading
+from ingest.articles.plain_text import plain_markdown
 from ingest.files import open_text
 
 MAX_ARTICLE = 8 * 1024 * 1024  # bytes
@@ -20,6 +21,8 @@ LANGUAGE_FOLDERS = frozenset({"en", "zh", "de", "fr", "nl", "es", "it", "pt", "j
 def read_markdown(path: Path) -> ArticleDraft:
     """Raises FileError where the file is no text, its front matter is broken, or it has no words."""
     front, body = split_front_matter(open_text(path).text(limit=MAX_ARTICLE), name=path.name)
+    if path.suffix.lower() == ".txt":
+        body = plain_markdown(body)
     title = _text(front, "title") or first_heading(body) or path.stem.replace("-", " ").replace("_", " ")
     article = make_article(
         title=title,

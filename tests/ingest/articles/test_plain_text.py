@@ -1,0 +1,31 @@
+from ingest.articles.formats import read_articles
+
+
+def passages(tmp_path, text):
+    path = tmp_path / "some_file.txt"
+    path.write_text(text, "utf-8")
+    (article,) = read_articles(path)
+    return [(passage.title_path, passage.text) for passage in article.passages]
+
+
+def test_the_first_line_is_the_title_and_heading_like_lines_are_headings(tmp_path):
+    text = "Mortgages\n\nEarly repayment\nYou may repay 10 %.\n\nWhich documents?\n- Proof\n- Payslips\n"
+    assert passages(tmp_path, text) == [
+        ("Mortgages › Early repayment", "You may repay 10 %."),
+        ("Mortgages › Which documents?", "- Proof\n- Payslips"),
+    ]
+
+
+def test_questions_with_their_answers(tmp_path):
+    text = "Q: Is it free?\nA: Yes, always.\nQ: Where?\nA: In Gloucester.\n"
+    assert passages(tmp_path, f"Fees\n\n{text}") == [
+        ("Fees › Is it free?", "Yes, always."),
+        ("Fees › Where?", "In Gloucester."),
+    ]
+
+
+def test_sentences_and_addresses_are_no_headings(tmp_path):
+    text = "We are open from 9 to 17.\n\nSevern Bank\n1 High Street\nGloucester"
+    assert passages(tmp_path, text) == [
+        ("some file", "We are open from 9 to 17.\n\nSevern Bank 1 High Street Gloucester")
+    ]
