@@ -23,6 +23,7 @@ from chatbot.records import examples, imports
 from chatbot.records.database import Database
 from chatbot.records.intents import intent_ids
 from chatbot.records.knowledge import redaction_rules
+from chatbot.records.passages import check_language
 from ingest.articles.formats import article_files
 from ingest.articles.taking_in import take_in_articles
 from ingest.articles.telling_apart import ImportSources
@@ -89,19 +90,21 @@ def import_articles(
     *,
     dry_run: bool = False,
     progress: Progress | None = None,
-    again: bool = False,
+    lang: str = "",
 ) -> ImportReport:
     """Take in help articles and FAQ files; folders are walked. A file is read whole before any of it is stored.
 
-    Raises FileError where not one file could be read.
+    ``lang``: of all the articles; without it each file or row says it, or its text does. Raises FileError where not one
+    file could be read, InputError for what is no language.
     """
-
+    if lang:
+        check_language(lang)
     files = list(article_files(paths))
     sources = ImportSources(paths, files)
     done = itertools.count(1)
 
     def take(path: Path, report: FileReport, stage: str) -> None:
-        take_in_articles(database, path, report, sources=sources, dry_run=dry_run, again=again)
+        take_in_articles(database, path, report, sources=sources, dry_run=dry_run, lang=lang)
         if progress:
             progress("articles", next(done) / len(files))
 

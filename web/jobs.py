@@ -232,7 +232,8 @@ def run_import_articles(context: JobContext) -> dict[str, Any]:
     paths = _uploaded(context)
     from ingest.importing import import_articles
 
-    return as_result(import_articles(context.database, paths, progress=context.progress))
+    lang = str(context.arguments.get("lang") or "")
+    return as_result(import_articles(context.database, paths, progress=context.progress, lang=lang))
 
 
 def run_import_web_pages(context: JobContext) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-from chatbot.language.normalise import detect_language, fold, tidy
+from chatbot.language.normalise import document_language, fold, tidy
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.chunking import passages_of
 
@@ -33,7 +33,7 @@ def make_article(
     given.pop(title, None)
     return ArticleDraft(
         slug=slugify(slug) if slug else f"{slugify(title)[:60].rstrip('-')}-{_short_hash(title)}",
-        lang=lang.strip().lower().split("-")[0] or detect_language(f"{title} {body}"),
+        lang=lang.strip().lower().split("-")[0] or document_language(f"{title} {body}"),
         title=title[:500],
         body=body,
         passages=passages_of(title, body),

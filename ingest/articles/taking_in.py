@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from chatbot.errors import FileError
 from chatbot.records import imports
-from chatbot.records.article_changes import take_in
+from chatbot.records.article_changes import find, take_in
 from chatbot.records.database import Database
-from chatbot.records.knowledge import ArticleDraft, withdraw_missing
+from chatbot.records.knowledge import ArticleDraft, withdraw_article, withdraw_missing
 from ingest.articles.formats import ending, read_articles
-from ingest.articles.telling_apart import ImportSources, tell_apart
+from ingest.articles.telling_apart import ImportSources, in_another_language, tell_apart
 from ingest.files import Note, RowError, content_hash
 from ingest.report import FileReport
 
@@ -33,33 +34,29 @@ def take_in_articles(
     *,
     sources: ImportSources,
     dry_run: bool = False,
-    again: bool = False,
+    lang: str = "",
 ) -> None:
     """Read a file and put its articles; counts go into ``report``. ``sources``: of the files before it in this import.
+
+    A file is always read, since what came after it may have changed its articles: it was imported ``already`` where
+    they all stand as it says. ``lang``: of all its articles, whatever it says itself or its text looks like.
 
     Raises FileError where the file cannot be read or has not one usable article; nothing of it is stored then.
     """
     report.format = ending(path).removeprefix(".")
     reader = read_articles(path)  # an unknown kind is refused before the file is opened
-    digest = content_hash(path)
-    if not dry_run:
-        with database.read() as session:
-            known = imports.find_import(session, kind="articles", file_hash=digest)
-        if known is not None and known.state == "done" and not again:
-            report.state = "already"
-            report.note = f"{path.name} was imported before; nothing to do"
-            sources.claim(path, known.report.get("languages", ()))
-            return
     rows: list[ArticleDraft | RowError] = []
     for row in reader:
         if isinstance(row, Note):
             report.notes.append(row.text)
             continue
+        if lang and not isinstance(row, RowError):
+            row = replace(row, lang=lang)
         rows.append(row)
         _count(report, row)
     _check(path, report)
     if not dry_run:
-        _store(database, path, digest, rows, report, sources=sources, again=again)
+        _store(database, path, content_hash(path), rows, report, sources=sources)
 
 
 def _store(
@@ -70,17 +67,27 @@ def _store(
     report: FileReport,
     *,
     sources: ImportSources,
-    again: bool,
 ) -> None:
     source = sources.claim(path, report.languages)
     with database.read() as session:
-        told = tell_apart(session, rows, source=source, sources=sources)
+        told = tell_apart(session, rows, path=path, source=source, sources=sources)
+        known = imports.find_import(session, kind="articles", file_hash=digest)
+    done_before = known is not None and known.state == "done"
+    if done_before and told.standing and not told.adopting:
+        report.state, report.unchanged = "already", report.kept
+        report.note = f"{path.name} was imported before; nothing to do"
+        return
     rows = told.rows
     replaced: list[str] = []
     overwritten: list[str] = []
     with database.write() as session:
         held = imports.begin_import(
-            session, kind="articles", file_name=path.name, file_hash=digest, format=report.format, again=again
+            session,
+            kind="articles",
+            file_name=path.name,
+            file_hash=digest,
+            format=report.format,
+            again=done_before,
         )
         import_id, at = held.id, held.next_row
     while True:
@@ -90,6 +97,8 @@ def _store(
                 if not isinstance(row, RowError):
                     change = take_in(session, row)
                     report.unchanged += change == "unchanged"
+                    if change == "unchanged" and place in told.adopting:
+                        _adopt(session, row)
                     if place in told.replacing:
                         replaced.append(row.title)
                     elif change == "overwritten":
@@ -101,6 +110,8 @@ def _store(
                 )
             if done and overwritten:
                 report.notes.append(overwritten_note(overwritten))
+            if done:
+                _leave_languages(session, path, source, rows, report, sources=sources)
             if done and report.format in _TABLES:
                 _withdraw(session, source, rows, report)
             imports.advance_import(
@@ -109,6 +120,32 @@ def _store(
         at += len(part)
         if done:
             return
+
+
+def _adopt(session: Session, row: ArticleDraft) -> None:
+    """What is unchanged is not written: the article hears here what its file is called now."""
+    article = find(session, row.slug, row.lang)
+    if article is not None:
+        article.source = row.source
+
+
+def _leave_languages(
+    session: Session,
+    path: Path,
+    source: str,
+    rows: Sequence[ArticleDraft | RowError],
+    report: FileReport,
+    *,
+    sources: ImportSources,
+) -> None:
+    gone = in_another_language(session, rows, path=path, source=source, sources=sources)
+    for article in gone:
+        withdraw_article(session, article)
+    if gone:
+        titles = _named([article.title for article in gone])
+        report.notes.append(
+            f"{len(gone)} articles of {source} that were kept in another language were switched off: {titles}"
+        )
 
 
 def _withdraw(

@@ -97,7 +97,7 @@ def test_one_question_with_two_answers_in_a_file_is_two_articles(tmp_path, knowl
     path = tmp_path / "faq.csv"
     path.write_text("question,answer\nHow long?,Three days.\nHow long?,Five days abroad.\n")
     for _ in range(2):
-        import_articles(knowledge, [path], again=True)
+        import_articles(knowledge, [path])
         assert sorted(kept(knowledge).values()) == ["Five days abroad.", "Three days."]
 
 
@@ -108,3 +108,67 @@ def test_a_file_under_a_new_name_replaces_its_articles_and_names_them(tmp_path, 
     assert report.notes == ["1 articles that did not come from faq-june.csv were replaced: How long?"]
     assert "并非来自 faq-june.csv" in in_words(report.notes[0], "zh")
     assert list(kept(knowledge).values()) == ["Five days."]
+
+
+def fees(folder, text):
+    folder.mkdir(exist_ok=True)
+    (folder / "fees.md").write_text(f"# Fees\n\n{text}\n")
+
+
+def test_a_file_of_the_same_name_that_comes_later_takes_nothing_away(tmp_path, knowledge):
+    fees(tmp_path / "zzz", "Private customers pay five pounds.")
+    import_articles(knowledge, [tmp_path])
+    fees(tmp_path / "aaa", "Companies pay ninety pounds.")
+    import_articles(knowledge, [tmp_path])
+    both = {
+        "fees": "# Fees\n\nPrivate customers pay five pounds.",
+        "fees-aaa": "# Fees\n\nCompanies pay ninety pounds.",
+    }
+    assert kept(knowledge) == both
+    fees(tmp_path / "zzz", "Private customers pay six pounds.")
+    (tmp_path / "aaa" / "fees.md").unlink()
+    import_articles(knowledge, [tmp_path])
+    assert kept(knowledge) == both | {"fees": "# Fees\n\nPrivate customers pay six pounds."}
+
+
+def name_sources(knowledge, name):
+    with knowledge.write() as session:
+        for article in session.scalars(select(Article)):
+            article.source = name
+
+
+def sources_of(knowledge):
+    with knowledge.read() as session:
+        return {article.slug: article.source for article in session.scalars(select(Article))}
+
+
+def test_articles_whose_source_has_no_folder_yet_are_found_again(tmp_path, knowledge):
+    fees(tmp_path / "zzz", "Private customers pay five pounds.")
+    import_articles(knowledge, [tmp_path])
+    name_sources(knowledge, "fees.md")
+    import_articles(knowledge, [tmp_path])
+    assert sources_of(knowledge) == {"fees": "zzz/fees.md"}
+    name_sources(knowledge, "fees.md")
+    fees(tmp_path / "zzz", "Private customers pay six pounds.")
+    assert import_articles(knowledge, [tmp_path]).notes == []
+    assert kept(knowledge) == {"fees": "# Fees\n\nPrivate customers pay six pounds."}
+    name_sources(knowledge, "fees.md")
+    fees(tmp_path / "aaa", "Companies pay ninety pounds.")
+    import_articles(knowledge, [tmp_path])
+    assert sources_of(knowledge) == {"fees": "zzz/fees.md", "fees-aaa": "aaa/fees.md"}
+
+
+def test_a_folder_within_the_imported_one_finds_its_articles(tmp_path, knowledge):
+    fees(tmp_path / "zzz", "Private customers pay five pounds.")
+    import_articles(knowledge, [tmp_path])
+    fees(tmp_path / "zzz", "Private customers pay six pounds.")
+    import_articles(knowledge, [tmp_path / "zzz"])
+    assert kept(knowledge) == {"fees": "# Fees\n\nPrivate customers pay six pounds."}
+
+
+def test_a_single_file_that_replaces_one_of_a_folder_names_it(tmp_path, knowledge):
+    fees(tmp_path / "zzz", "Private customers pay five pounds.")
+    import_articles(knowledge, [tmp_path])
+    fees(tmp_path / "other", "Private customers pay six pounds.")
+    report = import_articles(knowledge, [tmp_path / "other" / "fees.md"])
+    assert report.notes == ["1 articles that did not come from fees.md were replaced: Fees"]

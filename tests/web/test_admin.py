@@ -294,6 +294,19 @@ def test_an_upload_is_kept_under_a_random_name_read_by_a_job_and_erased(
     assert "Done" in page
 
 
+def test_the_language_of_uploaded_articles_can_be_told(
+    signed_in: SignIn, database: Database, settings: Settings
+) -> None:
+    client = signed_in("editor")
+    file = (io.BytesIO("# Kostenpunkt\n\nEine Woche kostet fünf Euro.".encode()), "kostenpunkt.md")
+    assert send(client, "/admin/upload", kind="articles", lang="DE", files=[file]).status_code == 303
+    Worker(database, settings).run(until_idle=True)
+    with database.read() as session:
+        assert session.scalars(select(Article.lang).where(Article.slug == "kostenpunkt")).all() == ["de"]
+    file = (io.BytesIO(b"# A\n\nText."), "a.md")
+    assert send(client, "/admin/upload", kind="articles", lang="deutsch", files=[file]).status_code == 400
+
+
 def test_the_import_report_names_the_rows_that_could_not_be_read(
     signed_in: SignIn, database: Database, settings: Settings
 ) -> None:

@@ -77,10 +77,13 @@ def _pair(column: str) -> tuple[str, str]:
     "--encoding",
     help="Of the files (big5, shift_jis, …), read again where they were; by default as they look.",
 )
+@click.option(
+    "--lang", default="", metavar="CODE", help="Of the articles (en, zh, de …); by default as they look."
+)
 @click.option("--dry-run", is_flag=True, help="Read and report, store nothing.")
 @click.option("--json", "json_out", type=FILES, help="Write the report to a file (- for stdout).")
 def ingest_articles(
-    paths: tuple[Path, ...], encoding: str | None, dry_run: bool, json_out: Path | None
+    paths: tuple[Path, ...], encoding: str | None, lang: str, dry_run: bool, json_out: Path | None
 ) -> None:
     """Help articles and FAQ files; a folder is walked."""
     from ingest.files import read_as
@@ -95,7 +98,7 @@ def ingest_articles(
             list(paths),
             dry_run=dry_run,
             progress=progress,
-            again=encoding is not None,
+            lang=lang.strip().lower(),
         )
     _print_report(report, json_out)
 

@@ -1,13 +1,14 @@
 import pytest
 from sqlalchemy import select
 
-from chatbot.errors import FileError
+from chatbot.errors import FileError, InputError
 from chatbot.records.article_changes import rewrite, take_in, undo
 from chatbot.records.example_changes import Decider
-from chatbot.records.knowledge import current_revision
+from chatbot.records.knowledge import current_revision, delete_article
 from chatbot.records.tables import Answer, Article, AuditEntry, Intent, Passage
 from ingest.articles.written import written_article
 from ingest.importing import import_articles, import_intents
+from web.sentences import in_words
 
 
 @pytest.fixture
@@ -34,10 +35,58 @@ def test_the_same_file_again_changes_nothing(knowledge, article):
     report = import_articles(knowledge, [article])
     assert report.files[0].state == "already"
     assert "imported before" in report.notes[0]
-    report = import_articles(knowledge, [article], again=True)
+    report = import_articles(knowledge, [article])
     assert (report.kept, report.total("unchanged")) == (1, 1)
     with knowledge.read() as session:
         assert current_revision(session) == before
+
+
+def test_a_file_that_says_again_what_it_said_before_is_taken_in_again(knowledge, article):
+    first = article.read_text()
+    for text in (first, first.replace("Three", "Nine"), first):
+        article.write_text(text)
+        report = import_articles(knowledge, [article])
+        assert report.files[0].state == "imported"
+        with knowledge.read() as session:
+            assert session.scalars(select(Article.body)).all() == [text.splitlines()[-1]]
+
+
+def test_an_article_that_was_deleted_comes_back_with_its_file(knowledge, article):
+    import_articles(knowledge, [article])
+    with knowledge.write() as session:
+        delete_article(session, session.scalars(select(Article)).one())
+    assert import_articles(knowledge, [article]).files[0].state == "imported"
+    with knowledge.read() as session:
+        assert session.scalars(select(Article.body)).all() == ["Three days."]
+
+
+def live(knowledge):
+    with knowledge.read() as session:
+        rows = session.execute(select(Article.lang, Article.body).where(Article.status == "live")).all()
+    return sorted(tuple(row) for row in rows)
+
+
+def test_a_file_in_another_language_replaces_what_it_was_kept_as(knowledge, article):
+    article.write_text("# Fees\n\nA week costs five pounds.\n")
+    import_articles(knowledge, [article], lang="zh")
+    assert live(knowledge) == [("zh", article.read_text().strip())]
+    report = import_articles(knowledge, [article])
+    assert live(knowledge) == [("en", article.read_text().strip())]
+    assert report.notes == ["1 articles of a.md that were kept in another language were switched off: Fees"]
+    assert "a.md" in in_words(report.notes[0], "zh") and "另一种语言" in in_words(report.notes[0], "zh")
+
+
+def test_a_translation_of_the_same_name_stays_beside_its_original(knowledge, article):
+    article.write_text("# Fees\n\nA week costs five pounds.\n")
+    import_articles(knowledge, [article])
+    article.write_text("# 费用\n\n一周五英镑。\n")
+    import_articles(knowledge, [article])
+    assert [lang for lang, _ in live(knowledge)] == ["en", "zh"]
+
+
+def test_what_is_no_language_is_refused(knowledge, article):
+    with pytest.raises(InputError, match="No such language"):
+        import_articles(knowledge, [article], lang="English please")
 
 
 def test_an_edited_file_replaces_its_article(knowledge, article):
@@ -54,10 +103,10 @@ def test_an_article_changed_by_hand_stays_until_its_file_says_something_else(kno
         held = session.scalars(select(Article)).one()
         by_hand = written_article(title="A", body="Four days.", slug="a", lang="en")
         rewrite(session, held.id, by_hand, by=Decider(None))
-    again = import_articles(knowledge, [article], again=True)
+    again = import_articles(knowledge, [article])
     with knowledge.read() as session:
         assert session.scalars(select(Article.body)).all() == ["Four days."]
-    assert again.notes == []
+    assert again.notes == ["a.md was imported before; nothing to do"]
     article.write_text(article.read_text().replace("Three", "Five"))
     report = import_articles(knowledge, [article])
     assert report.notes == [

@@ -22,6 +22,7 @@ from chatbot.errors import InputError, NotFoundError
 from chatbot.outbound import parse
 from chatbot.records import audit
 from chatbot.records.knowledge import redaction_rules
+from chatbot.records.passages import check_language
 from ingest.previewing import found_columns, preview
 from ingest.transcripts.formats import FORMATS, TABLES
 from ingest.transcripts.table import FIELDS
@@ -95,13 +96,16 @@ def read_web() -> BaseResponse:
 @requires("editor")
 @limiter.limit("60 per hour")
 def upload_now() -> BaseResponse:
-    """Store the files and queue their import. Raises InputError for none, too many, or an unknown kind."""
+    """Store the files and queue their import. Raises InputError for none, too many, an unknown kind or language."""
     kind = request.form.get("kind", "")
     if kind not in KINDS:
         raise InputError(
             "Unknown kind of upload", field="kind", value=kind, remedy=f"Use one of {', '.join(KINDS)}"
         )
     shape = request.form.get("format", "auto")
+    lang = request.form.get("lang", "").strip().lower()
+    if lang:
+        check_language(lang)
     files = [file for file in request.files.getlist("files") if file.filename]
     if not files:
         flash(gettext("Choose a file first."))
@@ -119,6 +123,8 @@ def upload_now() -> BaseResponse:
     arguments: dict[str, Any] = {"files": names, "names": [Path(name).name for name in names]}
     if kind == "transcripts":
         arguments["format"] = shape
+    if kind == "articles" and lang:
+        arguments["lang"] = lang
     return _queue(kind, arguments)
 
 
@@ -132,7 +138,7 @@ def _queue(kind: str, arguments: dict[str, Any]) -> BaseResponse:
             person_id=person_id(),
             detail={
                 "job": job_id,
-                **{key: arguments[key] for key in ("columns", "dry_run") if key in arguments},
+                **{key: arguments[key] for key in ("columns", "dry_run", "lang") if key in arguments},
             },
         )
     if wants_json():
