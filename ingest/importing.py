@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 
 Progress = Callable[[str, float], None]
 BATCH = 200  # conversations a transaction
+MOST_NAMED = 20  # files of which it is said why none could be read
 
 
 def import_transcripts(
@@ -143,8 +144,18 @@ def _each_file(
             log.warning("%s", error.one_line())
     report.seconds = time.monotonic() - started
     if len(refused) == len(paths):
-        raise refused[0]
+        raise _none_read(refused)
     return report
+
+
+def _none_read(refused: Sequence[FrontdeskError]) -> FrontdeskError:
+    """What is wrong with the one file, or with each of several."""
+    if len(refused) == 1:
+        return refused[0]
+    told = [error.one_line() for error in refused[:MOST_NAMED]]
+    if len(refused) > MOST_NAMED:
+        told.append(f"and {len(refused) - MOST_NAMED} more files like these")
+    return FileError(f"None of the {len(refused)} files could be read; {'; '.join(told)}")
 
 
 def _with_columns(digest: str, columns: Mapping[str, str] | None) -> str:

@@ -123,7 +123,8 @@ class ImportReport:
 
     @property
     def notes(self) -> list[str]:
-        notes = [note for file in self.files for note in (file.note, *file.notes) if note]
+        told = sorted(self.files, key=lambda file: file.state != "failed")
+        notes = [note for file in told for note in (file.note, *file.notes) if note]
         more = len(notes) - FILES_SHOWN
         return [*notes[:FILES_SHOWN], f"and {more} more files like these"] if more > 0 else notes
 

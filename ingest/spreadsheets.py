@@ -39,22 +39,23 @@ def sheets(path: Path) -> Iterator[tuple[str, Iterator[Row]]]:
     except ImportError as error:
         raise missing_reader(path) from error
     check_archive(path)
-    try:
-        book = load_workbook(path, read_only=True, data_only=True)
-    except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
-        raise FileError(
-            f"{path.name} is no Excel workbook", value=str(error), remedy="Save it as .xlsx"
-        ) from error
     some = False
-    try:
-        for sheet in book.worksheets:
-            rows = _filled_rows(sheet)
-            first = next(rows, None)
-            if first is not None:
-                some = True
-                yield sheet.title, chain([first], rows)
-    finally:
-        book.close()
+    with path.open("rb") as file:  # by its name alone it would be refused, whatever is in it
+        try:
+            book = load_workbook(file, read_only=True, data_only=True)
+        except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+            raise FileError(
+                f"{path.name} is no Excel workbook", value=str(error), remedy="Save it as .xlsx"
+            ) from error
+        try:
+            for sheet in book.worksheets:
+                rows = _filled_rows(sheet)
+                first = next(rows, None)
+                if first is not None:
+                    some = True
+                    yield sheet.title, chain([first], rows)
+        finally:
+            book.close()
     if not some:
         raise FileError(f"{path.name} is empty", value=path.name, remedy="Fill in its first sheet")
 

@@ -108,9 +108,12 @@ def print_import(report: Mapping[str, Any]) -> None:
         (file["name"], file["format"], file["encoding"], file["state"], file["read"], file["kept"])
         for file in report["files"]
     ]
-    if len(files) <= 20:
-        console.print(table("", ("file", "format", "encoding", "state", "read", "kept"), files))
-    left = {"kind", "dry_run", "files", "row_errors", "notes"}
+    console.print(table("", ("file", "format", "encoding", "state", "read", "kept"), files))
+    if report["n_files"] > len(files):
+        console.print(
+            Text(f"{len(files)} of {report['n_files']} files are shown, those with errors first", style="dim")
+        )
+    left = {"kind", "dry_run", "files", "n_files", "row_errors", "notes"}
     numbers = {
         key: _counts(value) if isinstance(value, Mapping) else value
         for key, value in report.items()

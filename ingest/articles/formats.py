@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -28,15 +29,8 @@ def _one(read: Callable[[Path], ArticleDraft]) -> Callable[[Path], Rows]:
 
 
 def _text(path: Path) -> ArticleDraft:
-    """Markdown or plain text. A page that was saved as text is read as the page it is.
-
-    Raises FileError where it cannot be read, or is JSON.
-    """
+    """Markdown or plain text. Raises FileError where it cannot be read, or is JSON."""
     head = open_text(path).head.lstrip()
-    while head.startswith("<!--"):  # "saved from url=…"
-        head = head.partition("-->")[2].lstrip()
-    if _PAGE.match(head):
-        return read_html(path)
     if _is_json(head):
         raise FileError(
             f"{path.name} is JSON, not the text of an article",
@@ -44,6 +38,13 @@ def _text(path: Path) -> ArticleDraft:
             remedy="Give its name the ending .json",
         )
     return read_markdown(path)
+
+
+def _is_page(head: str) -> bool:
+    head = head.lstrip()
+    while head.startswith("<!--"):  # "saved from url=…"
+        head = head.partition("-->")[2].lstrip()
+    return bool(_PAGE.match(head))
 
 
 def _is_json(head: str) -> bool:
@@ -80,10 +81,21 @@ READERS: dict[str, Callable[[Path], Rows]] = {
 
 
 _TEXTS = READERS.keys() - {".xlsx", ".docx", ".pdf"}
+_REMEDIES = {  # kinds that hold articles, and what to do with them
+    ".doc": "Save it as .docx",
+    ".rtf": "Save it as .docx",
+    ".odt": "Save it as .docx",
+    ".xls": "Save it as .xlsx",
+    ".ods": "Save it as .xlsx",
+    ".ppt": "Export it as .pdf",
+    ".pptx": "Export it as .pdf",
+    ".odp": "Export it as .pdf",
+    ".epub": "Save it as .html",
+}
 
 
 def article_files(paths: Sequence[Path]) -> Iterator[Path]:
-    """The files named, and of a folder all those in it that can be read, in order.
+    """The files named, and of a folder all those in it that can be read, or ought to be and are refused, in order.
 
     Raises FileError for a folder without any.
     """
@@ -95,7 +107,7 @@ def article_files(paths: Sequence[Path]) -> Iterator[Path]:
             file
             for file in path.rglob("*")
             if file.is_file()
-            and ending(file) in READERS
+            and (ending(file) in READERS or ending(file) in _REMEDIES)
             and not any(p.startswith(".") for p in file.parts[len(path.parts) :])
         )
         if not found:
@@ -109,20 +121,57 @@ def article_files(paths: Sequence[Path]) -> Iterator[Path]:
 
 def read_articles(path: Path) -> Rows:
     """Raises FileError where the file's kind is not known, or it cannot be read."""
-    reader = READERS.get(ending(path))
-    if reader is None:
+    kind = ending(path)
+    if kind not in READERS:
         raise FileError(
             f"{path.name} is no kind of article file",
-            value=ending(path) or path.name,
-            remedy=f"Use one of {', '.join(READERS)}",
+            value=kind or path.name,
+            remedy=_REMEDIES.get(kind) or f"Use one of {', '.join(READERS)}",
         )
-    return _read(reader, path)
+    return _read(kind, path)
 
 
-def _read(reader: Callable[[Path], Rows], path: Path) -> Rows:
-    if ending(path) in _TEXTS and (doubt := open_text(path).doubt()):
+def _read(kind: str, path: Path) -> Rows:
+    found = _kind_by_content(kind, path)
+    if found != kind:
+        yield Note(f"{path.name} is a {found} file by its content and was read as one")
+    if found in _TEXTS and (doubt := open_text(path).doubt()):
         yield Note(doubt)
-    yield from reader(path)
+    yield from READERS[found](path)
+
+
+def _kind_by_content(kind: str, path: Path) -> str:
+    """The ending that the file ought to have, where its content leaves no doubt of another than it has."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(1024)
+    except OSError:  # the reader says what is wrong
+        return kind
+    if head.startswith(b"%PDF-"):
+        return ".pdf"
+    if head.startswith(b"PK\x03\x04"):
+        return _kind_of_archive(path) or kind
+    if kind in (".html", ".htm", ".json", ".jsonl") or (kind not in _TEXTS and not _may_be_text(head)):
+        return kind
+    text = open_text(path).head.lstrip()
+    if _is_page(text):
+        return ".html"
+    if kind == ".xlsx" and any(mark in text for mark in ",;\t"):
+        return ".csv"
+    return kind
+
+
+def _may_be_text(head: bytes) -> bool:
+    return bool(head.strip()) and b"\x00" not in head and not head.startswith(b"\xd0\xcf\x11\xe0")
+
+
+def _kind_of_archive(path: Path) -> str | None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = set(archive.namelist())
+    except (zipfile.BadZipFile, OSError):
+        return None
+    return ".docx" if "word/document.xml" in names else ".xlsx" if "xl/workbook.xml" in names else None
 
 
 def ending(path: Path) -> str:

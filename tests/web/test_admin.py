@@ -304,7 +304,7 @@ def test_the_language_of_uploaded_articles_can_be_told(
     with database.read() as session:
         assert session.scalars(select(Article.lang).where(Article.slug == "kostenpunkt")).all() == ["de"]
     file = (io.BytesIO(b"# A\n\nText."), "a.md")
-    assert send(client, "/admin/upload", kind="articles", lang="deutsch", files=[file]).status_code == 400
+    assert send(client, "/admin/upload", kind="articles", lang="deutsch", files=[file]).status_code == 422
 
 
 def test_the_import_report_names_the_rows_that_could_not_be_read(

@@ -356,7 +356,7 @@ def test_a_wrong_ending_is_named_and_the_other_files_go_in(tmp_path, knowledge):
     from ingest.importing import import_articles
 
     (tmp_path / "a.md").write_bytes(b"PK\x03\x04 a zip")
-    (tmp_path / "b.pdf").write_text("<html>no pdf</html>")
+    (tmp_path / "b.pdf").write_text("no pdf")
     (tmp_path / "c.docx").write_bytes(b"%PDF-1.4")
     (tmp_path / "d.xlsx").write_text("question,answer")
     encrypted_pdf(tmp_path / "e.pdf", "secret")

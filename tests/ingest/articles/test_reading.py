@@ -1,4 +1,5 @@
 import json
+import zipfile
 
 import pytest
 
@@ -138,8 +139,9 @@ def test_a_page_saved_as_text_is_read_as_a_page(tmp_path, name, start):
     pytest.importorskip("bs4", reason="the documents extra is not installed")
     path = tmp_path / name
     path.write_text(f"{start}<body><h1>Returns</h1><p>30 days.</p><script>let x = 1\n\nlet y</script></body>")
-    (article,) = read(path)
+    note, article = read(path)
     assert (article.title, [passage.text for passage in article.passages]) == ("Returns", ["30 days."])
+    assert note.text == f"{name} is a .html file by its content and was read as one"
 
 
 @pytest.mark.parametrize(
@@ -210,3 +212,64 @@ def test_slugs_hold_letters_of_any_script():
     assert slugify("Refund time?") == "refund-time"
     assert slugify("退款 多久") == "退款-多久"
     assert slugify("???")
+
+
+def office_file(path, kind):
+    if kind == "docx":
+        docx = pytest.importorskip("docx", reason="python-docx is not installed")
+        document = docx.Document()
+        document.add_heading("Returns", 1)
+        document.add_paragraph("You have 30 days.")
+        document.save(path)
+    else:
+        openpyxl = pytest.importorskip("openpyxl", reason="the documents extra is not installed")
+        book = openpyxl.Workbook()
+        for row in (("question", "answer"), ("Returns", "You have 30 days.")):
+            book.active.append(row)
+        book.save(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("a.csv", "xlsx", ".xlsx"),
+        (
+            "a.docx",
+            "<!doctype html><html><body><h1>Returns</h1><p>You have 30 days.</p></body></html>",
+            ".html",
+        ),
+        ("a.csv", "<html><body><h1>Returns</h1><p>You have 30 days.</p></body></html>", ".html"),
+        ("a.xlsx", "question,answer\nReturns,You have 30 days.\n", ".csv"),
+    ],
+)
+def test_a_file_with_a_wrong_ending_is_read_by_its_content(tmp_path, name, content, kind):
+    path = tmp_path / name
+    if content == "xlsx":
+        office_file(path, content)
+    else:
+        path.write_text(content)
+    note, article = read(path)
+    assert note.text == f"{name} is a {kind} file by its content and was read as one"
+    assert article.title == "Returns"
+    assert "You have 30 days." in article.body
+
+
+def test_a_word_document_and_a_pdf_of_another_ending_go_to_their_readers(tmp_path):
+    pytest.importorskip("mammoth", reason="the documents extra is not installed")
+    with zipfile.ZipFile(tmp_path / "a.txt", "w") as archive:
+        archive.writestr("word/document.xml", "<no-document/>")
+    with pytest.raises(FileError, match="is no Word document"):
+        read(tmp_path / "a.txt")
+    (tmp_path / "b.html").write_bytes(b"%PDF-1.7\nbroken")
+    with pytest.raises(FileError, match="is no readable PDF"):
+        read(tmp_path / "b.html")
+
+
+@pytest.mark.parametrize(("name", "remedy"), [("a.doc", ".docx"), ("a.rtf", ".docx"), ("a.xls", ".xlsx")])
+def test_an_old_format_in_a_folder_is_named_with_the_remedy(tmp_path, name, remedy):
+    (tmp_path / name).write_bytes(b"\xd0\xcf\x11\xe0 old")
+    (path,) = article_files([tmp_path])
+    with pytest.raises(FileError) as error:
+        read(path)
+    assert name in error.value.message
+    assert error.value.remedy == f"Save it as {remedy}"

@@ -230,3 +230,31 @@ def test_a_doubtful_encoding_is_in_the_report(knowledge, tmp_path):
     path.write_bytes("question,answer\nmůj balík?,můj\n".encode("cp1250"))
     report = import_articles(knowledge, [path])
     assert any("read as cp1252" in note for note in report.notes)
+
+
+def test_where_no_file_can_be_read_all_are_named(knowledge, tmp_path):
+    (tmp_path / "a.doc").write_bytes(b"x")
+    for number in range(21):
+        (tmp_path / f"b{number:02}.md").write_text("---\ntitle: [\n---\nx")
+    with pytest.raises(FileError) as error:
+        import_articles(knowledge, [tmp_path])
+    said = error.value.one_line()
+    assert said.startswith("None of the 22 files could be read; a.doc is no kind of article file")
+    assert "b18.md" in said
+    assert "b19.md" not in said
+    assert said.endswith("and 2 more files like these.")
+    for number in range(2, 21):
+        (tmp_path / f"b{number:02}.md").unlink()
+    with pytest.raises(FileError) as error:
+        import_articles(knowledge, [tmp_path])
+    assert in_words(error.value.one_line(), "zh").startswith("3 个文件都无法读取；a.doc 不是可导入的文章文件")
+
+
+def test_what_failed_is_told_before_all_else(knowledge, tmp_path):
+    for number in range(22):
+        (tmp_path / f"a{number:02}.md").write_text(f"# A{number}\n\nText.\n")
+    import_articles(knowledge, [tmp_path])
+    (tmp_path / "z.doc").write_bytes(b"x")
+    report = import_articles(knowledge, [tmp_path])
+    assert report.notes[0].startswith("z.doc is no kind of article file")
+    assert report.as_json()["files"][0]["state"] == "failed"
