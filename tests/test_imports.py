@@ -35,6 +35,7 @@ LAYERS = {
     "chatbot.neural": 2,
     "chatbot.dialogue.cards": 0.2,  # pure, and part of an answer and of the trace
     "chatbot.dialogue.trace": 0.4,  # plain dataclasses that everybody speaks in
+    "chatbot.dialogue.danger_texts": 0.5,  # plain texts, in the options
     "chatbot.dialogue.hours": 0.5,  # pure, and part of the options
     "chatbot.dialogue.action_templates": 1,
     "chatbot.dialogue.actions": 1.5,  # plain: what an admin makes and the tables keep

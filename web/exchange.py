@@ -16,7 +16,7 @@ from typing import Any, cast
 from weakref import WeakValueDictionary
 
 from chatbot.dialogue.absence import hear_danger, hear_message, tell_if_closed
-from chatbot.dialogue.danger import RULE
+from chatbot.dialogue.danger_texts import RULE
 from chatbot.dialogue.files import reply_to_files
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.taking_back import takes_back, without_taking_back

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from chatbot.dialogue.danger import RULE, dangers
-from chatbot.dialogue.danger_texts import danger_text
+from chatbot.dialogue.danger import dangers
+from chatbot.dialogue.danger_texts import RULE, danger_text
 from chatbot.dialogue.hours import in_words, is_open, opens_at
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.taking_back import takes_back

@@ -15,7 +15,6 @@ from chatbot.language.simplified import plain
 
 Danger = Literal["self_harm", "fire", "gas", "shock", "poison", "injury"]
 DANGERS: tuple[Danger, ...] = get_args(Danger)  # the most pressing first
-RULE = "danger"  # its name in the trace, and the reason that agents see at a handover
 
 _DENIED = re.compile(
     r"(?:\b(?:no|not|never|without|any|isn'?t|wasn'?t|aren'?t|doesn'?t|didn'?t|don'?t|hasn'?t|won'?t|stopped)"

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+RULE = "danger"  # its name in the trace, and the reason that agents see at a handover
 LONGEST = 600  # characters of a text
 
 DANGER_TEXTS: dict[str, dict[str, str]] = {

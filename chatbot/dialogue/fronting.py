@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chatbot.dialogue.danger import RULE, dangers
-from chatbot.dialogue.danger_texts import danger_text
+from chatbot.dialogue.danger import dangers
+from chatbot.dialogue.danger_texts import RULE, danger_text
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.policy import Evidence, decide

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from chatbot.dialogue.cards import Card
-from chatbot.dialogue.danger import RULE as DANGER
+from chatbot.dialogue.danger_texts import RULE as DANGER
 from chatbot.errors import ConflictError, InputError, NotFoundError
 from chatbot.records import audit
 from chatbot.records.attachments import attach_to

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from chatbot.dialogue.cards import cards_of
-from chatbot.dialogue.danger import RULE as DANGER
+from chatbot.dialogue.danger_texts import RULE as DANGER
 from chatbot.dialogue.summary import Said, summarise
 from chatbot.dialogue.upset import upset
 from chatbot.records.attachments import attachments_of
