@@ -87,6 +87,7 @@ for command in (
     ingest.ingest,
     articles.articles,
     index.index,
+    articles.search,
     learning.discover,
     learning.review,
     bot.retrain,

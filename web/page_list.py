@@ -183,6 +183,7 @@ def _behind(app: Flask, database: Database) -> Iterator[Page]:
         path = app.url_for("admin.check_upload") + "?" + urlencode({"files": table})
         yield Page("upload-check", "Before an import: what the columns are", path, "admin.check_upload")
     for name, title, endpoint in (
+        ("try-search", "Try the search", "admin.try_search"),
         ("new-article", "Write an article", "admin.new_article"),
         ("new-action", "A new action", "admin.new_action"),
         ("new-provisional", "A new provisional intent", "admin.new_provisional"),

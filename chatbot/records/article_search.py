@@ -47,7 +47,7 @@ class ArticleView:
 
 
 def search_articles(session: Session, *, text: str = "", lang: str = "", page: int = 1) -> ArticlePage:
-    """By section and title; ``text`` occurs in the title, the body or the slug."""
+    """By section and title; ``text`` occurs in the title, the slug, or a passage as it stands now."""
     where: list[ColumnElement[bool]] = []
     if lang:
         where.append(Article.lang == lang)
@@ -56,7 +56,14 @@ def search_articles(session: Session, *, text: str = "", lang: str = "", page: i
         where.append(
             or_(
                 Article.title.icontains(like, autoescape=True),
-                Article.body.icontains(like, autoescape=True),
+                Article.id.in_(
+                    select(Passage.article_id).where(
+                        or_(
+                            Passage.text.icontains(like, autoescape=True),
+                            Passage.title_path.icontains(like, autoescape=True),
+                        )
+                    )
+                ),
                 Article.slug.icontains(like, autoescape=True),
             )
         )

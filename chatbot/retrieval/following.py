@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select
+from sqlalchemy import Select, and_, bindparam, func, not_, or_, select
 from sqlalchemy.orm import Session
 
 from chatbot.records.database import Database
@@ -129,13 +129,20 @@ def since(session: Session, known: int) -> Changes | None:
     )
 
 
-def _passages() -> Select[*tuple[Any, ...]]:
-    """Passages worth indexing. Validity is left to the moment of reading: it changes without a write."""
+def switched_off(session: Session) -> list[PassageEntry]:
+    """The passages that no index has, because they or their articles are switched off."""
+    return _entries(session, _passages(quoted=False))
+
+
+def _passages(*, quoted: bool = True) -> Select[*tuple[Any, ...]]:
+    """Passages worth indexing (``quoted``), or the others. Validity is left to the moment of reading: it changes
+    without a write."""
+    shown = and_(Passage.enabled, Article.status == "live")
     title = func.coalesce(func.nullif(Passage.title_path, ""), Article.title)
     return (
         select(Passage.id, Passage.article_id, Passage.lang, title, Passage.text)
         .join(Article, Passage.article_id == Article.id)
-        .where(and_(Passage.enabled, Article.status == "live"))
+        .where(shown if quoted else not_(shown))
         .order_by(Passage.id)
     )
 

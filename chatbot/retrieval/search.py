@@ -123,13 +123,14 @@ class Searcher:
         *,
         model: SearchModel | None = None,
         index: Path | None = None,
+        knowledge: Knowledge | None = None,
     ) -> Searcher:
         """A searcher over the conversation database, as of now.
 
         ``index``: folder of the indexes on disk (``data/index``). With it only what the latest snapshot lacks is
         encoded, and a new one is written where much was lacking.
         """
-        searcher = cls.stored(database, encoders, model=model, index=index)
+        searcher = cls.stored(database, encoders, model=model, index=index, knowledge=knowledge)
         repaired = searcher.repair()
         if index is not None and len(repaired) > SNAPSHOT_AFTER:
             searcher.save()
@@ -143,9 +144,18 @@ class Searcher:
         *,
         model: SearchModel | None = None,
         index: Path | None = None,
+        knowledge: Knowledge | None = None,
     ) -> Searcher:
-        """A searcher as the latest snapshot on disk has it, not yet held against the database; empty without one."""
-        searcher = cls(encoders, knowledge=DatabaseKnowledge(database), model=model, database=database)
+        """A searcher as the latest snapshot on disk has it, not yet held against the database; empty without one.
+
+        ``knowledge``: where hits are read back from (default: the database's passages that may be quoted now).
+        """
+        searcher = cls(
+            encoders,
+            knowledge=knowledge or DatabaseKnowledge(database),
+            model=model,
+            database=database,
+        )
         if index is not None:
             searcher.keep_in(index)
             searcher._restore()

@@ -68,8 +68,8 @@ PIECES = {  # what stands in a gap that holds words instead of a value
 }
 # the same in Chinese: names, and what is typed
 STAY = """Bearer Chatwoot Dense Excel Help Lines Office Pooling Rasa Transformer Webhook Word
-action agent answer article auto beam bot cpu cuda customer data discard export faker false frontdesk
-gzip http https ignore import ingest install intents jobs label list look max mean nlu null oos optuna order pip
+action agent answer article auto beam bot check cpu cuda customer data discard export faker false frontdesk
+gzip http https ignore import index ingest install intents jobs label list look max mean nlu null oos optuna order pip
 python question rasa releases retrain role snapshot text torch transcripts true try tune validate"""
 
 

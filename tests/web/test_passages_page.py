@@ -1,6 +1,7 @@
 """Passages on the article's page and as JSON. The fixtures are those of the admin area's tests."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
@@ -179,3 +180,31 @@ def test_an_outdated_passage_is_marked_and_decided_on(client, article, database)
     assert "outdated passages" in client.get("/admin/articles").text
     assert send(client, article, 2, "outdated", keep="no").status_code == 303
     assert [row.text for row in rows(database)] == ["You may send things back."]
+
+
+def test_the_articles_box_finds_passages_as_they_stand_and_tells_articles_of_one_title_apart(
+    client, article, database
+):
+    send(client, article, 2, "edit", text="Sixty whole days.")
+    assert "Returns" in client.get("/admin/articles?q=sixty+whole").text
+    assert "No article fits." in client.get("/admin/articles?q=thirty+days").text
+    assert "new/returns.md" not in client.get("/admin/articles").text
+    with database.write() as session:
+        put_article(session, replace(DRAFT, slug="returns-2", source="new/returns.md"))
+    assert "new/returns.md" in client.get("/admin/articles").text
+
+
+def test_the_search_is_tried_on_a_page_and_as_json(client, article):
+    assert "/admin/articles/search" in client.get("/admin/articles").text
+    page = client.get("/admin/articles/search?q=thirty+days").text
+    assert "Returns › Time" in page and "words alone" in page
+    client.post(
+        f"/admin/articles/{article}/status", json={"live": False}, headers={"X-CSRFToken": token(client)}
+    )
+    asked = {"Accept": "application/json"}
+    (hit,) = client.get("/admin/articles/search?q=thirty+days", headers=asked).json["hits"]
+    assert (hit["title_path"], hit["withheld"]) == ("Returns › Time", "off")
+    assert "Switched off" in client.get("/admin/articles/search?q=thirty+days").text
+    wrong = client.get("/admin/articles/search?q=", headers=asked)
+    assert (wrong.status_code, wrong.json["error"]["field"]) == (422, "q")
+    assert client.get("/admin/articles/search?q=x&lang=english").status_code == 422

@@ -21,7 +21,7 @@ def articles() -> None:
 
 
 @articles.command("list")
-@click.option("--search", "text", default="", help="Occurs in title, text or name.")
+@click.option("--search", "text", default="", help="Occurs in title, name or a passage as it stands.")
 @click.option("--lang", default="", help="Of this language.")
 @click.option("--page", default=1, show_default=True, type=click.IntRange(min=1), help="Of 50 articles each.")
 @click.option("--json", "json_out", type=FILES, help="Write the list to a file (- for stdout).")
@@ -93,3 +93,36 @@ def _article(session: Session, lang: str, name: str) -> Article:
             remedy="See: frontdesk articles list",
         )
     return article
+
+
+@click.command()
+@click.argument("question")
+@click.option("--lang", default="", help="Of the question (default: told by its words).")
+@click.option("-k", "number", default=5, show_default=True, type=click.IntRange(min=1, max=50), help="Hits.")
+@click.option("--json", "json_out", type=FILES, help="Write the hits to a file (- for stdout).")
+def search(question: str, lang: str, number: int, json_out: Path | None) -> None:
+    """What the bot finds for QUESTION: with the live release, before the first one by words alone."""
+    from chatbot.learning.search_trial import try_search
+    from web.terminal import out, table
+
+    settings = load_settings()
+    log_to_stderr("ERROR")
+    found = try_search(open_database(settings), settings, question, lang=lang, k=number).as_json()
+    write_json(json_out, found)
+    if str(json_out) == "-":
+        return
+    by = found["release"] or "the defaults, no release is live"
+    how = "words and meanings" if found["dense"] else "words alone"
+    rows = [
+        (
+            f"{hit['score']:.2f}",
+            f"{hit['keyword_score']:.2f}",
+            f"{hit['dense_score']:.2f}" if found["dense"] else "–",
+            hit["withheld"] or "",
+            hit["title_path"] or hit["title"],
+            " ".join(hit["text"].split())[:160],
+        )
+        for hit in found["hits"]
+    ]
+    columns = ("probability", "words", "meaning", "withheld", "title", "passage")
+    out().print(table(f"{len(rows)} passages in {found['lang']}, {how}, by {by}", columns, rows))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, jsonify, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as BaseResponse
 
 from chatbot.dialogue.cards import (
@@ -24,6 +24,7 @@ from web.access import person_id, requires
 from web.admin.blueprint import blueprint
 from web.admin.bodies import SwitchBody, given
 from web.admin.leaves import leaf
+from web.admin.pages.learning import wants_json
 from web.admin.pages.passages import answer as answer_article
 from web.card_pictures import CardPictures, with_addresses
 from web.context import parts
@@ -41,6 +42,30 @@ def articles() -> str:
         page = search_articles(records, text=text, lang=lang, page=request.args.get("page", 1, type=int))
         outdated = outdated_passages(records)
     return render_template("admin/articles.html", page=page, text=text, lang=lang, outdated=outdated)
+
+
+@blueprint.get("/articles/search")
+@requires("viewer")
+def try_search() -> BaseResponse:
+    """What the bot finds for ``q`` (of ``lang``, the best ``k``), as a page or as JSON."""
+    from chatbot.learning import search_trial
+
+    text, lang = request.args.get("q", ""), request.args.get("lang", "")
+    trial, error = None, None
+    if text or wants_json():
+        try:
+            number = request.args.get("k", search_trial.HITS, type=int)
+            trial = search_trial.try_search(parts().database, parts().settings, text, lang=lang, k=number)
+        except InputError as wrong:
+            if wants_json():
+                raise
+            error = wrong
+    if wants_json() and trial:
+        return jsonify(trial.as_json())
+    page = render_template(
+        "admin/search_trial.html", text=text, lang=lang, trial=trial, error=error, why=search_trial.WHY
+    )
+    return make_response(page, error.status if error else 200)
 
 
 @blueprint.get("/articles/<int:article_id>")
