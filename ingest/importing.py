@@ -92,11 +92,13 @@ def import_articles(
     dry_run: bool = False,
     progress: Progress | None = None,
     lang: str = "",
+    columns: Mapping[str, str] | None = None,
 ) -> ImportReport:
     """Take in help articles and FAQ files; folders are walked. A file is read whole before any of it is stored.
 
-    ``lang``: of all the articles; without it each file or row says it, or its text does. Raises FileError where not one
-    file could be read, InputError for what is no language.
+    ``lang``: of all the articles; without it each file or row says it, or its text does. ``columns``: the headings of
+    question and answer in tables. Raises FileError where not one file could be read, InputError for what is no
+    language.
     """
     if lang:
         check_language(lang)
@@ -105,7 +107,7 @@ def import_articles(
     done = itertools.count(1)
 
     def take(path: Path, report: FileReport, stage: str) -> None:
-        take_in_articles(database, path, report, sources=sources, dry_run=dry_run, lang=lang)
+        take_in_articles(database, path, report, sources=sources, dry_run=dry_run, lang=lang, columns=columns)
         if progress:
             progress("articles", next(done) / len(files))
 

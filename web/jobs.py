@@ -233,7 +233,10 @@ def run_import_articles(context: JobContext) -> dict[str, Any]:
     from ingest.importing import import_articles
 
     lang = str(context.arguments.get("lang") or "")
-    return as_result(import_articles(context.database, paths, progress=context.progress, lang=lang))
+    columns = context.arguments.get("columns") or None
+    return as_result(
+        import_articles(context.database, paths, progress=context.progress, lang=lang, columns=columns)
+    )
 
 
 def run_import_web_pages(context: JobContext) -> dict[str, Any]:

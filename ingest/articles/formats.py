@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from chatbot.errors import FileError
@@ -119,8 +119,11 @@ def article_files(paths: Sequence[Path]) -> Iterator[Path]:
         yield from found
 
 
-def read_articles(path: Path) -> Rows:
-    """Raises FileError where the file's kind is not known, or it cannot be read."""
+def read_articles(path: Path, *, columns: Mapping[str, str] | None = None) -> Rows:
+    """``columns``: the headings of question and answer in tables.
+
+    Raises FileError where the file's kind is not known, or it cannot be read.
+    """
     kind = ending(path)
     if kind not in READERS:
         raise FileError(
@@ -128,16 +131,21 @@ def read_articles(path: Path) -> Rows:
             value=kind or path.name,
             remedy=_REMEDIES.get(kind) or f"Use one of {', '.join(READERS)}",
         )
-    return _read(kind, path)
+    return _read(kind, path, columns)
 
 
-def _read(kind: str, path: Path) -> Rows:
+def _read(kind: str, path: Path, columns: Mapping[str, str] | None) -> Rows:
     found = _kind_by_content(kind, path)
     if found != kind:
         yield Note(f"{path.name} is a {found} file by its content and was read as one")
     if found in _TEXTS and (doubt := open_text(path).doubt()):
         yield Note(doubt)
-    yield from READERS[found](path)
+    if found == ".xlsx":
+        yield from workbook_articles(path, columns=columns)
+    elif found in (".csv", ".tsv"):
+        yield from read_table(path, columns=columns)
+    else:
+        yield from READERS[found](path)
 
 
 def _kind_by_content(kind: str, path: Path) -> str:

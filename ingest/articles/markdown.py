@@ -1,7 +1,9 @@
-"""Markdown files, one article each, with optional front matter: slug, lang, title, section, url, questions."""
+"""Markdown files, one article each, with optional front matter: slug, lang, title, section, url, questions,
+valid_from, valid_until."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.article import make_article
 from ingest.articles.chunking import first_heading
 from ingest.articles.plain_text import plain_markdown
+from ingest.articles.validity import beginning, end
 from ingest.files import open_text
 
 MAX_ARTICLE = 8 * 1024 * 1024  # bytes
@@ -38,7 +41,15 @@ def read_markdown(path: Path) -> ArticleDraft:
         raise FileError(
             f"{path.name} has no text", value=path.name, remedy="Write the article below its title"
         )
-    return article
+    try:
+        period = beginning(_text(front, "valid_from")), end(_text(front, "valid_until"))
+    except ValueError as error:
+        raise FileError(
+            f"{path.name} has a period that is no date",
+            value=str(error)[:80],
+            remedy="Write a day such as 2026-12-31",
+        ) from error
+    return replace(article, valid_from=period[0], valid_until=period[1])
 
 
 def split_front_matter(text: str, *, name: str) -> tuple[dict[str, Any], str]:

@@ -7,7 +7,7 @@ that a customer's message never waits for a long FAQ file. A killed import goes 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -35,16 +35,18 @@ def take_in_articles(
     sources: ImportSources,
     dry_run: bool = False,
     lang: str = "",
+    columns: Mapping[str, str] | None = None,
 ) -> None:
     """Read a file and put its articles; counts go into ``report``. ``sources``: of the files before it in this import.
 
     A file is always read, since what came after it may have changed its articles: it was imported ``already`` where
     they all stand as it says. ``lang``: of all its articles, whatever it says itself or its text looks like.
+    ``columns``: the headings of question and answer in a table.
 
     Raises FileError where the file cannot be read or has not one usable article; nothing of it is stored then.
     """
     report.format = ending(path).removeprefix(".")
-    reader = read_articles(path)  # an unknown kind is refused before the file is opened
+    reader = read_articles(path, columns=columns)  # an unknown kind is refused before the file is opened
     rows: list[ArticleDraft | RowError] = []
     for row in reader:
         if isinstance(row, Note):

@@ -307,6 +307,20 @@ def test_the_language_of_uploaded_articles_can_be_told(
     assert send(client, "/admin/upload", kind="articles", lang="deutsch", files=[file]).status_code == 422
 
 
+def test_the_headings_of_an_uploaded_table_can_be_told(
+    signed_in: SignIn, database: Database, settings: Settings
+) -> None:
+    file = (io.BytesIO(b"Customer asks,We reply\nIs there a lift?,There is one.\n"), "faq.csv")
+    told = {"question": "Customer asks", "answer": "We reply"}
+    assert (
+        send(signed_in("editor"), "/admin/upload", kind="articles", files=[file], **told).status_code == 303
+    )
+    Worker(database, settings).run(until_idle=True)
+    with database.read() as session:
+        titles = session.scalars(select(Article.title).where(Article.source == "faq.csv")).all()
+    assert titles == ["Is there a lift?"]
+
+
 def test_the_import_report_names_the_rows_that_could_not_be_read(
     signed_in: SignIn, database: Database, settings: Settings
 ) -> None:

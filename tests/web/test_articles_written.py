@@ -227,3 +227,19 @@ def test_the_terminal_lists_deletes_and_brings_back(
     number = gone.output.split()[-1]
     assert run(cli.main, ["articles", "undo", number]).exit_code == 0
     assert "Cards" in run(cli.main, ["articles", "list"]).output
+
+
+def test_the_terminal_tells_headings_and_language(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FRONTDESK_DATA", str(tmp_path))
+    monkeypatch.setenv("FRONTDESK_DATABASE_URL", f"sqlite:///{tmp_path}/headings.db")
+    run = CliRunner().invoke
+    (tmp_path / "faq.csv").write_text(
+        "Nr,Der Kunde fragt,Wir sagen\n1,Wie lange?,Drei Tage.\n", encoding="utf-8"
+    )
+    plain = ["ingest", "articles", str(tmp_path / "faq.csv")]
+    assert run(cli.main, plain).exit_code != 0
+    told = run(cli.main, [*plain, "--question", "Der Kunde fragt", "--answer", "Wir sagen", "--lang", "de"])
+    assert told.exit_code == 0, told.output
+    assert "left out: Nr" in told.output
+    listed = json.loads(run(cli.main, ["articles", "list", "--json", "-"]).stdout)["articles"]
+    assert [(one["title"], one["lang"]) for one in listed] == [("Wie lange?", "de")]

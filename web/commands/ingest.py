@@ -77,13 +77,21 @@ def _pair(column: str) -> tuple[str, str]:
     "--encoding",
     help="Of the files (big5, shift_jis, …), read again where they were; by default as they look.",
 )
+@click.option("--question", default="", metavar="HEADING", help="Of the column of questions in tables.")
+@click.option("--answer", default="", metavar="HEADING", help="Of the column of answers.")
 @click.option(
     "--lang", default="", metavar="CODE", help="Of the articles (en, zh, de …); by default as they look."
 )
 @click.option("--dry-run", is_flag=True, help="Read and report, store nothing.")
 @click.option("--json", "json_out", type=FILES, help="Write the report to a file (- for stdout).")
 def ingest_articles(
-    paths: tuple[Path, ...], encoding: str | None, lang: str, dry_run: bool, json_out: Path | None
+    paths: tuple[Path, ...],
+    encoding: str | None,
+    question: str,
+    answer: str,
+    lang: str,
+    dry_run: bool,
+    json_out: Path | None,
 ) -> None:
     """Help articles and FAQ files; a folder is walked."""
     from ingest.files import read_as
@@ -99,6 +107,7 @@ def ingest_articles(
             dry_run=dry_run,
             progress=progress,
             lang=lang.strip().lower(),
+            columns={"question": question, "answer": answer} if question or answer else None,
         )
     _print_report(report, json_out)
 

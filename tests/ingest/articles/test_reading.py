@@ -130,7 +130,7 @@ def test_a_table_of_something_else_is_refused(tmp_path):
     with pytest.raises(FileError) as error:
         read(path)
     assert "name | price | stock" in error.value.one_line()
-    assert "question, answer" in error.value.remedy
+    assert "--question HEADING --answer HEADING" in error.value.remedy
 
 
 @pytest.mark.parametrize("name", ["a.txt", "a.md"])
@@ -273,3 +273,77 @@ def test_an_old_format_in_a_folder_is_named_with_the_remedy(tmp_path, name, reme
         read(path)
     assert name in error.value.message
     assert error.value.remedy == f"Save it as {remedy}"
+
+
+@pytest.mark.parametrize(
+    "header", ["Frage;Antwort", "Question;Réponse", "Pregunta;Respuesta", "Vraag;Antwoord", "問題;答覆"]
+)
+def test_headers_of_other_languages_are_no_articles(tmp_path, header):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{header}\nWie lange?;Drei Tage.\n", encoding="utf-8")
+    (article,) = read(path)
+    assert (article.title, article.body) == ("Wie lange?", "Drei Tage.")
+
+
+def test_two_columns_without_a_known_header_are_said_to_be_guessed(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("Produkt,Preis\nKanne,20 Euro\n")
+    first, second, note = read(path)
+    assert (first.title, second.title) == ("Produkt", "Kanne")
+    assert note.text.startswith(
+        "a.csv has no header that is known: its first column is taken for the question"
+    )
+
+
+def test_the_headings_of_question_and_answer_can_be_told(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text("No,Customer asks,Keywords,We reply\n7,How long?,time,Three days.\n")
+    with pytest.raises(FileError, match="no columns of questions"):
+        read(path)
+    columns = {"question": "customer asks", "answer": "We reply"}
+    article, note = read_articles(path, columns=columns)
+    assert (article.title, article.body) == ("How long?", "Three days.")
+    assert note.text == "a.csv: columns that an article has no use for were left out: No, Keywords"
+    with pytest.raises(FileError, match="no columns of questions"):
+        list(read_articles(path, columns=columns | {"answer": "Reply"}))
+
+
+def period(article):
+    return [
+        moment and f"{moment.astimezone():%Y-%m-%d %H:%M}"
+        for moment in (article.valid_from, article.valid_until)
+    ]
+
+
+@pytest.mark.parametrize(
+    "day", ["2026-12-31", "31.12.2026", "31/12/2026", "2026年12月31日", "2026-12-31T00:00:00"]
+)
+@pytest.mark.parametrize("heading", ["Valid until", "valid_until", "有效期"])
+def test_a_column_tells_until_when_an_answer_holds(tmp_path, heading, day):
+    path = tmp_path / "a.csv"
+    path.write_text(
+        f"question,answer,{heading}\nHow long?,Three days.,{day}\nWho?,We.,长期\n", encoding="utf-8"
+    )
+    until, always = read(path)
+    assert period(until) == [None, "2027-01-01 00:00"]
+    assert period(always) == [None, None]
+
+
+@pytest.mark.parametrize("day", ["03/04/2026", "2026-13-01", "1 to 3 May"])
+def test_what_is_no_date_or_may_be_two_is_reported(tmp_path, day):
+    path = tmp_path / "a.csv"
+    path.write_text(f"question,answer,valid until\nHow long?,Three days.,{day}\n")
+    (error,) = read(path)
+    assert (error.line, error.message, error.value) == (2, "This is no date", day)
+
+
+def test_front_matter_tells_the_period(tmp_path):
+    path = tmp_path / "a.md"
+    path.write_text(
+        "---\nvalid_from: 2026-12-01\nvalid_until: 2026-12-31\n---\n# Sale\n\nTen per cent less.\n"
+    )
+    (article,) = read(path)
+    assert period(article) == ["2026-12-01 00:00", "2027-01-01 00:00"]
+    path.write_text("---\nvalid_until: 'the 3rd'\n---\n# Sale\n\nTen per cent less.\n")
+    with pytest.raises(FileError, match="is no date"):
+        read(path)

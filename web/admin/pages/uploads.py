@@ -23,6 +23,7 @@ from chatbot.outbound import parse
 from chatbot.records import audit
 from chatbot.records.knowledge import redaction_rules
 from chatbot.records.passages import check_language
+from ingest.articles.faq import CHOSEN
 from ingest.previewing import found_columns, preview
 from ingest.transcripts.formats import FORMATS, TABLES
 from ingest.transcripts.table import FIELDS
@@ -123,8 +124,10 @@ def upload_now() -> BaseResponse:
     arguments: dict[str, Any] = {"files": names, "names": [Path(name).name for name in names]}
     if kind == "transcripts":
         arguments["format"] = shape
-    if kind == "articles" and lang:
-        arguments["lang"] = lang
+    if kind == "articles":
+        told = {field: heading for field in CHOSEN if (heading := request.form.get(field, "").strip())}
+        arguments |= {"lang": lang} if lang else {}
+        arguments |= {"columns": told} if told else {}
     return _queue(kind, arguments)
 
 
