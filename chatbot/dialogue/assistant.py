@@ -213,6 +213,10 @@ class Assistant:
         if self._provisional is not None:
             self._provisional.refresh()
 
+    def search(self, query: str, *, lang: str, k: int) -> Sequence[Hit]:
+        """What the search finds for a question by itself, best first; no reply is made."""
+        return self._search.search(query, lang=lang, history=(), k=k)
+
     @property
     def classifier(self) -> Classifier | None:
         """What understands messages here; asked again to say why it decided so."""

@@ -9,13 +9,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Protocol
 
+from chatbot.dialogue.trace import Hit
 from chatbot.learning.discovery import typical_answer
 from chatbot.learning.near_questions import group_alike
 from chatbot.records.review import GOOD_HIT, Asked
 
 MOST_GROUPED = 3_000  # questions of a language, the newest: about a second of a page's time
+
+
+class Search(Protocol):
+    """`chatbot.retrieval.search.Searcher.search`, of a question without history."""
+
+    def __call__(self, query: str, *, lang: str, k: int) -> Sequence[Hit]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,20 @@ class QuestionGroup:
     article: str | None
     article_id: int | None
     article_title: str
-    hit_score: float
+    hit_score: float  # of the search when it was asked
+    score_now: float | None = None  # of the search as it is, where that was asked again
+    answered_since: bool = False
+
+
+def searched_again(groups: Sequence[QuestionGroup], search: Search) -> list[QuestionGroup]:
+    """The groups with what the search finds now for the question that each is known by: articles may have come since
+    it was asked."""
+    found = []
+    for group in groups:
+        hits = search(group.text, lang=group.lang, k=1)
+        score = round(hits[0].score, 3) if hits else 0.0
+        found.append(replace(group, score_now=score, answered_since=score >= GOOD_HIT))
+    return found
 
 
 def review_queue(asked: Sequence[Asked]) -> list[QuestionGroup]:

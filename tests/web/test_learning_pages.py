@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -223,6 +225,41 @@ def test_gaps_name_the_nearest_article_and_one_click_starts_a_new_one(
         ).all()
     assert asked == ["can I rent a machine?"]
     assert turn in group["turn_ids"] and queue(editor, "/admin/gaps")["groups"] == []
+
+
+def test_a_gap_that_an_article_answers_since_is_marked_by_a_new_search(
+    database: Database, editor: FlaskClient, assistant: Any
+) -> None:
+    ask(database, "can I rent a machine", "unknown")
+    ask(database, "do you sell hats", "unknown")
+    (group, _) = queue(editor, "/admin/gaps")["groups"]
+    assert (group["score_now"], group["answered_since"]) == (None, False)
+    score = {"can I rent a machine": 0.8, "do you sell hats": 0.4}
+    assistant.search = lambda text, *, lang, k: [SimpleNamespace(score=score[text])]
+    found = {one["text"]: one for one in queue(editor, "/admin/gaps")["groups"]}
+    assert [(one["score_now"], one["answered_since"], one["hit_score"]) for one in found.values()] == [
+        (0.8, True, 0.0),
+        (0.4, False, 0.0),
+    ]
+    page = editor.get("/admin/gaps").text
+    assert page.count("Answered since") == 1 and "80 %" in page
+    assistant.search = lambda text, *, lang, k: []
+    assert {one["score_now"] for one in queue(editor, "/admin/gaps")["groups"]} == {0.0}
+
+
+def test_a_gap_is_dismissed_and_that_is_taken_back(database: Database, editor: FlaskClient) -> None:
+    turn = ask(database, "do you like tea", "unknown")
+    token = re.search(r'name="csrf_token" value="([^"]+)"', editor.get("/admin/gaps").text)
+    assert token
+    form = {"csrf_token": token[1], "turns": str(turn), "action": "ignore", "list": "gaps"}
+    gone = editor.post("/admin/review", data=form)
+    assert gone.location == "/admin/gaps"
+    assert queue(editor, "/admin/gaps")["groups"] == []
+    undo = re.search(r'action="(/admin/review/undo[^"]+)"', editor.get("/admin/gaps").text)
+    assert undo
+    back = editor.post(html.unescape(undo[1]), data={"csrf_token": token[1]})
+    assert back.location == "/admin/gaps"
+    assert [one["turn_ids"] for one in queue(editor, "/admin/gaps")["groups"]] == [[turn]]
 
 
 def test_an_article_without_a_page_of_its_own_was_shown_where_its_help_page_stood_under_the_answer(

@@ -7,7 +7,7 @@ form or a JSON object of the same names (``X-CSRFToken`` for both, see web/acces
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from flask import flash, jsonify, redirect, render_template, request, url_for
@@ -15,8 +15,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from chatbot.errors import InputError
-from chatbot.learning.review import gaps, review_queue
+from chatbot.errors import InputError, UnavailableError
+from chatbot.learning.review import QuestionGroup, gaps, review_queue, searched_again
 from chatbot.records import audit, proposals, review
 from chatbot.records.answers import list_intents
 from chatbot.records.jobs import open_job
@@ -36,6 +36,7 @@ PROPOSALS = 50  # likewise
 EXAMPLES = 100
 MOST_EXAMPLES = 100_000  # of a proposal: all of them
 ARTICLES = 100  # of those that are never shown
+_LISTS = {"gaps": "admin.gaps_page"}  # where who decided goes back to, else to the review queue
 
 
 def wants_json() -> bool:
@@ -281,8 +282,10 @@ def decide_review() -> BaseResponse:
     if back is not None:
         flash(gettext("Decided: the next training learns from it."))
         return redirect(url_for("admin.turn", turn_id=back), code=303)
-    undo = url_for("admin.undo_review", turns=",".join(str(turn) for turn in decided.turns))
-    return done(gettext("Decided."), "admin.review_page", undo=undo, **told)
+    listed = _LISTS.get(given("list"), "admin.review_page")
+    chosen = ",".join(str(turn) for turn in decided.turns)
+    undo = url_for("admin.undo_review", turns=chosen, list=given("list") or None)
+    return done(gettext("Decided."), listed, undo=undo, **told)
 
 
 @blueprint.post("/review/undo")
@@ -292,7 +295,8 @@ def undo_review() -> BaseResponse:
     turns = [int(part) for part in request.args.get("turns", "").split(",") if part.isdecimal()]
     with parts().database.write() as records:
         reopen_questions(records, turns, person_id=person_id())
-    return done(gettext("Taken back: these questions wait for review again."), "admin.review_page")
+    listed = _LISTS.get(request.args.get("list", ""), "admin.review_page")
+    return done(gettext("Taken back: these questions wait for review again."), listed)
 
 
 # --- gaps ------------------------------------------------------------------------------------------------
@@ -305,7 +309,7 @@ def gaps_page() -> str | BaseResponse:
         asked = review.asked_questions(records)
         never, disliked = review.idle_articles(records, asked)
         still_there = set(records.scalars(select(Article.id)))
-    page = leaf(gaps(asked), size=GROUPS)
+    page = _as_found_now(leaf(gaps(asked), size=GROUPS))
     if wants_json():
         return jsonify(
             {
@@ -325,6 +329,15 @@ def gaps_page() -> str | BaseResponse:
         disliked=disliked,
         still_there=still_there,
     )
+
+
+def _as_found_now(page: Leaf[QuestionGroup]) -> Leaf[QuestionGroup]:
+    """The page's gaps, searched for again where this process can: at most `GROUPS` searches."""
+    try:
+        search = getattr(parts().serving.assistant(), "search", None)
+    except UnavailableError:
+        return page
+    return replace(page, lines=searched_again(page.lines, search)) if search else page
 
 
 def _note(records: Session, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
