@@ -130,12 +130,28 @@ def rewrite_article(session: Session, article: Article, draft: ArticleDraft) -> 
 
 
 def put_passages_anew(session: Session, article: Article, drafts: Sequence[PassageDraft]) -> None:
-    """Cut the article into ``drafts`` whatever a person made of its passages before."""
-    remove_passages(
-        session,
-        session.scalars(select(Passage).where(Passage.article_id == article.id, Passage.edited)).all(),
-    )
+    """Cut the article into ``drafts`` whatever a person made of its passages before.
+
+    A question that asked for one of them asks for the piece that it was made of, where that is one and in the article
+    still, else for the whole article.
+    """
+    edited = session.scalars(select(Passage).where(Passage.article_id == article.id, Passage.edited)).all()
+    made_of = {
+        passage.id: (passage.origin or [""])[0] for passage in edited if len(passage.origin or ()) == 1
+    }
+    asked = session.scalars(select(ArticleQuestion).where(ArticleQuestion.passage_id.in_(made_of))).all()
+    wanted = {question: made_of[question.passage_id] for question in asked if question.passage_id is not None}
+    remove_passages(session, edited)
     _put_passages(session, article, drafts, touch_all=False)
+    pieces = {
+        passage.content_hash: passage
+        for passage in session.scalars(select(Passage).where(Passage.article_id == article.id))
+    }
+    bound = [question for question, digest in wanted.items() if digest in pieces]
+    for question in bound:
+        question.passage_id, question.lang = pieces[wanted[question]].id, pieces[wanted[question]].lang
+    session.flush()
+    log_change(session, "question", [question.id for question in bound], "upsert")
 
 
 def withdraw_missing(

@@ -27,12 +27,14 @@ MAX_TEXT = 20_000  # characters
 MAX_TITLE_PATH = 1000
 MAX_QUESTIONS = 200
 PATH = " › "
+_HEADING = re.compile(r"#{1,6}[ \t]+(?P<title>[^\n]*\S)[ \t]*\n\s*(?=\S)")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 
 
 @dataclass(frozen=True, slots=True)
 class PassageForm:
-    """Everything that a person may change of a passage. ``texts``: one, or the parts that it is split into."""
+    """Everything that a person may change of a passage. ``texts``: one, or the parts that it is split into; a part that
+    begins with a heading (``## Cost``) has that as its place below the title."""
 
     title_path: str
     texts: tuple[str, ...]
@@ -73,7 +75,7 @@ def version_of(passage: Passage, asked: Iterable[ArticleQuestion]) -> str:
 def edit_passage(session: Session, passage: Passage, form: PassageForm) -> list[Passage]:
     """Change a passage, and split it where the form holds several texts; the passages it became, in order.
 
-    Raises InputError for an empty or too long text, a language or period that cannot be.
+    Raises InputError for an empty or too long text or title, a language or period that cannot be.
     """
     form = _checked(form)
     if form == PassageForm(
@@ -92,11 +94,12 @@ def edit_passage(session: Session, passage: Passage, form: PassageForm) -> list[
                 source_changed=passage.source_changed,
             )
             parts.append(part)
-    for part, text in zip(parts, form.texts, strict=True):
+    for part, written in zip(parts, form.texts, strict=True):
+        title_path, text = _placed(form.title_path, written) if len(parts) > 1 else (form.title_path, written)
         part.edited, part.origin = True, origin
-        part.title_path, part.text, part.lang = form.title_path, text, form.lang
+        part.title_path, part.text, part.lang = title_path, text, form.lang
         part.valid_from, part.valid_until = form.valid_from, form.valid_until
-        part.content_hash = passage_hash(form.title_path, text)
+        part.content_hash = passage_hash(title_path, text)
     session.add_all(parts)
     asked = session.scalars(
         select(ArticleQuestion).where(
@@ -250,16 +253,9 @@ def _asked(session: Session, passage: Passage) -> Sequence[ArticleQuestion]:
 
 
 def _checked(form: PassageForm) -> PassageForm:
-    title_path = " ".join(form.title_path.split())
+    title_path = _title(form.title_path)
     texts = tuple(text.strip() for text in form.texts if text.strip())
     lang = form.lang.strip().lower()
-    if not title_path or len(title_path) > MAX_TITLE_PATH:
-        raise InputError(
-            "The title is empty or too long",
-            field="title_path",
-            value=title_path[:80],
-            remedy=f"Write 1 to {MAX_TITLE_PATH} characters",
-        )
     if not texts:
         raise InputError(
             "The passage is empty", field="text", remedy="Write its text, or switch the passage off"
@@ -270,6 +266,27 @@ def _checked(form: PassageForm) -> PassageForm:
     check_language(lang)
     check_period(form.valid_from, form.valid_until)
     return PassageForm(title_path, texts, lang, form.valid_from, form.valid_until)
+
+
+def _title(written: str) -> str:
+    title_path = " ".join(written.split())
+    if not title_path or len(title_path) > MAX_TITLE_PATH:
+        raise InputError(
+            "The title is empty or too long",
+            field="title_path",
+            value=title_path[:80],
+            remedy=f"Write 1 to {MAX_TITLE_PATH} characters",
+        )
+    return title_path
+
+
+def _placed(title_path: str, text: str) -> tuple[str, str]:
+    """(title path, text) of a part of a passage: its own heading is the last of its path."""
+    heading = _HEADING.match(text)
+    if heading is None:
+        return title_path, text
+    own = heading["title"].rstrip("#").strip()
+    return _title(f"{title_path}{PATH}{own}"), text[heading.end() :]
 
 
 def check_language(lang: str) -> None:

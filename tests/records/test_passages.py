@@ -167,6 +167,35 @@ def test_the_article_can_be_cut_anew(store):
     assert texts(store, quoted=False) == [A.text, B.text, C.text]
 
 
+def test_parts_of_a_split_take_the_headings_that_they_begin_with(store):
+    parts = ("Sixty days.", "## At Christmas ##\n\nNinety days.", "# Alone", "#5 is a number.")
+    change(store, B, lambda s, p: edit_passage(s, p, form(B, texts=parts)))
+    assert [(row.title_path, row.text) for row in rows(store)[1:5]] == [
+        (B.title_path, "Sixty days."),
+        (f"{B.title_path} › At Christmas", "Ninety days."),
+        (B.title_path, "# Alone"),
+        (B.title_path, "#5 is a number."),
+    ]
+    long = ("One.", f"## {'x' * 1000}\ntext")
+    with pytest.raises(InputError, match="too long"):
+        change(store, C, lambda s, p: edit_passage(s, p, form(C, texts=long)))
+
+
+def test_cut_anew_leaves_questions_with_the_piece_that_they_ask_for(store):
+    change(store, A, join_with_next)
+    change(store, C, lambda s, p: set_passage_questions(s, p, ["who pays?"]))
+    change(store, C, lambda s, p: edit_passage(s, p, form(C, texts=("Free.", "Always."))))
+    joined = rows(store)[0]
+    with store.write() as session:
+        set_passage_questions(session, session.get(Passage, joined.id), ["what and when?"])
+    with store.write() as session:
+        put_passages_anew(session, session.scalars(select(Article)).one(), DRAFT.passages)
+    piece = next(row for row in rows(store) if row.text == C.text)
+    with store.read() as session:
+        asked = {row.text: row.passage_id for row in session.scalars(select(ArticleQuestion))}
+    assert asked == {"who pays?": piece.id, "what and when?": None}
+
+
 def test_every_change_is_logged_for_the_serving_processes(store):
     with store.read() as session:
         before = session.get(KnowledgeClock, 1).revision
