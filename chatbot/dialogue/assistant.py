@@ -7,6 +7,9 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from chatbot.dialogue.acting import Actions, complete
 from chatbot.dialogue.action_turn import ActionTurn
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
@@ -216,6 +219,13 @@ class Assistant:
     def search(self, query: str, *, lang: str, k: int) -> Sequence[Hit]:
         """What the search finds for a question by itself, best first; no reply is made."""
         return self._search.search(query, lang=lang, history=(), k=k)
+
+    def meanings(self, texts: Sequence[str], *, lang: str) -> NDArray[np.float32] | None:
+        """Unit vectors [n, dimension] of texts; None where no general encoder knows the language: one that has read
+        the company's own texts alone has no vector for other words."""
+        if lang in self._own_encoders or lang not in self.languages:
+            return None
+        return self._search.encode(texts, lang=lang)
 
     @property
     def classifier(self) -> Classifier | None:

@@ -1,8 +1,8 @@
-"""Questions that say nearly the same, put together quickly enough for a page: no encoder, no training.
+"""Questions that say nearly the same, put together quickly enough for a page.
 
 One pass in order of time: a question joins the first group whose leader shares enough of its words (cosine of TF-IDF
 weights; characters and their pairs for Chinese), else it leads a group of its own (leader clustering, Hartigan 1975,
-chapter 3).
+chapter 3). Where there is an encoder, groups whose leaders mean the same are joined.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
 from chatbot.learning.clustering import words_of
 
 ALIKE = 0.55
+SAME = 0.82  # cosine of questions that mean the same (docs/measured.md)
 
 
 def group_alike(texts: Sequence[str], *, least: float = ALIKE) -> list[list[int]]:
@@ -43,6 +47,24 @@ def group_alike(texts: Sequence[str], *, least: float = ALIKE) -> list[list[int]
         taken.update(ordered)
         groups.append([row for one in ordered for row in distinct[one]])
     return groups
+
+
+def join_alike(
+    groups: Sequence[Sequence[int]], leaders: NDArray[np.float32], *, least: float = SAME
+) -> list[list[int]]:
+    """Groups whose leaders mean the same are one: each joins the nearest that came before. ``leaders``: their leaders'
+    unit vectors [groups, dimension]."""
+    joined: list[list[int]] = []
+    firsts: list[int] = []  # of each joined group, the place of the one that it began with
+    for place, rows in enumerate(groups):
+        likeness = leaders[firsts] @ leaders[place] if firsts else np.zeros(1, dtype=np.float32)
+        nearest = int(likeness.argmax())
+        if likeness[nearest] >= least:
+            joined[nearest] += rows
+        else:
+            firsts.append(place)
+            joined.append(list(rows))
+    return joined
 
 
 def _weights(texts: Sequence[str]) -> list[dict[str, float]]:

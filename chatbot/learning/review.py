@@ -12,12 +12,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from chatbot.dialogue.trace import Hit
 from chatbot.learning.discovery import typical_answer
-from chatbot.learning.near_questions import group_alike
+from chatbot.learning.near_questions import group_alike, join_alike
 from chatbot.records.review import GOOD_HIT, Asked
 
+MOST_ENCODED = 200  # groups of a language, the newest, that are joined by meaning
 MOST_GROUPED = 3_000  # questions of a language, the newest: about a second of a page's time
+
+
+class Encode(Protocol):
+    """Unit vectors [n, dimension] of questions; None where no encoder knows their meaning in ``lang``."""
+
+    def __call__(self, texts: Sequence[str], *, lang: str) -> NDArray[np.float32] | None: ...
 
 
 class Search(Protocol):
@@ -65,8 +75,11 @@ def review_queue(asked: Sequence[Asked]) -> list[QuestionGroup]:
     return _ranked([one for one in asked if one.needs_review], len(asked))
 
 
-def gaps(asked: Sequence[Asked]) -> list[QuestionGroup]:
-    """Questions for which the search found nothing good and no approved answer stood in; the most asked first."""
+def gaps(asked: Sequence[Asked], encode: Encode | None = None) -> list[QuestionGroup]:
+    """Questions for which the search found nothing good and no approved answer stood in; the most asked first.
+
+    With ``encode`` paraphrases are one group; without, what shares its words is.
+    """
     missing = [
         one
         for one in asked
@@ -74,14 +87,19 @@ def gaps(asked: Sequence[Asked]) -> list[QuestionGroup]:
         and one.hit_score < GOOD_HIT
         and one.kind not in ("approved", "smalltalk", "ask", "person")
     ]
-    return sorted(_ranked(missing, len(asked)), key=lambda group: -group.count)
+    return sorted(_ranked(missing, len(asked), encode), key=lambda group: -group.count)
 
 
-def _ranked(questions: Sequence[Asked], total: int) -> list[QuestionGroup]:
+def _ranked(questions: Sequence[Asked], total: int, encode: Encode | None = None) -> list[QuestionGroup]:
     made = []
     for lang in sorted({one.lang for one in questions}):
         own = [one for one in questions if one.lang == lang][-MOST_GROUPED:]
-        for rows in group_alike([one.text for one in own]):
+        groups = group_alike([one.text for one in own])
+        leaders = [own[rows[0]].text for rows in groups[-MOST_ENCODED:]]
+        vectors = encode(leaders, lang=lang) if encode and len(leaders) > 1 else None
+        if vectors is not None:
+            groups = groups[:-MOST_ENCODED] + join_alike(groups[-MOST_ENCODED:], vectors)
+        for rows in groups:
             made.append(_group([own[row] for row in rows], total))
     return sorted(made, key=lambda group: (-group.pay_off, group.turn_ids))
 

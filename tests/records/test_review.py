@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 from sqlalchemy import select
 
 from chatbot.dialogue.trace import (
@@ -114,6 +117,27 @@ def test_gaps_are_grouped_by_what_is_asked_and_the_most_asked_comes_first(desk: 
         ("Do you repair toasters?", desk.articles["returns", "en"]),
         ("能租咖啡机吗", desk.articles["hours", "zh"]),
     }
+
+
+def test_paraphrases_are_one_gap_where_an_encoder_knows_the_language(desk: Desk) -> None:
+    for text in ("Do you rent bicycles?", "do u lend bikes", "is there parking"):
+        desk.ask(text)
+    desk.ask("有没有学生账户", lang="zh")
+    desk.ask("可以开学生户头吗", lang="zh")
+    assert len(desk.gaps()) == 5
+
+    def encode(texts: Sequence[str], *, lang: str) -> NDArray[np.float32] | None:
+        if lang != "en":
+            return None
+        return np.array([[0.0, 1.0] if "parking" in text else [1.0, 0.0] for text in texts], np.float32)
+
+    with desk.database.read() as session:
+        found = gaps(review.asked_questions(session), encode)
+    assert [(one.text, one.count, one.examples) for one in found if one.lang == "en"] == [
+        ("Do you rent bicycles?", 2, ("do u lend bikes",)),
+        ("is there parking", 1, ()),
+    ]
+    assert len([one for one in found if one.lang == "zh"]) == 2
 
 
 def test_a_question_for_which_nothing_was_found_at_all_is_a_gap(desk: Desk) -> None:

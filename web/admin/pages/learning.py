@@ -309,7 +309,7 @@ def gaps_page() -> str | BaseResponse:
         asked = review.asked_questions(records)
         never, disliked = review.idle_articles(records, asked)
         still_there = set(records.scalars(select(Article.id)))
-    page = _as_found_now(leaf(gaps(asked), size=GROUPS))
+    page = _as_found_now(leaf(gaps(asked, _ability("meanings")), size=GROUPS))
     if wants_json():
         return jsonify(
             {
@@ -333,11 +333,16 @@ def gaps_page() -> str | BaseResponse:
 
 def _as_found_now(page: Leaf[QuestionGroup]) -> Leaf[QuestionGroup]:
     """The page's gaps, searched for again where this process can: at most `GROUPS` searches."""
-    try:
-        search = getattr(parts().serving.assistant(), "search", None)
-    except UnavailableError:
-        return page
+    search = _ability("search")
     return replace(page, lines=searched_again(page.lines, search)) if search else page
+
+
+def _ability(name: str) -> Any:
+    """What this process's assistant can do beside replying; None where it cannot, or none serves."""
+    try:
+        return getattr(parts().serving.assistant(), name, None)
+    except UnavailableError:
+        return None
 
 
 def _note(records: Session, action: str, subject: str, detail: dict[str, Any] | None = None) -> None:
