@@ -22,10 +22,11 @@ from chatbot.language.redaction import RedactionRules
 from chatbot.records import examples, imports
 from chatbot.records.database import Database
 from chatbot.records.intents import intent_ids
-from chatbot.records.knowledge import redaction_rules
+from chatbot.records.knowledge import redaction_rules, withdraw_article
 from chatbot.records.passages import check_language
 from ingest.articles.formats import article_files
-from ingest.articles.taking_in import take_in_articles
+from ingest.articles.gone_files import articles_of_gone_files
+from ingest.articles.taking_in import named, take_in_articles
 from ingest.articles.telling_apart import ImportSources
 from ingest.cleaning import Batch, Hashed, cleaned_ahead
 from ingest.files import RowError, content_hash
@@ -93,12 +94,13 @@ def import_articles(
     progress: Progress | None = None,
     lang: str = "",
     columns: Mapping[str, str] | None = None,
+    prune: bool = False,
 ) -> ImportReport:
     """Take in help articles and FAQ files; folders are walked. A file is read whole before any of it is stored.
 
     ``lang``: of all the articles; without it each file or row says it, or its text does. ``columns``: the headings of
-    question and answer in tables. Raises FileError where not one file could be read, InputError for what is no
-    language.
+    question and answer in tables. ``prune``: switch off what files held that a folder has no more; the report names it
+    either way. Raises FileError where not one file could be read, InputError for what is no language.
     """
     if lang:
         check_language(lang)
@@ -111,7 +113,27 @@ def import_articles(
         if progress:
             progress("articles", next(done) / len(files))
 
-    return _each_file("articles", files, take, dry_run=dry_run)
+    report = _each_file("articles", files, take, dry_run=dry_run)
+    _look_for_gone(database, sources, report, prune=prune and not dry_run)
+    return report
+
+
+def _look_for_gone(database: Database, sources: ImportSources, report: ImportReport, *, prune: bool) -> None:
+    with database.write() if prune else database.read() as session:
+        gone = articles_of_gone_files(session, sources.roots, sources)
+        titles = named([article.title for article in gone])
+        if prune:
+            for article in gone:
+                withdraw_article(session, article)
+    if gone and prune:
+        report.remarks.append(
+            f"{len(gone)} articles of files that are no longer there were switched off: {titles}"
+        )
+    elif gone:
+        report.remarks.append(
+            f"{len(gone)} articles of files that are no longer there stay live: {titles}; import the folder with "
+            "--prune to switch them off"
+        )
 
 
 def import_intents(

@@ -38,6 +38,7 @@ class FileReport:
     tags: Counter[str] = field(default_factory=Counter)
     row_errors: list[RowError] = field(default_factory=list)  # the first ERRORS_SHOWN
     notes: list[str] = field(default_factory=list)  # what became of other articles
+    places: list[list[str]] = field(default_factory=list)  # see `ingest.articles.gone_files.place`
 
     def add_error(self, error: RowError) -> None:
         self.errors += 1
@@ -78,6 +79,7 @@ class ImportReport:
     files: list[FileReport] = field(default_factory=list)
     seconds: float = 0.0
     dry_run: bool = False
+    remarks: list[str] = field(default_factory=list)  # about no single file
 
     def total(self, name: str) -> int:
         return sum(getattr(file, name) for file in self.files)
@@ -126,7 +128,9 @@ class ImportReport:
         told = sorted(self.files, key=lambda file: file.state != "failed")
         notes = [note for file in told for note in (file.note, *file.notes) if note]
         more = len(notes) - FILES_SHOWN
-        return [*notes[:FILES_SHOWN], f"and {more} more files like these"] if more > 0 else notes
+        if more > 0:
+            notes = [*notes[:FILES_SHOWN], f"and {more} more files like these"]
+        return [*self.remarks, *notes]
 
     def as_json(self) -> dict[str, Any]:
         numbers = ("read", "kept", "unchanged", "duplicates", "errors", "turns", "examples", "labelled")

@@ -61,6 +61,13 @@ def advance_import(
         )
 
 
+def note_places(session: Session, import_id: int, places: Sequence[Sequence[str]]) -> None:
+    """Where a file that was imported before has been found."""
+    row = session.get(Import, import_id)
+    if row is not None:
+        row.report = {**row.report, "places": [list(place) for place in places]}
+
+
 def fail_import(session: Session, import_id: int, *, report: dict[str, Any]) -> None:
     """Stop here; what was stored so far stays, and the next attempt goes on from it."""
     session.execute(

@@ -19,6 +19,7 @@ from chatbot.records.article_changes import find, take_in
 from chatbot.records.database import Database
 from chatbot.records.knowledge import ArticleDraft, withdraw_article, withdraw_missing
 from ingest.articles.formats import ending, read_articles
+from ingest.articles.gone_files import place
 from ingest.articles.telling_apart import ImportSources, in_another_language, tell_apart
 from ingest.files import Note, RowError, content_hash
 from ingest.report import FileReport
@@ -74,10 +75,18 @@ def _store(
     with database.read() as session:
         told = tell_apart(session, rows, path=path, source=source, sources=sources)
         known = imports.find_import(session, kind="articles", file_hash=digest)
+    report.places = [] if known is None else list(known.report.get("places", ()))
+    root = sources.root_of(path)
+    moved = root is not None and place(root, source) not in report.places
+    if root is not None and moved:
+        report.places.append(place(root, source))
     done_before = known is not None and known.state == "done"
     if done_before and told.standing and not told.adopting:
         report.state, report.unchanged = "already", report.kept
         report.note = f"{path.name} was imported before; nothing to do"
+        if moved and known is not None:
+            with database.write() as session:
+                imports.note_places(session, known.id, report.places)
         return
     rows = told.rows
     replaced: list[str] = []
@@ -95,20 +104,20 @@ def _store(
     while True:
         part = rows[at : at + BATCH]
         with database.write() as session:
-            for place, row in enumerate(part, at):
+            for number, row in enumerate(part, at):
                 if not isinstance(row, RowError):
                     change = take_in(session, row)
                     report.unchanged += change == "unchanged"
-                    if change == "unchanged" and place in told.adopting:
+                    if change == "unchanged" and number in told.adopting:
                         _adopt(session, row)
-                    if place in told.replacing:
+                    if number in told.replacing:
                         replaced.append(row.title)
                     elif change == "overwritten":
                         overwritten.append(row.title)
             done = at + len(part) >= len(rows)
             if done and replaced:
                 report.notes.append(
-                    f"{len(replaced)} articles that did not come from {source} were replaced: {_named(replaced)}"
+                    f"{len(replaced)} articles that did not come from {source} were replaced: {named(replaced)}"
                 )
             if done and overwritten:
                 report.notes.append(overwritten_note(overwritten))
@@ -144,7 +153,7 @@ def _leave_languages(
     for article in gone:
         withdraw_article(session, article)
     if gone:
-        titles = _named([article.title for article in gone])
+        titles = named([article.title for article in gone])
         report.notes.append(
             f"{len(gone)} articles of {source} that were kept in another language were switched off: {titles}"
         )
@@ -160,7 +169,7 @@ def _withdraw(
     drafts = [row for row in rows if not isinstance(row, RowError)]
     gone, stay = withdraw_missing(session, drafts, source=source)
     if gone:
-        titles = _named([article.title for article in gone])
+        titles = named([article.title for article in gone])
         report.notes.append(
             f"{len(gone)} articles are not in {source} any more and were switched off: {titles}"
         )
@@ -175,11 +184,12 @@ def overwritten_note(titles: Sequence[str]) -> str:
     """What an import tells of articles that a person had written or changed as a whole."""
     return (
         f"{len(titles)} articles that were changed by hand are replaced, since their source has changed: "
-        f"{_named(titles)}"
+        f"{named(titles)}"
     )
 
 
-def _named(titles: Sequence[str]) -> str:
+def named(titles: Sequence[str]) -> str:
+    """The first titles of a list, as a report tells them."""
     return ", ".join(titles[:5]) + (" …" if len(titles) > 5 else "")
 
 

@@ -34,7 +34,7 @@ class ImportSources:
 
     def __init__(self, named: Iterable[Path], files: Iterable[Path]) -> None:
         """``named``: the files and folders that the import was given; ``files``: what it found there."""
-        self._roots = [path for path in named if path.is_dir()]
+        self.roots = [path for path in named if path.is_dir()]
         self._files = list(files)
         self._to_come = {next(self._names(path)) for path in self._files}
         self._languages: dict[str, set[str]] = {}  # of each source so far
@@ -61,8 +61,12 @@ class ImportSources:
             if file != path and not (file.parent.name in LANGUAGE_FOLDERS and file.parent.name != lang)
         ]
 
+    def root_of(self, path: Path) -> Path | None:
+        """The folder that was named and the file is in."""
+        return next((root for root in self.roots if path.is_relative_to(root)), None)
+
     def _names(self, path: Path) -> Iterator[str]:
-        root = next((root for root in self._roots if path.is_relative_to(root)), None)
+        root = self.root_of(path)
         name = path.name if root is None else path.relative_to(root).as_posix()
         yield name[-_LONGEST:]
         if root is not None and root.resolve().name:

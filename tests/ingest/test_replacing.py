@@ -172,3 +172,29 @@ def test_a_single_file_that_replaces_one_of_a_folder_names_it(tmp_path, knowledg
     fees(tmp_path / "other", "Private customers pay six pounds.")
     report = import_articles(knowledge, [tmp_path / "other" / "fees.md"])
     assert report.notes == ["1 articles that did not come from fees.md were replaced: Fees"]
+
+
+def test_what_a_folder_has_no_more_is_named_and_switched_off_when_told(tmp_path, knowledge):
+    help_, other = tmp_path / "help", tmp_path / "other"
+    for folder in (help_, other):
+        folder.mkdir()
+    for name in ("a", "b", "c"):
+        (help_ / f"{name}.md").write_text(f"# Title {name}\n\nText {name}.\n")
+    (other / "d.md").write_text("# Title d\n\nText d.\n")
+    import_articles(knowledge, [help_])
+    import_articles(knowledge, [other])
+    (help_ / "b.md").unlink()
+    (help_ / "c.md").rename(help_ / "moved.md")
+    said = "2 articles of files that are no longer there stay live: Title b, Title c; import the folder with --prune"
+    assert import_articles(knowledge, [help_]).notes[0].startswith(said)
+    assert "Title b, Title c；如需停用" in in_words(import_articles(knowledge, [help_]).notes[0], "zh")
+    import_articles(knowledge, [help_], prune=True, dry_run=True)
+    assert {"a", "b", "c", "d", "moved"} == set(kept(knowledge))
+    report = import_articles(knowledge, [help_], prune=True)
+    assert (
+        report.notes[0] == "2 articles of files that are no longer there were switched off: Title b, Title c"
+    )
+    assert {"a", "d", "moved"} == set(kept(knowledge))
+    (help_ / "b.md").write_text("# Title b\n\nText b.\n")
+    assert import_articles(knowledge, [help_]).notes[0].startswith("a.md was imported before")
+    assert {"a", "b", "d", "moved"} == set(kept(knowledge))

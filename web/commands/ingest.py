@@ -77,6 +77,7 @@ def _pair(column: str) -> tuple[str, str]:
     "--encoding",
     help="Of the files (big5, shift_jis, …), read again where they were; by default as they look.",
 )
+@click.option("--prune", is_flag=True, help="Switch off articles of files that a folder has no more.")
 @click.option("--question", default="", metavar="HEADING", help="Of the column of questions in tables.")
 @click.option("--answer", default="", metavar="HEADING", help="Of the column of answers.")
 @click.option(
@@ -90,6 +91,7 @@ def ingest_articles(
     question: str,
     answer: str,
     lang: str,
+    prune: bool,
     dry_run: bool,
     json_out: Path | None,
 ) -> None:
@@ -107,6 +109,7 @@ def ingest_articles(
             dry_run=dry_run,
             progress=progress,
             lang=lang.strip().lower(),
+            prune=prune,
             columns={"question": question, "answer": answer} if question or answer else None,
         )
     _print_report(report, json_out)
