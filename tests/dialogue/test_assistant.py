@@ -306,9 +306,17 @@ def test_a_written_text_that_names_what_the_customer_wrote_is_known_again(assist
 
 @pytest.mark.parametrize(
     "text",
-    ["How do I cancel?", "Where is my refund? Also, how do I cancel?", "what about dragons", "Где мой заказ?", "👋",
-     INTENT + "cancel_order", ARTICLE + "refund-time", INTENT + "no_such"],
-)  # fmt: skip
+    [
+        "How do I cancel?",
+        "Where is my refund? Also, how do I cancel?",
+        "what about dragons",
+        "Где мой заказ?",
+        "👋",
+        INTENT + "cancel_order",
+        ARTICLE + "refund-time",
+        INTENT + "no_such",
+    ],
+)
 def test_where_drafts_are_for_agents_alone_a_person_answers_every_question(assistant, text):
     assistant._actions = Bound(ORDER, replace(COMPLAINT, intent="cancel_order"))
     reply, trace = assistant.reply(text, options=DRAFTS, talk=Talk("c", 1), locale="en")
@@ -467,13 +475,21 @@ def test_no_more_is_looked_up_than_is_proposed(assistant):
 # --- an action that waits for an answer ----------------------------------------------------------------------
 
 ORDER = Action(
-    1, "order_status", "order_status", "https://shop.example", (Slot("order", "order"),),
+    1,
+    "order_status",
+    "order_status",
+    "https://shop.example",
+    (Slot("order", "order"),),
     templates_from({"en": "It is on its way."}),
-)  # fmt: skip
+)
 COMPLAINT = Action(
-    2, "complaint", "complaint", "https://shop.example", (Slot("words", "text"),),
+    2,
+    "complaint",
+    "complaint",
+    "https://shop.example",
+    (Slot("words", "text"),),
     templates_from({"en": "Noted: {words}"}),
-)  # fmt: skip
+)
 
 
 class Bound:
@@ -625,3 +641,20 @@ def test_one_candidate_is_asked_by_its_name_and_a_choice_is_taken_by_its_place_o
         taken, after = assistant.reply(text, options=ALLOWED, history=before)
         assert (taken.kind, after.parts[0].rule) == ("approved", "tapped")
     assert assistant.reply("no", options=ALLOWED, history=before)[0].text == phrase("not_meant", "en")
+
+
+def test_questions_are_searched_and_compared_without_a_reply(assistant):
+    (hit,) = assistant.search("when is my refund", lang="en", k=1)
+    assert (hit.article_slug, hit.score) == ("refund-time", 0.9)
+    assert assistant.meanings(["a", "b"], lang="zh").shape == (2, 2)
+    assert assistant.meanings(["a", "b"], lang="de") is None
+    own = Assistant(
+        release_id="r1",
+        languages=("en",),
+        classifier=None,
+        search=Search(),
+        writer=None,
+        lookup=Lookup(),
+        own_encoders=("en",),
+    )
+    assert own.meanings(["a", "b"], lang="en") is None
