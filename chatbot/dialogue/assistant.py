@@ -20,12 +20,14 @@ from chatbot.dialogue.follow_ups import (
     Repeats,
     agreed_to,
     opens,
+    sendable,
     topic_before,
     topics_before,
     unsaid,
 )
 from chatbot.dialogue.fronting import fronted, in_danger
 from chatbot.dialogue.heard import Heard
+from chatbot.dialogue.led_in import with_lead_in
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.offers import offers_person
 from chatbot.dialogue.options import SiteOptions
@@ -36,6 +38,7 @@ from chatbot.dialogue.policy import ALIKE, Bound, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.requests import MAX_REQUESTS, Subject, leans, split_requests
+from chatbot.dialogue.said_again import to_say_again
 from chatbot.dialogue.saying import Part, say, with_the_rest
 from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.speaking import Footing
@@ -52,6 +55,7 @@ from chatbot.dialogue.trace import (
     Reply,
     Trace,
 )
+from chatbot.dialogue.unhelped import unhelped
 from chatbot.dialogue.variants import naming, variant_asked
 from chatbot.dialogue.weighing import (
     ARTICLE_LABEL,
@@ -168,6 +172,8 @@ class Assistant:
             tapped = chosen(meant_by(text, before), self._lookup, said) or (
                 gone(text, said) if not words and read else None
             )
+            if tapped is None and not for_agents:
+                tapped = unhelped(read, before, self._lookup, said)
             if tapped is not None:
                 parts = [left_to_people(tapped) if silent else tapped]
             else:
@@ -367,6 +373,9 @@ class Assistant:
                 if not left_out:
                     scope = classification.in_scope
                     draft = self._draft(request, before, lang, ranked[0], hits, scope, clock)
+        if ranked and (led := self._with_lead_in(ranked[0], lang)) is not ranked[0].hit:
+            ranked = [replace(ranked[0], hit=led), *ranked[1:]]
+            hits = [led if led is not None and hit.passage_id == led.passage_id else hit for hit in hits]
         if small is not None or wants_person:
             known |= self._lookup.intents([small or PERSON_INTENT], said)
         bound: Bound = "none"
@@ -388,6 +397,7 @@ class Assistant:
                 left_out=left_out,
                 for_agents=for_agents,
                 sent=repeats.among(ranked, draft),
+                again=self._to_say_again(request, ranked, draft, repeats, lang),
             )
         )
         if decision.rule == "not_known" and variant is not None and not ranked:
@@ -417,6 +427,24 @@ class Assistant:
             ),
         )
         return acting.part(action, part) if decision.rule == "action" and action is not None else part
+
+    def _with_lead_in(self, best: Candidate, lang: str) -> Hit | None:
+        if best.hit is None or best.article_slug is None:
+            return best.hit
+        return with_lead_in(best.hit, partial(self._lookup.passages, best.article_slug, lang))
+
+    def _to_say_again(
+        self, request: str, ranked: Sequence[Candidate], draft: Draft | None, repeats: Repeats, lang: str
+    ) -> dict[str, str]:
+        return to_say_again(
+            request,
+            sendable(ranked, draft),
+            [told for _, told in repeats.sent],
+            encode=lambda texts: self._search.encode(texts, lang=lang),
+            lang=lang,
+            general=lang not in self._own_encoders,
+            restore=repeats.redactor.restore,
+        )
 
     def _of_topic(
         self, topic: str, variant: str, known: Mapping[str, KnownIntent], lang: str, in_scope: float

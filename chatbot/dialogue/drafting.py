@@ -96,11 +96,12 @@ def draft(
     lookups = [message.text for message in history if message.role == "action"]
     asked = _rarity(history, sources)
     passages = tuple(hit.passage_id for hit in hits)
+    in_order = sorted(hits, key=lambda hit: hit.passage_id)  # as the article has them
     wanted = (
         Wanted(
             history[-1].text,
-            sources=[hit.text for hit in hits],
-            headings=[heading_of(hit) for hit in hits],
+            sources=[hit.text for hit in in_order],
+            headings=[heading_of(hit) for hit in in_order],
             encode=encode,
             lang=lang,
             general=general,

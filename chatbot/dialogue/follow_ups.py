@@ -57,17 +57,22 @@ class Repeats:
     def among(self, ranked: Sequence[Candidate], draft: Draft | None) -> frozenset[str]:
         """The texts that may be sent about the best candidate and were already in answer to such a question, alone or
         as one answer of several."""
-        texts = [draft.text] if draft is not None else []
-        for best in ranked[:1]:
-            texts += [text for text in (best.approved, best.hit.text if best.hit else None) if text]
         return frozenset(
             text
-            for text in texts
+            for text in sendable(ranked, draft)
             if any(self._as_sent(text) in told and self.alike(asked) for asked, told in self.sent)
         )
 
     def _as_sent(self, text: str) -> str:
         return _framed(self.redactor.restore(text))
+
+
+def sendable(ranked: Sequence[Candidate], draft: Draft | None) -> list[str]:
+    """The texts that may be sent about the best candidate."""
+    texts = [draft.text] if draft is not None else []
+    for best in ranked[:1]:
+        texts += [text for text in (best.approved, best.hit.text if best.hit else None) if text]
+    return texts
 
 
 def _framed(text: str) -> str:

@@ -18,11 +18,16 @@ The rules, in the order they are tried (the name of the one that decided is in t
 10. ``not_known``         nothing reaches ``choice_floor`` → ``unknown``
 11. ``torn``              the best candidate's probability reaches ``sureness``, and the next one's is within
                           TORN_MARGIN of it → ``choices``
-12. ``sure``             the best candidate's probability reaches ``sureness`` → ``approved`` where its intent has
+12. ``sure``              the best candidate's probability reaches ``sureness`` → ``approved`` where its intent has
                           an approved answer, else ``generated`` where the mode allows it, the draft passed its
                           check and nothing holds it back (chatbot/dialogue/speaking.py), else ``passage``
-13. ``sent_before``      … unless the customer was sent this very text before: a person is offered (``unknown``)
-14. ``perhaps``          else ``choices`` among the candidates that reach ``choice_floor``
+13. ``sent_before``      … unless the customer was sent this very text before in answer to the same question: a
+                          person is offered (``unknown``)
+14. ``said_again``       … or in answer to another question: first what of it lies nearest to this one (said_again.py)
+15. ``perhaps``          else ``choices`` among the candidates that reach ``choice_floor``
+
+No rule here, for no model is asked: what is tapped (``tapped``, tapping.py), and a message that says nothing but that
+the answer did not help (``did_not_help``, unhelped.py).
 
 A candidate is a thing that could answer: an intent (with its approved answer or its article) or an article found
 by the search; chatbot/dialogue/weighing.py gives each its probability.
@@ -31,7 +36,7 @@ by the search; chatbot/dialogue/weighing.py gives each its probability.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -68,6 +73,7 @@ class Evidence:
     dangers: Sequence[str] = ()  # to somebody's life, the most pressing first
     others_data: bool = False  # another person's data are asked for
     sent: frozenset[str] = frozenset()  # of the texts that may be sent those that were already
+    again: Mapping[str, str] = field(default_factory=dict)  # … and how they are said again (said_again.py)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,7 @@ class Decision:
     confidence: float
     chosen: Candidate | None = None
     choices: tuple[Candidate, ...] = ()
+    told: str | None = None  # what of the chosen one's text is said, where not all of it
 
 
 def decide(evidence: Evidence) -> Decision:
@@ -182,14 +189,10 @@ def _sure(best: Candidate, evidence: Evidence) -> Decision:
     mode = evidence.options.mode
     says = f"{best.title!r} has {best.probability:.2f} ≥ {evidence.options.sureness:.2f}"
     if best.approved is not None:
-        if best.approved in evidence.sent:
-            return _sent_before(best)
-        return Decision("approved", "sure", f"{says}; its answer is approved", best.probability, best)
+        return _sent("approved", best, best.approved, f"{says}; its answer is approved", evidence)
     draft, against = evidence.draft, held_back(best, evidence.footing)
     if draft is not None and draft.check.passed and may_speak(best, evidence.options, evidence.footing):
-        if draft.text in evidence.sent:
-            return _sent_before(best)
-        return Decision("generated", "sure", f"{says}; the draft passed its check", best.probability, best)
+        return _sent("generated", best, draft.text, f"{says}; the draft passed its check", evidence)
     why = (
         "the draft was left out: too many messages at once"
         if evidence.left_out
@@ -205,15 +208,20 @@ def _sure(best: Candidate, evidence: Evidence) -> Decision:
         return Decision(
             "choices", "sure", f"{says}, but no passage of it was found", best.probability, best, (best,)
         )
-    if best.hit.text in evidence.sent:
-        return _sent_before(best)
-    return Decision("passage", "sure", f"{says}; {why}", best.probability, best)
+    return _sent("passage", best, best.hit.text, f"{says}; {why}", evidence)
 
 
-def _sent_before(best: Candidate) -> Decision:
-    return Decision(
-        "unknown",
-        "sent_before",
-        "the customer was sent this very text before: a person is offered instead of repeating it",
-        best.probability,
-    )
+def _sent(kind: ReplyKind, best: Candidate, text: str, reason: str, evidence: Evidence) -> Decision:
+    """The decision to send ``text``, or of a text that was sent before what is wanted of it."""
+    if text in evidence.sent:
+        return Decision(
+            "unknown",
+            "sent_before",
+            "the customer was sent this very text before: a person is offered instead of repeating it",
+            best.probability,
+        )
+    again = evidence.again.get(text)
+    if again is None:
+        return Decision(kind, "sure", reason, best.probability, best)
+    why = "all of it was sent before: what is nearest to the question comes first"
+    return Decision(kind, "said_again", f"{reason}; {why}", best.probability, best, told=again)

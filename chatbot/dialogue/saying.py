@@ -23,6 +23,7 @@ _PHRASES = {  # of the rules that say more than "I do not know"
     "others_data": "others_data",
     "asked_again": "asked_again",
     "sent_before": "asked_again",
+    "did_not_help": "asked_again",
 }
 
 
@@ -48,16 +49,16 @@ def say(part: Part, *, lang: str, failures: int, redactor: Redactor, lookup: Loo
     choices: tuple[Choice, ...] = ()
     match decision.kind:
         case "approved":
-            text = (chosen.approved if chosen else None) or ""
+            text = decision.told or (chosen.approved if chosen else None) or ""
             if chosen and chosen.hit:
                 sources = (_source(chosen.hit),)
         case "generated":
             draft = trace.draft
-            text = redactor.restore(draft.text) if draft else ""
+            text = redactor.restore(decision.told or draft.text) if draft else ""
             sources = (_source(chosen.hit),) if chosen and chosen.hit else ()
         case "passage":
             hit = chosen.hit if chosen else None
-            text = hit.text if hit else ""
+            text = decision.told or (hit.text if hit else "")
             sources = (_source(hit),) if hit else ()
         case "choices":
             text = _asked_back(decision, lang)
@@ -74,6 +75,10 @@ def say(part: Part, *, lang: str, failures: int, redactor: Redactor, lookup: Loo
             name = _PHRASES.get(decision.rule)
             text = phrase(name or ("unknown_again" if failures else "unknown"), lang)
             choices = (person,)
+    if decision.told is not None:  # not the first time
+        choices = (person,)
+        if decision.rule == "said_again":
+            text = phrase("as_said", lang) + text
     approved = chosen is not None and chosen.approved and decision.kind in ("approved", "smalltalk", "person")
     cards = chosen.cards if chosen is not None and approved else ()
     text = f"{text}\n\n{part.behind}" if part.behind else text

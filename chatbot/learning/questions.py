@@ -161,7 +161,8 @@ def _judge_part(question: Question, part: ReplyPart, why: PartTrace) -> Judgemen
     if part.kind == "approved" and part.intent is not None and part.intent == question.intent:
         return "right"
     if part.kind == "passage":
-        article = next((hit.article_slug for hit in why.hits if hit.text == part.text), None)
+        shown = {part.text, *(source.quote for source in part.sources)}  # said again, its text is another
+        article = next((hit.article_slug for hit in why.hits if hit.text in shown), None)
         return "right" if article in expected else "wrong"
     return "right" if states_facts(part.text, question.must, question.must_not) else "wrong"
 

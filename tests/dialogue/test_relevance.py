@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from chatbot.dialogue.relevance import Wanted
-from chatbot.dialogue.wording import content_words
+from chatbot.dialogue.wording import content_words, sentences
 
 PASSAGE = (
     "A return parcel costs 4.95 euros within the EU. The return must be sent within 30 days. "
@@ -171,3 +171,31 @@ def test_the_sources_are_encoded_once_for_all_drafts():
     assert wanted.missed_by("Engraved items cannot be returned.")
     assert wanted.missed_by(BOTH) is None
     assert len(calls) == 1
+
+
+COMES_BACK = "E-4012 means that no water comes. The Mini blinks for the same problem. If E-4012 comes back, book a repair."
+
+
+def test_neither_a_condition_nor_what_leans_back_begins_a_reply():
+    for question in ("the repair when it comes back?", "the Mini blinks?"):
+        wanted = Wanted(question, sources=[COMES_BACK], encode=encode)
+        told = wanted.arranged(" ".join(reversed(sentences(COMES_BACK))))
+        assert told[0] == "E-4012 means that no water comes."
+
+
+def test_a_yes_leads_what_it_opens_and_is_left_out_before_what_it_does_not():
+    source = "可以退。机器可以在家试用，30 天内都能退。每台扣除 25 欧元清洁费。超过 50 杯的扣除商品价格。原包装要保留。"
+    draft = "每台扣除 25 欧元清洁费。可以退。机器可以在家试用，30 天内都能退。超过 50 杯的扣除商品价格。"
+    fee = Wanted(
+        "扣除 25 欧元清洁费，超过 50 杯，商品价格，原包装",
+        sources=[source],
+        encode=encode,
+        lang="zh",
+        general=False,
+    )
+    told = fee.arranged(draft)
+    assert told[0] == "每台扣除 25 欧元清洁费。" and "可以退。" not in told
+    trial = Wanted(
+        "机器可以在家试用吗，扣除 25 欧元清洁费", sources=[source], encode=encode, lang="zh", general=False
+    )
+    assert trial.arranged(draft)[0] == "可以退。"

@@ -345,6 +345,40 @@ def test_texts_become_elements_of_known_kinds_only(context: Any, url: str) -> No
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "leads"),
+    [
+        ("Book it at kettle.example/repair.", {"kettle.example/repair": "https://kettle.example/repair"}),
+        ("请在 kettle.example/repair 预约。", {"kettle.example/repair": "https://kettle.example/repair"}),
+        ("请到kettle.example/returns填写", {"kettle.example/returns": "https://kettle.example/returns"}),
+        (
+            "see www.shop.it, or shop.co.uk",
+            {"www.shop.nl": "https://www.shop.nl/", "shop.co.uk": "https://shop.co.uk/"},
+        ),
+        ("ask help@kettle.example", {"help@kettle.example": "mailto:help@kettle.example"}),
+        ("It works.no idea why, e.g. file.pdf, Node.js, 1.5 or 12.30", {}),
+        ("javascript.alert(1) user@x ftp://kettle.example/a C:/kettle.com", {}),
+        ("kettle.example.evil", {}),
+    ],
+)
+def test_addresses_without_a_scheme_are_links(
+    context: Any, url: str, text: str, leads: dict[str, str]
+) -> None:
+    page = context.new_page()
+    page.goto(f"{url}/chat")
+    found = page.evaluate(
+        """async (text) => {
+            const {render} = await import(document.querySelector("link[href$='markup.js']").href);
+            const box = document.createElement("div");
+            box.append(render(text));
+            const links = [...box.querySelectorAll("a")];
+            return [box.textContent, Object.fromEntries(links.map((a) => [a.textContent, a.href]))];
+        }""",
+        text,
+    )
+    assert found == [text, leads]
+
+
 @pytest.mark.parametrize("accent", ["#0f766e", "#ffd400", "#000000", "#ffffff", "#e11d48"])
 def test_any_accent_is_readable(context: Any, url: str, accent: str) -> None:
     page = context.new_page()
@@ -476,6 +510,28 @@ def test_a_long_passage_or_written_reply_is_folded_until_it_is_wanted(open_widge
     ask(frame, "refund?")
     expect(frame.locator(".turn.bot").last).to_contain_text("“refund?”")
     expect(frame.get_by_role("button", name="Show all")).to_have_count(0)
+
+
+def test_a_long_answer_to_several_questions_is_folded_as_a_whole(context: Any, url: str) -> None:
+    page = context.new_page()
+    page.goto(f"{url}/chat")
+    shown = page.evaluate(
+        """async (lengths) => {
+            const {botTurn} = await import(document.querySelector("link[href$='turns.js']").href);
+            const parts = lengths.map((long) => ({ text: "word ".repeat(long), kind: "approved", sources: [],
+                choices: [{ title: "Tap", payload: "/intent a" }] }));
+            const opened = new Set();
+            const actions = { t: (name) => name, opened, isLast: true, stamp: "", vote() {}, choose() {}, ask() {} };
+            const turn = { id: "1", reply: { parts } };
+            const count = (made, what) => made.querySelectorAll(what).length;
+            const made = botTurn(turn, actions);
+            const before = [count(made, ".parts.folded"), count(made, ".folded .choice"), count(made, ".choice")];
+            made.querySelector(".more")?.click();
+            return [...before, count(made, ".folded"), count(botTurn(turn, actions), ".folded, .more")];
+        }""",
+        [70, 70, 70],
+    )
+    assert shown == [1, 0, 3, 0, 0]  # what can be tapped is never hidden
 
 
 def test_new_answers_are_scrolled_to_unless_the_visitor_reads_above(browser: Any, url: str) -> None:

@@ -1,7 +1,9 @@
 // An answer's text as elements. Text only ever becomes text nodes: nothing that a customer, an agent or an article
-// says can become markup. Known: paragraphs, lists, **bold**, `code`, [label](address), bare addresses.
+// says can become markup. Known: paragraphs, lists, **bold**, `code`, [label](address), bare
+// addresses, with https:// or without (shop.example/repair).
 
-const INLINE = /\*\*([^*\n]+)\*\*|`([^`\n]+)`|\[([^\]\n]+)\]\(([^()\s]+)\)|(https?:\/\/[^\s<>"'，。；、）)]+[^\s<>"'，。；、）).,;:!?])|([\w.+-]+@[\w-]+(?:\.[\w-]+)+)/g;
+// Without https:// only these ends make an address: others are words or files ("that works.no idea", Node.js).
+const INLINE = /\*\*([^*\n]+)\*\*|`([^`\n]+)`|\[([^\]\n]+)\]\(([^()\s]+)\)|(https?:\/\/[^\s<>"'，。；、）)]+[^\s<>"'，。；、）).,;:!?])|([\w.+-]+@[\w-]+(?:\.[\w-]+)+)|\b((?:[a-z0-9-]+\.)+(?:com|org|net|eu|shop|example|nl|de|fr|uk|cn)(?:\/[\w~%#?&=+:./-]*[\w/=])?)(?![\w@-]|\.\w)/g;
 const ITEM = /^\s*(?:[-*•]|(\d{1,3})[.)、])\s+(.*)$/;
 
 /** The address where it is one that a link may lead to, else null. `base` is the installation's own origin. */
@@ -30,11 +32,13 @@ function inline(parent, text) {
   for (const match of text.matchAll(INLINE)) {
     parent.append(text.slice(from, match.index));
     from = match.index + match[0].length;
-    const [whole, bold, code, label, address, url, mail] = match;
+    const [, bold, code, label, address, url, mail, where] = match;
     if (bold || code) {
       const element = document.createElement(bold ? "strong" : "code");
       element.textContent = bold || code;
       parent.append(element);
+    } else if (where) {
+      parent.append(/[@./:-]$/.test(text.slice(0, match.index)) ? where : link(where, `https://${where}`));
     } else {
       parent.append(label ? link(label, address) : url ? link(url, url) : link(mail, `mailto:${mail}`));
     }

@@ -6,6 +6,7 @@ import { render, safeUrl } from "./markup.js";
 
 const KIND_ICONS = { approved: "check", passage: "page", generated: "spark" };
 const LONG = 520; // letters of an answer that nobody has approved from which on it is folded
+const WHOLE = 900; // letters of an answer to several questions from which on it is folded as a whole
 const STEP_MS = 14;
 const UNFOLD_MS = 560;
 
@@ -26,15 +27,18 @@ export function agentTurn(turn, actions) {
 export function botTurn(turn, actions) {
   const { t, isLast, live, quiet, plain } = actions;
   const parts = turn.reply?.parts?.length ? turn.reply.parts : [{ text: turn.text, kind: turn.kind, sources: [], choices: [] }];
-  const bodies = parts.map((part, at) => {
+  const whole = parts.length > 1 && parts.reduce((sum, part) => sum + width(part.text), 0) >= WHOLE;
+  const long = (part) => !whole && ["passage", "generated"].includes(part.kind) && width(part.text) >= LONG;
+  const sections = parts.map((part, at) => {
     const key = `${turn.id}.${at}`;
     const text = h("div.text", {}, render(part.text));
     if (live && !quiet) unfold(text);
-    return h("section.part", {}, text, ["passage", "generated"].includes(part.kind) && folded(text, part.text, key, actions), kindLine(part, t), ...sources(part, key, actions), isLast && choices(part, actions));
+    return h("section.part", {}, text, long(part) && folded(text, key, actions), kindLine(part, t), ...sources(part, key, actions), isLast && !whole && choices(part, actions));
   });
+  const all = h("div.parts", {}, ...sections);
   return h("li.turn.bot", {},
     h("span.hidden", { textContent: `${t("assistant")}: ` }),
-    h("div.bubble", {}, ...bodies),
+    h("div.bubble", {}, all, whole && folded(all, turn.id, actions), ...(isLast && whole ? parts : []).map((part) => choices(part, actions))),
     cardRow(cardsOf(turn), actions),
     !plain && votable(parts) ? thumbs(turn, actions) : actions.stamp,
     isLast && suggestions(turn.reply?.suggestions, actions));
@@ -64,10 +68,12 @@ export function streamingTurn(text, { t }, role = "bot", name = t("assistant")) 
   return h(`li.turn.${role}`, { "aria-busy": "true" }, bubble);
 }
 
-/** A long passage or written reply shows its beginning; readers hear it whole either way. */
-function folded(element, text, key, { t, opened }) {
-  const width = text.length + (text.match(/[\u3400-\u9fff]/g) || []).length; // a Chinese character takes two letters' room
-  if (width < LONG || opened.has(key)) return null;
+/** A Chinese character takes two letters' room. */
+const width = (text) => text.length + (text.match(/[\u3400-\u9fff]/g) || []).length;
+
+/** What is long shows its beginning; readers hear it whole either way. */
+function folded(element, key, { t, opened }) {
+  if (opened.has(key)) return null;
   element.classList.add("folded");
   return h("button.link.more", { type: "button", textContent: t("showAll"), onclick: ({ target }) => { opened.add(key); element.classList.remove("folded"); target.remove(); } });
 }

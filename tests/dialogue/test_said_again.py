@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import numpy as np
+
+from chatbot.dialogue.said_again import to_say_again
+from chatbot.dialogue.wording import content_words
+
+TEXT = "A refund takes 3 days. It is paid by card. Gift cards are credited again. The label costs 4 euros."
+
+
+def encode(texts):
+    """Texts that share content words are near each other."""
+    known = sorted({word for text in texts for word in content_words(text)})
+    rows = np.array([[word in content_words(text) for word in known] for text in texts], dtype=np.float32)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
+
+
+def again(question: str, text: str, *sent: str, **more) -> str | None:
+    return to_say_again(question, [text], sent, encode=encode, lang="en", **more).get(text)
+
+
+def test_what_is_asked_for_comes_first_and_nothing_is_lost():
+    said = again("label, and 3 or 4 days?", TEXT, TEXT)
+    assert (
+        said
+        == "A refund takes 3 days. The label costs 4 euros.\n\nIt is paid by card. Gift cards are credited again."
+    )
+
+
+def test_one_sentence_that_is_far_nearer_is_said_with_its_neighbours_alone():
+    said = again("what does the label cost?", TEXT, TEXT)
+    assert said is not None and "The label costs 4 euros." in said and len(said) < len(TEXT)
+
+
+def test_sentences_that_were_sent_in_several_messages_were_sent_and_one_new_one_makes_a_text_new():
+    halves = TEXT.split(". Gift")
+    assert again("label?", TEXT, halves[0] + ".", "Gift" + halves[1])
+    assert again("label?", TEXT, halves[0] + ".") is None
+    assert again("label?", TEXT) is None
+
+
+def test_steps_stay_together_and_in_order():
+    steps = "1. Fill the kettle.\n2. Boil the vinegar.\n3. Rinse."
+    text = f"Descale it monthly.\nHow to descale\n{steps}\nIt takes an hour."
+    said = again("boil the vinegar?", text, text)
+    assert said is not None
+    assert steps in said
+
+
+def test_a_placeholder_is_known_again_by_what_was_sent_for_it():
+    text = "We write to [EMAIL]. It takes a day."
+    sent = "We write to a@b.example. It takes a day."
+    assert again("how long?", text, sent, restore=lambda t: t.replace("[EMAIL]", "a@b.example"))
+    assert again("how long?", text, sent) is None
