@@ -13,7 +13,9 @@ from typing import Literal
 from chatbot.dialogue.saying import ASKING_TALK, Part
 from chatbot.dialogue.script import simplified
 
-_ASKING_RULES = frozenset({"not_known", "asked_again", "sent_before", "too_long", "others_data", "tapped"})
+_ASKING_RULES = frozenset(
+    {"not_known", "asked_again", "sent_before", "too_long", "others_data", "tapped", "did_not_help"}
+)
 _ASKING_ACTIONS = frozenset({"action_sign_in", "action_failed"})
 
 _MARKS = re.compile(r"[\s!.,;:~…、。\-_()\"“”🙏😊🙂]+")  # not a question mark: "要?" may ask back

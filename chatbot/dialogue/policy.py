@@ -223,5 +223,9 @@ def _sent(kind: ReplyKind, best: Candidate, text: str, reason: str, evidence: Ev
     again = evidence.again.get(text)
     if again is None:
         return Decision(kind, "sure", reason, best.probability, best)
+    if kind == "approved":  # said as a person approved it, or not at all
+        return Decision(
+            kind, "said_again", f"{reason}; it was sent before", best.probability, best, told=text
+        )
     why = "all of it was sent before: what is nearest to the question comes first"
     return Decision(kind, "said_again", f"{reason}; {why}", best.probability, best, told=again)

@@ -32,6 +32,9 @@ class Classifier:
 
 
 class Search:
+    def encode(self, texts, *, lang):
+        return np.eye(len(texts), dtype=np.float32)
+
     def search(self, query, *, lang, history=(), k=5):
         return []
 

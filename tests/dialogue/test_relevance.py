@@ -173,7 +173,10 @@ def test_the_sources_are_encoded_once_for_all_drafts():
     assert len(calls) == 1
 
 
-COMES_BACK = "E-4012 means that no water comes. The Mini blinks for the same problem. If E-4012 comes back, book a repair."
+COMES_BACK = (
+    "E-4012 means that no water comes. "
+    "The Mini blinks for the same problem. If E-4012 comes back, book a repair."
+)
 
 
 def test_neither_a_condition_nor_what_leans_back_begins_a_reply():

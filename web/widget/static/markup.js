@@ -3,7 +3,7 @@
 // addresses, with https:// or without (shop.example/repair).
 
 // Without https:// only these ends make an address: others are words or files ("that works.no idea", Node.js).
-const INLINE = /\*\*([^*\n]+)\*\*|`([^`\n]+)`|\[([^\]\n]+)\]\(([^()\s]+)\)|(https?:\/\/[^\s<>"'，。；、）)]+[^\s<>"'，。；、）).,;:!?])|([\w.+-]+@[\w-]+(?:\.[\w-]+)+)|\b((?:[a-z0-9-]+\.)+(?:com|org|net|eu|shop|example|nl|de|fr|uk|cn)(?:\/[\w~%#?&=+:./-]*[\w/=])?)(?![\w@-]|\.\w)/g;
+const INLINE = /\*\*([^*\n]+)\*\*|`([^`\n]+)`|\[([^\]\n]+)\]\(([^()\s]+)\)|(https?:\/\/[^\s<>"'，。；、）)]+[^\s<>"'，。；、）).,;:!?])|([\w.+-]+@[\w-]+(?:\.[\w-]+)+)|\b((?:[a-z0-9-]+\.)+(?:com|org|net|eu|shop|example|nl|de|uk|cn)(?:\/[\w~%#?&=+:./-]*[\w/=])?)(?![\w@-]|\.\w)/g;
 const ITEM = /^\s*(?:[-*•]|(\d{1,3})[.)、])\s+(.*)$/;
 
 /** The address where it is one that a link may lead to, else null. `base` is the installation's own origin. */
@@ -37,10 +37,11 @@ function inline(parent, text) {
       const element = document.createElement(bold ? "strong" : "code");
       element.textContent = bold || code;
       parent.append(element);
-    } else if (where) {
-      parent.append(/[@./:-]$/.test(text.slice(0, match.index)) ? where : link(where, `https://${where}`));
+    } else if (where && /[@./:-]$/.test(text.slice(0, match.index))) {
+      parent.append(where);
     } else {
-      parent.append(label ? link(label, address) : url ? link(url, url) : link(mail, `mailto:${mail}`));
+      const shown = label || url || mail || where;
+      parent.append(link(shown, address || url || (mail ? "mailto:" : "https://") + shown));
     }
   }
   parent.append(text.slice(from));

@@ -27,18 +27,19 @@ export function agentTurn(turn, actions) {
 export function botTurn(turn, actions) {
   const { t, isLast, live, quiet, plain } = actions;
   const parts = turn.reply?.parts?.length ? turn.reply.parts : [{ text: turn.text, kind: turn.kind, sources: [], choices: [] }];
-  const whole = parts.length > 1 && parts.reduce((sum, part) => sum + width(part.text), 0) >= WHOLE;
+  const whole = parts[1] && width(parts.map((part) => part.text).join()) >= WHOLE;
   const long = (part) => !whole && ["passage", "generated"].includes(part.kind) && width(part.text) >= LONG;
+  const tapped = (part) => isLast && choices(part, actions);
   const sections = parts.map((part, at) => {
     const key = `${turn.id}.${at}`;
     const text = h("div.text", {}, render(part.text));
     if (live && !quiet) unfold(text);
-    return h("section.part", {}, text, long(part) && folded(text, key, actions), kindLine(part, t), ...sources(part, key, actions), isLast && !whole && choices(part, actions));
+    return h("section.part", {}, text, long(part) && folded(text, key, actions), kindLine(part, t), ...sources(part, key, actions), !whole && tapped(part));
   });
   const all = h("div.parts", {}, ...sections);
   return h("li.turn.bot", {},
     h("span.hidden", { textContent: `${t("assistant")}: ` }),
-    h("div.bubble", {}, all, whole && folded(all, turn.id, actions), ...(isLast && whole ? parts : []).map((part) => choices(part, actions))),
+    h("div.bubble", {}, all, whole && folded(all, turn.id, actions), ...(whole ? parts.map(tapped) : [])),
     cardRow(cardsOf(turn), actions),
     !plain && votable(parts) ? thumbs(turn, actions) : actions.stamp,
     isLast && suggestions(turn.reply?.suggestions, actions));
