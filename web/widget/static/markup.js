@@ -3,7 +3,7 @@
 // addresses, with https:// or without (shop.example/repair).
 
 // Without https:// only these ends make an address: others are words or files ("that works.no idea", Node.js).
-const INLINE = /\*\*([^*\n]+)\*\*|`([^`\n]+)`|\[([^\]\n]+)\]\(([^()\s]+)\)|(https?:\/\/[^\s<>"'，。；、）)]+[^\s<>"'，。；、）).,;:!?])|([\w.+-]+@[\w-]+(?:\.[\w-]+)+)|\b((?:[a-z0-9-]+\.)+(?:com|org|net|eu|shop|example|nl|de|uk|cn)(?:\/[\w~%#?&=+:./-]*[\w/=])?)(?![\w@-]|\.\w)/g;
+const INLINE = /\*\*([^*\n]+)\*\*|`([^`\n]+)`|\[([^\]\n]+)\]\(([^()\s]+)\)|(https?:\/\/[^\s<>"'，。；、）)]+[^\s<>"'，。；、）).,;:!?])|([\w.+-]+@[\w-]+(?:\.[\w-]+)+)|\b((?:[a-z0-9-]+\.)+(?:com|org|net|eu|shop|example|nl|de|uk|cn)(?:\/[\w~%#?&=+./-]*\w)?)(?![\w@-]|\.\w)/g;
 const ITEM = /^\s*(?:[-*•]|(\d{1,3})[.)、])\s+(.*)$/;
 
 /** The address where it is one that a link may lead to, else null. `base` is the installation's own origin. */

@@ -5,8 +5,7 @@ import { fileList } from "./files.js";
 import { render, safeUrl } from "./markup.js";
 
 const KIND_ICONS = { approved: "check", passage: "page", generated: "spark" };
-const LONG = 520; // letters of an answer that nobody has approved from which on it is folded
-const WHOLE = 900; // letters of an answer to several questions from which on it is folded as a whole
+const LONG = 520; // letters of an answer that nobody has approved from which on it is folded; of several twice that
 const STEP_MS = 14;
 const UNFOLD_MS = 560;
 
@@ -27,16 +26,15 @@ export function agentTurn(turn, actions) {
 export function botTurn(turn, actions) {
   const { t, isLast, live, quiet, plain } = actions;
   const parts = turn.reply?.parts?.length ? turn.reply.parts : [{ text: turn.text, kind: turn.kind, sources: [], choices: [] }];
-  const whole = parts[1] && width(parts.map((part) => part.text).join()) >= WHOLE;
+  const whole = parts[1] && width(parts.map((part) => part.text).join()) > 2 * LONG;
   const long = (part) => !whole && ["passage", "generated"].includes(part.kind) && width(part.text) >= LONG;
   const tapped = (part) => isLast && choices(part, actions);
-  const sections = parts.map((part, at) => {
+  const all = h("div.parts", {}, ...parts.map((part, at) => {
     const key = `${turn.id}.${at}`;
     const text = h("div.text", {}, render(part.text));
     if (live && !quiet) unfold(text);
     return h("section.part", {}, text, long(part) && folded(text, key, actions), kindLine(part, t), ...sources(part, key, actions), !whole && tapped(part));
-  });
-  const all = h("div.parts", {}, ...sections);
+  }));
   return h("li.turn.bot", {},
     h("span.hidden", { textContent: `${t("assistant")}: ` }),
     h("div.bubble", {}, all, whole && folded(all, turn.id, actions), ...(whole ? parts.map(tapped) : [])),
