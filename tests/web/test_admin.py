@@ -534,7 +534,7 @@ def test_an_article_is_shown_with_its_passages_and_its_intent(
     signed_in: SignIn, knowledge: dict[str, int]
 ) -> None:
     client = signed_in("viewer")
-    assert "Refunds" in client.get("/admin/articles?q=three").text
+    assert "Refunds" in client.get("/admin/articles?q=within+3").text
     assert "No article fits" in client.get("/admin/articles?q=bicycle").text
     page = client.get(f"/admin/articles/{knowledge['article']}").text
     assert "Within 3 days." in page
