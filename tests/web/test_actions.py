@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -48,6 +48,9 @@ class Classifier:
 class Search:
     def search(self, query: str, **_: Any) -> list[Any]:
         return []
+
+    def encode(self, texts: Sequence[str], **_: Any) -> Any:
+        return np.stack([self.question(text[:199]) for text in texts])
 
     def question(self, text: str, **_: Any) -> Any:
         """A direction of its own for each text of another length."""
@@ -206,7 +209,7 @@ def test_what_is_to_be_changed_can_be_corrected_and_what_was_asked_in_between_is
         "Shall I send order KC-204822 to Coolsingel 5, Rotterdam? Yes or no."
     )
     assert visitor.say("my refund has not come")["text"] == (
-        "Within 3 days.\n\nBack to your other request: "
+        "As said: Within 3 days.\n\nBack to your other request: "
         "Shall I send order KC-204822 to Coolsingel 5, Rotterdam? Yes or no."
     )
     assert visitor.say("yes")["text"] == "Done: order KC-204822 goes to Coolsingel 5, Rotterdam."

@@ -401,7 +401,11 @@ def test_after_a_handover_the_bot_is_silent_and_the_message_is_kept(
     assert response.get_json()["reply"] is None
     assert response.get_json()["state"] == "waiting"
     assert len(assistant.calls) == 1
-    assert visitor.turns()[-1]["text"] == "are you there?"
+    kept, told = visitor.turns()[-2:]
+    assert (kept["text"], told["text"]) == (
+        "are you there?",
+        "Thank you, I have added this. A colleague reads it as soon as somebody is free.",
+    )
     with database.read() as session:
         row = session.scalars(select(Conversation)).one()
     assert (row.handover_reason, row.handover_note) == ("visitor_asked", "It is complicated")

@@ -84,9 +84,9 @@ def test_the_review_queue_is_decided_by_keystrokes(
     body.fill("We engrave mugs for 6 euros.")
     page.keyboard.press("Escape")
     page.keyboard.press("m")
-    expect(
-        page.get_by_role("heading", level=1, name=QUESTIONS[3])
-    ).to_be_visible()  # the article, to be gone over
+    expect(page.get_by_label("Title", exact=True)).to_have_value(
+        QUESTIONS[3]
+    )  # the article in its editor, to be gone over
     page.goto(f"{url}/admin/review")
     expect(page.get_by_text("Nothing waits for review.")).to_be_visible()
     with database.read() as session:
