@@ -1,7 +1,7 @@
 """What people say about whom they talk to instead of asking something: what it is, that it is clever or of no use.
 
 By rule and only as a whole message, as all small talk (chatbot/dialogue/smalltalk.py). ``plain`` is the message in
-simplified characters (chatbot/dialogue/script.py) without punctuation.
+simplified characters (chatbot/language/simplified.py) without punctuation.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from typing import Any
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from chatbot.dialogue.acting import Actions, complete
 from chatbot.dialogue.action_turn import ActionTurn
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
+from chatbot.dialogue.answerable import answerable, of_topic
 from chatbot.dialogue.changed_mind import read_anew
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.drafting import Writer, draft, sources_about
@@ -56,9 +57,8 @@ from chatbot.dialogue.trace import (
     Trace,
 )
 from chatbot.dialogue.unhelped import unhelped
-from chatbot.dialogue.variants import naming, variant_asked
+from chatbot.dialogue.variants import variant_asked
 from chatbot.dialogue.weighing import (
-    ARTICLE_LABEL,
     PERSON_INTENT,
     SMALLTALK_INTENTS,
     Candidate,
@@ -356,11 +356,15 @@ class Assistant:
                 wants_person = top.name == PERSON_INTENT and not declines_person(acting.text)
                 small = top.name if top.name in SMALLTALK_INTENTS else None
             ranked = self._weigh(classification, known, hits, lang, request, before)
-            ranked = self._answerable(unsaid(ranked, before), known, options, lang)
+            ranked = answerable(
+                unsaid(ranked, before), known, self._lookup, lang=lang, floor=options.choice_floor
+            )
             if (variant := variant_asked(request)) is not None and (
                 topic := topic_before(before)
             ) is not None:
-                ranked = self._of_topic(topic, variant, known, lang, classification.in_scope)
+                ranked = of_topic(
+                    topic, variant, known, self._lookup, lang=lang, in_scope=classification.in_scope
+                )
             shown = ranked[0].hit if ranked else None
             if shown is not None and shown not in hits:
                 hits.append(shown)  # the classifier's article: the trace holds whatever may be shown
@@ -445,36 +449,6 @@ class Assistant:
             general=lang not in self._own_encoders,
             restore=repeats.redactor.restore,
         )
-
-    def _of_topic(
-        self, topic: str, variant: str, known: Mapping[str, KnownIntent], lang: str, in_scope: float
-    ) -> list[Candidate]:
-        """What was spoken of, where it names the variant that is asked for; else nothing is known of that."""
-        own = known.get(topic)
-        slug = topic.removeprefix(ARTICLE_LABEL) if own is None else own.article_slug
-        hit = naming(variant, self._lookup.passages(slug, lang)) if slug else None
-        if hit is None:
-            return []
-        return [
-            Candidate(in_scope, own.title if own else hit.title, own.name if own else None, slug, hit=hit)
-        ]
-
-    def _answerable(
-        self, ranked: Sequence[Candidate], known: Mapping[str, KnownIntent], options: SiteOptions, lang: str
-    ) -> list[Candidate]:
-        """Those likely enough to be offered get a passage of their article where the search did not bring one; of
-        whom there is nothing to say today, in this language, is left out."""
-        found: list[Candidate] = []
-        for candidate in ranked:
-            if candidate.probability >= options.choice_floor and candidate.hit is None:
-                slug, own = candidate.article_slug, known.get(candidate.intent or "")
-                passages = self._lookup.passages(slug, lang) if slug else []
-                if passages:
-                    candidate = replace(candidate, hit=passages[0])
-                elif candidate.approved is None and not (own is not None and own.acts):
-                    continue
-            found.append(candidate)
-        return found
 
     def _due(
         self, ranked: Sequence[Candidate], options: SiteOptions, footing: Footing, for_agents: bool

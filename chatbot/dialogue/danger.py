@@ -11,7 +11,7 @@ import re
 from typing import Literal, get_args
 
 from chatbot.dialogue.danger_words import PATTERNS
-from chatbot.language.simplified import plain
+from chatbot.language.simplified import simplified
 
 Danger = Literal["self_harm", "fire", "gas", "shock", "poison", "injury"]
 DANGERS: tuple[Danger, ...] = get_args(Danger)  # the most pressing first
@@ -26,7 +26,7 @@ _NOT_ONLY = re.compile(r"\bnot (?:only|just) $")
 
 def dangers(text: str) -> tuple[Danger, ...]:
     """The dangers that the message tells of, the most pressing first."""
-    said = plain(text)
+    said = simplified(text)
     return tuple(kind for kind in DANGERS if any(_tells(pattern, said) for pattern in _COMPILED[kind]))
 
 

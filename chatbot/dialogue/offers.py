@@ -11,7 +11,7 @@ import re
 from typing import Literal
 
 from chatbot.dialogue.saying import ASKING_TALK, Part
-from chatbot.dialogue.script import simplified
+from chatbot.language.simplified import simplified
 
 _ASKING_RULES = frozenset(
     {"not_known", "asked_again", "sent_before", "too_long", "others_data", "tapped", "did_not_help"}

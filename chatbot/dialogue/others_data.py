@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from chatbot.language.simplified import plain
+from chatbot.language.simplified import simplified
 
 _DATA = (
     r"(?:(?:delivery|shipping|billing|home|e-?mail|mail|street|contact|phone|telephone|mobile|personal|payment"
@@ -77,5 +77,5 @@ _ASKED_ZH = re.compile(
 
 def asks_for_others_data(text: str) -> bool:
     """Whether the message asks the bot for data of somebody else; ``text`` as written, or redacted."""
-    said = plain(text)
+    said = simplified(text)
     return _ASKED.search(said) is not None or _ASKED_ZH.search(said) is not None

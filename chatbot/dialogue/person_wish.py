@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 from chatbot.dialogue.about_bot import asks_what_it_is
-from chatbot.dialogue.script import simplified
 from chatbot.language.normalise import says_something
+from chatbot.language.simplified import simplified
 
 _LIMIT = 160  # characters; who writes more tells a story, in which a person may occur
 _HUMAN = r"(?:(?:real|actual|live) )?(?:human|person|agent|representative|operator)(?: being)?"

@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from chatbot.dialogue.script import simplified
 from chatbot.language.normalise import is_han
+from chatbot.language.simplified import simplified
 
 _ORDINALS = (
     ("first", "1st", "one", "1", "i", "一", "①"),

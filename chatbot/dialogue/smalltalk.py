@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from chatbot.dialogue.about_bot import about_bot
-from chatbot.dialogue.script import simplified
+from chatbot.language.simplified import simplified
 
 _PATTERNS: dict[str, str] = {
     "greeting": r"(are you (still )?(there|here)|hi|hello|hey|hiya|howdy|good (morning|afternoon|evening|day)"

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 
 from chatbot.dialogue.person_wish import asks_for_person, declines_person, without_declined
-from chatbot.dialogue.script import simplified
 from chatbot.language.normalise import normalise, says_something
+from chatbot.language.simplified import simplified
 
 _PERSON = r"(?:person|human|agent|colleague|operator|transfer|hand ?over|manager|representative|one)"
 _LEAD = r"(?:(?:no|nah|nope|wait|oh|ok|okay|actually|sorry|well|hm+|please|then|thanks|and|but|just) )*"

@@ -11,7 +11,7 @@ from typing import Literal
 
 from chatbot.language.normalise import normalise
 from chatbot.language.safety import find_profanity
-from chatbot.language.simplified import plain
+from chatbot.language.simplified import simplified
 
 Upset = Literal["anger", "legal"]
 
@@ -93,7 +93,7 @@ _DENIED = re.compile(
 
 def upset(text: str) -> Upset | None:
     """``legal`` where the message threatens with law, authority or press; ``anger`` where it is angry."""
-    said = plain(text)
+    said = simplified(text)
     if _says(_LEGAL, said) or _says(_LEGAL_ZH, said):
         return "legal"
     if _says(_STRONG, said) or _says(_STRONG_ZH, said) or set(find_profanity(text)) - _MILD:

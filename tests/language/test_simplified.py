@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from chatbot.language.simplified import plain
+from chatbot.language.simplified import simplified
 
 
 def test_a_text_keeps_its_length_and_its_places():
     written = "機器冒煙了 I Can’t"
-    assert plain(written) == "机器冒烟了 i can't"
-    assert len(plain(written)) == len(written)
+    assert simplified(written) == "机器冒烟了 i can't"
+    assert len(simplified(written)) == len(written)
 
 
 def test_what_is_simplified_already_stays():
-    assert plain("孩子喝了除垢剂") == "孩子喝了除垢剂"
+    assert simplified("孩子喝了除垢剂") == "孩子喝了除垢剂"
