@@ -59,8 +59,8 @@ class Order:
 
 ORDERS = (
     Order("KC-204817", "out_for_delivery", -2, 0, "mila@example.com", "3011 AB"),
-    Order("KC-204818", "received", 1, 3, "jonas@example.com", "10115"),
-    Order("KC-204822", "packing", 0, 2, "wei@example.com", "2000"),
+    Order("KC-204818", "packing", 0, 2, "jonas@example.com", "10115"),
+    Order("KC-204822", "received", 1, 3, "wei@example.com", "2000"),
     Order("KC-204830", "dispatched", -1, 2, "anna@example.com", "1012 JS"),
     Order("KC-204841", "delivered", -5, -2, "paul@example.com", "50667"),
     Order("KC-204856", "dispatched", -3, 4, "li.na@example.com", "200001", carrier="Swiftline"),
@@ -127,13 +127,14 @@ def create_app(*, secret: str, today: date | None = None) -> Flask:
         )
         if not fits:
             return jsonify({"error": "the proof does not fit"}), 403
-        changed = order.status in ("received", "packing")
+        changed = order.status == "received"  # as the article on it says
         if changed:
             addresses[order.number] = str(body.get("slots", {}).get("address", ""))
         return jsonify(
             {
                 "verified": True,
                 "number": order.number,
+                "status": order.status,
                 "changed": changed,
                 "address": addresses.get(order.number, ""),
             }

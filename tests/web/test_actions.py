@@ -138,8 +138,8 @@ def test_where_is_my_order_in_two_languages(visitor: Visitor, database: Database
     assert reply["text"] == (
         "Your order KC-204817 is out for delivery: Heron Parcel should bring it today, Saturday 28 November."
     )
-    assert visitor.say("我的订单KC-204822到哪了？")["text"] == (
-        "您的订单 KC-204822 正在打包，预计 Heron Parcel 在11月30日（周一）送达。"
+    assert visitor.say("我的订单KC-204818到哪了？")["text"] == (
+        "您的订单 KC-204818 正在打包，预计 Heron Parcel 在11月30日（周一）送达。"
     )
     with database.read() as session:
         traces = json.dumps([turn.trace for turn in session.scalars(select(Turn).where(Turn.role == "bot"))])
@@ -194,6 +194,21 @@ def test_a_change_needs_proof_and_confirmation_and_is_audited(visitor: Visitor, 
         call = session.scalars(select(ActionCall)).one()
     assert entry.detail["details"] == ["address", "order", "sure"]
     assert "Kade" not in json.dumps(entry.detail) + call.subject + call.detail
+
+
+@pytest.mark.parametrize(
+    ("order", "email", "why"),
+    [("KC-204818", "jonas@example.com", "is being packed already"),
+     ("KC-204830", "anna@example.com", "is on its way already"),
+     ("KC-204841", "paul@example.com", "has been delivered"),
+     ("KC-204863", "sara@example.com", "was cancelled")],
+)  # fmt: skip
+def test_the_demo_changes_an_address_as_its_article_says_and_no_later(
+    visitor: Visitor, order: str, email: str, why: str
+) -> None:
+    for text in (f"change the address of {order}", "Kade 5, 3011 AB Rotterdam", email):
+        visitor.say(text)
+    assert visitor.say("yes")["text"].startswith(f"Order {order} {why}, so ")
 
 
 def test_what_is_to_be_changed_can_be_corrected_and_what_was_asked_in_between_is_no_correction(
