@@ -27,6 +27,7 @@ from web.commands import (
     operation,
     people,
     pictures,
+    pretrain,
     service,
     tune,
 )
@@ -90,6 +91,7 @@ for command in (
     articles.search,
     learning.discover,
     learning.review,
+    pretrain.pretrain,
     bot.retrain,
     bot.snapshot,
     bot.evaluate,

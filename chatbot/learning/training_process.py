@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,11 @@ def train_apart(
     tell: Progress,
     start: Path | None = None,
     generator_start: Path | None = None,
+    stages: Sequence[str] = (),
 ) -> None:
     """Run it and pass its progress on. ``budget``: seconds, 0: no limit. ``start``, ``generator_start``: bundles whose
-    classifier and generator are learnt on from. Raises TrainingError where it failed."""
+    classifier and generator are learnt on from. ``stages``: which parts to train; none: all. Raises TrainingError where
+    it failed."""
     command = [sys.executable]
     if settings.training_processes > 1:
         command += ["-m", "torch.distributed.run", "--standalone"]
@@ -50,6 +52,8 @@ def train_apart(
         command += ["--start", str(start)]
     if generator_start is not None:
         command += ["--start-generator", str(generator_start)]
+    if stages:
+        command += ["--stages", ",".join(stages)]
     with (
         tempfile.TemporaryFile("w+", encoding="utf-8") as errors,
         subprocess.Popen(
