@@ -1,7 +1,7 @@
-"""Web pages, Word and PDF documents as articles: converted to Markdown, then cut like any other.
+"""Web pages and Word documents as articles: converted to Markdown, then cut like any other.
 
-HTML goes through markdownify, Word through mammoth (by its styles, to HTML), PDF through pypdf, which knows words
-but no headings. Navigation, scripts and page furniture are left out.
+HTML goes through markdownify, Word through mammoth (by its styles, to HTML). Navigation, scripts and page furniture are
+left out.
 """
 
 from __future__ import annotations
@@ -15,13 +15,11 @@ from chatbot.errors import FileError
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.article import make_article
 from ingest.articles.chunking import first_heading
-from ingest.articles.pdf_text import pages_text
 from ingest.files import open_text
 from ingest.spreadsheets import check_archive, missing_reader
 
 MAX_PAGE = 32 * 1024 * 1024  # bytes
 MAX_WORD_PART = 64 * 1024 * 1024  # bytes of a Word document's text, which is parsed in memory
-MAX_PDF_PAGES = 3000
 _WORD_STYLES = "p[style-name='Title'] => p.title:fresh"
 _WORD_TITLE = re.compile(r'<p class="title">(.*?)</p>', re.DOTALL)
 _FURNITURE = (
@@ -42,9 +40,6 @@ _FURNITURE_ROLES = ("navigation", "banner", "contentinfo", "search", "dialog", "
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _FOLDS = re.compile(r"accordion|faq|toggle|collaps|answer|panel|\btab", re.IGNORECASE)
 _BLANK_LINES = re.compile(r"\n{3,}")
-_HYPHENATED = re.compile(r"(?<=[a-zà-ÿ])-\n(?=[a-zà-ÿ])")
-_SOFT_END = re.compile(r"(?<![.!?:。！？：；])\n(?!\s*(?:[-•*·]|\d+[.)、]|\n))")
-_BULLET = re.compile(r"^\s*[•·▪●]\s*", re.MULTILINE)
 
 
 def read_html(path: Path) -> ArticleDraft:
@@ -71,7 +66,7 @@ def read_docx(path: Path) -> ArticleDraft:
             )
     except Exception as error:  # mammoth lets through whatever zipfile, expat and its own readers raise
         raise FileError(
-            f"{path.name} is no Word document", value=_cause(error), remedy="Save it as .docx"
+            f"{path.name} is no Word document", value=cause(error), remedy="Save it as .docx"
         ) from error
     return article_of_html(
         _under_title(page.value), name=path.name, slug=path.stem, source=path.name, scan=True
@@ -86,52 +81,8 @@ def _under_title(page: str) -> str:
     return _WORD_TITLE.sub(r"<h1>\1</h1>", page, count=1)
 
 
-def read_pdf(path: Path) -> ArticleDraft:
-    """Raises FileError where the file is no PDF, is locked, or holds pictures of text alone."""
-    try:
-        from pypdf import PdfReader
-    except ImportError as error:
-        raise missing_reader(path) from error
-    try:
-        reader = PdfReader(path)
-        if reader.is_encrypted and not _opens(reader):
-            raise FileError(
-                f"{path.name} is locked by a password", value=path.name, remedy="Save it without one"
-            )
-        if len(reader.pages) > MAX_PDF_PAGES:
-            raise FileError(
-                f"{path.name} has more than {MAX_PDF_PAGES} pages",
-                value=len(reader.pages),
-                remedy="Split it into smaller files",
-            )
-        text = pages_text([page.extract_text() for page in reader.pages])
-        title = ((reader.metadata.title if reader.metadata else None) or "").strip()
-    except FileError:
-        raise
-    except FileNotFoundError as error:
-        raise FileError("There is no such file", value=path, remedy="Check the name") from error
-    except Exception as error:  # a damaged PDF makes pypdf raise nearly anything
-        raise FileError(
-            f"{path.name} is no readable PDF", value=_cause(error), remedy="Export it again"
-        ) from error
-    body = _BULLET.sub("- ", _SOFT_END.sub(" ", _HYPHENATED.sub("", text)))
-    body = re.sub(r"(?<=[.!?。！？])\n(?=\S)", "\n\n", body)
-    return _article(
-        path.name, title=title, body=body, slug=path.stem, source=path.name, lang="", url="", scan=True
-    )
-
-
-def _opens(reader: Any) -> bool:
-    """Whether an encrypted PDF opens without a password. A cipher that needs a library we lack counts as locked."""
-    from pypdf.errors import DependencyError
-
-    try:
-        return bool(reader.decrypt(""))
-    except (DependencyError, NotImplementedError):
-        return False
-
-
-def _cause(error: Exception) -> str:
+def cause(error: Exception) -> str:
+    """What another library's error says, on one line of a report."""
     return f"{type(error).__name__}: {error}"[:200]
 
 
@@ -181,7 +132,7 @@ def article_of_html(
         raise FileError(
             f"{name} cannot be read as a page", value=type(error).__name__, remedy="Save it as text"
         ) from error
-    return _article(
+    return document_article(
         name,
         title=title,
         body=body,
@@ -258,9 +209,13 @@ def _is_furniture(element: Any, kept: Container[int]) -> bool:
     )
 
 
-def _article(
+def document_article(
     name: str, *, title: str, body: str, slug: str, source: str, lang: str, url: str, scan: bool
 ) -> ArticleDraft:
+    """The article of a document's Markdown. Without ``title`` its first heading is it, or its name; ``scan`` as above.
+
+    Raises FileError where it has no text.
+    """
     body = _BLANK_LINES.sub("\n\n", body).strip()
     article = make_article(
         title=title or first_heading(body) or slug.replace("-", " ").replace("_", " "),

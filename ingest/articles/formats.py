@@ -10,9 +10,10 @@ from pathlib import Path
 
 from chatbot.errors import FileError
 from chatbot.records.knowledge import ArticleDraft
-from ingest.articles.documents import read_docx, read_html, read_pdf
+from ingest.articles.documents import read_docx, read_html
 from ingest.articles.faq import read_json_faq, read_table, workbook_articles
 from ingest.articles.markdown import read_markdown
+from ingest.articles.pdf import read_pdf
 from ingest.files import Note, RowError, open_text
 
 Rows = Iterator[ArticleDraft | RowError | Note]

@@ -24,8 +24,9 @@ from chatbot.errors import FileError, FrontdeskError, InputError, OutboundError
 from chatbot.outbound import USER_AGENT, Fetched, fetch, origin, parse
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.article import slugify
-from ingest.articles.documents import article_of_html, read_docx, read_pdf
+from ingest.articles.documents import article_of_html, read_docx
 from ingest.articles.markdown import read_markdown
+from ingest.articles.pdf import read_pdf
 from ingest.files import RowError
 from ingest.spreadsheets import missing_reader
 
