@@ -27,6 +27,21 @@ def test_front_matter_gives_an_article_its_fields(tmp_path):
     assert [passage.text for passage in article.passages] == ["Three days."]
 
 
+def test_front_matter_in_toml(tmp_path):
+    path = tmp_path / "a.md"
+    path.write_text(
+        '+++\ntitle = "Retours"\nlanguage = "fr-CA"\nquestions = ["Comment renvoyer ?"]\n'
+        "valid_until = 2026-12-31\ndraft = false\n+++ \n\n## Délai\n\n---\n\nTrente jours.\n",
+        encoding="utf-8",
+    )
+    (article,) = read(path)
+    assert (article.title, article.lang, article.questions) == ("Retours", "fr", ("Comment renvoyer ?",))
+    assert article.valid_until is not None and article.valid_until.year == 2027 - (
+        article.valid_until.month == 12
+    )
+    assert [passage.text for passage in article.passages] == ["Trente jours."]
+
+
 def test_without_front_matter_heading_folder_and_text_decide(tmp_path):
     (tmp_path / "zh").mkdir()
     path = tmp_path / "zh" / "Refund Time.md"
@@ -42,6 +57,12 @@ def test_without_front_matter_heading_folder_and_text_decide(tmp_path):
         ("---\ntitle: x\n\nno end", "is not closed"),
         ("---\n- x\n---\ny", "is no mapping"),
         ("---\ntitle: x\n---\n", "has no text"),
+        ("---\ntitle: x\nvalid_until: 2026-02-31\n---\ny", "is no YAML"),
+        ('+++\ntitle = "x"\nlang = en\n+++\ny', "The front matter of a.md is no TOML in line 3"),
+        ('+++\ntitle = "x\n+++\ny', "is no TOML in line 2"),
+        ('+++\ntitle = "x"\n\nno end', "is not closed"),
+        ("---\ndraft: true\n---\ny", "says that it is not published"),
+        ("+++\npublished = false\n+++\ny", "says that it is not published"),
     ],
 )
 def test_broken_markdown_is_refused_with_the_place(tmp_path, text, said):
