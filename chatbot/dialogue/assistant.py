@@ -41,6 +41,7 @@ from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.requests import MAX_REQUESTS, Subject, leans, split_requests
 from chatbot.dialogue.said_again import to_say_again
 from chatbot.dialogue.saying import Part, say, with_the_rest
+from chatbot.dialogue.sections import as_asked
 from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.speaking import Footing
 from chatbot.dialogue.spoken_language import language_of
@@ -377,7 +378,7 @@ class Assistant:
                 if not left_out:
                     scope = classification.in_scope
                     draft = self._draft(request, before, lang, ranked[0], hits, scope, clock)
-        if ranked and (led := self._with_lead_in(ranked[0], lang)) is not ranked[0].hit:
+        if ranked and (led := self._as_shown(ranked[0], lang, request, before)) is not ranked[0].hit:
             ranked = [replace(ranked[0], hit=led), *ranked[1:]]
             hits = [led if led is not None and hit.passage_id == led.passage_id else hit for hit in hits]
         if small is not None or wants_person:
@@ -432,10 +433,12 @@ class Assistant:
         )
         return acting.part(action, part) if decision.rule == "action" and action is not None else part
 
-    def _with_lead_in(self, best: Candidate, lang: str) -> Hit | None:
+    def _as_shown(self, best: Candidate, lang: str, request: str, before: Sequence[Message]) -> Hit | None:
         if best.hit is None or best.article_slug is None:
             return best.hit
-        return with_lead_in(best.hit, partial(self._lookup.passages, best.article_slug, lang))
+        passages_of = cache(partial(self._lookup.passages, best.article_slug, lang))
+        said = [request, *(one.text for one in reversed(before) if one.role == "customer")]
+        return with_lead_in(as_asked(best.hit, passages_of, said), passages_of)
 
     def _to_say_again(
         self, request: str, ranked: Sequence[Candidate], draft: Draft | None, repeats: Repeats, lang: str

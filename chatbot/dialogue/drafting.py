@@ -15,8 +15,9 @@ from typing import Protocol
 
 from chatbot.dialogue import grounding
 from chatbot.dialogue.grounding import Check
+from chatbot.dialogue.one_of_several import OneOfSeveral
 from chatbot.dialogue.relevance import Encode, Wanted, plain
-from chatbot.dialogue.sections import about_what_is_named, heading_of
+from chatbot.dialogue.sections import about_what_is_named, heading_of, unnamed
 from chatbot.dialogue.trace import Draft, Hit, Message
 from chatbot.dialogue.weighing import Candidate
 from chatbot.dialogue.wording import sentences as statements
@@ -105,6 +106,12 @@ def draft(
             encode=encode,
             lang=lang,
             general=general,
+            aside=OneOfSeveral(
+                sources,
+                customer[::-1],
+                titles=[hit.title for hit in hits],
+                sections=unnamed(hits, customer[::-1]),
+            ),
         )
         if encode is not None
         else None

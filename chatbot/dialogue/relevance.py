@@ -64,13 +64,16 @@ class Wanted:
         lang: str = "en",
         general: bool = True,
         headings: Sequence[str] = (),
+        aside: Callable[[str, str], bool] = lambda _statement, _heading: False,
     ) -> None:
         """``general``: the encoder has read more than the company's own texts. ``headings``: what each source stands
-        under; empty: nothing."""
+        under; empty: nothing. ``aside``: whether a statement under such a heading is about something that was not asked
+        for, so that it may not begin the reply."""
         self._question = question
         self._by_characters = lang == "zh"
         self._by_encoder = general or not self._by_characters
         self._encode = encode
+        self._aside = aside
         found: dict[str, _Place] = {}
         for number, (source, heading) in enumerate(
             zip(sources, headings or [""] * len(sources), strict=True)
@@ -152,7 +155,7 @@ class Wanted:
         if places[0] is None or places[0] in nearest:
             lead = 0
         place = places[lead]
-        leads = place is None or not (self._places[place].list or _leans(self._parts[place]))
+        leads = place is None or self._may_lead(place)
         if leads and 0 in places and place not in (None, 0) and _YES_OR_NO.match(self._parts[0]):
             if {0, 1} & set(self._order[:BESIDE]):
                 leads = False
@@ -163,6 +166,11 @@ class Wanted:
         own = [i for i, place in enumerate(places) if place is None and i not in first]
         ordered = sorted((place, i) for i, place in enumerate(places) if place is not None and i not in first)
         return [told[i] for i in (*first, *own, *(i for _, i in ordered))]
+
+    def _may_lead(self, place: int) -> bool:
+        """Whether a source sentence can begin a reply: no item of a list, nothing that leans on one before it."""
+        found, part = self._places[place], self._parts[place]
+        return not (found.list or _leans(part) or self._aside(part, found.section))
 
     def laid_out(self, told: Sequence[str]) -> str:
         """The statements as a text: sentences in a row, a list's items each on a line of its own with its mark, under
@@ -238,6 +246,7 @@ class _Place:
     heading: str = ""
     mark: str = ""
     steps: bool = False  # the list's items are numbered
+    section: str = ""  # the heading above it, of a list or not
 
 
 def _places(source: str, heading: str, number: int) -> Iterator[tuple[str, _Place]]:
@@ -252,7 +261,7 @@ def _places(source: str, heading: str, number: int) -> Iterator[tuple[str, _Plac
         for i, part in enumerate(parts):
             if _states(part):
                 mark, steps = (line.mark if begun and not i else ""), line.mark[:1].isdigit()
-                yield part, _Place(begun, heading if begun else "", mark, steps)
+                yield part, _Place(begun, heading if begun else "", mark, steps, heading)
 
 
 def _leans(part: str) -> bool:

@@ -202,3 +202,12 @@ def test_a_yes_leads_what_it_opens_and_is_left_out_before_what_it_does_not():
         "机器可以在家试用吗，扣除 25 欧元清洁费", sources=[source], encode=encode, lang="zh", general=False
     )
     assert trial.arranged(draft)[0] == "可以退。"
+
+
+def test_what_was_not_asked_for_does_not_begin_a_reply() -> None:
+    told = "The Mini has no boiling programme. Boil it once a month. Keep it clean."
+    asked = "does it have a boiling programme?"
+    headed = "Boil it once a month.\nKeep it clean.\n\nThe Mini\nThe Mini has no boiling programme."
+    wanted = Wanted(asked, sources=[headed], encode=encode, aside=lambda _, heading: heading == "The Mini")
+    assert wanted.arranged(told)[0] == "Boil it once a month."
+    assert Wanted(asked, sources=[headed], encode=encode).arranged(told)[0].startswith("The Mini")
