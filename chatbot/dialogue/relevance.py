@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from chatbot.dialogue.wording import content_words, sentences
 from chatbot.language.normalise import fold
-from chatbot.neural.source_layout import read_lines
+from chatbot.neural.source_layout import Line, read_lines
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]  # texts to unit vectors [n, dimension]
 
@@ -97,17 +97,16 @@ class Wanted:
         """The source sentence that lies nearest to the question."""
         return _sentence(self._parts[self._order[0]])
 
-    def closest_first(self, most: int) -> str:
-        """All sentences, ``most`` of those nearest to the question before the others; these alone where one is far
-        nearer than the next. A step brings its whole list, and what goes on from the sentence before it brings that
-        one."""
+    def closest_first(self, most: int) -> tuple[str, str]:
+        """``most`` of the sentences nearest to the question, and all the others: none where one is far nearer than the
+        next. A step brings its whole list, and what goes on from the sentence before it brings that one."""
         leading = self._with_context(self._order[:most])
         others = set() if self._stands_out else set(range(len(self._parts))) - leading
-        return "\n\n".join(
+        first, rest = (
             self.laid_out([_sentence(self._parts[place]) for place in sorted(places)])
             for places in (leading, others)
-            if places
         )
+        return first, rest
 
     @property
     def _stands_out(self) -> bool:
@@ -252,9 +251,10 @@ class _Place:
 def _places(source: str, heading: str, number: int) -> Iterator[tuple[str, _Place]]:
     """The sentences of a source that state something; headings only name what follows."""
     begun: tuple[int, int] | None = None
-    for row, line in enumerate(read_lines(source)):
-        if line.heading:
-            heading, begun = line.text, None
+    lines = read_lines(source)
+    for row, line in enumerate(lines):
+        if line.heading or _announces(line, lines[row + 1 : row + 2]):
+            heading, begun = line.text.rstrip(":："), None
             continue
         begun = (begun or (number, row)) if line.mark else None
         parts = [part.strip() for part in sentences(line.text)]
@@ -262,6 +262,12 @@ def _places(source: str, heading: str, number: int) -> Iterator[tuple[str, _Plac
             if _states(part):
                 mark, steps = (line.mark if begun and not i else ""), line.mark[:1].isdigit()
                 yield part, _Place(begun, heading if begun else "", mark, steps, heading)
+
+
+def _announces(line: Line, following: Sequence[Line]) -> bool:
+    """Whether a line does no more than name the list that follows: "What to change:"."""
+    listed = not line.mark and any(after.mark for after in following)
+    return listed and line.text[-1] in ":：" and len(sentences(line.text)) == 1
 
 
 def _leans(part: str) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.relevance import Encode, Wanted, plain
 from chatbot.dialogue.wording import sentences
 from chatbot.language.normalise import normalise
@@ -38,7 +39,8 @@ def to_say_again(
         statements = _statements(restore(text))
         if statements and statements <= before:
             wanted = Wanted(question, sources=[text], encode=encode, lang=lang, general=general)
-            found[text] = wanted.closest_first(max(1, min(MOST, len(statements) // 2)))
+            first, rest = wanted.closest_first(max(1, min(MOST, len(statements) // 2)))
+            found[text] = f"{first}\n\n{phrase('said_besides', lang)}\n{rest}" if rest else first
     return found
 
 

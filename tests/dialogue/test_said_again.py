@@ -22,8 +22,8 @@ def again(question: str, text: str, *sent: str, **more) -> str | None:
 def test_what_is_asked_for_comes_first_and_nothing_is_lost():
     said = again("label, and 3 or 4 days?", TEXT, TEXT)
     assert (
-        said
-        == "A refund takes 3 days. The label costs 4 euros.\n\nIt is paid by card. Gift cards are credited again."
+        said == "A refund takes 3 days. The label costs 4 euros.\n\nAlso in that answer:\n"
+        "It is paid by card. Gift cards are credited again."
     )
 
 
@@ -45,6 +45,16 @@ def test_steps_stay_together_and_in_order():
     said = again("boil the vinegar?", text, text)
     assert said is not None
     assert steps in said
+
+
+def test_what_names_a_list_stands_over_its_items_and_is_no_sentence():
+    text = "Change one thing at a time.\nWhat to change:\n- Sour: grind finer.\n- Bitter: grind coarser.\nWait a day."
+    said = again("grind how if sour, or wait a day?", text, text)
+    assert said is not None
+    assert ":." not in said
+    for place, line in enumerate(lines := said.split("\n")):
+        if line == "What to change:":
+            assert lines[place + 1].startswith("- ")
 
 
 def test_a_placeholder_is_known_again_by_what_was_sent_for_it():
