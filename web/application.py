@@ -44,6 +44,7 @@ from web.context import Parts, attach
 from web.exchange import Exchange
 from web.limits import limiter
 from web.metrics import blueprint as metrics_blueprint
+from web.mood import Moods
 from web.news import News
 from web.secrets import check_metrics_token, session_key
 from web.serving import Serving
@@ -107,6 +108,7 @@ def build(
             exchange=Exchange(database, serving, message_limit=settings.message_limit, crowd=crowd),
             crowd=crowd,
             news=news,
+            moods=Moods(settings.data),
             languages=Languages(settings.data),
             streams=StreamSlots(max(1, settings.web_threads // 2)),
             typing=Typing(typing_signs(settings), news),

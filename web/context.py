@@ -13,6 +13,7 @@ from chatbot.settings import Settings
 
 if TYPE_CHECKING:
     from web.exchange import Exchange
+    from web.mood import Moods
     from web.news import News
     from web.pressure import Crowd
     from web.serving import Serving
@@ -31,6 +32,7 @@ class Parts:
     exchange: Exchange
     crowd: Crowd
     news: News
+    moods: Moods
     languages: Languages
     streams: StreamSlots
     typing: Typing

@@ -1,20 +1,19 @@
 """A company's own set of labels (sentiment, urgency, language level, …), learned by the classifier that knows intents.
 
 Trained, exported and calibrated as a release's fast tier is, and measured in the form that serves, on messages that no
-step of the training has seen. It lies in ``<data>/labels/<name>``, apart from releases: training intents again changes
-nothing about it.
+step of the training has seen. It lies apart from releases: training intents again changes nothing about it. How it is
+found and asked: chatbot/inference/label_sets.py.
 """
 
 from __future__ import annotations
 
 import json
 import random
-import re
-import shutil
 import tempfile
+import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,16 +21,18 @@ import numpy as np
 
 from chatbot.errors import InputError
 from chatbot.inference.classify import IntentClassifier
+from chatbot.inference.label_sets import REPORT_FILE, folder_of, unhappy_among
 from chatbot.language.normalise import fold
 from chatbot.learning.calibration import calibration_error
 from chatbot.learning.classifier_data import Recipe
 from chatbot.learning.classifier_training import train_classifier
+from chatbot.learning.time_plan import cut_in_words, seconds_left
 
-FOLDER = "labels"  # of the data folder
-REPORT_FILE = "report.json"
 LEAST = 10  # texts of each label: fewer can be neither learned nor measured
 SHARES = (("test", 0.1), ("valid", 0.1))
-_NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
+FINISHING = (
+    0.12  # of the time there is: export in up to three forms, calibration and measuring, which are not cut
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,9 @@ class LabelScore:
 
 @dataclass(frozen=True, slots=True)
 class LabelReport:
-    """``confusion[label][guess]``: test texts; ``calibration_error`` is the expected one, 0..1."""
+    """``confusion[label][guess]``: test texts; ``calibration_error`` is the expected one, 0..1. ``unhappy``: the labels
+    that stand for a displeased customer. ``seconds``: of the training; ``cut``: what the clock has cut of it, in words.
+    """
 
     name: str
     languages: tuple[str, ...]
@@ -65,6 +68,9 @@ class LabelReport:
     calibration_error: float
     scores: tuple[LabelScore, ...]
     confusion: dict[str, dict[str, int]]
+    unhappy: tuple[str, ...] = ()
+    seconds: float = 0.0
+    cut: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -78,37 +84,57 @@ def train_label_set(
     seed: int = 13,
     device: str = "auto",
     recipe: Recipe | None = None,
-    progress: Callable[[float], None] | None = None,
+    unhappy: Sequence[str] = (),
+    budget_seconds: float | None = None,
+    progress: Callable[[str, float], None] | None = None,
 ) -> LabelReport:
     """Learn ``rows`` and put the result in the place of an earlier one of this name, all of it or nothing.
 
-    A tenth of the texts of each label measures it, another tenth chooses and calibrates. Raises InputError for a name
-    that cannot be a folder's, for one label alone, and for a label of fewer than LEAST texts.
+    A tenth of the texts of each label measures it, another tenth chooses and calibrates. unhappy: the labels that
+    stand for a displeased customer (none: those whose names say so). budget_seconds: wall time for all of it; the
+    network's steps are fitted into what the rest leaves. progress: stage, share done 0..1.
+
+    Raises InputError for a name that cannot be a folder's, for one label alone, for a label of fewer than LEAST texts
+    and for an ``unhappy`` one that no text bears.
     """
+    began = time.monotonic()
     target = folder_of(data, name)
-    examples = _split(_usable(rows), seed)
+    found = _usable(rows)
+    unhappy = _known(unhappy, found) or unhappy_among(sorted(found))
+    examples = _split(found, seed)
+    tell = progress or (lambda stage, share: None)
+    tell("preparing", 0.0)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{name}.", suffix=".part") as work:
         made = Path(work) / "made"
-        languages = sorted({row.lang for row, _ in examples})
-        train_classifier(
+        trained = train_classifier(
             [
                 {"text": row.text, "intent": row.label, "lang": row.lang, "split": split}
                 for row, split in examples
                 if split != "test"
             ],
             made,
-            languages=languages,
+            languages=sorted({row.lang for row, _ in examples}),
             device=device,
             seed=seed,
             recipe=recipe,
-            progress=progress,
+            budget_seconds=None
+            if budget_seconds is None
+            else seconds_left((1 - FINISHING) * budget_seconds, began),
+            progress=lambda share: tell("learning", share),
         )
+        tell("measuring", 0.0)
         report = measure(
             IntentClassifier.load(made),
             [row for row, split in examples if split == "test"],
             name=name,
             trained=sum(split == "train" for _, split in examples),
+        )
+        report = replace(
+            report,
+            unhappy=unhappy,
+            seconds=round(time.monotonic() - began, 1),
+            cut=cut_in_words(trained.fit),
         )
         text = json.dumps(report.as_json(), ensure_ascii=False, indent=1)
         (made / REPORT_FILE).write_text(text + "\n", encoding="utf-8")
@@ -144,44 +170,6 @@ def measure(
     )
 
 
-def load_label_set(data: Path, name: str) -> IntentClassifier:
-    """Raises InputError where no set of this name was trained, BundleError where its files are damaged."""
-    folder = folder_of(data, name)
-    if not folder.is_dir():
-        raise InputError(
-            "No labels of this name were trained",
-            field="name",
-            value=name,
-            remedy=f"Train them first, or use one of: {', '.join(label_sets(data)) or 'none is there'}",
-        )
-    return IntentClassifier.load(folder)
-
-
-def label_sets(data: Path) -> list[str]:
-    """The names of those that were trained."""
-    return sorted(
-        path.parent.name for path in (data / FOLDER).glob(f"*/{REPORT_FILE}") if path.parent.name[0] != "."
-    )
-
-
-def remove_label_set(data: Path, name: str) -> None:
-    """Raises InputError where there is none."""
-    load_label_set(data, name)
-    shutil.rmtree(folder_of(data, name))
-
-
-def folder_of(data: Path, name: str) -> Path:
-    """Raises InputError for what is no name."""
-    if not _NAME.fullmatch(name):
-        raise InputError(
-            "This cannot be the name of labels",
-            field="name",
-            value=name[:60],
-            remedy="Use small letters, digits, - and _, for example sentiment",
-        )
-    return data / FOLDER / name
-
-
 def _usable(rows: Sequence[LabelledText]) -> dict[str, dict[str, LabelledText]]:
     """Label → folded text → row: a text counts once, under the label that it has first."""
     found: dict[str, dict[str, LabelledText]] = defaultdict(dict)
@@ -207,6 +195,18 @@ def _usable(rows: Sequence[LabelledText]) -> dict[str, dict[str, LabelledText]]:
             remedy=f"Give at least {LEAST} of each label, or leave it out",
         )
     return found
+
+
+def _known(unhappy: Sequence[str], labels: Collection[str]) -> tuple[str, ...]:
+    for label in unhappy:
+        if label not in labels:
+            raise InputError(
+                "No text bears this label",
+                field="unhappy",
+                value=label,
+                remedy=f"Name one of: {', '.join(sorted(labels))}",
+            )
+    return tuple(dict.fromkeys(unhappy))
 
 
 def _split(found: dict[str, dict[str, LabelledText]], seed: int) -> list[tuple[LabelledText, str]]:

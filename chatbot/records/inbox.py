@@ -22,6 +22,7 @@ from chatbot.records.attachments import attach_to
 from chatbot.records.conversations import FILES_ONLY
 from chatbot.records.deliveries import mail_unless_seen, tell
 from chatbot.records.people import at_least
+from chatbot.records.said import said_in
 from chatbot.records.tables import Conversation, Person, Turn, Visitor, utcnow
 
 Box = Literal["waiting", "mine", "open", "closed"]
@@ -81,7 +82,7 @@ def queue(session: Session, box: Box, *, person_id: int, most: int = MOST) -> li
         .order_by(*order)
         .limit(most)
     ).all()
-    said = _said(session, [row[0].id for row in rows])
+    said = said_in(session, [row[0].id for row in rows])
     return [
         Line(
             id=one.id,
@@ -100,19 +101,6 @@ def queue(session: Session, box: Box, *, person_id: int, most: int = MOST) -> li
         )
         for one, name, email, agent, role in rows
     ]
-
-
-def _said(session: Session, ids: list[int]) -> dict[int, list[str]]:
-    """What the customers wrote, oldest first."""
-    said: dict[int, list[str]] = {}
-    rows = session.execute(
-        select(Turn.conversation_id, Turn.text)
-        .where(Turn.conversation_id.in_(ids), Turn.role == "customer")
-        .order_by(Turn.id)
-    )
-    for conversation_id, text in rows:
-        said.setdefault(conversation_id, []).append(text)
-    return said
 
 
 def counts(session: Session, *, person_id: int) -> dict[str, int]:

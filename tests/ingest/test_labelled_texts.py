@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from chatbot.errors import FileError
-from ingest.labelled_texts import read_labelled
+from ingest.labelled_texts import read_labelled, read_texts
 
 
 def put(folder: Path, name: str, text: str) -> Path:
@@ -43,3 +43,20 @@ def test_a_table_and_json_lines_say_the_same(tmp_path: Path):
 def test_a_bad_row_is_named_by_its_line(tmp_path: Path, name: str, text: str, says: str):
     with pytest.raises(FileError, match=says):
         read_labelled(put(tmp_path, name, text))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.txt", "the box is broken, again\n\n[ORDER] is late\n"),
+        ("a.txt", "[ORDER] is late\nthe box is broken, again\n"),
+        ("a.csv", 'id,text\n1,"the box is broken, again"\n2,[ORDER] is late\n3,\n'),
+        ("a.jsonl", '{"text": "the box is broken, again"}\n{"id": 2}\n{"text": "[ORDER] is late"}\n'),
+        ("a.json", '[{"text": "the box is broken, again"}, {"text": "[ORDER] is late"}]'),
+    ],
+)
+def test_what_is_asked_about_is_a_line_or_the_column_of_a_file_that_has_columns(
+    tmp_path: Path, name: str, text: str
+):
+    found = list(read_texts(put(tmp_path, name, text)))
+    assert sorted(found) == ["[ORDER] is late", "the box is broken, again"]

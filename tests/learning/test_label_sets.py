@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from chatbot.errors import InputError
+from chatbot.inference.label_sets import FOLDER, load_label_set, remove_label_set, unhappy_of
 from chatbot.learning import label_sets
 from chatbot.learning.classifier_data import Recipe
-from chatbot.learning.label_sets import LabelledText, load_label_set, remove_label_set, train_label_set
+from chatbot.learning.label_sets import LabelledText, train_label_set
 
 TINY = Recipe(steps=60, least_epochs=1, embedding=24, hidden=12, buckets=256, encoder_vectors=False)
 WORDS = {"good": ["great", "lovely", "perfect"], "bad": ["awful", "broken", "rude"]}
@@ -67,7 +68,7 @@ def test_a_training_that_fails_leaves_the_one_before_and_no_scraps(
     with pytest.raises(RuntimeError):
         train_label_set(data, "sentiment", ROWS, recipe=TINY)
     assert load_label_set(data, "sentiment").classify("lovely", lang="en").top.name == "good"
-    assert not list((data / label_sets.FOLDER).glob(".*"))
+    assert not list((data / FOLDER).glob(".*"))
 
 
 @pytest.mark.parametrize(
@@ -91,3 +92,33 @@ def test_labels_that_are_not_there_are_named_with_those_that_are(data: Path):
     assert "sentiment" in (caught.value.remedy or "")
     with pytest.raises(InputError):
         remove_label_set(data, "urgency")
+
+
+def test_a_training_ends_within_its_time_and_says_what_was_cut(tmp_path: Path):
+    long = Recipe(
+        steps=100_000, most_epochs=100_000, embedding=24, hidden=12, buckets=256, encoder_vectors=False
+    )
+    stages: list[str] = []
+    report = train_label_set(
+        tmp_path,
+        "sentiment",
+        ROWS,
+        device="cpu",
+        recipe=long,
+        budget_seconds=6,
+        progress=lambda stage, share: stages.append(stage),
+    )
+    assert report.seconds < 12 and report.cut is not None and "time ran out" in report.cut
+    assert list(dict.fromkeys(stages)) == ["preparing", "learning", "measuring"]
+    assert report.accuracy >= 0.8
+    whole = train_label_set(tmp_path, "sentiment", ROWS, device="cpu", recipe=TINY)
+    assert whole.cut is None
+
+
+def test_the_labels_of_displeased_customers_are_named_or_known_by_their_names(data: Path, tmp_path: Path):
+    assert unhappy_of(data / FOLDER / "sentiment") == ("bad",)
+    swapped = train_label_set(tmp_path, "sentiment", ROWS, device="cpu", recipe=TINY, unhappy=["good"])
+    assert swapped.unhappy == ("good",) == unhappy_of(tmp_path / FOLDER / "sentiment")
+    with pytest.raises(InputError) as caught:
+        train_label_set(tmp_path, "sentiment", ROWS, recipe=TINY, unhappy=["angry"])
+    assert caught.value.value == "angry" and "bad" in (caught.value.remedy or "")

@@ -22,6 +22,7 @@ GAP = re.compile("\0([^\0]+)\0")
 ENGLISH = {  # modules whose errors no page shows, and who reads them
     "chatbot/learning/adversarial.py": "frontdesk evaluate",
     "chatbot/learning/conversations_played.py": "frontdesk evaluate",
+    "chatbot/inference/label_sets.py": "frontdesk labels, and the log",
     "chatbot/learning/label_sets.py": "frontdesk labels",
     "ingest/labelled_texts.py": "frontdesk labels",
     "chatbot/learning/index_check.py": "frontdesk index",

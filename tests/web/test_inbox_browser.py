@@ -8,14 +8,16 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from chatbot.dialogue.past_drafts import PastDraft
 from chatbot.dialogue.trace import Source
-from chatbot.records.conversations import start_conversation
+from chatbot.records.conversations import find_site, hand_over, start_conversation
 from chatbot.records.database import Database
-from chatbot.records.tables import Conversation, Person, Turn, utcnow
+from chatbot.records.tables import Conversation, Person, Turn, Visitor, utcnow
 from chatbot.records.visitors import Identity, identify
+from web.context import parts_of
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.browser
@@ -306,4 +308,38 @@ def test_what_agents_said_before_is_offered_with_how_often_and_whether_anything_
     mei.keyboard.press("Escape")
     mei.keyboard.press("d")
     expect(mei.get_by_role("textbox", name="Reply")).to_have_value("It is with you in 3 working days.")
+    assert problems == []
+
+
+@pytest.mark.parametrize(
+    ("locale", "scheme", "width", "words"),
+    [("en-GB", "light", 1300, "Seems displeased"), ("zh-CN", "dark", 390, "似有不满")],
+)
+def test_who_reads_displeased_is_marked_in_the_queue_and_above_the_conversation(
+    sign_in: Any,
+    app: Flask,
+    database: Database,
+    problems: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    locale: str,
+    scheme: str,
+    width: int,
+    words: str,
+) -> None:
+    monkeypatch.setattr(type(parts_of(app).moods), "displeased", lambda self, said: "again" in said[-1])
+    with database.write() as session:
+        for name, text in (("Ana", "Broken again, the third one"), ("Ben", "Do you ship to Delft?")):
+            site_id = find_site(session, "default").id
+            conversation = start_conversation(session, site_id=site_id, token_hash=name, locale=locale[:2])
+            session.get_one(Visitor, conversation.visitor_id).name = name
+            session.add(Turn(conversation_id=conversation.id, role="customer", text=text))
+            hand_over(session, conversation.public_id, reason="asked")
+    page = sign_in("Mei", locale=locale, color_scheme=scheme, viewport={"width": width, "height": 780})
+    expect(page.locator(".lines .line")).to_have_count(2)
+    ana, ben = page.locator(".line", has_text="Ana"), page.locator(".line", has_text="Ben")
+    expect(ana.locator(".tag", has_text=words)).to_be_visible()
+    expect(ben.locator(".tag", has_text=words)).to_have_count(0)
+    ana.click()
+    expect(page.locator(".top-line .tag", has_text=words)).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert problems == []

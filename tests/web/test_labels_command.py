@@ -43,6 +43,10 @@ def test_labels_are_trained_listed_asked_and_removed(rows: Path, tmp_path: Path)
     first, second = (json.loads(line) for line in told.output.splitlines())
     assert first["label"] in ("good", "bad") and len(first["labels"]) == 2
     assert second["label"] is None
+    sheet = tmp_path / "asked.csv"
+    sheet.write_text("id,text\n7,the lamp was lovely\n", encoding="utf-8")
+    from_sheet = run.invoke(cli.main, ["labels", "predict", "--name", "mood", "--file", str(sheet)])
+    assert json.loads(from_sheet.output) == first
     one = run.invoke(cli.main, ["labels", "predict", "--name", "mood", "it was awful"])
     assert one.exit_code == 0 and "probability" in one.output
     assert run.invoke(cli.main, ["labels", "remove", "--name", "mood"]).exit_code == 0
@@ -58,3 +62,13 @@ def test_what_is_wrong_is_one_line_with_the_remedy(rows: Path, arguments: list[s
     result = CliRunner().invoke(cli.main, ["labels", *given])
     assert result.exit_code == 2
     assert result.output.startswith("error: ") and result.output.count("\n") == 1
+
+
+def test_the_report_says_what_the_inbox_will_mark(rows: Path):
+    train = ["labels", "train", str(rows), "--minutes", "0.2"]
+    told = CliRunner().invoke(cli.main, train)
+    assert told.exit_code == 0, told.output
+    assert "The inbox marks conversations that read bad." in told.output
+    assert "precision" in told.output and "Label, and what was guessed" in told.output
+    wrong = CliRunner().invoke(cli.main, [*train, "--unhappy", "awful"])
+    assert wrong.exit_code == 2 and "bad, good" in wrong.output

@@ -74,7 +74,11 @@ def _cards(body: dict[str, Any]) -> tuple[Card, ...]:
 def _shown(conversation_id: int) -> Response:
     """The conversation as it is now: what every change answers with."""
     with parts().database.read() as records:
-        return jsonify(conversation_json(records, conversation_id, person_id=current_user.id))
+        return jsonify(
+            conversation_json(
+                records, conversation_id, person_id=current_user.id, displeased=parts().moods.displeased
+            )
+        )
 
 
 @blueprint.get("/conversations/<int:conversation_id>")

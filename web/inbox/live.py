@@ -24,6 +24,7 @@ from web.access import requires
 from web.context import parts
 from web.inbox.blueprint import blueprint
 from web.inbox.views import box_named, conversation_json, lines_asked, queue_json
+from web.mood import Displeased, nobody
 from web.streaming import HEARTBEAT_SECONDS, LIFETIME_SECONDS, event, stream
 from web.typing_signs import Typing
 
@@ -39,17 +40,20 @@ def look(
     person_id: int,
     most: int = MOST,
     typing: Typing | None = None,
+    displeased: Displeased = nobody,
 ) -> dict[str, dict[str, Any] | None]:
     """``queue``, ``conversation`` and ``typing`` as they are now; ``conversation`` is None where none is open, or it is
     gone. ``typing`` says whether the visitor writes just now."""
     with database.read() as records:
         found: dict[str, dict[str, Any] | None] = {
-            "queue": queue_json(records, box, person_id=person_id, most=most),
+            "queue": queue_json(records, box, person_id=person_id, most=most, displeased=displeased),
             "conversation": None,
         }
         if open_id is not None:
             try:
-                found["conversation"] = conversation_json(records, open_id, person_id=person_id)
+                found["conversation"] = conversation_json(
+                    records, open_id, person_id=person_id, displeased=displeased
+                )
             except NotFoundError:
                 found["queue"] = {**(found["queue"] or {}), "gone": open_id}
             else:
@@ -65,6 +69,7 @@ def changes(
     open_id: int | None,
     person_id: int,
     typing: Typing | None = None,
+    displeased: Displeased = nobody,
     release: Callable[[], None],
     most: int = MOST,
     lifetime: float = LIFETIME_SECONDS,
@@ -84,7 +89,15 @@ def changes(
                 beaten = now
                 with database.write() as records:
                     presence.beat(records, person_id, looks_at=open_id)
-            seen = look(database, box=box, open_id=open_id, person_id=person_id, most=most, typing=typing)
+            seen = look(
+                database,
+                box=box,
+                open_id=open_id,
+                person_id=person_id,
+                most=most,
+                typing=typing,
+                displeased=displeased,
+            )
             for name, body in seen.items():
                 mark = hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
                 if body is not None and told.get(name) != mark:
@@ -121,6 +134,7 @@ def events() -> Response:
             open_id=open_id,
             person_id=current_user.id,
             typing=parts().typing,
+            displeased=parts().moods.displeased,
             release=release,
             most=most,
             sleep=parts().news.watch(pause=PAUSE_SECONDS).wait,
@@ -144,5 +158,6 @@ def snapshot() -> Response:
         person_id=current_user.id,
         most=most,
         typing=parts().typing,
+        displeased=parts().moods.displeased,
     )
     return jsonify(told)

@@ -59,7 +59,13 @@ def home() -> str:
         "trace": url_for("admin.conversation", conversation_id=0).removesuffix("0"),
         "visitor": url_for("admin.visitor", visitor_id=0).removesuffix("0"),
         "words": words(),
-        "start": look(database, box=box, open_id=open_id, person_id=current_user.id),
+        "start": look(
+            database,
+            box=box,
+            open_id=open_id,
+            person_id=current_user.id,
+            displeased=parts().moods.displeased,
+        ),
     }
     return render_template(
         "inbox/home.html",

@@ -20,6 +20,7 @@ from chatbot.records.presence import Colleague, colleagues, is_away
 from chatbot.records.tables import Conversation, Site, utcnow
 from chatbot.records.visitor_history import Talk, earlier_talks
 from web.language import LANGUAGES, gettext, page_language
+from web.mood import Displeased, nobody
 from web.sentences import channel_in_words, reason_in_words
 from web.widget_options import WidgetOptions
 
@@ -43,14 +44,17 @@ def iso(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="seconds") if moment else None
 
 
-def queue_json(session: Session, box: Box, *, person_id: int, most: int = MOST) -> dict[str, Any]:
-    """A box with the number in each, and everybody who answers. ``more``: there are further ones in it."""
+def queue_json(
+    session: Session, box: Box, *, person_id: int, most: int = MOST, displeased: Displeased = nobody
+) -> dict[str, Any]:
+    """A box with the number in each, and everybody who answers. ``more``: there are further ones in it.
+    ``displeased``: whether a customer reads so by his messages."""
     people = colleagues(session)
     lines = queue(session, box, person_id=person_id, most=most + 1)
     return {
         "box": box,
         "counts": counts(session, person_id=person_id),
-        "lines": [_line(line, people, person_id) for line in lines[:most]],
+        "lines": [_line(line, people, person_id, displeased) for line in lines[:most]],
         "most": most,
         "more": len(lines) > most,
         "colleagues": [
@@ -68,7 +72,7 @@ def queue_json(session: Session, box: Box, *, person_id: int, most: int = MOST) 
     }
 
 
-def _line(line: Line, people: Sequence[Colleague], person_id: int) -> dict[str, Any]:
+def _line(line: Line, people: Sequence[Colleague], person_id: int, displeased: Displeased) -> dict[str, Any]:
     return {
         "id": line.id,
         "state": line.state,
@@ -76,6 +80,7 @@ def _line(line: Line, people: Sequence[Colleague], person_id: int) -> dict[str, 
         "reason": reason_in_words(line.reason) if line.state in _OPEN or line.left_message else None,
         "urgent": line.reason == DANGER and (line.state in _OPEN or line.left_message),
         "legal": threatens(line.said),
+        "displeased": displeased(line.said),
         "left_message": line.left_message,
         "since": iso(line.since),
         "agent": line.agent if line.state == "human" else None,
@@ -103,7 +108,9 @@ def matter(said: tuple[str, ...]) -> str:
     return wants[-1] if wants else (said[-1][:200] if said else "")
 
 
-def conversation_json(session: Session, conversation_id: int, *, person_id: int) -> dict[str, Any]:
+def conversation_json(
+    session: Session, conversation_id: int, *, person_id: int, displeased: Displeased = nobody
+) -> dict[str, Any]:
     """One conversation with everything the agent needs beside the suggestions. Raises NotFoundError."""
     view = read_conversation(session, conversation_id)
     conversation, visitor = view.conversation, view.visitor
@@ -139,6 +146,7 @@ def conversation_json(session: Session, conversation_id: int, *, person_id: int)
         "note": conversation.handover_note,
         "since": iso(conversation.left_message_at or conversation.handover_at),
         "left_message": conversation.left_message_at is not None,
+        "displeased": displeased(tuple(one.turn.text for one in view.turns if one.turn.role == "customer")),
         "agent": view.agent if held else None,
         "agent_id": conversation.agent_id if held else None,
         "mine": held and conversation.agent_id == person_id,

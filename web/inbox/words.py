@@ -16,6 +16,7 @@ WORDS = {
     "choose": "Choose a conversation on the left, or press {key} for the next one.",
     "left_message": "Left a message",
     "legal": "Threatens legal steps",
+    "displeased": "Seems displeased",
     "more": "Show more",
     "all_others": "All of them, with search",
     "left_out_turns": "{n} earlier messages: the whole conversation",

@@ -86,7 +86,7 @@ function drawHead() {
     h("div.row.apart", {},
       h("div", {}, h("button.plain.small.back", { type: "button", onclick: () => show(null) }, icon("arrow-left"), t("back")),
         h("h2", {}, one.visitor.name || one.visitor.email || `${t("visitor")} ${one.id}`),
-        h("p.row", {}, h(`span.tag${looks ? `.${looks}` : ""}`, {}, state), one.left_message && h("span.tag.warn", {}, t("left_message")), one.reason && !one.mine && h("span.small.quiet", {}, one.reason),
+        h("p.row", {}, h(`span.tag${looks ? `.${looks}` : ""}`, {}, state), one.left_message && h("span.tag.warn", {}, t("left_message")), one.displeased && h("span.tag.warn", {}, t("displeased")), one.reason && !one.mine && h("span.small.quiet", {}, one.reason),
           h("span.small.quiet", {}, t(one.visitor.here ? "visitor_here" : "visitor_left")))),
       h("div.row", {}, takeIt, passing, closing)),
     ...(one.watched_by.length ? [h("p.note.warn.small", {}, t("watched", { names: one.watched_by.join(", ") }))] : []));

@@ -44,6 +44,7 @@ export class Queue {
       h("span.marks", {},
         line.urgent && h("span.tag.bad", {}, line.reason),
         line.legal && h("span.tag.warn", {}, t("legal")),
+        line.displeased && h("span.tag.warn", {}, t("displeased")),
         line.left_message && h("span.tag.warn", {}, t("left_message")),
         line.reason && !line.urgent && !line.left_message && line.state === "waiting" && h("span.tag.warn", {}, line.reason),
         line.agent && h("span.tag.accent", {}, line.agent),
