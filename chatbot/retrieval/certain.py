@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from chatbot.retrieval.language_index import COLUMN, Candidates
+from chatbot.retrieval.ranking import LanguageRanking, probability, rank
 from chatbot.retrieval.reading import Query
 from chatbot.retrieval.terms import is_identifier
 
@@ -52,6 +53,38 @@ def floors(
         if len(articles):
             least[held] = np.maximum(least[held], CODE_ASKED / len(set(articles.tolist())))
     return least
+
+
+def with_floors(
+    found: Candidates, ranking: LanguageRanking, least: NDArray[np.float64], *, k: int
+) -> list[tuple[int, float]]:
+    """At most ``k`` places in ``found``, one an article, best first, each with its probability: first those that have
+    a floor (``least`` [n]), whose certainty the others cannot have as well."""
+    ranked = rank(found, ranking.weight_vector(), k=k)
+    fitted = dict(
+        zip(
+            ranked.places.tolist(),
+            probability(ranked.evidence, ranking.evidence_vector()).tolist(),
+            strict=True,
+        )
+    )
+    if not least.any():
+        return list(fitted.items())
+    by_article = {int(found.articles[place]): score for place, score in fitted.items()}
+    certain: dict[int, tuple[int, float]] = {}
+    fused = found.features.astype(np.float64) @ ranking.weight_vector()
+    for place in np.lexsort((-fused, -least)).tolist():
+        if least[place] > 0:
+            article = int(found.articles[place])
+            score = max(float(least[place]), by_article.get(article, 0.0))
+            certain.setdefault(article, (place, score))
+    left = 1.0 - float(least.max())
+    others = [
+        (place, min(score, left))
+        for place, score in fitted.items()
+        if int(found.articles[place]) not in certain
+    ]
+    return [*certain.values(), *others][:k]
 
 
 def _words(terms: list[str]) -> int:

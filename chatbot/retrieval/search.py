@@ -25,12 +25,12 @@ from chatbot.inference.encode import ANY_LANGUAGE
 from chatbot.language.normalise import normalise
 from chatbot.records.database import Database
 from chatbot.retrieval import following, snapshots
-from chatbot.retrieval.certain import floors
+from chatbot.retrieval.certain import floors, with_floors
 from chatbot.retrieval.embeddings import EmbeddingCache, adapted, base_of
 from chatbot.retrieval.following import Changes, DatabaseKnowledge
 from chatbot.retrieval.knowledge import Knowledge, PassageEntry, QuestionEntry
-from chatbot.retrieval.language_index import COLUMN, Candidates, LanguageIndex
-from chatbot.retrieval.ranking import LanguageRanking, SearchModel, probability, rank
+from chatbot.retrieval.language_index import COLUMN, LanguageIndex
+from chatbot.retrieval.ranking import SearchModel
 from chatbot.retrieval.reading import RecentVectors, read_query
 from chatbot.retrieval.snapshots import StoredPart, key_of, signature
 
@@ -312,7 +312,7 @@ class Searcher:
             least = floors(question, found, holding=part.holding)
         ranking = self.model.ranking(lang, dense=not isinstance(encoder, NoEncoder), passages=passages)
         while True:
-            ranked = _ranked(found, ranking, least, k=k + _SPARE)
+            ranked = with_floors(found, ranking, least, k=k + _SPARE)
             stored = self._knowledge.read([int(found.passages[place]) for place, _ in ranked])
             if len(stored) == len(ranked):
                 break
@@ -408,38 +408,6 @@ class Searcher:
         if self._database is None:
             raise UnavailableError("This search follows no database")
         return self._database
-
-
-def _ranked(
-    found: Candidates, ranking: LanguageRanking, least: NDArray[np.float64], *, k: int
-) -> list[tuple[int, float]]:
-    """Places in ``found``, one an article, best first, each with its probability: first those that have a floor
-    (``least`` [n]), whose certainty the others cannot have as well."""
-    ranked = rank(found, ranking.weight_vector(), k=k)
-    fitted = dict(
-        zip(
-            ranked.places.tolist(),
-            probability(ranked.evidence, ranking.evidence_vector()).tolist(),
-            strict=True,
-        )
-    )
-    if not least.any():
-        return list(fitted.items())
-    by_article = {int(found.articles[place]): score for place, score in fitted.items()}
-    certain: dict[int, tuple[int, float]] = {}
-    fused = found.features.astype(np.float64) @ ranking.weight_vector()
-    for place in np.lexsort((-fused, -least)).tolist():
-        if least[place] > 0:
-            article = int(found.articles[place])
-            score = max(float(least[place]), by_article.get(article, 0.0))
-            certain.setdefault(article, (place, score))
-    left = 1.0 - float(least.max())
-    others = [
-        (place, min(score, left))
-        for place, score in fitted.items()
-        if int(found.articles[place]) not in certain
-    ]
-    return [*certain.values(), *others][:k]
 
 
 def _signature(entry: PassageEntry | QuestionEntry) -> int:

@@ -4,8 +4,10 @@ import pytest
 from click.testing import CliRunner
 
 from chatbot.errors import FileError, InputError
+from chatbot.retrieval.certain import EXACTLY_ASKED
+from chatbot.retrieval.ranking import KEYWORD_ONLY, LanguageRanking
 from web.bench.retrieval import command, measure
-from web.bench.retrieval_setup import passages_of
+from web.bench.retrieval_setup import AskedQuery, passages_of, prepare
 from web.bench.retrieval_training import lesson_of
 from web.bench.rows import joined
 
@@ -43,6 +45,9 @@ def test_the_command_writes_every_figure(tmp_path, packaged_chinese_encoder):
     figures = json.loads(out.read_text())
     assert set(figures) >= KEYS
     assert figures["recall_at_1"] == 100 and figures["n_queries"] == 10
+    assert figures["hybrid_against_part"]["part"] in ("keyword", "dense")
+    assert f"hybrid against {figures['hybrid_against_part']['part']}: " in result.output
+    assert "float" not in figures
     assert set(figures["refusal"]) == {
         "auroc", "answered_at_10pct_wrong", "false_answer_rate", "ece", "ece_by_chance",
     }  # fmt: skip
@@ -52,6 +57,54 @@ def test_packaged_is_the_packaged_encoder_of_the_documents_language(packaged_chi
     store = packaged_chinese_encoder.parent
     figures = measure(documents(), lambda: queries(), encoder="packaged", store=store)
     assert figures["encoder"].startswith("packaged-chinese") and figures["recall_at_1"] == 100
+
+
+def test_hybrid_is_held_against_the_part_that_finds_more_on_the_same_questions():
+    figures = measure(documents(), queries, encoder="domain")
+    against = figures["hybrid_against_part"]
+    better = max(("keyword", "dense"), key=lambda mode: figures[mode]["recall_at_1"])
+    assert figures[against["part"]]["recall_at_1"] == figures[better]["recall_at_1"]
+    difference = figures["hybrid"]["recall_at_1"] - figures[better]["recall_at_1"]
+    assert against["difference"] == pytest.approx(difference)
+    assert against["gained"] - against["lost"] == pytest.approx(difference * figures["n_queries"] / 100)
+
+
+def test_the_search_that_is_served_is_measured_with_what_is_certain(tmp_path):
+    prepared = prepare(
+        documents(), train=[], train_documents=[], valid=[], encoder="domain", seed=13, work=tmp_path,
+        tell=lambda stage, share: None,
+    )  # fmt: skip
+    unsure = LanguageRanking(weights=KEYWORD_ONLY.weights, evidence={"constant": -3.0})
+    prepared.rankings = dict.fromkeys(prepared.rankings, unsure)
+    found = prepared.find(AskedQuery("退款怎么办理", frozenset({0})))  # word for word as the first document's
+    assert prepared.hits(found, "hybrid", 1) == [(0, EXACTLY_ASKED)]
+    assert prepared.hits(found, "keyword", 1)[0][1] < 0.1  # neither part knows it by itself
+    assert prepared.hits(found.without(frozenset({0})), "hybrid", 1)[0][1] < 0.1
+    nothing = prepared.find(AskedQuery("?!", frozenset()))
+    assert all(prepared.hits(nothing, mode, 1) == [] for mode in ("keyword", "dense", "hybrid"))
+
+
+def test_what_int8_loses_is_told_beside_the_encoder_in_single_precision(packaged_encoder):
+    pairs = {
+        "How do I return a parcel?": "How can I send my parcel back?",
+        "Where is my invoice?": "I cannot find the invoice",
+        "Which cards do you take?": "Which credit cards can I pay with?",
+    }
+    rows = [{"id": title, "question": title, "answer": "", "lang": "en"} for title in pairs]
+    asked = [{"query": query, "faq_id": title} for title, query in pairs.items()]
+    figures = measure(rows, lambda: asked, single=True, store=packaged_encoder.parent)
+    single = figures["float"]
+    assert set(single) == {"dense", "hybrid"}
+    for mode, of_float in single.items():
+        lost = figures[mode]["recall_at_1"] - of_float["recall_at_1"]
+        assert of_float["int8_against_float"]["difference"] == pytest.approx(lost, abs=0.02)
+    assert single["dense"]["recall_at_1"] == 100  # three questions that are far from each other
+
+
+def test_an_encoder_without_an_int8_form_has_nothing_to_compare():
+    with pytest.raises(InputError, match="no int8 form") as error:
+        measure(documents(), queries, encoder="domain", single=True)
+    assert error.value.field == "float"
 
 
 @pytest.mark.parametrize(("lang", "encoder"), [("de", "packaged"), ("en", "packaged-chinese")])

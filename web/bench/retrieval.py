@@ -1,8 +1,8 @@
 """``bench retrieval``: index a set of FAQ documents, search them with a set of questions, and say how well and how
 fast.
 
-Everything is measured on the served form: the same indexes, int8 encoders and calibrated scores as in a release. The
-question file is opened last; what can be chosen is chosen on ``--train`` and ``--valid``.
+Everything is measured on the served form: the same indexes, int8 encoders, calibrated scores and floors under them as
+in a release. The question file is opened last; what can be chosen is chosen on ``--train`` and ``--valid``.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from web.bench.figures import json_option, write_figures
+from web.bench.paired import Comparison, compared
 from web.bench.rows import joined, read_rows
 
 if TYPE_CHECKING:
+    from chatbot.learning.encoders import Precision
     from web.bench.retrieval_setup import Found, Prepared
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -56,6 +58,13 @@ _DRAWS = 100  # of answers as the stated probabilities have them
     is_flag=True,
     help="Take rows of one wording as one question, which any of their documents answers.",
 )
+@click.option(
+    "--float",
+    "single",
+    is_flag=True,
+    help="Also search with the encoder in single precision, fitted alike, and report what int8 loses. Needs the "
+    "model itself (its package, a folder or a hub) and about four times as long.",
+)
 @click.option("--seed", type=int, default=13, show_default=True)
 @json_option
 def command(
@@ -68,10 +77,15 @@ def command(
     mode: str,
     encoder_store: Path | None,
     join_questions: bool,
+    single: bool,
     seed: int,
     json_file: Path | None,
 ) -> None:
-    """Measure the search: recall, refusal, calibration, speed."""
+    """Measure the search: recall, refusal, calibration, speed.
+
+    Keyword and dense search are measured alone as well, and the two together are compared with the better of them,
+    question by question.
+    """
     from web.terminal import TerminalProgress
 
     with TerminalProgress() as progress:
@@ -85,6 +99,7 @@ def command(
             mode=mode,
             store=encoder_store,
             join_questions=join_questions,
+            single=single,
             seed=seed,
             progress=progress,
         )
@@ -103,32 +118,48 @@ def measure(
     mode: str = "hybrid",
     store: Path | None = None,
     join_questions: bool = False,
+    single: bool = False,
     seed: int = 13,
     progress: Callable[[str, float], None] | None = None,
 ) -> dict[str, Any]:
-    """Build, fit, then read the queries and measure; the figures of docs/bench.md (percent, milliseconds, bytes)."""
+    """Build, fit, then read the queries and measure (percent, milliseconds, bytes).
+
+    ``hybrid_against_part``: both searches together against the one that finds more by itself. ``single``: the same
+    with the encoder in single precision; ``float`` has its recall, and what int8 gains and loses against it. Raises
+    InputError as `prepare` does.
+    """
     from web.bench.retrieval_setup import prepare, queries_of
 
     tell = progress or (lambda stage, share: None)
     read: Callable[[Sequence[dict[str, Any]]], Sequence[dict[str, Any]]]
     read = joined if join_questions else list
     with tempfile.TemporaryDirectory() as work:
-        prepared = prepare(
-            documents,
-            train=read(train),
-            train_documents=train_documents,
-            valid=read(valid),
-            encoder=encoder,
-            seed=seed,
-            work=Path(work),
-            store=store,
-            tell=tell,
-        )
+
+        def built(precision: Precision) -> Prepared:
+            return prepare(
+                documents,
+                train=read(train),
+                train_documents=train_documents,
+                valid=read(valid),
+                encoder=encoder,
+                seed=seed,
+                work=Path(work),
+                store=store,
+                precision=precision,
+                tell=tell,
+            )
+
+        def searched(prepared: Prepared) -> list[Found]:
+            found = []
+            for place, query in enumerate(asked):
+                found.append(prepared.find(query))
+                tell("search", (place + 1) / len(asked))
+            return found
+
+        exact = built("float32") if single else None
+        prepared = built("int8")
         asked = queries_of(read(read_queries()), prepared.numbers)
-        found: list[Found] = []
-        for place, query in enumerate(asked):
-            found.append(prepared.find(query))
-            tell("search", (place + 1) / len(asked))
+        found = searched(prepared)
         answerable = [item for item in found if item.query.right]
         figures: dict[str, Any] = {
             "n_documents": len(documents),
@@ -140,6 +171,7 @@ def measure(
             "keyword": quality(prepared, answerable, "keyword"),
             "dense": quality(prepared, answerable, "dense"),
             "hybrid": quality(prepared, answerable, "hybrid"),
+            "hybrid_against_part": against_part(prepared, answerable),
             "candidates_recall": percent(
                 [bool(item.query.right & set(item.candidates.articles.tolist())) for item in answerable]
             ),
@@ -152,14 +184,40 @@ def measure(
             "join_questions": join_questions,
             "seed": seed,
         }
+        if exact is not None:
+            unrounded = [item for item in searched(exact) if item.query.right]
+            figures["float"] = {
+                mode: {
+                    **quality(exact, unrounded, mode),
+                    "int8_against_float": compared(
+                        firsts(prepared, answerable, mode), firsts(exact, unrounded, mode)
+                    ),
+                }
+                for mode in ("dense", "hybrid")
+                if answerable
+            }
         return figures
+
+
+def firsts(prepared: Prepared, found: Sequence[Found], mode: str) -> list[bool]:
+    """Whether each question's first article is a right one."""
+    return [any(article in item.query.right for article, _ in prepared.hits(item, mode, 1)) for item in found]
+
+
+def against_part(prepared: Prepared, found: Sequence[Found]) -> dict[str, Any]:
+    """Hybrid search against its better ``part`` on these questions: `Comparison`; empty without questions."""
+    if not found:
+        return {}
+    right = {mode: firsts(prepared, found, mode) for mode in ("keyword", "dense", "hybrid")}
+    part = max(("keyword", "dense"), key=lambda mode: sum(right[mode]))
+    return {"part": part, **compared(right["hybrid"], right[part])}
 
 
 def quality(prepared: Prepared, found: Sequence[Found], mode: str) -> dict[str, float]:
     """``recall_at_1``, ``recall_at_5``, ``mrr_at_10``, ``ndcg_at_10`` in percent: any right document within k."""
     first, five, reciprocal, gains = [], [], [], []
     for item in found:
-        right = [article in item.query.right for article in item.articles(prepared.rankings[mode], 10)]
+        right = [article in item.query.right for article, _ in prepared.hits(item, mode, 10)]
         place = right.index(True) if True in right else None
         first.append(place == 0)
         five.append(place is not None and place < 5)
@@ -192,9 +250,9 @@ def refusal(prepared: Prepared, found: Sequence[Found], mode: str, seed: int) ->
     stated, right, has_answer = [], [], []
     for item, lost in zip(found, rng.random(len(found)) < TAKEN_AWAY, strict=True):
         gone = item.query.right if lost else frozenset()
-        article, probability = item.without(gone).first(prepared.rankings[mode])
-        stated.append(probability)
-        right.append(article is not None and article in item.query.right - gone)
+        hits = prepared.hits(item.without(gone), mode, 1)
+        stated.append(hits[0][1] if hits else 0.0)
+        right.append(bool(hits) and hits[0][0] in item.query.right - gone)
         has_answer.append(bool(item.query.right - gone))
     scores, correct, known = np.array(stated), np.array(right), np.array(has_answer)
     order = np.argsort(-scores, kind="stable")
@@ -265,7 +323,13 @@ def _print(figures: dict[str, Any]) -> None:
     for name in ("keyword", "dense", "hybrid"):
         mark = " *" if name == figures["mode"] else ""
         table.add_row(name + mark, *(f"{figures[name][measure]:.1f}" for measure in measures))
+    for name, row in figures.get("float", {}).items():
+        table.add_row(f"{name}, float", *(f"{row[measure]:.1f}" for measure in measures))
     console.print(table)
+    if against := figures["hybrid_against_part"]:
+        console.print(f"hybrid against {against['part']}: {_told(against)}")
+    for name, row in figures.get("float", {}).items():
+        console.print(f"{name}, int8 against float: {_told(row['int8_against_float'])}")
     refused = figures["refusal"]
     console.print(
         f"refusal: AUROC {refused['auroc']:.1f}, answered at 10 % wrong {refused['answered_at_10pct_wrong']:.1f} %, "
@@ -280,4 +344,12 @@ def _print(figures: dict[str, Any]) -> None:
     console.print(
         f"built in {figures['build_seconds']:.1f} s, trained in {figures['train_seconds']:.1f} s, "
         f"index {figures['index_bytes'] / 1e6:.1f} MB"
+    )
+
+
+def _told(comparison: Comparison) -> str:
+    verdict = "worse" if comparison["worse"] else "not worse"
+    return (
+        f"{comparison['difference']:+.1f} ± {comparison['standard_error']:.1f} of recall@1 (one standard error; "
+        f"{comparison['gained']} gained, {comparison['lost']} lost): {verdict}"
     )

@@ -6,20 +6,23 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from chatbot.dialogue.trace import Hit, Message
 from chatbot.errors import FileError, InputError
 from chatbot.inference.encode import ANY_LANGUAGE, AdaptedEncoder, SentenceEncoder, Vectors
 from chatbot.language.normalise import detect_language
-from chatbot.learning.encoders import DOMAIN, PACKAGED, ensure_encoder, packaged_for
+from chatbot.learning.encoders import DOMAIN, PACKAGED, Precision, ensure_encoder, packaged_for
 from chatbot.learning.search_calibration import CalibrationSettings, calibrate_search, fit_ranking
 from chatbot.learning.search_judging import Judged, SearchPair, judge
+from chatbot.retrieval.certain import floors, with_floors
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry
-from chatbot.retrieval.language_index import Candidates
+from chatbot.retrieval.language_index import FEATURES, Candidates
 from chatbot.retrieval.ranking import (
     CHARACTERS,
     DEFAULT,
@@ -27,8 +30,6 @@ from chatbot.retrieval.ranking import (
     LanguageRanking,
     SearchModel,
     default_ranking,
-    probability,
-    rank,
 )
 from chatbot.retrieval.reading import read_query
 from chatbot.retrieval.search import Encoder, Searcher
@@ -50,27 +51,21 @@ class AskedQuery:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a question found, before it is ranked."""
+    """What a question found, before it is ranked. ``floors``: the least probability of each candidate (certain.py)."""
 
     query: AskedQuery
     candidates: Candidates
+    floors: Callable[[Candidates], NDArray[np.float64]]
 
     def without(self, articles: frozenset[int]) -> Found:
         return replace(self, candidates=self.candidates.without(articles)) if articles else self
 
-    def articles(self, ranking: LanguageRanking, k: int) -> list[int]:
-        """The best ``k`` articles, best first."""
-        places = rank(self.candidates, ranking.weight_vector(), k=k).places
-        found: list[int] = self.candidates.articles[places].tolist()
-        return found
-
-    def first(self, ranking: LanguageRanking) -> tuple[int | None, float]:
-        """The best article and its stated probability."""
-        ranked = rank(self.candidates, ranking.weight_vector(), k=1)
-        if not len(ranked.places):
-            return None, 0.0
-        stated = probability(ranked.evidence, ranking.evidence_vector())
-        return int(self.candidates.articles[ranked.places[0]]), float(stated[0])
+    def hits(self, ranking: LanguageRanking, k: int, *, certain: bool) -> list[tuple[int, float]]:
+        """The best ``k`` articles, best first, with their stated probabilities; ``certain``: with what is certain
+        before all else, as it is served."""
+        least = self.floors(self.candidates) if certain else np.zeros(len(self.candidates.passages))
+        placed = with_floors(self.candidates, ranking, least, k=k)
+        return [(int(self.candidates.articles[place]), stated) for place, stated in placed]
 
 
 class RememberingEncoder:
@@ -122,8 +117,15 @@ class Prepared:
         read = read_query(query.text, self.encoder, history=query.history)
         if read is None:
             empty = np.empty(0, dtype=np.int64)
-            return Found(query, Candidates(empty, empty, np.empty((0, 0), dtype=np.float32)))
-        return Found(query, self.searcher.part(self.lang).candidates(read))
+            nothing = Candidates(empty, empty, np.empty((0, len(FEATURES)), dtype=np.float32))
+            return Found(query, nothing, lambda found: np.zeros(0))
+        part = self.searcher.part(self.lang)
+        return Found(query, part.candidates(read), partial(floors, read, holding=part.holding))
+
+    def hits(self, found: Found, mode: str, k: int) -> list[tuple[int, float]]:
+        """The best ``k`` articles of a mode with their stated probabilities. Hybrid is what is served, so it alone
+        has the floors: neither part by itself knows them."""
+        return found.hits(self.rankings[mode], k, certain=mode == "hybrid")
 
     def search(self, query: AskedQuery) -> list[Hit]:
         """The whole way of a question, encoder included."""
@@ -188,12 +190,14 @@ def prepare(
     seed: int,
     work: Path,
     store: Path | None = None,
+    precision: Precision = "int8",
     tell: Callable[[str, float], None],
 ) -> Prepared:
     """Train what can be trained, index the documents, fit the ranking on what was held out of the training.
 
-    ``packaged`` is the packaged encoder of the documents' language. Raises InputError for an encoder that was trained
-    for other languages.
+    ``packaged`` is the packaged encoder of the documents' language. ``precision`` ``float32``: with the encoder as it
+    was before it was made small. Raises InputError for an encoder that was trained for other languages, and for
+    ``float32`` of one that has no other form.
     """
     from web.bench.retrieval_training import Lesson, lesson_of, train_encoder
 
@@ -203,6 +207,13 @@ def prepare(
     chosen = packaged_for(lang) if encoder in (None, PACKAGED) else encoder
     if encoder == PACKAGED and chosen == DOMAIN:
         raise _not_for(lang, PACKAGED)
+    if chosen == DOMAIN and precision != "int8":
+        raise InputError(
+            "The domain encoder is a table in half precision: it has no int8 form to compare",
+            field="float",
+            value=chosen,
+            remedy="Leave --float out, or name a transformer with --encoder",
+        )
     lesson = lesson_of(passages, numbers, train, train_documents, lang) if train else Lesson.empty()
     valid_pairs = [
         SearchPair(query.text, lang, query.right, query.history) for query in queries_of(valid, numbers)
@@ -214,7 +225,9 @@ def prepare(
     dense = True
     if chosen != DOMAIN:
         tell("encoder", 0.0)
-        general = SentenceEncoder.load(ensure_encoder(chosen, store or work / "encoders"))
+        general = SentenceEncoder.load(
+            ensure_encoder(chosen, store or work / "encoders", precision=precision)
+        )
         if general.languages and lang not in general.languages:
             raise _not_for(lang, chosen)
         final = base = RememberingEncoder(general)
@@ -303,8 +316,6 @@ def _only(ranking: LanguageRanking, *marks: str) -> LanguageRanking:
 
 def _masked(judged: Sequence[Judged], mode: str) -> list[Judged]:
     """The candidates as one of the two searches alone would see them: what it does not measure is 0."""
-    from chatbot.retrieval.language_index import FEATURES
-
     if mode == "hybrid":
         return list(judged)
     hidden = [place for place, name in enumerate(FEATURES) if ("words" in name) != (mode == "keyword")]
