@@ -32,6 +32,7 @@ from chatbot.dialogue.led_in import with_lead_in
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.offers import offers_person
 from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.other_codes import not_explained, without_other_codes
 from chatbot.dialogue.others_data import asks_for_others_data
 from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.person_wish import asks_for_person, declines_person, without_declined
@@ -348,7 +349,7 @@ class Assistant:
         wants_person = agreed == "person" or asks_for_person(request)
         small = None if wants_person else agreed or smalltalk(request)
         action: Action | None = None
-        draft, left_out, footing, variant = None, False, Footing(), None
+        draft, left_out, footing, variant, strange = None, False, Footing(), None, None
         others_data = not too_long and asks_for_others_data(request)
         if readable and not too_long and small is None and not wants_person and not others_data:
             classification, known, hits = self._evidence(request, before, lang, clock)
@@ -360,6 +361,7 @@ class Assistant:
             ranked = answerable(
                 unsaid(ranked, before), known, self._lookup, lang=lang, floor=options.choice_floor
             )
+            ranked, strange = without_other_codes(request, ranked, sure=options.sureness)
             if (variant := variant_asked(request)) is not None and (
                 topic := topic_before(before)
             ) is not None:
@@ -408,6 +410,8 @@ class Assistant:
         if decision.rule == "not_known" and variant is not None and not ranked:
             reason = f"what was spoken of does not name this variant: {variant}"
             decision = replace(decision, reason=reason)
+        if decision.rule == "not_known" and strange is not None:
+            decision = not_explained(decision, strange, said)
         if small is not None or wants_person:
             own = known.get(small or PERSON_INTENT)
             if own is not None:

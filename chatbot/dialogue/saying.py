@@ -73,7 +73,7 @@ def say(part: Part, *, lang: str, failures: int, redactor: Redactor, lookup: Loo
             text = phrase("action_waits", lang)
         case _:
             name = _PHRASES.get(decision.rule)
-            text = phrase(name or ("unknown_again" if failures else "unknown"), lang)
+            text = decision.told or phrase(name or ("unknown_again" if failures else "unknown"), lang)
             choices = (person,)
     if decision.told is not None:  # not the first time
         choices = (person,)

@@ -580,6 +580,18 @@ def test_a_few_words_after_an_answer_ask_on_about_it():
     )
 
 
+def test_of_a_code_that_nothing_explains_that_is_said(assistant, monkeypatch):
+    near = replace(
+        passage("error-e-4012", "The tank is empty.", 0.5), title="Error E-4012", title_path="Error E-4012"
+    )
+    monkeypatch.setattr(assistant._search, "search", lambda *_, **__: [near])
+    monkeypatch.setattr(assistant._classifier, "classify", lambda *_, **__: Classification((), 0.97))
+    reply, trace = assistant.reply("it shows E-1203", options=SiteOptions())
+    assert (reply.kind, trace.parts[0].rule) == ("unknown", "not_known")
+    assert "E-1203" in reply.text and "E-1203" in trace.parts[0].reason
+    assert reply.parts[0].choices[-1].payload == HANDOVER
+
+
 def test_a_bare_variant_is_answered_from_what_was_spoken_of_or_not_known(assistant, monkeypatch):
     monkeypatch.setattr(
         assistant._search, "search", lambda *_, **__: [passage("cancel-order", CANCEL_TEXT, 0.99)]
