@@ -30,9 +30,10 @@ from chatbot.dialogue.fronting import fronted, in_danger
 from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.led_in import with_lead_in
 from chatbot.dialogue.lookup import Lookup
+from chatbot.dialogue.not_known import said_why
 from chatbot.dialogue.offers import offers_person
 from chatbot.dialogue.options import SiteOptions
-from chatbot.dialogue.other_codes import not_explained, without_other_codes
+from chatbot.dialogue.other_codes import without_other_codes
 from chatbot.dialogue.others_data import asks_for_others_data
 from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.person_wish import asks_for_person, declines_person, without_declined
@@ -407,11 +408,9 @@ class Assistant:
                 again=self._to_say_again(request, ranked, draft, repeats, lang),
             )
         )
-        if decision.rule == "not_known" and variant is not None and not ranked:
-            reason = f"what was spoken of does not name this variant: {variant}"
-            decision = replace(decision, reason=reason)
-        if decision.rule == "not_known" and strange is not None:
-            decision = not_explained(decision, strange, said)
+        if decision.rule == "not_known":
+            asked = None if ranked else variant
+            decision = said_why(decision, request, code=strange, variant=asked, lang=said)
         if small is not None or wants_person:
             own = known.get(small or PERSON_INTENT)
             if own is not None:

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
-from chatbot.dialogue.phrases import phrase
-from chatbot.dialogue.policy import Decision
 from chatbot.dialogue.weighing import Candidate
 from chatbot.retrieval.terms import is_identifier, terms
 
@@ -40,12 +37,6 @@ def without_other_codes(
         return list(ranked), None
     kept = [one for one, found in zip(ranked, other, strict=True) if not found and one.probability >= sure]
     return kept, code
-
-
-def not_explained(decision: Decision, code: str, lang: str) -> Decision:
-    """That nothing is known, said of the code."""
-    told = phrase("unknown_code", lang).format(code=code)
-    return replace(decision, reason=f"nothing explains the code {code}", told=told)
 
 
 def _codes(text: str) -> set[str]:

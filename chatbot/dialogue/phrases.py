@@ -12,6 +12,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "bot_praised": "Thank you, that's kind! Is there anything else?",
         "bot_blamed": "I'm sorry that I was no help. Could you put it in other words, "
         "or shall I pass you on to a colleague?",
+        "languages": "You can write to me in English or in Chinese. What would you like to know?",
         "go_on": "Yes, please go on. What would you like to know?",
         "declined": "All right, I'm still here. What would you like to know?",
         "nothing_else": "All right. If there is anything else, just ask.",
@@ -88,6 +89,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "about_bot": "我是自动客服助手，不是真人。您可以直接问我，需要的话也可以帮您转人工客服，要转吗？",
         "bot_praised": "谢谢夸奖！还有其他可以帮您的吗？",
         "bot_blamed": "很抱歉没能帮到您。您可以换个说法，或者需要帮您转人工客服吗？",
+        "languages": "您可以用中文或英文和我交流。请问想了解什么？",
         "go_on": "您请说，想了解什么？",
         "declined": "好的，那由我继续为您解答。您想了解什么？",
         "nothing_else": "好的，如果还有其他问题，随时问我。",

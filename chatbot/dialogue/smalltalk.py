@@ -11,6 +11,11 @@ import re
 from chatbot.dialogue.about_bot import about_bot
 from chatbot.language.simplified import simplified
 
+_LANGUAGE = (
+    r"(english|chinese|mandarin|cantonese|german|french|dutch|spanish|italian|portuguese|japanese|korean|russian"
+    r"|deutsch|englisch|français|francais|anglais|español|espanol|inglés|ingles)"
+)
+_LANGUAGE_ZH = r"(中文|汉语|普通话|国语|粤语|英文|英语|德语|德文|法语|法文|日语|日文|荷兰语|西班牙语)"
 _PATTERNS: dict[str, str] = {
     "greeting": r"(are you (still )?(there|here)|hi|hello|hey|hiya|howdy|good (morning|afternoon|evening|day)"
     r"|greetings|anyone there|hello there"
@@ -23,6 +28,12 @@ _PATTERNS: dict[str, str] = {
     "goodbye": r"(bye|goodbye|bye bye|see you|see ya|have a nice day|take care|cya"
     r"|再见|拜拜|拜|回见|下次见|没事了|没有了|没别的了|就这些了?|no that'?s (all|it)|that'?s all|that'?s it"
     r"|nothing else)",
+    "languages": r"(((sorry|please|pls|so|hi|hello) )*(((do|can|could|may|would) (you|we|i) (please |also |maybe )*)?"
+    r"(speak|talk|chat|write|understand|continue|switch|answer|reply|know)( (to me|with me|to|in))* )?"
+    rf"(in )?{_LANGUAGE}( or {_LANGUAGE})?( (please|pls|then|instead|too|only|bitte|por favor|s'il vous plaît))*"
+    rf"|sprechen sie {_LANGUAGE}|parlez vous {_LANGUAGE}|hablas? {_LANGUAGE}"
+    r"|(那|请|请问|麻烦|你们?|您|我们|可以|可不可以|能|能不能|会|会不会|还是)*(说|讲|用|换|换成|切换到|改用|懂)"
+    rf"{_LANGUAGE_ZH}(回复|回答|沟通|交流|聊|说)*(吗|么|吧|可以吗|行吗|好吗| ?谢谢)*)",
     "go_on": r"(well|so|((just|and|oh|ok|wait) )*(one|a) (more|last|quick|other) (thing|question)|((just|and|oh"
     r"|ok|wait) )*"
     r"(another|quick) (thing|question)|(i )?(still )?(have|got|ve got|'ve got) (a|another|one more|some|a few"
@@ -48,8 +59,8 @@ _LIMIT = 40  # characters; longer than this it is not only small talk
 
 
 def smalltalk(text: str) -> str | None:
-    """``greeting``, ``thanks``, ``goodbye``, ``go_on`` ("one more thing"), or what is said about the bot
-    (chatbot/dialogue/about_bot.py), where the message is nothing else; "ok" is thanks unsaid."""
+    """``greeting``, ``thanks``, ``goodbye``, ``languages`` ("English please"), ``go_on`` ("one more thing"), or what
+    is said about the bot (chatbot/dialogue/about_bot.py), where the message is nothing else; "ok" is thanks unsaid."""
     folded = simplified(text)
     plain = _FILLER.sub(" ", folded).strip()
     if not plain:

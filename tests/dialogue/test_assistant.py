@@ -592,6 +592,19 @@ def test_of_a_code_that_nothing_explains_that_is_said(assistant, monkeypatch):
     assert reply.parts[0].choices[-1].payload == HANDOVER
 
 
+def test_who_writes_in_another_language_is_told_which_are_spoken_where_nothing_answers(
+    assistant, monkeypatch
+):
+    monkeypatch.setattr(assistant._search, "search", lambda *_, **__: [])
+    monkeypatch.setattr(assistant._classifier, "classify", lambda *_, **__: Classification((), 0.02))
+    reply, trace = assistant.reply("Wo ist meine Bestellung?", options=SiteOptions())
+    assert (reply.text, trace.parts[0].rule) == (phrase("unreadable", "en"), "not_known")
+    monkeypatch.setattr(
+        assistant._search, "search", lambda *_, **__: [passage("cancel-order", CANCEL_TEXT, 0.99)]
+    )
+    assert assistant.reply("Wo ist meine Bestellung?", options=SiteOptions())[0].text == CANCEL_TEXT
+
+
 def test_a_bare_variant_is_answered_from_what_was_spoken_of_or_not_known(assistant, monkeypatch):
     monkeypatch.setattr(
         assistant._search, "search", lambda *_, **__: [passage("cancel-order", CANCEL_TEXT, 0.99)]
