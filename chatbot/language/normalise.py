@@ -88,14 +88,5 @@ def detect_language(text: str, *, default: str = "en") -> str:
     return "zh" if han >= words or han >= 4 else ("en" if words else "zh")
 
 
-def document_language(text: str, *, default: str = "en") -> str:
-    """As `detect_language`, of a text of some length: it is Chinese where it has as many Chinese characters as words
-    of Latin letters. A Chinese name in an English text makes it no Chinese one."""
-    found = detect_language(text, default=default)
-    if found == "zh" and len(_HAN.findall(text)) < len(_LATIN.findall(text)):
-        return "en"
-    return found
-
-
 def is_han(ch: str) -> bool:
     return bool(_HAN.match(ch))

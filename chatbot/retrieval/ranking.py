@@ -74,8 +74,10 @@ def rank(candidates: Candidates, weights: Floats, *, k: int) -> Ranked:
     evidence = np.zeros((found, len(EVIDENCE)))
     if found:
         others = np.full(found, scores[0])
-        others[0] = scores[1] if len(scores) > 1 else scores[0] - 5.0
-        odds = np.exp(np.clip(scores - scores[0], -60, 0))
+        # with one article alone the rival is one that has nothing to do with the question: to be alone proves nothing
+        rivals = scores if len(scores) > 1 else np.append(scores, 0.0)
+        others[0] = rivals[1]
+        odds = np.exp(np.clip(rivals - scores[0], -60, 60))
         share = odds[:found] / odds.sum()
         fields = candidates.features[:, : len(FIELDS)].astype(np.float64)
         gaps = _gaps(fields, candidates.articles, places[:found])

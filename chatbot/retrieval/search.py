@@ -23,6 +23,7 @@ from chatbot.dialogue.trace import Hit, Message
 from chatbot.errors import BundleError, NotFoundError, UnavailableError
 from chatbot.inference.encode import ANY_LANGUAGE
 from chatbot.language.normalise import normalise
+from chatbot.language.written_language import language_asked_in
 from chatbot.records.database import Database
 from chatbot.retrieval import following, snapshots
 from chatbot.retrieval.certain import floors, with_floors
@@ -41,6 +42,7 @@ SNAPSHOT_AFTER = 50  # entries that had to be encoded at the start
 
 Kind = Literal["passage", "question"]
 _Entry = TypeVar("_Entry", PassageEntry, QuestionEntry)
+_TOLD_APART = ("en", "zh", "und")  # what `detect_language` says of messages
 _SPARE = 5  # hits ranked beyond those asked for, in case some are gone from the knowledge
 
 
@@ -298,8 +300,10 @@ class Searcher:
 
         ``Hit.score`` is the calibrated probability that the hit answers; where nothing fits all are low. Earlier
         turns in ``history`` (oldest first) are read for what a follow-up leaves out. Nothing is found for a text
-        without words or a language without passages.
+        without words or a language without passages. Messages are told apart as Chinese, English and others: what is
+        evidently asked in another language that passages are in is searched there.
         """
+        lang = self._searched_in(query, lang)
         encoder = self.encoder(lang)
         question = read_query(query, encoder, history=history, recent=self._recent[encoder.fingerprint])
         if question is None:
@@ -342,6 +346,15 @@ class Searcher:
         return hits[:k]
 
     # --- keeping the parts
+
+    def _searched_in(self, query: str, lang: str) -> str:
+        others = {found for found in self.languages if found not in _TOLD_APART}
+        if lang not in ("en", "und") or not others:
+            return lang
+        told = language_asked_in(query, others)
+        if told is None and len(others) == 1 and lang not in self.languages:
+            return others.pop()
+        return told or lang
 
     def _embed(self, encoder: Encoder, texts: Sequence[str]) -> NDArray[np.float32]:
         """Vectors of texts that are searched, from the store where they were encoded before."""

@@ -6,7 +6,8 @@ import hashlib
 import re
 from collections.abc import Iterable
 
-from chatbot.language.normalise import document_language, fold, tidy
+from chatbot.language.normalise import fold, tidy
+from chatbot.language.written_language import document_language
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.chunking import passages_of
 

@@ -20,6 +20,7 @@ from chatbot.records.database import Database
 from chatbot.records.knowledge import ArticleDraft, withdraw_article, withdraw_missing
 from ingest.articles.formats import ending, read_articles
 from ingest.articles.gone_files import place
+from ingest.articles.languages import in_one_language, language_notes
 from ingest.articles.telling_apart import ImportSources, in_another_language, tell_apart
 from ingest.files import Note, RowError, content_hash
 from ingest.report import FileReport
@@ -56,8 +57,12 @@ def take_in_articles(
         if lang and not isinstance(row, RowError):
             row = replace(row, lang=lang)
         rows.append(row)
-        _count(report, row)
+    if not lang and report.format in _TABLES:
+        rows = in_one_language(rows)
+    for read in rows:
+        _count(report, read)
     _check(path, report)
+    report.notes += language_notes(rows, name=path.name, told=bool(lang))
     if not dry_run:
         _store(database, path, content_hash(path), rows, report, sources=sources)
 

@@ -14,6 +14,7 @@ from chatbot.records.article_changes import take_in
 from chatbot.records.database import Database
 from chatbot.records.knowledge import ArticleDraft, withdraw_article
 from chatbot.records.tables import Article
+from ingest.articles.languages import language_notes
 from ingest.articles.taking_in import overwritten_note
 from ingest.articles.web_pages import GonePage, WebReader
 from ingest.files import RowError
@@ -49,10 +50,13 @@ def import_web_pages(
             urls, first = reader.addresses(address)
             if first is None:
                 urls = list(dict.fromkeys([*urls, *_known(database, address)]))
+            pages: list[ArticleDraft] = []
             for number, (url, row) in enumerate(reader.read(urls, first), 1):
                 _take(database, url, row, file, dry_run=dry_run)
+                pages += [row] if isinstance(row, ArticleDraft) else []
                 if progress:
                     progress(f"articles: {urlsplit(address).hostname}", number / len(urls))
+            file.notes += language_notes(pages, name=address, told=True)
             if not file.kept and file.row_errors:
                 error = file.row_errors[0]
                 raise FileError(error.message, value=error.value, remedy=error.remedy)

@@ -2,7 +2,6 @@ import pytest
 
 from chatbot.language.normalise import (
     detect_language,
-    document_language,
     fold,
     has_letters,
     normalise,
@@ -46,10 +45,3 @@ def test_emoji_alone_says_nothing():
 def test_pages_of_text_say_too_much_and_a_long_letter_does_not():
     assert says_too_much("word " * 500) and says_too_much("退货期限是多久" * 101)
     assert not says_too_much("word " * 400) and not says_too_much("退货期限是多久" * 99)
-
-
-def test_a_chinese_name_makes_no_chinese_document():
-    text = "You can pay by card, by bank transfer or by WeChat Pay (微信支付) in every one of our shops."
-    assert document_language(text) == "en"
-    assert document_language("请在 Settings 中点击 Reset password 重置密码。") == "zh"
-    assert document_language("配送は三日かかります") == "und"

@@ -78,6 +78,37 @@ def test_a_language_without_passages_finds_nothing(searcher):
     assert searcher.search("Wo ist mein Paket?", lang="de") == []
 
 
+def test_a_question_in_another_language_finds_the_passages_in_it(encoder):
+    passages = [
+        *PASSAGES,
+        PassageEntry(7, 30, "de", "Versand", "Der Versand kostet fünf Euro und dauert drei Tage."),
+        PassageEntry(8, 31, "ja", "配送", "配送は三日かかります。"),
+    ]
+    searcher = Searcher({"*": encoder}, knowledge=ListedKnowledge(passages))
+    searcher.put(passages)
+    assert found(searcher.search("Wie viel kostet der Versand?", lang="en"))[0] == 7
+    assert 7 not in found(searcher.search("How much is the shipping?", lang="en"))
+    assert found(searcher.search("Versand", lang="de"))[0] == 7
+    assert found(searcher.search("配送は何日かかりますか", lang="und"))[0] == 8
+    assert found(searcher.search("배송은 며칠 걸려요?", lang="und")) == []
+
+
+def test_where_all_is_in_one_other_language_every_question_is_searched_there(encoder):
+    passages = [PassageEntry(7, 30, "de", "Versandkosten", "Der Versand kostet fünf Euro.")]
+    searcher = Searcher({"*": encoder}, knowledge=ListedKnowledge(passages))
+    searcher.put(passages)
+    assert found(searcher.search("Versandkosten?", lang="en")) == [7]
+
+
+@pytest.mark.parametrize("dense", [True, False])
+def test_one_article_alone_answers_only_what_it_is_about(encoder, dense):
+    searcher = Searcher({"*": encoder} if dense else {}, knowledge=ListedKnowledge(PASSAGES))
+    searcher.put(PASSAGES[:1])
+    (fitting,) = searcher.search("How do I send an item back within thirty days?", lang="en")
+    (other,) = searcher.search("Will it rain tomorrow in Lisbon?", lang="en")
+    assert other.score < 0.2 < fitting.score
+
+
 def test_a_question_counts_for_its_article(searcher):
     asked = "the gadget is frozen stiff"
     before = found(searcher.search(asked, lang="en"))
