@@ -43,8 +43,8 @@ def language_notes(rows: Sequence[ArticleDraft | RowError], *, name: str, told: 
     if other:
         counts = ", ".join(f"{lang} {count}" for lang, count in other.most_common())
         notes.append(
-            f"{name} has articles in other languages than English and Chinese: {counts}; they are found by questions in "
-            "these languages, and the bot's own words around them stay English or Chinese"
+            f"{name} has articles in other languages than English and Chinese: {counts}; they are found by questions "
+            "in these languages, and the bot's own words around them stay English or Chinese"
         )
     doubtful = [
         (row, read)
@@ -57,8 +57,8 @@ def language_notes(rows: Sequence[ArticleDraft | RowError], *, name: str, told: 
             " …" if len(doubtful) > _NAMED else ""
         )
         notes.append(
-            f"{len(doubtful)} articles of {name} read as {read} and are kept as {row.lang}, as the file says: {titles}; "
-            f"import it with --lang {read} if that is wrong"
+            f"{len(doubtful)} articles of {name} read as {read} and are kept as {row.lang}, as the file says: "
+            f"{titles}; import it with --lang {read} if that is wrong"
         )
     return notes
 

@@ -32,7 +32,7 @@ def test_a_german_text_is_kept_as_german_and_the_report_says_so(database, tmp_pa
         ),
         (
             "r.md",
-            "---\nlang: fr\ntitle: Retours\n---\nReturn it to the shop that you have it from, with the bill of the day.",
+            "---\nlang: fr\ntitle: Retours\n---\nReturn it to the shop that you have it from, with the bill.",
         ),
     ],
 )
