@@ -44,6 +44,10 @@ class Actions(Protocol):
 
     def named(self, name: str) -> Action | None: ...
 
+    def enabled(self) -> Sequence[Action]:
+        """All that are switched on, in the order of their intents."""
+        ...
+
     def run(
         self, action: Action, slots: Mapping[str, Value], proof: Mapping[str, str], talk: Talk, *, lang: str
     ) -> Outcome:

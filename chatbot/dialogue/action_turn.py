@@ -1,7 +1,8 @@
 """The actions in one turn of a conversation: which one the message goes on with, and what comes after it.
 
 Only one asks at a time. A second request that is bound to an action waits until the first is done, failed or dropped,
-and is then taken up in the same reply; so is one that another request has interrupted.
+and is then taken up in the same reply; so is one that another request has interrupted. Of several orders in one message
+each is told, one after the other. A message of nothing but an order's number gets what there is to tell of it.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from chatbot.dialogue.acting import PAUSES, Acted, Actions, act, dropped, gives, question_of
+from chatbot.dialogue.acting import ANYTHING, PAUSES, Acted, Actions, act, dropped, gives, question_of
 from chatbot.dialogue.actions import Action, Finder, Said, Talk
 from chatbot.dialogue.clock import Clock
+from chatbot.dialogue.named_orders import AT_ONCE, named_order, orders_in, orders_named, wanted_orders
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.own_words import is_dropped
 from chatbot.dialogue.person_wish import asks_for_person
 from chatbot.dialogue.phrases import phrase
-from chatbot.dialogue.policy import Decision
+from chatbot.dialogue.policy import MAX_CHOICES, Decision
 from chatbot.dialogue.saying import INTENT, Part
+from chatbot.dialogue.slot_filling import Value
 from chatbot.dialogue.tapping import is_payload, unasked
 from chatbot.dialogue.trace import ActionTrace, Wish
 from chatbot.dialogue.weighing import Candidate, KnownIntent
@@ -53,6 +56,7 @@ class ActionTurn:
         self._asks: str | None = None  # the action that asks something in this reply
         self._goes_on = False  # the message was understood as a request of the action that waits
         self._queue: list[Wish] = []  # what comes after the action that asks
+        self._orders: dict[str, list[Value]] = {}  # by action: those that its request names, where several
 
     def bound(
         self, ranked: Sequence[Candidate], known: Mapping[str, KnownIntent], options: SiteOptions
@@ -79,15 +83,64 @@ class ActionTurn:
             return self._in_turn([self._acted(action, unasked(self.text, self._lang), tapped)], self._left())
         pending = self._pending
         action = self._actions.named(pending.name) if pending is not None else None
-        if is_payload(self.text) or action is None or pending is None or asks_for_person(self.text):
+        if is_payload(self.text) or asks_for_person(self.text):
             return None
+        if action is None or pending is None:
+            return None if silent else self._about_orders(read)
         answer = unasked(read, self._lang)
         given = gives(action, self._talk, self.text, find=self._find)
         if is_dropped(self.text) and not given:
             return self._in_turn(
                 [_told(dropped(action, pending, self._lang), action, answer)], pending.waiting
             )
-        return self._in_turn([self._acted(action, answer)], pending.waiting) if given else None
+        if given:
+            if pending.asked in (ANYTHING, *(slot.name for slot in action.slots if slot.kind == "order")):
+                self._note_orders(action, 0, len(self.text))
+            return self._in_turn([self._acted(action, answer)], pending.waiting)
+        return None if silent or pending.state != "paused" else self._about_orders(read)
+
+    def _about_orders(self, read: str) -> list[Part] | None:
+        """What there is to tell of the orders that the message names and says nothing else about; where that is not one
+        thing, it is asked what is wanted. None where it says more."""
+        if self._actions is None or self._talk is None or not any(map(str.isdigit, self.text)):
+            return None
+        actions = [one for one in self._actions.enabled() if wanted_orders(one, self.text)]
+        values = wanted_orders(actions[0], self.text) if actions else orders_named(self.text)
+        says = named_order(self.text, values)
+        telling = [one for one in actions if orders_in(one, self.text)]
+        part = unasked(read, self._lang)
+        if says is not None and len(telling) == 1:
+            action = telling[0]
+            self._note_orders(action, 0, len(self.text))
+            began = Wish(action.name, self._talk.turn_id, 0, len(self.text))
+            acted = self._acted(action, part, began)
+            before = self._talk.topics[-1][0] if self._talk.topics else action.intent
+            if (
+                says == "alone"
+                and acted.acted is not None
+                and acted.acted.rule == "action"
+                and before != action.intent
+            ):
+                else_ = phrase(
+                    "order_else", self._lang
+                )  # the number may have been meant for what was spoken of
+                acted = replace(acted, acted=replace(acted.acted, text=f"{acted.acted.text}\n\n{else_}"))
+            return self._in_turn([acted], self._left())
+        if says != "alone":
+            return None
+        asked = tuple(Candidate(0.0, one.name, one.intent) for one in actions[:MAX_CHOICES])
+        why = "an order's number and nothing else: it is asked what is wanted"
+        decision = Decision("choices", "about_order", why, 1.0, choices=asked)
+        trace = replace(part.trace, kind="choices", rule="about_order", reason=why)
+        return self._in_turn([Part(decision, trace)], self._left())
+
+    def _note_orders(self, action: Action, start: int, end: int) -> None:
+        """Keep the orders named in ``start:end`` of the message, where there are several: each is told."""
+        orders = orders_in(action, self.text[start:end])
+        if len(orders) > 1:
+            self._orders[action.name] = [
+                replace(order, start=start + order.start, end=start + order.end) for order in orders
+            ]
 
     def part(self, action: Action, part: Part) -> Part:
         """What the action says to the request of ``part``; or that it comes after the one that asks already."""
@@ -102,6 +155,7 @@ class ActionTurn:
             return Part(decision, replace(part.trace, kind="ask", rule="action_waits", reason=why))
         goes_on = self._pending is not None and self._pending.name == action.name
         self._goes_on = self._goes_on or goes_on
+        self._note_orders(action, wish.start, wish.end)
         part = self._acted(action, part, None if goes_on else wish)
         if part.trace.action is not None and part.trace.action.open:
             self._asks = action.name
@@ -145,7 +199,7 @@ class ActionTurn:
 
     def _in_turn(self, parts: list[Part], waiting: Sequence[Wish]) -> list[Part]:
         """The parts, behind them what of ``waiting`` can be taken up now; the rest stays with the action that asks."""
-        left = list(waiting)
+        parts, left = self._each_told(parts, list(waiting))
         while left and _open(parts) is None and parts[-1].decision.kind != "person":
             wish = left.pop(0)
             action = self._actions.named(wish.name) if self._actions is not None else None
@@ -157,6 +211,30 @@ class ActionTurn:
             state = replace(trace.action, waiting=tuple(left)) if trace.action is not None else None
             parts[place] = replace(parts[place], trace=replace(trace, action=state))
         return parts
+
+    def _each_told(self, parts: Sequence[Part], waiting: Sequence[Wish]) -> tuple[list[Part], list[Wish]]:
+        """The parts, behind what was told of one order what there is to tell of the others, and what waits by now: the
+        others, too, where the action must ask for something first."""
+        told: list[Part] = []
+        left = list(waiting)
+        for part in parts:
+            told.append(part)
+            name = part.trace.action.name if part.trace.action is not None else ""
+            action = self._actions.named(name) if self._actions is not None and name in self._orders else None
+            if action is None or self._talk is None:
+                continue
+            first, *others = self._orders.pop(name)
+            told[-1] = _naming(part, first, self._lang)
+            while others and len(told) - len(parts) < AT_ONCE - 1 and _lets_speak(told[-1]):
+                order = others.pop(0)
+                wish = Wish(name, self._talk.turn_id, order.start, order.end)
+                acted = self._acted(action, unasked(part.trace.request, self._lang), wish)
+                told.append(_naming(acted, order, self._lang))
+            if _lets_speak(told[-1]):
+                told[-1] = _with_the_others(told[-1], others, self._lang)
+            else:
+                left = [Wish(name, self._talk.turn_id, one.start, one.end) for one in others] + left
+        return told, left
 
     def _taken_up(self, action: Action, wish: Wish) -> Part:
         if self._talk is None:
@@ -196,6 +274,30 @@ def _open(parts: Sequence[Part]) -> int | None:
         place for place, part in enumerate(parts) if part.trace.action is not None and part.trace.action.open
     )
     return next(places, None)
+
+
+def _lets_speak(part: Part) -> bool:
+    """Whether the action asks for nothing more about this order: another one can be told of behind it."""
+    state = part.trace.action
+    waits = state is not None and state.open and state.asked != ANYTHING
+    return part.decision.kind != "person" and not waits
+
+
+def _naming(part: Part, order: Value, lang: str) -> Part:
+    """What could not be found is named where it is one of several."""
+    if part.acted is None or part.acted.rule != "action_not_found":
+        return part
+    colon = "：" if lang == "zh" else ": "
+    return replace(part, acted=replace(part.acted, text=f"{order.text}{colon}{part.acted.text}"))
+
+
+def _with_the_others(part: Part, orders: Sequence[Value], lang: str) -> Part:
+    """The part that says of ``orders`` that they were too many for one reply."""
+    if part.acted is None or not orders:
+        return part
+    names = ("、" if lang == "zh" else ", ").join(order.text for order in orders)
+    text = f"{part.acted.text}\n\n{phrase('action_more', lang).format(orders=names)}"
+    return replace(part, acted=replace(part.acted, text=text))
 
 
 def _told(acted: Acted, action: Action, part: Part) -> Part:

@@ -43,6 +43,10 @@ class DatabaseActions:
         with self._database.read() as session:
             return records.enabled_action(session, name)
 
+    def enabled(self) -> list[Action]:
+        with self._database.read(alone=True) as session:
+            return records.enabled_actions(session)
+
     def unsuccessful(self, action: Action, talk: Talk) -> int:
         with self._database.read() as session:
             return records.unsuccessful_calls(session, action.id, talk.conversation)

@@ -81,6 +81,9 @@ PHRASES: dict[str, dict[str, str]] = {
         "action_person_others": " They take care of this as well: ",
         "action_waits": "I'll come to your other request right after that.",
         "action_next": "Now to your other request: ",
+        "action_more": "For these, please send me the number once more: {orders}",
+        "about_order": "What would you like to know about this order?",
+        "order_else": "If you would like to know something else about this order, just ask.",
     },
     "zh": {
         "greeting": "您好！有什么可以帮您？",
@@ -144,6 +147,9 @@ PHRASES: dict[str, dict[str, str]] = {
         "action_person_others": "以下请求也会一并处理：",
         "action_waits": "您的另一个请求，我随后马上处理。",
         "action_next": "接下来处理您的另一个请求：",
+        "action_more": "其余的订单，请再发一次订单号：{orders}",
+        "about_order": "关于这个订单，您想了解什么？",
+        "order_else": "如果想了解这个订单的其他情况，直接问我就好。",
     },
 }
 

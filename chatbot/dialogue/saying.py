@@ -62,7 +62,12 @@ def say(part: Part, *, lang: str, failures: int, redactor: Redactor, lookup: Loo
             sources = (_source(hit),) if hit else ()
         case "choices":
             text = _asked_back(decision, lang)
-            choices = (*(_choice(candidate) for candidate in decision.choices), person)
+            known = (
+                _titled(decision.choices, lang, lookup)
+                if decision.rule == "about_order"
+                else decision.choices
+            )
+            choices = (*map(_choice, known), person)
         case "smalltalk":
             text = (chosen.approved if chosen else None) or phrase(intent or "greeting", lang)
             if intent in ASKING_TALK:
@@ -119,9 +124,17 @@ def _source(hit: Hit) -> Source:
 
 def _asked_back(decision: Decision, lang: str) -> str:
     """One thing is asked by its name; of several one is to be tapped."""
+    if decision.rule == "about_order":
+        return phrase("about_order", lang)
     if len(decision.choices) == 1:
         return phrase("choice", lang).format(title=decision.choices[0].title.rstrip("?？"))
     return phrase("choices", lang)
+
+
+def _titled(choices: Sequence[Candidate], lang: str, lookup: Lookup) -> list[Candidate]:
+    """Intents that are known by name alone, with their titles."""
+    known = lookup.intents([one.intent for one in choices if one.intent], lang)
+    return [replace(one, title=known[one.intent].title) for one in choices if one.intent in known]
 
 
 def _choice(candidate: Candidate) -> Choice:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from chatbot.dialogue.actions import Finder, Said, Slot, nothing
 from chatbot.dialogue.correcting import correction, edited, is_fragment
@@ -34,10 +34,12 @@ _POSTCODE_ANSWER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """``value`` as compared and sent, ``text`` as written."""
+    """``value`` as compared and sent, ``text`` as written. ``start:end``: where a number stands in its message."""
 
     value: str
     text: str
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
 
 
 def read_slots(
@@ -145,6 +147,11 @@ def _confirmed(slot: Slot, slots: Sequence[Slot], said: Sequence[Said]) -> Value
     return None
 
 
+def values_of(slot: Slot, text: str, find: Finder) -> list[Value]:
+    """What ``text`` names of the slot's kind, asked for or not."""
+    return _values(slot, text, find, asked=False)
+
+
 def _values(slot: Slot, text: str, find: Finder, *, asked: bool) -> list[Value]:
     if slot.kind == "entity":
         named = [Value(one.text, one.text) for one in find(text) if one.kind == slot.pattern]
@@ -155,13 +162,13 @@ def _values(slot: Slot, text: str, find: Finder, *, asked: bool) -> list[Value]:
         return named
     if slot.kind == "pattern":
         return [
-            Value(match[0].strip(), match[0].strip())
+            Value(match[0].strip(), match[0].strip(), *match.span())
             for match in re.finditer(slot.pattern, text, re.IGNORECASE)
             if match[0].strip()
         ]
     pattern = slot.pattern or DEFAULT_ORDER_PATTERN
     found = [
-        Value(entity.value, entity.text.strip())
+        Value(entity.value, entity.text.strip(), entity.start, entity.end)
         for entity in find_entities(text, order_pattern=pattern)
         if entity.kind == slot.kind
     ]

@@ -96,6 +96,17 @@ def enabled_action(session: Session, name: str) -> Action | None:
     return as_action(found[0], found[1], id=found[0].id) if found else None
 
 
+def enabled_actions(session: Session) -> list[Action]:
+    """Those that are switched on for a live intent, in the order of the intents."""
+    rows = session.execute(
+        select(tables.Action, Intent.name)
+        .join(Intent, Intent.id == tables.Action.intent_id)
+        .where(tables.Action.enabled, Intent.status != "retired")
+        .order_by(Intent.id)
+    )
+    return [as_action(row, intent, id=row.id) for row, intent in rows]
+
+
 def as_action(kept: tables.Action | Draft, intent: str, *, id: int) -> Action:
     """Raises InputError for what cannot be, or what is stored and can no longer be."""
     return Action(

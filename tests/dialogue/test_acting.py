@@ -49,6 +49,9 @@ class Service:
     def named(self, name: str) -> Action | None:
         return None
 
+    def enabled(self) -> list[Action]:
+        return []
+
     def unsuccessful(self, action: Action, talk: Talk) -> int:
         return self.lost
 

@@ -504,6 +504,9 @@ class Bound:
     def named(self, name):
         return next((action for action in self.actions if action.name == name), None)
 
+    def enabled(self):
+        return self.actions
+
     def unsuccessful(self, action, talk):
         return 0
 

@@ -154,6 +154,74 @@ def test_a_bare_number_is_answered_in_the_language_of_the_conversation(visitor: 
     assert visitor.say("KC-204822")["text"].startswith("您的订单 KC-204822")
 
 
+@pytest.mark.parametrize(
+    ("text", "lang"), [("KC-204817", "en"), ("my order: KC-204817", "en"), ("订单号 KC-204817", "zh")]
+)
+def test_a_number_and_nothing_else_gets_what_there_is_to_tell_of_the_order(
+    visitor: Visitor, text: str, lang: str
+) -> None:
+    told = "is out for delivery" if lang == "en" else "正在派送"
+    opened = visitor.say(text)
+    assert (opened["kind"], told in opened["text"]) == ("approved", True)
+    assert phrase("order_else", lang) not in opened["text"]
+    visitor.say("when do I get a refund?")
+    assert visitor.say(text)["text"].endswith(
+        phrase("order_else", lang)
+    )  # it may have been meant for the refund
+
+
+def test_where_no_action_only_tells_it_is_asked_what_is_wanted_of_the_order(
+    visitor: Visitor, database: Database
+) -> None:
+    with database.write() as session:
+        for row in session.scalars(select(Action).where(Action.name == "order_status")):
+            row.enabled = False
+    asked = visitor.say("KC-204822")
+    assert (asked["text"], asked["kind"]) == (phrase("about_order", "en"), "choices")
+    assert [one["title"] for one in asked["parts"][0]["choices"]] == [
+        "Change_Delivery_Address",
+        "Talk to a person",
+    ]
+    assert "new address" in visitor.say("/intent change_delivery_address")["text"]
+    with database.write() as session:
+        for row in session.scalars(select(Action)):
+            row.enabled = False
+    assert [one["title"] for one in Visitor(visitor.client).say("订单 KC-204822")["parts"][0]["choices"]] == [
+        "转人工客服"
+    ]
+
+
+def test_a_number_is_the_answer_to_what_an_action_asks_and_interrupts_none(visitor: Visitor) -> None:
+    visitor.say("change the address")
+    assert "new address" in visitor.say("KC-204822")["text"]
+    assert visitor.say("KC-204817")["text"].startswith(phrase("action_unread", "en"))
+    visitor.say("when do I get a refund?")
+    both = visitor.say("KC-204817")
+    assert "out for delivery" in both["parts"][0]["text"]
+    assert both["parts"][1]["text"].startswith(phrase("action_next", "en"))
+
+
+def test_of_several_orders_each_is_told_and_what_is_not_found_is_named(
+    visitor: Visitor, database: Database
+) -> None:
+    both = visitor.say("where are KC-204817 and KC-204830?")
+    assert [part["text"].split(" is ")[0].split(" was ")[0] for part in both["parts"]] == [
+        "Your order KC-204817", "Your order KC-204830"
+    ]  # fmt: skip
+    found = visitor.say("订单 KC-999999 和 KC-204841")
+    assert [part["kind"] for part in found["parts"]] == ["ask", "approved"]
+    assert found["parts"][0]["text"] == "KC-999999：" + phrase("action_not_found", "zh")
+    assert "KC-204863" in visitor.say("KC-204863")["text"]  # the one that was mistyped, once more
+    with database.read() as session:
+        assert len(session.scalars(select(ActionCall)).all()) == 5
+
+
+def test_of_many_orders_the_first_three_are_told_and_the_others_named(visitor: Visitor) -> None:
+    many = visitor.say("where is my order? KC-204817, KC-204818, KC-204822, KC-204830 and KC-204841")
+    assert len(many["parts"]) == 3
+    assert many["text"].endswith(phrase("action_more", "en").format(orders="KC-204830, KC-204841"))
+
+
 def test_details_are_asked_for_and_remembered_over_another_question(visitor: Visitor) -> None:
     assert visitor.say("where is my order")["kind"] == "ask"
     assert visitor.say("when do I get a refund?")["text"].startswith("Within 3 days.")
