@@ -5,14 +5,15 @@ the classifier itself makes of them: the fast tier's pooled LSTM states, so a me
 decision cannot tell from this one. They are read from the database as they stand: an erased message is not shown.
 
 Provisional intents have no class in the classifier: where one claims the message, its own examples say why, by the
-cosine of the search's encoder, and what is left of the classifier's best intent says why not that.
+cosine of the search's encoder; the words are left out of its probability, too; and what is left of the classifier's
+best intent says why not that.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from sqlalchemy.orm import Session
 from chatbot.dialogue.provisional import NearIntent, Provisional
 from chatbot.dialogue.trace import Classification, IntentGuess, Message
 from chatbot.dialogue.weighing import ARTICLE_LABEL
-from chatbot.inference.attribution import Explanation, explain
+from chatbot.inference.attribution import Explanation, WordWeight, explain
 from chatbot.inference.classify import IntentClassifier
 from chatbot.inference.classify_states import CascadeClassifier, Classifier
 from chatbot.language.normalise import has_letters
@@ -49,7 +50,8 @@ class NearMessage:
 @dataclass(frozen=True, slots=True)
 class ByExamples:
     """What a provisional intent claims: its probability; ``needed`` for an answer, where that is known; its nearest
-    examples; the best of all others with what is left to it; whether it ``leads`` these.
+    examples; the best of all others with what is left to it; whether it ``leads`` these; the ``words`` of the message
+    by what goes of its probability without each.
     """
 
     intent: str
@@ -58,6 +60,7 @@ class ByExamples:
     nearest: tuple[NearMessage, ...]
     second: IntentGuess | None
     leads: bool
+    words: tuple[WordWeight, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +122,8 @@ def explain_message(
     near = _nearest(classifier, text, found)
     claimed = provisional.near(text, lang=lang) if provisional is not None and has_letters(text) else []
     by_examples = _by_examples(claimed, explanation.classification, needed)
+    if by_examples is not None and provisional is not None:
+        by_examples = replace(by_examples, words=provisional.weigh(text, by_examples.intent, lang=lang))
     return Why(
         explanation,
         tuple(message for message in near if top and message.intent == top.name)[:NEAREST],

@@ -1,4 +1,5 @@
-"""Which words decided: every word is left out once, and the intent's probability measured without it.
+"""Which words decided: every word is left out once, and the intent's probability measured without it. So it is for
+an intent that no classifier knows (chatbot/dialogue/provisional.py).
 
 Leave-one-out (Li, Monroe & Jurafsky 2016, section 3) asks the model that serves, int8 and calibration
 included, rather than a gradient of the one that was trained. A message of thirty words costs thirty
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chatbot.dialogue.trace import Classification, IntentGuess, Message
@@ -50,10 +51,7 @@ def explain(
 ) -> Explanation:
     """Classify ``text`` and say which of its words decided."""
     spans = _spans(text)
-    without = [
-        f"{text[:start]} {text[end:]}" if text[start:end].isascii() else text[:start] + text[end:]
-        for start, end in spans
-    ]
+    without = _left_out(text, spans)
     whole, rest = classifier.classify_without(text, without, history=history, lang=lang)
     top = whole.top
     if top is None or not rest:
@@ -73,8 +71,31 @@ def explain(
     return Explanation(whole, words, runner_up, against)
 
 
-def _spans(text: str) -> list[tuple[int, int]]:
-    """Words, and Chinese in runs of two characters; joined where there are more than ``_PIECES``."""
+def weigh_words(
+    text: str, chances: Callable[[Sequence[str]], Sequence[float]], *, pieces: int
+) -> tuple[WordWeight, ...]:
+    """The words of ``text``, in at most ``pieces`` stretches, by what goes of its chance without each of them.
+
+    ``chances``: of the text and of what is left without each, in one call.
+    """
+    spans = _spans(text, pieces)
+    whole, *rest = chances([text, *_left_out(text, spans)])
+    return tuple(
+        WordWeight(text[start:end], start, end, whole - left)
+        for (start, end), left in zip(spans, rest, strict=True)
+    )
+
+
+def _left_out(text: str, spans: Sequence[tuple[int, int]]) -> list[str]:
+    """The text without each of the stretches."""
+    return [
+        f"{text[:start]} {text[end:]}" if text[start:end].isascii() else text[:start] + text[end:]
+        for start, end in spans
+    ]
+
+
+def _spans(text: str, pieces: int = _PIECES) -> list[tuple[int, int]]:
+    """Words, and Chinese in runs of two characters; joined where there are more than ``pieces``."""
     spans: list[tuple[int, int]] = []
     for match in _UNIT.finditer(text):
         start, end = match.span()
@@ -82,5 +103,5 @@ def _spans(text: str) -> list[tuple[int, int]]:
             spans += [(i, min(i + _HAN_RUN, end)) for i in range(start, end, _HAN_RUN)]
         else:
             spans.append((start, end))
-    run = math.ceil(len(spans) / _PIECES) if spans else 1
+    run = math.ceil(len(spans) / pieces) if spans else 1
     return [(spans[i][0], spans[min(i + run, len(spans)) - 1][1]) for i in range(0, len(spans), run)]

@@ -83,14 +83,17 @@ class Prototypes:
         """The intents that the message may ask for, most probable first. They exclude each other, so their
         probabilities never add up to more than one.
         """
-        found = [IntentGuess(p.intent, p.probability(vector)) for p in self._prototypes]
-        total = max(1.0, sum(guess.confidence for guess in found))
-        near = [
-            IntentGuess(guess.name, guess.confidence / total)
-            for guess in found
-            if guess.confidence / total >= _CHANCE
-        ]
+        near = [guess for guess in self._all(vector) if guess.confidence >= _CHANCE]
         return sorted(near, key=lambda guess: -guess.confidence)
+
+    def chance(self, intent: str, vector: Vectors) -> float:
+        """The probability of one of them beside the others, 0..1; 0 of one that is not there."""
+        return sum(guess.confidence for guess in self._all(vector) if guess.name == intent)
+
+    def _all(self, vector: Vectors) -> list[IntentGuess]:
+        found = [(p.intent, p.probability(vector)) for p in self._prototypes]
+        total = max(1.0, sum(chance for _, chance in found))
+        return [IntentGuess(intent, chance / total) for intent, chance in found]
 
 
 def beside(classification: Classification, near: Sequence[IntentGuess]) -> Classification:

@@ -88,6 +88,7 @@ def train_classifier(
     device: str = "auto",
     seed: int = 13,
     budget_seconds: float | None = None,
+    export_within: bool = False,
     progress: Callable[[float], None] | None = None,
     recipe: Recipe | None = None,
     checkpoint_dir: Path | None = None,
@@ -99,7 +100,8 @@ def train_classifier(
     """Train the fast tier on rows of examples.jsonl and write it to ``out_dir``.
 
     start: folder of a classifier to learn on from (chatbot/learning/warm_start.py). budget_seconds: for the
-    preparation and the network's steps; the export comes on top.
+    preparation and the network's steps; the export comes on top, or (export_within) has as long as the preparation
+    took, since on a machine that is busy with other things both take longer.
 
     teacher: labels the messages, the ``unlabelled`` texts and made-up variants of both, for the network to
     imitate, as far as they are in the ``taught`` languages (empty: all). Raises TrainingError where fewer than two
@@ -150,6 +152,8 @@ def train_classifier(
             most_epochs=max(1, round(recipe.most_epochs * warm_start.STEPS)),
             learning_rate=recipe.learning_rate * warm_start.LEARNING_RATE,
         )
+    if budget_seconds is not None and export_within:
+        budget_seconds -= time.monotonic() - began
     steps = max(1, math.ceil(data.epoch_size / recipe.batch_size))
     epochs = min(recipe.most_epochs, max(recipe.least_epochs, round(recipe.steps / steps)))
     result = fit(

@@ -30,8 +30,9 @@ from chatbot.learning.time_plan import cut_in_words, seconds_left
 
 LEAST = 10  # texts of each label: fewer can be neither learned nor measured
 SHARES = (("test", 0.1), ("valid", 0.1))
+MOST_HELD = 2_000  # texts of each of these: more say the same, and reading them in every form takes time
 FINISHING = (
-    0.12  # of the time there is: export in up to three forms, calibration and measuring, which are not cut
+    0.1  # of the time there is, beside what the training keeps back: for measuring, and what nobody foresaw
 )
 
 
@@ -90,9 +91,9 @@ def train_label_set(
 ) -> LabelReport:
     """Learn ``rows`` and put the result in the place of an earlier one of this name, all of it or nothing.
 
-    A tenth of the texts of each label measures it, another tenth chooses and calibrates. unhappy: the labels that
-    stand for a displeased customer (none: those whose names say so). budget_seconds: wall time for all of it; the
-    network's steps are fitted into what the rest leaves. progress: stage, share done 0..1.
+    A tenth of the texts of each label (MOST_HELD in all at most) measures it, as many choose and calibrate. unhappy:
+    the labels that stand for a displeased customer (none: those whose names say so). budget_seconds: wall time for all
+    of it; the network's steps are fitted into what the rest leaves. progress: stage, share done 0..1.
 
     Raises InputError for a name that cannot be a folder's, for one label alone, for a label of fewer than LEAST texts
     and for an ``unhappy`` one that no text bears.
@@ -121,6 +122,7 @@ def train_label_set(
             budget_seconds=None
             if budget_seconds is None
             else seconds_left((1 - FINISHING) * budget_seconds, began),
+            export_within=True,
             progress=lambda share: tell("learning", share),
         )
         tell("measuring", 0.0)
@@ -211,11 +213,12 @@ def _known(unhappy: Sequence[str], labels: Collection[str]) -> tuple[str, ...]:
 
 def _split(found: dict[str, dict[str, LabelledText]], seed: int) -> list[tuple[LabelledText, str]]:
     parts = []
+    most = MOST_HELD / sum(map(len, found.values()))
     for label in sorted(found):
         rows = sorted(found[label].values(), key=lambda row: row.text)
         random.Random(f"{seed} {label}").shuffle(rows)
         for split, share in SHARES:
-            number = max(1, round(share * len(found[label])))
+            number = max(1, round(min(share, most) * len(found[label])))
             parts += [(row, split) for row in rows[:number]]
             rows = rows[number:]
         parts += [(row, "train") for row in rows]

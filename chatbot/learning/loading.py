@@ -6,12 +6,13 @@ snapshot's own passages, so that two releases are held against the same frozen k
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import select
 
 from chatbot.dialogue.actions import Finder, nothing
@@ -157,10 +158,19 @@ def _understanding(settings: Settings, release_id: str) -> tuple[dict[str, Loade
 def _provisional(
     database: Database, encoders: Mapping[str, LoadedEncoder], classifier: Classifier | None
 ) -> Provisional:
+    def alike(texts: Sequence[str], lang: str) -> NDArray[np.float32]:
+        encoder = encoder_for(lang, encoders)
+        base = encoder.base if isinstance(encoder, AdaptedEncoder) else encoder
+        if not isinstance(base, SentenceEncoder):
+            return encoder.encode(texts)
+        vectors = base.vectors_alike(texts)
+        return encoder.adapt(vectors) if isinstance(encoder, AdaptedEncoder) else vectors
+
     return Provisional(
         database,
         lambda texts, lang: encoder_for(lang, encoders).encode(texts),
         labels=classifier.labels if classifier else (),
+        encode_alike=alike,
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from chatbot.dialogue.explaining import explain_message
 from chatbot.dialogue.provisional import NearIntent
+from chatbot.inference.attribution import weigh_words
 from chatbot.inference.classify import IntentClassifier
 from chatbot.learning.classifier_data import Recipe
 from chatbot.learning.classifier_training import train_classifier
@@ -88,6 +89,9 @@ class Claims:
             return []
         return [NearIntent("gift_card", 0.75, (("a voucher please", 0.9), ("buy a voucher", 0.8)))]
 
+    def weigh(self, text, intent, *, lang):
+        return weigh_words(text, lambda texts: [0.75 * ("voucher" in one) for one in texts], pieces=9)
+
 
 def test_a_provisional_intent_is_named_with_its_examples_and_what_is_left_to_the_others(classifier, database):
     why = explain_message(database, classifier, "a voucher", lang="en", provisional=Claims(), needed=0.6)
@@ -98,6 +102,7 @@ def test_a_provisional_intent_is_named_with_its_examples_and_what_is_left_to_the
         ("a voucher please", 0.9),
         ("buy a voucher", 0.8),
     ]
+    assert [(word.text, word.weight) for word in found.words] == [("a", 0), ("voucher", 0.75)]
     assert found.second is not None and found.second.name in MESSAGES and found.second.confidence <= 0.25
     assert "gift_card is provisional and has 0.75, 0.60 is needed" in why.why_not
     assert found.second.name in why.why_not

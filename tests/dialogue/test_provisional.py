@@ -190,3 +190,26 @@ def test_examples_are_redacted_before_they_are_stored(database):
     with database.read() as session:
         texts = [row.text for row in labelled(session) if row.intent == "gift_card"]
     assert not any("ann@example.com" in text for text in texts)
+
+
+def test_the_words_that_decided_for_it_are_found_in_one_call_of_the_encoder(database):
+    make(database)
+    calls = []
+
+    def alike(texts, lang):
+        calls.append(list(texts))
+        return encode(texts, lang)
+
+    provisional = Provisional(database, encode, encode_alike=alike)
+    text = "hello i want a gift card"
+    words = {word.text: word.weight for word in provisional.weigh(text, "gift_card", lang="en")}
+    assert list(words) == text.split() and len(calls) == 1
+    assert min(words["gift"], words["card"]) > max(words["hello"], words["i"], words["want"], 0.05)
+    whole = provisional.near(text, lang="en")[0].confidence
+    without = provisional.near("hello i want a card", lang="en")
+    left = without[0].confidence if without else 0.0
+    assert words["gift"] == pytest.approx(
+        whole - left, abs=0.021
+    )  # what is hardly likely is not told as near
+    assert len(provisional.weigh("a gift card " * 60, "gift_card", lang="en")) <= 4
+    assert provisional.weigh(text, "gift_card", lang="zh") == ()

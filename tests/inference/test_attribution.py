@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from chatbot.dialogue.trace import Classification, IntentGuess
-from chatbot.inference.attribution import explain
+from chatbot.inference.attribution import explain, weigh_words
 
 
 class KeywordClassifier:
@@ -53,3 +53,20 @@ def test_a_long_message_costs_a_bounded_number_of_classifications():
 def test_nothing_to_read_has_no_explanation():
     found = explain(KeywordClassifier(), "   ")
     assert (found.words, found.runner_up, found.against) == ((), None, None)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "stretches"),
+    [(9, ["gift", "cards", "for", "a", "friend"]), (2, ["gift cards for", "a friend"])],
+)
+def test_whatever_gives_a_text_a_chance_is_asked_once_for_all_its_stretches(pieces, stretches):
+    asked = []
+
+    def chances(texts):
+        asked.append(list(texts))
+        return [0.1 + 0.8 * ("cards" in text) for text in texts]
+
+    found = weigh_words("gift cards for a friend", chances, pieces=pieces)
+    assert [word.text for word in found] == stretches
+    assert [word.weight for word in found] == pytest.approx([0.8 * ("cards" in one) for one in stretches])
+    assert len(asked) == 1 and asked[0][0] == "gift cards for a friend"

@@ -41,6 +41,7 @@ def test_texts_that_differ_in_a_word_are_nearly_alone_what_they_are_together(enc
     texts = [" ".join(words[:i] + words[i + 1 :]) for i in range(len(words))]
     states, vectors, lengths = encoder.encode_alike(texts)
     assert (encoder.encode(texts) * vectors).sum(axis=1).min() > 0.99
+    assert (encoder.vectors_alike(texts) * vectors).sum(axis=1).min() > 0.98  # in halves, and in their order
     for row, (own, _) in enumerate(encoder.encode_tokens(texts)):
         assert len(own) == lengths[row] <= states.shape[1]
 

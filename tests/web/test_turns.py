@@ -11,7 +11,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from chatbot.dialogue.provisional import NearIntent
 from chatbot.dialogue.trace import Classification, IntentGuess
+from chatbot.inference.attribution import WordWeight, weigh_words
 from chatbot.learning.replay import replay_turn
 from chatbot.records.database import Database
 from chatbot.records.intents import put_intent
@@ -51,6 +53,30 @@ def answer(client: FlaskClient, assistant: Any) -> int:
         headers={"Authorization": f"Bearer {started['token']}"},
     ).get_json()
     return int(said["turn_id"])
+
+
+class ClaimsRefunds:
+    """A provisional intent that goes by the word "order"."""
+
+    def near(self, text: str, *, lang: str) -> list[NearIntent]:
+        return [NearIntent("gift_card", 0.7, (("order a gift card", 0.8),))]
+
+    def weigh(self, text: str, intent: str, *, lang: str) -> tuple[WordWeight, ...]:
+        return weigh_words(text, lambda texts: [0.7 * ("order" in one) for one in texts], pieces=9)
+
+
+def test_the_words_that_decided_for_a_provisional_intent_are_marked_by_themselves(
+    editor: FlaskClient, answer: int, assistant: Any
+) -> None:
+    assistant.provisional = ClaimsRefunds()
+    piece = editor.get(f"/admin/turns/{answer}/words").get_data(as_text=True)
+    own, release = piece.split("The words that decided for “Refund time”")
+    assert "The words that decided for “gift_card”" in own
+    assert re.search(r'<mark class="for5" title="\+70 %">order\?</mark>', own) and "<mark" in release
+    assert "&lt;b&gt;my&lt;/b&gt;" in own  # nothing of it is lost, and nothing is markup
+    told = editor.get(f"/admin/turns/{answer}/words", headers={"Accept": "application/json"}).get_json()
+    words = {word["text"]: word["weight"] for word in told["parts"][0]["provisional"]["words"]}
+    assert words["order?"] == pytest.approx(0.7) and words["refund"] == 0
 
 
 def test_the_words_that_decided_are_marked_by_what_they_did(editor: FlaskClient, answer: int) -> None:

@@ -170,6 +170,8 @@ def intents_explain(text: str, lang: str | None, release_id: str | None, json_ou
         title = f"Provisional: {why.provisional.intent} {why.provisional.confidence:.2f}"
         examples = [(f"{m.similarity:.2f}", m.text) for m in why.provisional.nearest]
         out().print(table(title, ("similarity", "example"), examples))
+        deciding = [(word.text, f"{word.weight:+.2f}") for word in why.provisional.words]
+        out().print(table(f"Words for {why.provisional.intent}", ("word", "what goes without it"), deciding))
     out().print(table("Nearest training messages", ("intent", "similarity", "message"), near))
     if why.why_not:
         out().print(why.why_not)

@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from chatbot.dialogue.explaining import Why, explain_message
 from chatbot.dialogue.options import SiteOptions
 from chatbot.errors import FrontdeskError, NotFoundError
+from chatbot.inference.attribution import WordWeight
 from chatbot.language.normalise import normalise
 from chatbot.language.redaction import Redactor
 from chatbot.learning.releases import list_releases
@@ -57,6 +58,8 @@ class Part:
     words: tuple[Word, ...]
     rest: str
     why: Why
+    of_provisional: tuple[Word, ...] = ()  # the same for the provisional intent that claims the request
+    rest_of_provisional: str = ""
 
 
 def _answer(records: Session, turn_id: int) -> tuple[Turn, Turn]:
@@ -102,14 +105,21 @@ def explained(turn_id: int) -> tuple[list[Part], str | None]:
 
 
 def _part(text: str, lang: str, why: Why) -> Part:
+    words, rest = _shaded(text, why.explanation.words)
+    claimed = _shaded(text, why.provisional.words) if why.provisional is not None else ((), "")
+    return Part(text, lang, words, rest, why, *claimed)
+
+
+def _shaded(text: str, weighed: Sequence[WordWeight]) -> tuple[tuple[Word, ...], str]:
+    """The words with their shades, and what stands behind the last of them."""
     words, at = [], 0
-    most = max((abs(word.weight) for word in why.explanation.words), default=0.0)
-    for word in why.explanation.words:
+    most = max((abs(word.weight) for word in weighed), default=0.0)
+    for word in weighed:
         share = word.weight / most if most else 0.0
         shade = round(share * STEPS) if abs(word.weight) >= LEAST else 0
         words.append(Word(text[at : word.start], word.text, word.weight, shade))
         at = word.end
-    return Part(text, lang, tuple(words), text[at:], why)
+    return tuple(words), text[at:]
 
 
 def _titles(records: Session, found: Sequence[Part]) -> dict[str, str]:
