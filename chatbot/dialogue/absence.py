@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from chatbot.dialogue.danger import dangers
 from chatbot.dialogue.danger_texts import RULE, danger_text
-from chatbot.dialogue.hours import in_words, is_open, opens_at
+from chatbot.dialogue.hours import Hours, clock_time, closes_at, in_words, is_open, opens_at
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.taking_back import takes_back
 from chatbot.dialogue.trace import Reply, ReplyPart
@@ -31,6 +31,8 @@ _NOTICES = {
         "closed": "Nobody is here just now. We are back {opening}.",
         "closed_for_long": "Nobody is here just now.",
         "unanswered": "I am sorry: nobody could take your conversation yet.",
+        "unanswered_until": "I am sorry: nobody could take your conversation yet. We are here until {closing}.",
+        "unanswered_closed": "I am sorry: nobody could take your conversation in time. We are back {opening}.",
         "ask": "Write down what it is about and your e-mail address: we will answer there, and here.",
         "known": "Write down what it is about: we will answer to {email}, and here.",
         "added": "Thank you, I have added this. A colleague reads it as soon as somebody is free.",
@@ -40,6 +42,8 @@ _NOTICES = {
         "closed": "现在没有客服在线，我们将于{opening}恢复服务。",
         "closed_for_long": "现在没有客服在线。",
         "unanswered": "非常抱歉，暂时还没有同事可以接待您。",
+        "unanswered_until": "非常抱歉，暂时还没有同事可以接待您。人工服务到{closing}为止。",
+        "unanswered_closed": "非常抱歉，刚才没有同事可以接待您。我们将于{opening}恢复服务。",
         "ask": "请留下您的问题和电子邮箱，我们会通过邮件和这里回复您。",
         "known": "请留下您的问题，我们会回复到 {email}，您在这里也能看到。",
         "added": "谢谢，已经为您补充上。同事有空后会马上查看。",
@@ -77,18 +81,40 @@ def tell_if_closed(
 
 
 def tell_the_unanswered(session: Session, *, now: datetime | None = None) -> list[int]:
-    """Tell visitors who have waited longer than their site promises; each once for a handover. Returns the ids of
-    their conversations."""
+    """Tell visitors who have waited longer than their site promises, each once for a handover, and until when somebody
+    is there, or when again. Returns the ids of their conversations."""
     now = now or utcnow()
     told: list[int] = []
     for site in session.scalars(select(Site)):
-        minutes = SiteOptions.from_json(site.options).unanswered_minutes
+        options = SiteOptions.from_json(site.options)
+        minutes = options.unanswered_minutes
         if not minutes:
             continue
         for conversation in session.scalars(_unanswered(site.id, now - timedelta(minutes=minutes))):
-            _ask(session, conversation, _NOTICES[_language(conversation)]["unanswered"], now=now)
+            _ask(
+                session,
+                conversation,
+                _still_waiting(options.opening_hours, now, _language(conversation)),
+                now=now,
+            )
             told.append(conversation.id)
     return told
+
+
+def _still_waiting(hours: Hours | None, now: datetime, lang: str) -> str:
+    """Why nobody has come, and until when somebody may, or when again."""
+    words = _NOTICES[lang]
+    if hours is None:
+        return words["unanswered"]
+    if not is_open(hours, now):
+        opening = opens_at(hours, now)
+        if opening is None:
+            return words["unanswered"]
+        return words["unanswered_closed"].format(opening=in_words(opening, hours, now=now, lang=lang))
+    closing = closes_at(hours, now)
+    if closing is None or closing - now > timedelta(hours=12):  # open round the clock, or nearly
+        return words["unanswered"]
+    return words["unanswered_until"].format(closing=clock_time(closing, hours))
 
 
 def _unanswered(site_id: int, before: datetime):  # type: ignore[no-untyped-def]  # a Select of Conversation

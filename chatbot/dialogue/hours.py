@@ -206,6 +206,11 @@ def closes_at(hours: Hours, now: datetime) -> datetime | None:
     return until if until is not None and until - now < timedelta(days=HORIZON - 7) else None
 
 
+def clock_time(moment: datetime, hours: Hours) -> str:
+    """The time of day as it is in the company's time zone: "18:00"."""
+    return f"{moment.astimezone(time_zone(hours.zone)):%H:%M}"
+
+
 def in_words(moment: datetime, hours: Hours, *, now: datetime, lang: str) -> str:
     """``moment`` as people of the company's time zone say it: "today at 13:30", "Monday at 09:00", "周一 09:00"."""
     zone = time_zone(hours.zone)

@@ -374,6 +374,34 @@ def test_a_visitor_whom_nobody_takes_is_told_once_after_the_sites_minutes(
     assert tell_unanswered(database, now=begun + timedelta(days=1)) == []
 
 
+@pytest.mark.parametrize(
+    ("locale", "shift", "told"),
+    [
+        ("en", (-2, 3), "yet. We are here until {end}. Write"),
+        ("en", (-2, 0), "in time. We are back {day} at {start}. Write"),
+        ("zh-CN", (-2, 3), "人工服务到{end}为止。请留下"),
+        ("zh-CN", (-2, 0), "我们将于{day} {start}恢复服务。请留下"),
+        ("en", (-2, 14), "yet. Write"),
+    ],
+)
+def test_who_waits_is_told_until_when_somebody_is_there_or_when_again(
+    visitor: Any, database: Database, locale: str, shift: tuple[int, int], told: str
+) -> None:
+    noon = datetime(2026, 12, 22, 12, tzinfo=UTC)  # a Tuesday
+    start, end = (noon + timedelta(hours=hours) for hours in shift)
+    days = dict.fromkeys(("mon", "tue", "wed", "thu", "fri"), f"{start:%H:%M}-{end:%H:%M}")
+    holiday = {"2026-12-23": []}  # the day after is one
+    set_options(database, unanswered_minutes=3, hours={"zone": "UTC", "week": days, "dates": holiday})
+    ana = visitor(locale)
+    ana("/handover", {})
+    with database.write() as session:
+        waiting = session.scalars(select(Conversation)).one()
+        waiting.told_at, waiting.handover_at = None, noon - timedelta(minutes=5)
+    assert len(tell_unanswered(database, now=noon)) == 1
+    day = "周四" if locale == "zh-CN" else "Thursday"
+    assert told.format(end=f"{end:%H:%M}", start=f"{start:%H:%M}", day=day) in said(ana)[-1][1]
+
+
 def test_the_contact_endpoint_keeps_where_to_answer_and_refuses_what_is_no_address(
     client: FlaskClient, visitor: Any, database: Database
 ) -> None:
