@@ -20,6 +20,7 @@ from chatbot.dialogue.drafting import Writer, draft, sources_about
 from chatbot.dialogue.follow_ups import (
     Repeats,
     agreed_to,
+    asked_before,
     opens,
     sendable,
     topic_before,
@@ -374,7 +375,7 @@ class Assistant:
                 hits.append(shown)  # the classifier's article: the trace holds whatever may be shown
             if small is None and not wants_person:
                 action = acting.bound(ranked, known, options)
-                footing = Footing(classification.in_scope, opens(before), proven=lang in self._writes)
+                footing = Footing(classification.in_scope, asked_before(before), proven=lang in self._writes)
             due = small is None and not wants_person and action is None
             if due and self._due(ranked, options, footing, for_agents):
                 left_out = hurried()

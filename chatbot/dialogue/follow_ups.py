@@ -134,17 +134,21 @@ def topics_before(before: Sequence[Message]) -> tuple[tuple[str | None, float], 
     return (*perhaps, (topic_before(before), left))
 
 
-def opens(before: Sequence[Message]) -> bool:
-    """Whether a message is the first that asks for something: nothing but small talk was replied to before."""
-    replied = False
+def asked_before(before: Sequence[Message]) -> int:
+    """How many messages that asked for something, not small talk, were replied to before."""
+    asked, replied = 0, False
     for message in reversed(before):
         if message.role in ("bot", "agent"):
             replied = True
         elif message.role == "customer" and replied:
-            if smalltalk(message.text) is None:
-                return False
+            asked += smalltalk(message.text) is None
             replied = False
-    return True
+    return asked
+
+
+def opens(before: Sequence[Message]) -> bool:
+    """Whether a message is the first that asks for something: nothing but small talk was replied to before."""
+    return asked_before(before) == 0
 
 
 def unsaid(ranked: list[Candidate], before: Sequence[Message]) -> list[Candidate]:

@@ -117,7 +117,7 @@ def test_behind_something_a_sentence_must_be_surer(assistant, monkeypatch):
     before = [Message("customer", "Where is my refund?"), Message("bot", "In 3 days.", "refund_time")]
     asked = "And the refund of my brother?"
     assert assistant.reply(asked, options=ALLOWED, history=before)[0].kind == "generated"
-    monkeypatch.setattr(speaking, "NEEDED_BEHIND", 1.0)
+    monkeypatch.setattr(speaking, "NEEDED", (speaking.NEEDED[0], 1.0))
     reply, trace = assistant.reply(asked, options=ALLOWED, history=before)
     assert reply.kind == "passage"
     assert "needs 1.00" in trace.parts[0].reason

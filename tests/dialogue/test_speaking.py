@@ -6,15 +6,15 @@ from dataclasses import replace
 
 import pytest
 
-from chatbot.dialogue.follow_ups import opens
+from chatbot.dialogue.follow_ups import asked_before, opens
 from chatbot.dialogue.options import SiteOptions
 from chatbot.dialogue.policy import may_speak
-from chatbot.dialogue.speaking import NEEDED_BEHIND, NEEDED_OPENING, Footing, held_back
+from chatbot.dialogue.speaking import NEEDED, Footing, held_back
 from chatbot.dialogue.trace import Message
 from chatbot.dialogue.weighing import Candidate
 
 REFUND = Candidate(0.95, "Refund time", article_slug="refund-time")
-BEHIND = Footing(in_scope=1.0, opens=False)
+BEHIND = Footing(in_scope=1.0, behind=1)
 
 
 def said(*told: tuple[str, str | None]) -> list[Message]:
@@ -24,27 +24,40 @@ def said(*told: tuple[str, str | None]) -> list[Message]:
 
 
 @pytest.mark.parametrize(
-    ("before", "first"),
+    ("before", "asked"),
     [
-        ([], True),
-        ([Message("bot", "Hello! Ask me anything.")], True),
-        ([Message("customer", "hm")], True),
-        (said(("hello", None)), True),
-        (said(("when is my refund due", "refund_time")), False),
-        (said(("when is my refund due", "refund_time"), ("thanks", None)), False),
-        (said(("will it hurt my credit score", None)), False),
-        ([*said(("hello", None)), Message("customer", "hm"), Message("agent", "One moment.")], False),
+        ([], 0),
+        ([Message("bot", "Hello! Ask me anything.")], 0),
+        ([Message("customer", "hm")], 0),
+        (said(("hello", None)), 0),
+        (said(("when is my refund due", "refund_time")), 1),
+        (said(("when is my refund due", "refund_time"), ("thanks", None)), 1),
+        (said(("will it hurt my credit score", None)), 1),
+        ([*said(("hello", None)), Message("customer", "hm"), Message("agent", "One moment.")], 1),
+        (said(("你好", None), ("退款多久", "refund_time"), ("寄回去谁付钱", "how_to_return")), 2),
+        ([*said(("when is my refund due", "refund_time")), Message("customer", "and by card?")], 1),
     ],
 )
-def test_small_talk_opens_no_conversation(before, first):
-    assert opens(before) is first
+def test_what_was_asked_before_is_counted_without_small_talk(before, asked):
+    assert asked_before(before) == asked
+    assert opens(before) is (asked == 0)
 
 
-def test_what_comes_behind_something_needs_more_than_what_opens_a_conversation():
-    between = replace(REFUND, probability=(NEEDED_OPENING + NEEDED_BEHIND) / 2)
-    assert held_back(between, Footing()) is None
-    assert f"needs {NEEDED_BEHIND:.2f}" in (held_back(between, BEHIND) or "")
-    assert held_back(replace(between, probability=NEEDED_BEHIND), BEHIND) is None
+@pytest.mark.parametrize("behind", range(len(NEEDED)))
+def test_the_more_was_asked_before_the_surer_a_sentence_must_be(behind):
+    enough = replace(REFUND, probability=NEEDED[behind])
+    assert held_back(enough, Footing(behind=behind)) is None
+    more = min(behind + 1, len(NEEDED) - 1)
+    if more > behind:
+        assert f"needs {NEEDED[more]:.2f}" in (held_back(enough, Footing(behind=more)) or "")
+
+
+def test_a_long_conversation_needs_what_its_fourth_question_does():
+    last = len(NEEDED) - 1
+    sure = replace(REFUND, probability=NEEDED[last])
+    assert held_back(sure, Footing(behind=last + 9)) is None
+    unsure = replace(sure, probability=NEEDED[last] - 0.01)
+    assert held_back(unsure, Footing(behind=last + 9)) == held_back(unsure, Footing(behind=last))
 
 
 def test_being_out_of_scope_counts_against_it():

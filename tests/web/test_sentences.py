@@ -111,7 +111,7 @@ ASKED = [
     evidence(
         replace(candidate("T1", 0.9), hit=PASSAGE),
         mode="generated_allowed",
-        footing=Footing(0.9, opens=False),
+        footing=Footing(0.9, behind=1),
     ),
 ]
 
