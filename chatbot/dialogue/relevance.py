@@ -99,7 +99,8 @@ class Wanted:
 
     def closest_first(self, most: int) -> tuple[str, str]:
         """``most`` of the sentences nearest to the question, and all the others: none where one is far nearer than the
-        next. A step brings its whole list, and what goes on from the sentence before it brings that one."""
+        next. A sentence brings its whole item, a step its whole list, and what goes on from the sentence before it
+        brings that one."""
         leading = self._with_context(self._order[:most])
         others = set() if self._stands_out else set(range(len(self._parts))) - leading
         first, rest = (
@@ -119,8 +120,12 @@ class Wanted:
         found = set(places)
         for place in places:
             begun = self._places[place]
-            if begun.list is not None and begun.steps:
-                found |= {other for other, one in enumerate(self._places) if one.list == begun.list}
+            if begun.list is not None:
+                found |= {
+                    other
+                    for other, one in enumerate(self._places)
+                    if one.list == begun.list and (begun.steps or self._item(other) == self._item(place))
+                }
             elif place and _GOES_ON.match(self._parts[place]):
                 found.add(place - 1)
         return found
@@ -194,6 +199,10 @@ class Wanted:
         place = self._source_of(statement)
         part = self._parts[place] if place is not None else ""
         return _sentence(part) if plain(statement) in plain(part) else statement
+
+    def _item(self, place: int) -> int:
+        """The sentence with which the list's item begins that a sentence is part of."""
+        return next(i for i in range(place, -1, -1) if self._places[i].mark or not i)
 
     def _repeated(self, draft: str) -> set[int]:
         """Which source sentences the draft's statements repeat."""

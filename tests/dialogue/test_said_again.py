@@ -47,6 +47,13 @@ def test_steps_stay_together_and_in_order():
     assert steps in said
 
 
+def test_an_item_of_several_sentences_stays_whole():
+    text = "Settings differ.\nSettings:\n- Mill: coarse is 30. Below 5 is for tests.\n- Hand: coarse is 20.\nClean it."
+    said = again("is coarse 20 or 30?", text, text)
+    assert said is not None
+    assert "- Mill: coarse is 30. Below 5 is for tests." in said
+
+
 def test_what_names_a_list_stands_over_its_items_and_is_no_sentence():
     text = "Change one thing at a time.\nWhat to change:\n- Sour: grind finer.\n- Bitter: grind coarser.\nWait a day."
     said = again("grind how if sour, or wait a day?", text, text)
