@@ -46,6 +46,24 @@ def guess_encoding(raw: bytes, *, complete: bool) -> Guess | None:
 
     ``complete``: whether ``raw`` is all there is, so that a character cut off at its end is an error.
     """
+    found = _read_in_each(raw, complete)
+    if not found or found[0][0] < _GOOD:
+        return None
+    score, encoding, text = found[0]
+    rival = next((other for other, _, said in found[1:] if said != text), -2.0)
+    return Guess(encoding, score - rival >= _LEAD)
+
+
+def likeliest(raw: bytes, *, complete: bool, most: int = 4) -> list[tuple[str, str]]:
+    """(encoding, text) of the likeliest that make different texts of it, best first; ``complete`` as before."""
+    told: dict[str, str] = {}
+    for _, encoding, text in _read_in_each(raw, complete):
+        told.setdefault(text, encoding)
+    return [(encoding, text) for text, encoding in told.items()][:most]
+
+
+def _read_in_each(raw: bytes, complete: bool) -> list[tuple[float, str, str]]:
+    """(how everyday it is, encoding, text), best first."""
     found: list[tuple[float, str, str]] = []
     for encoding in _ENCODINGS:
         try:
@@ -53,12 +71,7 @@ def guess_encoding(raw: bytes, *, complete: bool) -> Guess | None:
         except UnicodeDecodeError:
             continue
         found.append((_everyday(text, encoding), encoding, text))
-    found.sort(key=lambda one: -one[0])  # of equals, the first of the list
-    if not found or found[0][0] < _GOOD:
-        return None
-    score, encoding, text = found[0]
-    rival = next((other for other, _, said in found[1:] if said != text), -2.0)
-    return Guess(encoding, score - rival >= _LEAD)
+    return sorted(found, key=lambda one: -one[0])  # of equals, the first of the list
 
 
 def _everyday(text: str, encoding: str) -> float:

@@ -11,7 +11,7 @@ import gzip
 import hashlib
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -23,7 +23,8 @@ from charset_normalizer import from_bytes
 from chatbot.errors import FileError, InputError
 from ingest.encodings import Guess, guess_encoding
 
-_told: ContextVar[str | None] = ContextVar("encoding", default=None)  # by who imports
+# by who imports: the encodings of files, or under None that of all
+_told: ContextVar[Mapping[Path | None, str] | None] = ContextVar("encodings", default=None)
 
 HEAD = 256 * 1024  # bytes that decide about encoding and format
 MAX_LINE = 64 * 1024 * 1024  # bytes; one conversation a line is far below
@@ -81,7 +82,7 @@ class TextFile:
             return None
         return (
             f"{self.path.name} was read as {self.encoding}, which is not certain: if its letters are wrong, save it as "
-            "UTF-8, or import it with --encoding"
+            "UTF-8, or import it with its encoding told (--encoding)"
         )
 
     def lines(self) -> Iterator[tuple[int, str | RowError]]:
@@ -224,27 +225,35 @@ def open_text(path: Path) -> TextFile:
 
 
 @contextmanager
-def read_as(encoding: str | None) -> Iterator[None]:
-    """Inside, files are read in this encoding, whatever they look like; None: as they look.
+def read_as(encoding: str | Mapping[Path, str] | None) -> Iterator[None]:
+    """Inside, all files are read in this encoding, or each in the one given for it, whatever they look like; None: as
+    they look.
 
     Raises InputError for an encoding that is not known, or of no text.
     """
-    if encoding is not None:
-        try:
-            "a".encode(encoding)
-        except (LookupError, UnicodeError) as error:
-            raise InputError(
-                "There is no such encoding",
-                field="encoding",
-                value=encoding[:40],
-                remedy="Use a name such as utf-8, gb18030, big5, shift_jis, euc_kr or cp1252",
-            ) from error
-        encoding = codecs.lookup(encoding).name
-    token = _told.set(encoding)
+    given: Mapping[Path | None, str]
+    given = (
+        dict(encoding) if isinstance(encoding, Mapping) else {None: encoding} if encoding is not None else {}
+    )
+    token = _told.set({path: known_encoding(name) for path, name in given.items()})
     try:
         yield
     finally:
         _told.reset(token)
+
+
+def known_encoding(name: str) -> str:
+    """Python's name of an encoding. Raises InputError for one that is not known, or of no text."""
+    try:
+        "a".encode(name)
+    except (LookupError, UnicodeError) as error:
+        raise InputError(
+            "There is no such encoding",
+            field="encoding",
+            value=name[:40],
+            remedy="Use a name such as utf-8, gb18030, big5, shift_jis, euc_kr or cp1252",
+        ) from error
+    return codecs.lookup(name).name
 
 
 def content_hash(path: Path) -> str:
@@ -283,7 +292,8 @@ def _broken_archive(path: Path, error: Exception) -> FileError:
 
 
 def _encoding(path: Path, raw: bytes, complete: bool) -> Guess:
-    told = _told.get()
+    given = _told.get() or {}
+    told = given.get(path) or given.get(None)
     if told is not None:
         return Guess(told, True)
     for bom, name in (

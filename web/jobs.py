@@ -12,7 +12,7 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, is_dataclass
 from pathlib import Path
 from typing import Any
@@ -204,6 +204,13 @@ def _uploaded(context: JobContext) -> list[Path]:
     return paths
 
 
+def _encodings(context: JobContext, paths: Sequence[Path]) -> dict[Path, str]:
+    """The encodings that somebody has told of the job's files."""
+    told = context.arguments.get("encodings") or {}
+    names = context.arguments.get("files", [])
+    return {path: str(told[name]) for name, path in zip(names, paths, strict=True) if told.get(name)}
+
+
 def discard_uploads(settings: Settings, files: list[str]) -> None:
     """Erase uploaded files after a successful import: they hold personal values that the database does not."""
     root = settings.uploads.resolve()
@@ -215,28 +222,33 @@ def discard_uploads(settings: Settings, files: list[str]) -> None:
 
 def run_import_transcripts(context: JobContext) -> dict[str, Any]:
     paths = _uploaded(context)
+    from ingest.files import read_as
     from ingest.importing import import_transcripts
 
-    report = import_transcripts(
-        context.database,
-        paths,
-        format=context.arguments.get("format", "auto"),
-        columns=context.arguments.get("columns") or None,
-        dry_run=bool(context.arguments.get("dry_run")),
-        progress=context.progress,
-    )
+    with read_as(_encodings(context, paths)):
+        report = import_transcripts(
+            context.database,
+            paths,
+            format=context.arguments.get("format", "auto"),
+            columns=context.arguments.get("columns") or None,
+            dry_run=bool(context.arguments.get("dry_run")),
+            progress=context.progress,
+        )
     return as_result(report)
 
 
 def run_import_articles(context: JobContext) -> dict[str, Any]:
     paths = _uploaded(context)
+    from ingest.files import read_as
     from ingest.importing import import_articles
 
     lang = str(context.arguments.get("lang") or "")
     columns = context.arguments.get("columns") or None
-    return as_result(
-        import_articles(context.database, paths, progress=context.progress, lang=lang, columns=columns)
-    )
+    with read_as(_encodings(context, paths)):
+        report = import_articles(
+            context.database, paths, progress=context.progress, lang=lang, columns=columns
+        )
+    return as_result(report)
 
 
 def run_import_web_pages(context: JobContext) -> dict[str, Any]:

@@ -307,6 +307,59 @@ def test_the_language_of_uploaded_articles_can_be_told(
     assert send(client, "/admin/upload", kind="articles", lang="deutsch", files=[file]).status_code == 422
 
 
+def test_who_uploads_a_text_of_a_doubtful_encoding_is_shown_what_it_says_and_chooses(
+    signed_in: SignIn, database: Database, settings: Settings
+) -> None:
+    client = signed_in("editor")
+    czech = "# Zásilky\n\nKde je můj balík? Doručíme jej do tří dnů."
+    plain = "# Délais\n\nLivré en trois jours."
+
+    def files() -> list[tuple[io.BytesIO, str]]:
+        return [(io.BytesIO(czech.encode("cp1250")), "zasilky.md"), (io.BytesIO(plain.encode()), "delais.md")]
+
+    answer = send(client, "/admin/upload", kind="articles", lang="cs", files=files())
+    assert answer.location.startswith("/admin/upload/encoding?")
+    page = client.get(answer.location).text
+    assert "Kde je můj balík?" in page and "Livré" not in page
+    stored = re.findall(r'name="files" value="([^"]+)"', page)
+    with database.read() as session:
+        assert session.scalar(select(func.count()).select_from(Article)) == 0
+    told = {"kind": "articles", "lang": "cs", "files": stored}
+    assert send(client, "/admin/upload/encoding", encoding=["klingon", ""], **told).status_code == 422
+    assert send(client, "/admin/upload/encoding", encoding=["cp1250", ""], **told).status_code == 303
+    Worker(database, settings).run(until_idle=True)
+    with database.read() as session:
+        bodies = {row.slug: row.body for row in session.execute(select(Article.slug, Article.body))}
+    assert "můj balík" in bodies["zasilky"] and "Livré" in bodies["delais"]
+
+    # told at once, nothing is asked
+    answer = send(client, "/admin/upload", kind="articles", lang="cs", encoding="cp1250", files=files()[:1])
+    assert answer.location.startswith("/admin/jobs/")
+    assert (
+        send(client, "/admin/upload", kind="articles", encoding="klingon", files=files()).status_code == 422
+    )
+
+
+def test_conversations_of_a_doubtful_encoding_are_looked_at_in_the_one_that_was_chosen(
+    signed_in: SignIn, database: Database, settings: Settings
+) -> None:
+    client = signed_in("editor")
+    table = "conversation,role,text\n1,customer,Kde je můj balík?\n1,agent,Přijde zítra.\n"
+    answer = send(
+        client, "/admin/upload", kind="transcripts", files=[(io.BytesIO(table.encode("cp1250")), "chats.csv")]
+    )
+    assert answer.location.startswith("/admin/upload/encoding?")
+    (stored,) = re.findall(r'name="files" value="([^"]+)"', client.get(answer.location).text)
+    chosen = send(client, "/admin/upload/encoding", kind="transcripts", files=stored, encoding="cp1250")
+    page = client.get(chosen.location).text
+    assert "Kde je můj balík?" in page
+    assert re.findall(r'name="encoding" value="([^"]*)"', page) == ["cp1250"]
+    send(client, "/admin/upload/check", action="import", files=stored, encoding="cp1250")
+    Worker(database, settings).run(until_idle=True)
+    with database.read() as session:
+        assert "můj balík" in str(session.scalars(select(Transcript.turns)).all())
+
+
 def test_the_headings_of_an_uploaded_table_can_be_told(
     signed_in: SignIn, database: Database, settings: Settings
 ) -> None:

@@ -24,6 +24,8 @@ from chatbot.records import audit
 from chatbot.records.knowledge import redaction_rules
 from chatbot.records.passages import check_language
 from ingest.articles.faq import CHOSEN
+from ingest.encoding_choice import ENCODINGS, doubtful_readings
+from ingest.files import known_encoding, read_as
 from ingest.previewing import found_columns, preview
 from ingest.transcripts.formats import FORMATS, TABLES
 from ingest.transcripts.table import FIELDS
@@ -42,6 +44,13 @@ KINDS = {
     "intents": "import_intents",
 }
 MAX_FILES = 50
+_CARRIED = (
+    "kind",
+    "format",
+    "lang",
+    "check",
+    *CHOSEN,
+)  # of the upload's form, to the choice of encodings and on
 _STORED = re.compile(r"[0-9a-f]{32}/[^/\\]{1,255}")
 
 
@@ -53,6 +62,7 @@ def upload() -> str:
         "admin/upload.html",
         kind=kind if kind in KINDS else "transcripts",
         formats=("auto", *FORMATS),
+        encodings=ENCODINGS,
         limit_mb=parts().settings.upload_limit_mb,
     )
 
@@ -107,6 +117,9 @@ def upload_now() -> BaseResponse:
     lang = request.form.get("lang", "").strip().lower()
     if lang:
         check_language(lang)
+    encoding = request.form.get("encoding", "").strip()
+    if encoding:
+        known_encoding(encoding)
     files = [file for file in request.files.getlist("files") if file.filename]
     if not files:
         flash(gettext("Choose a file first."))
@@ -119,16 +132,77 @@ def upload_now() -> BaseResponse:
             remedy=f"Send at most {MAX_FILES}, or a folder by command",
         )
     names = [store(parts().settings.uploads, file) for file in files]
-    if kind == "transcripts" and (request.form.get("check") or any(map(_is_table, names))):
-        return redirect(url_for("admin.check_upload", files=names, format=shape), code=303)
-    arguments: dict[str, Any] = {"files": names, "names": [Path(name).name for name in names]}
+    given: dict[str, Any] = {
+        "kind": kind,
+        "format": shape,
+        "lang": lang,
+        "check": request.form.get("check", ""),
+        **{field: request.form.get(field, "").strip() for field in CHOSEN},
+    }
+    if not encoding and not wants_json() and any(map(_doubtful, names)):
+        given = {key: value for key, value in given.items() if value}
+        return redirect(url_for("admin.choose_encoding", files=names, **given), code=303)
+    return _take_in(names, given, dict.fromkeys(names, encoding) if encoding else {})
+
+
+def _take_in(names: Sequence[str], given: Mapping[str, str], encodings: Mapping[str, str]) -> BaseResponse:
+    """Queue the import of stored files, or look at past conversations first. ``given``: what the form said."""
+    kind, shape = given["kind"], given.get("format") or "auto"
+    if kind == "transcripts" and (given.get("check") or any(map(_is_table, names))):
+        told = [encodings.get(name, "") for name in names] if encodings else []
+        return redirect(url_for("admin.check_upload", files=names, format=shape, encoding=told), code=303)
+    arguments: dict[str, Any] = {"files": list(names), "names": [Path(name).name for name in names]}
+    arguments |= {"encodings": dict(encodings)} if encodings else {}
     if kind == "transcripts":
         arguments["format"] = shape
     if kind == "articles":
-        told = {field: heading for field in CHOSEN if (heading := request.form.get(field, "").strip())}
-        arguments |= {"lang": lang} if lang else {}
-        arguments |= {"columns": told} if told else {}
+        headings = {field: given[field] for field in CHOSEN if given.get(field)}
+        arguments |= {"lang": given["lang"]} if given.get("lang") else {}
+        arguments |= {"columns": headings} if headings else {}
     return _queue(kind, arguments)
+
+
+def _doubtful(name: str) -> bool:
+    return bool(doubtful_readings(parts().settings.uploads / name))
+
+
+@blueprint.get("/upload/encoding")
+@requires("editor")
+def choose_encoding() -> str:
+    """What stored files of a doubtful encoding would say in each."""
+    names = _stored(request.args.getlist("files"))
+    looks = [(name, Path(name).name, doubtful_readings(parts().settings.uploads / name)) for name in names]
+    given = {key: request.args[key] for key in _CARRIED if request.args.get(key)}
+    return render_template("admin/upload_encoding.html", looks=looks, given=given, encodings=ENCODINGS)
+
+
+@blueprint.post("/upload/encoding")
+@requires("editor")
+@limiter.limit("60 per hour")
+def encoding_chosen() -> BaseResponse:
+    """``encoding``: of each file in ``files``, empty where it is to be found out. Raises InputError for one that there
+    is not, an unknown kind or language."""
+    names = _stored(request.form.getlist("files"))
+    if request.form.get("action") == "discard":
+        discard_uploads(parts().settings, names)
+        flash(gettext("The files are erased."))
+        return redirect(url_for("admin.upload"), code=303)
+    given = {key: request.form.get(key, "").strip() for key in _CARRIED}
+    if given["kind"] not in KINDS:
+        raise InputError(
+            "Unknown kind of upload",
+            field="kind",
+            value=given["kind"],
+            remedy=f"Use one of {', '.join(KINDS)}",
+        )
+    if given["lang"]:
+        check_language(given["lang"])
+    return _take_in(names, given, _encodings(names, request.form.getlist("encoding")))
+
+
+def _encodings(names: Sequence[str], told: Sequence[str]) -> dict[str, str]:
+    """The encodings of those files of which one is told. Raises InputError for one that there is not."""
+    return {name: known_encoding(one) for name, one in zip(names, told, strict=False) if one}
 
 
 def _queue(kind: str, arguments: dict[str, Any]) -> BaseResponse:
@@ -141,7 +215,11 @@ def _queue(kind: str, arguments: dict[str, Any]) -> BaseResponse:
             person_id=person_id(),
             detail={
                 "job": job_id,
-                **{key: arguments[key] for key in ("columns", "dry_run", "lang") if key in arguments},
+                **{
+                    key: arguments[key]
+                    for key in ("columns", "dry_run", "encodings", "lang")
+                    if key in arguments
+                },
             },
         )
     if wants_json():
@@ -161,15 +239,19 @@ def check_upload() -> str | BaseResponse:
     shape = request.args.get("format", "auto")
     with parts().database.read() as records:
         rules = redaction_rules(records)
-    looks = [
-        preview(parts().settings.uploads / name, format=shape, columns=_columns(request.args), rules=rules)
-        for name in names
-    ]
+    encodings = _encodings(names, request.args.getlist("encoding"))
+    uploads = parts().settings.uploads
+    with read_as({uploads / name: encoding for name, encoding in encodings.items()}):
+        looks = [
+            preview(uploads / name, format=shape, columns=_columns(request.args), rules=rules)
+            for name in names
+        ]
     if wants_json():
         return jsonify({"files": names, "previews": [look.as_json() for look in looks]})
     return render_template(
         "admin/upload_check.html",
         files=names,
+        encodings=[encodings.get(name, "") for name in names],
         looks=looks,
         shape=shape,
         table=next((look for look in looks if look.is_table), None),
@@ -189,10 +271,13 @@ def import_checked() -> BaseResponse:
         discard_uploads(parts().settings, names)
         flash(gettext("The files are erased."))
         return redirect(url_for("admin.upload"), code=303)
+    encodings = _encodings(names, request.form.getlist("encoding"))
     columns = _chosen(names)
     shape = request.form.get("format", "auto")
     if action == "look":
         given: dict[str, Any] = {f"column.{field}": heading for field, heading in columns.items()}
+        if encodings:
+            given["encoding"] = [encodings.get(name, "") for name in names]
         return redirect(url_for("admin.check_upload", files=names, format=shape, **given), code=303)
     if action not in ("import", "try"):
         raise InputError(
@@ -205,6 +290,8 @@ def import_checked() -> BaseResponse:
     }
     if columns:
         arguments["columns"] = columns
+    if encodings:
+        arguments["encodings"] = encodings
     if action == "try":
         arguments["dry_run"] = True
     return _queue("transcripts", arguments)
