@@ -231,10 +231,11 @@ def read_as(encoding: str | Mapping[Path, str] | None) -> Iterator[None]:
 
     Raises InputError for an encoding that is not known, or of no text.
     """
-    given: Mapping[Path | None, str]
-    given = (
-        dict(encoding) if isinstance(encoding, Mapping) else {None: encoding} if encoding is not None else {}
-    )
+    given: dict[Path | None, str] = {}
+    if isinstance(encoding, Mapping):
+        given.update(encoding.items())
+    elif encoding is not None:
+        given[None] = encoding
     token = _told.set({path: known_encoding(name) for path, name in given.items()})
     try:
         yield

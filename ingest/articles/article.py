@@ -10,6 +10,7 @@ from chatbot.language.normalise import fold, tidy
 from chatbot.language.written_language import document_language
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.chunking import passages_of
+from ingest.articles.links import page_address
 
 MAX_SLUG = 80
 _NOT_SLUG = re.compile(r"[^\w]+|_+")
@@ -26,8 +27,9 @@ def make_article(
     source: str = "",
     questions: Iterable[str] = (),
 ) -> ArticleDraft:
-    """Without ``slug`` one is made of the title; without ``lang`` the text decides."""
-    title = tidy(title)
+    """Without ``slug`` one is made of the title; without ``lang`` the text decides. ``url`` is left out where it is no
+    address of the web; relative links lead from it."""
+    title, url = tidy(title), page_address(url)
     body = body.strip()
     given = dict.fromkeys(tidy(question) for question in questions)
     given.pop("", None)
@@ -37,9 +39,9 @@ def make_article(
         lang=lang.strip().lower().split("-")[0] or document_language(f"{title} {body}"),
         title=title[:500],
         body=body,
-        passages=passages_of(title, body),
+        passages=passages_of(title, body, base=url),
         section=tidy(section)[:200],
-        url=url.strip()[:1000],
+        url=url[:1000],
         source=source[:500],
         questions=tuple(given),
     )

@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from chatbot.records.knowledge import PassageDraft
+from ingest.articles.links import absolute_in_markdown
 
 PATH = " › "
 
@@ -51,6 +52,7 @@ class _Chunk:
 
 
 _MARKDOWN = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+_MARKDOWN.validateLink = lambda url: True  # type: ignore[method-assign]  # read as links, for `links` to judge
 _WORD = re.compile(r"[A-Za-z\u00c0-\u024f0-9][\w'’.\-]*")
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？；])")
@@ -64,9 +66,12 @@ _TELLING = 3  # words that a title needs
 _ANNOUNCES = (":", "：")
 
 
-def passages_of(title: str, body: str, *, sizes: ChunkSizes = ChunkSizes()) -> tuple[PassageDraft, ...]:
-    """The passages of a Markdown article, in order; empty where it has no text."""
-    chunks = _joined(list(_chunks(blocks_of(body), title, sizes)), sizes)
+def passages_of(
+    title: str, body: str, *, base: str = "", sizes: ChunkSizes = ChunkSizes()
+) -> tuple[PassageDraft, ...]:
+    """The passages of a Markdown article, in order; empty where it has no text. ``base``: the article's address, from
+    which its relative links lead."""
+    chunks = _joined(list(_chunks(blocks_of(body, base=base), title, sizes)), sizes)
     return tuple(PassageDraft(PATH.join(chunk.path), chunk.text) for chunk in chunks)
 
 
@@ -92,9 +97,10 @@ def word_count(text: str, sizes: ChunkSizes = ChunkSizes()) -> float:
     return len(_WORD.findall(text)) + sizes.han * len(_HAN.findall(text))
 
 
-def blocks_of(body: str) -> Iterator[Block]:
-    """The document's top-level blocks as plain text, empty ones left out."""
+def blocks_of(body: str, *, base: str = "") -> Iterator[Block]:
+    """The document's top-level blocks as plain text, empty ones left out. ``base`` as above."""
     tokens = _MARKDOWN.parse(body)
+    absolute_in_markdown(tokens, base)
     at = 0
     while at < len(tokens):
         end = at

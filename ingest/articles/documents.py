@@ -15,6 +15,7 @@ from chatbot.errors import FileError
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.article import make_article
 from ingest.articles.chunking import first_heading
+from ingest.articles.links import absolute, absolute_in_page
 from ingest.files import open_text
 from ingest.spreadsheets import check_archive, missing_reader
 
@@ -91,11 +92,14 @@ def article_of_html(
     *,
     name: str,
     slug: str,
+    address: str = "",
     encoding: str | None = None,
     source: str = "",
     scan: bool = False,
 ) -> ArticleDraft:
-    """The article of a page's main part; ``url`` is the page's canonical address, where it names one.
+    """The article of a page's main part; its ``url`` is the page's canonical address, where it names one.
+
+    ``address``: where the page was read, from which its relative links lead; else they do from what the page says.
 
     ``name`` is what messages call the page; ``scan`` whether it may be a picture of text. Raises FileError where it
     has no text.
@@ -118,12 +122,14 @@ def article_of_html(
             if soup.title
             else ""
         )
-        canonical = soup.find("link", rel="canonical")
+        own = _own_address(soup, address)
         root = soup.find("html")
         main = _main_part(soup)
         kept = _folded(main)
         for element in main.find_all(lambda element: _is_furniture(element, kept)):
             element.decompose()
+        based = soup.find("base", href=True)
+        absolute_in_page(main, absolute(str(based["href"]), address or own) if based else address or own)
         body = page_markdown(main)
     except (
         RecursionError,
@@ -139,9 +145,16 @@ def article_of_html(
         slug=slug,
         source=source,
         lang=str(root.get("lang") or "") if root else "",
-        url=str(canonical.get("href") or "") if canonical else "",
+        url=own,
         scan=scan,
     )
+
+
+def _own_address(soup: Any, address: str) -> str:
+    """What the page says that its address is; nothing where it says none."""
+    canonical = soup.find("link", rel="canonical") or soup.find("meta", property="og:url")
+    told = str(canonical.get("href") or canonical.get("content") or "") if canonical else ""
+    return absolute(told, address)
 
 
 def _main_part(soup: Any) -> Any:

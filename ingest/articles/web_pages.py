@@ -24,6 +24,7 @@ from chatbot.errors import FileError, FrontdeskError, InputError, OutboundError
 from chatbot.outbound import USER_AGENT, Fetched, fetch, origin, parse
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.article import slugify
+from ingest.articles.chunking import passages_of
 from ingest.articles.documents import article_of_html, read_docx
 from ingest.articles.markdown import read_markdown
 from ingest.articles.pdf import read_pdf
@@ -225,10 +226,11 @@ def article_of_page(page: Fetched) -> ArticleDraft:
             page.body,
             name=page.url,
             slug="page",
+            address=page.url,
             encoding=_charset(page.headers.get("content-type", "")),
         )
-        address = urljoin(page.url, draft.url) if draft.url else page.url
-        if not address.startswith(("http://", "https://")) or _host(address) != _host(page.url):
+        address = draft.url or page.url
+        if _host(address) != _host(page.url):
             address = page.url  # a canonical address elsewhere is not ours to take over
     elif kind in _DOCUMENTS:
         suffix, read = _DOCUMENTS[kind]
@@ -237,6 +239,7 @@ def article_of_page(page: Fetched) -> ArticleDraft:
             path = Path(folder) / f"{slugify(Path(name).stem or 'page')}{suffix}"
             path.write_bytes(page.body)
             draft = read(path)
+        draft = replace(draft, passages=passages_of(draft.title, draft.body, base=page.url))
         address = page.url
     else:
         raise FileError(

@@ -84,6 +84,16 @@ def test_a_page_becomes_an_article_without_its_furniture_and_scripts(store):
     assert article.slug.startswith("help-returns-")
 
 
+def test_the_links_of_a_page_lead_from_where_it_was_read(store):
+    text = 'Fill in <a href="../forms/a.pdf">the form</a>, see <a href="#top">above</a>.'
+    plain = (200, "text/markdown", b"# Post\n\nSee [the prices](/prices).")
+    site = Site({f"{SITE}/help/returns": page(text=text), f"{SITE}/post.md": plain})
+    import_web_pages(store, [f"{SITE}/help/returns", f"{SITE}/post.md"], reader=site.reader())
+    with store.read() as session:
+        texts = {passage.text for passage in session.scalars(select(Passage))}
+    assert texts == {f"Fill in the form ({SITE}/forms/a.pdf), see above.", f"See the prices ({SITE}/prices)."}
+
+
 def test_the_same_page_again_is_a_no_op_and_a_changed_one_the_same_article(store):
     site = Site({f"{SITE}/a": page()})
     import_web_pages(store, [f"{SITE}/a"], reader=site.reader())

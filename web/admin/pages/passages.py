@@ -95,7 +95,7 @@ def cut_article_anew(article_id: int) -> BaseResponse:
     with parts().database.write() as records:
         begin_revision(records)
         article = read_article(records, article_id).article
-        put_passages_anew(records, article, passages_of(article.title, article.body))
+        put_passages_anew(records, article, passages_of(article.title, article.body, base=article.url))
         audit.record(
             records,
             action="article.cut_anew",
