@@ -285,7 +285,9 @@ class ResponseGenerator:
         copying = (longest[:, 0] >= _COPYING) & ~self._ends[fed]
         torn = np.zeros(step.ids.shape, dtype=bool)
         for row in np.flatnonzero(copying).tolist():
-            going_on = np.isin(step.ids[row], encoded.source[0][runs[row] == longest[row]])
+            behind = encoded.source[0][runs[row] == longest[row]]
+            # a few pieces against a few: np.isin sorts both, for a tenth of a draft's time
+            going_on = (step.ids[row][:, None] == behind).any(axis=1)
             if going_on.any():
                 torn[row] = ~going_on & ~self._ends[step.ids[row]]
         return torn
