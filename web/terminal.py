@@ -180,6 +180,8 @@ def print_reply(reply: Reply, trace: Trace) -> None:
     for part_trace in trace.parts:
         console.print()
         console.print(Text(f"“{part_trace.request}” ({part_trace.lang}): {part_trace.rule}", style="bold"))
+        if part_trace.read_as:
+            console.print(Text(f"read as “{part_trace.read_as}”"), soft_wrap=True)
         console.print(Text(part_trace.reason), soft_wrap=True)
         ranked = [(guess.name, f"{guess.confidence:.3f}") for guess in part_trace.classification.ranked]
         if ranked:

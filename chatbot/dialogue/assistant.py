@@ -38,7 +38,7 @@ from chatbot.dialogue.other_codes import without_other_codes
 from chatbot.dialogue.others_data import asks_for_others_data
 from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.person_wish import asks_for_person, declines_person, without_declined
-from chatbot.dialogue.policy import ALIKE, Bound, Evidence, decide, may_speak
+from chatbot.dialogue.policy import ALIKE, Evidence, decide, may_speak
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.requests import MAX_REQUESTS, Subject, leans, split_requests
@@ -76,6 +76,7 @@ from chatbot.dialogue.weighing import (
 from chatbot.inference.prototypes import apart
 from chatbot.language.normalise import has_letters, normalise, says_something, says_too_much, tidy
 from chatbot.language.redaction import Redactor
+from chatbot.retrieval.spelling import Spelling
 
 HISTORY_TURNS = 6
 READ_LIMIT = 1_000  # characters the models read of a message; a pasted page asks its question early
@@ -103,10 +104,12 @@ class Assistant:
         own_encoders: Collection[str] = (),
         writes: Collection[str] | None = None,
         names: Collection[str] = (),
+        spelling: Spelling | None = None,
     ) -> None:
         """``own_encoders``: languages whose encoder has read nothing but the company's own texts. ``writes``: languages
         in which the generator may answer a customer where the site allows it (None: all); agents get its drafts
-        anyway. ``names``: words in Latin letters that show no language (`spoken_language`)."""
+        anyway. ``names``: words in Latin letters that show no language (`spoken_language`). ``spelling``: mends
+        slips in what the models read."""
         self.release_id = release_id
         self.languages = tuple(languages)
         self._classifier = classifier
@@ -121,6 +124,7 @@ class Assistant:
         self._heard = heard or Heard()
         self._own_encoders = frozenset(own_encoders)
         self._names = frozenset(names)
+        self._spelling = spelling or Spelling()
         self._writes = frozenset(self.languages if writes is None else writes)
         self.past = past  # what agents said, for agents: no reply draws on it
 
@@ -216,8 +220,7 @@ class Assistant:
         )
         replies, unanswered = with_the_rest(replies, rest, lang=said, redactor=redactor)
         if not for_agents:
-            rules = [part.trace.rule for part in parts]
-            replies = fronted(replies, rules, told, read, before, said)
+            replies = fronted(replies, [part.trace.rule for part in parts], told, read, before, said)
         return Reply(replies, (*(title for _, title in suggested), *unanswered)), trace
 
     def refresh(self) -> None:
@@ -259,8 +262,8 @@ class Assistant:
 
     def _alike(self, text: str, lang: str, other: str) -> bool:
         """Whether two messages ask for the same, by the search's encoder."""
-        vectors = self._search.question(text, lang=lang), self._search.question(other, lang=lang)
-        return float(vectors[0] @ vectors[1]) >= ALIKE
+        one, two = (self._search.question(asked, lang=lang) for asked in (text, other))
+        return float(one @ two) >= ALIKE
 
     def _requests(self, text: str, before: Sequence[Message], lang: str, options: SiteOptions) -> list[str]:
         if lang not in self.languages or asks_for_person(text) or agreed_to(text, before) is not None:
@@ -268,6 +271,7 @@ class Assistant:
 
         @cache
         def best_of(sentence: str, told: Sequence[Message] = ()) -> Candidate | None:
+            sentence = self._spelling.mended(sentence, lang=lang)
             classification, known, hits = self._evidence(sentence, told, lang)
             return next(iter(self._weigh(classification, known, hits, lang, sentence, told)), None)
 
@@ -341,6 +345,7 @@ class Assistant:
         for_agents: bool,
         too_long: bool,
     ) -> Part:
+        written, request = request, self._spelling.mended(request, lang=lang)
         readable = has_letters(request) and lang in self.languages
         readable = readable and (says_something(request) or not opens(before))
         classification = Classification(ranked=(), in_scope=0.0, tier="none")
@@ -364,9 +369,8 @@ class Assistant:
                 unsaid(ranked, before), known, self._lookup, lang=lang, floor=options.choice_floor
             )
             ranked, strange = without_other_codes(request, ranked, sure=options.sureness)
-            if (variant := variant_asked(request)) is not None and (
-                topic := topic_before(before)
-            ) is not None:
+            variant, topic = variant_asked(request), topic_before(before)
+            if variant is not None and topic is not None:
                 ranked = of_topic(
                     topic, variant, known, self._lookup, lang=lang, in_scope=classification.in_scope
                 )
@@ -382,14 +386,13 @@ class Assistant:
                 if not left_out:
                     scope = classification.in_scope
                     draft = self._draft(request, before, lang, ranked[0], hits, scope, clock)
-        if ranked and (led := self._as_shown(ranked[0], lang, request, before)) is not ranked[0].hit:
+        led = self._as_shown(ranked[0], lang, request, before) if ranked else None
+        if led is not None and led is not ranked[0].hit:
             ranked = [replace(ranked[0], hit=led), *ranked[1:]]
-            hits = [led if led is not None and hit.passage_id == led.passage_id else hit for hit in hits]
+            hits = [led, *(hit for hit in hits if hit.passage_id != led.passage_id)]
         if small is not None or wants_person:
             known |= self._lookup.intents([small or PERSON_INTENT], said)
-        bound: Bound = "none"
-        if action is not None:
-            bound = "complete" if complete(action, acting.text, find=self._named) else "bound"
+        given = action is not None and complete(action, acting.text, find=self._named)
         decision = decide(
             Evidence(
                 readable=readable,
@@ -402,7 +405,7 @@ class Assistant:
                 draft=draft,
                 options=options,
                 footing=footing,
-                action=bound,
+                action="complete" if given else "bound" if action is not None else "none",
                 left_out=left_out,
                 for_agents=for_agents,
                 sent=repeats.among(ranked, draft),
@@ -422,7 +425,7 @@ class Assistant:
         part = Part(
             decision,
             PartTrace(
-                request,
+                written,
                 lang,
                 classification,
                 tuple(hits),
@@ -432,7 +435,8 @@ class Assistant:
                 decision.reason,
                 left_out=left_out,
                 perhaps=perhaps_meant(decision, ranked),
-                entities=tuple(self._named(request)),
+                entities=tuple(self._named(written)),
+                read_as=request if request != written else "",
             ),
         )
         return acting.part(action, part) if decision.rule == "action" and action is not None else part

@@ -269,6 +269,7 @@ class PartTrace:
     entities: tuple[Tagged, ...] = ()  # what the request names, where the release has learned any
     left_out: bool = False  # a draft was due and not written: too many messages at once (web/pressure.py)
     offers_person: bool = False  # it is asked whether a person shall take over
+    read_as: str = ""  # the request as the models read it, where slips in it were mended
 
 
 @dataclass(frozen=True, slots=True)

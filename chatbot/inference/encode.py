@@ -16,6 +16,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -130,6 +131,16 @@ class SentenceEncoder:
     @property
     def languages(self) -> tuple[str, ...]:
         return self.config.languages
+
+    @cached_property
+    def dictionary(self) -> dict[str, int]:
+        """The whole words in small letters that its tokenizer knows, each with its place by frequency, from 1. Empty
+        for a tokenizer whose pieces do not tell words from beginnings of some (all but WordPiece, Wu et al. 2016)."""
+        if type(self._tokenizer.model).__name__ != "WordPiece":
+            return {}
+        vocabulary = self._tokenizer.get_vocab()
+        words = (word for word in vocabulary if len(word) > 1 and word.isascii() and word.isalpha())
+        return {word: place for place, word in enumerate(sorted(words, key=vocabulary.__getitem__), start=1)}
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors float32 [n, dimension], in the order of ``texts``.

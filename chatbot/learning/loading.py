@@ -47,6 +47,7 @@ from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry, QuestionE
 from chatbot.retrieval.past_answers import LazyPastAnswers, PastAnswerIndex
 from chatbot.retrieval.ranking import SearchModel
 from chatbot.retrieval.search import Encoder, Searcher, encoder_for
+from chatbot.retrieval.spelling import ENGLISH, Spelling
 from chatbot.settings import Settings
 
 SEARCH_MODEL = "search.json"
@@ -105,7 +106,16 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
         own_encoders=[lang for lang in manifest.languages if _own(encoder_for(lang, encoders))],
         writes=_writes(database, release_id),
         names=_names(database),
+        spelling=_spelling(search, encoders),
     )
+
+
+def _spelling(search: Searcher, encoders: Mapping[str, LoadedEncoder]) -> Spelling:
+    """Slips are mended where a general encoder knows English: its tokenizer is the dictionary."""
+    encoder = encoder_for(ENGLISH, encoders)
+    if _own(encoder):
+        return Spelling()
+    return Spelling(base_of(encoder).dictionary, partial(search.spread, lang=ENGLISH))
 
 
 def _names(database: Database) -> frozenset[str]:

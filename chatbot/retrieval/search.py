@@ -34,6 +34,7 @@ from chatbot.retrieval.language_index import COLUMN, LanguageIndex
 from chatbot.retrieval.ranking import SearchModel
 from chatbot.retrieval.reading import RecentVectors, read_query
 from chatbot.retrieval.snapshots import StoredPart, key_of, signature
+from chatbot.retrieval.terms import terms
 
 log = logging.getLogger(__name__)
 
@@ -190,6 +191,12 @@ class Searcher:
     def questions(self, texts: Sequence[str], *, lang: str) -> NDArray[np.float32]:
         """As `question`, of many texts [n, dimension]: from the store where they were encoded before."""
         return self._embed(self.encoder(lang), [normalise(text) for text in texts])
+
+    def spread(self, word: str, *, lang: str) -> int:
+        """How many passages of the language have the word, or another one of its stem; none have a function word."""
+        with self._lock:
+            part = self._parts.get(lang)
+            return max((len(part.holding(term)) for term in terms(word)), default=0) if part else 0
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from chatbot.dialogue.saying import ARTICLE, HANDOVER, INTENT
 from chatbot.dialogue.trace import ActionTrace, Classification, Hit, IntentGuess, Message, Tagged, bot_message
 from chatbot.dialogue.weighing import KnownIntent, Weighing, Weights
 from chatbot.inference.generate import Candidate
+from chatbot.retrieval.spelling import Spelling
 
 CANCEL = KnownIntent("cancel_order", "Cancel an order", "cancel-order", "You can cancel within 2 hours.")
 REFUND = KnownIntent("refund_time", "Refund time", "refund-time", None)
@@ -394,6 +395,45 @@ def test_a_middling_candidate_becomes_a_choice(assistant):
     assert trace.perhaps[0] == ("cancel_order", pytest.approx(reply.parts[0].confidence, abs=1e-4))
     answered = assistant.reply("how to cancel", options=ALLOWED)[1]
     assert (answered.topic, answered.perhaps) == ("cancel_order", ())
+
+
+def test_models_read_the_words_that_were_meant_and_the_trace_holds_both(assistant):
+    assistant._spelling = Spelling({"refund": 1, "cancel": 2, "where": 3}, lambda word: 0)
+    reply, trace = assistant.reply("Where is my refnud?", options=ALLOWED)
+    assert (reply.kind, trace.parts[0].request) == ("generated", "Where is my refnud?")
+    assert trace.parts[0].read_as == assistant._classifier.seen[-1] == "Where is my refund?"
+    both, trace = assistant.reply("Where is my refnud? And how do I cnacel?", options=ALLOWED)
+    assert [part.kind for part in both.parts] == ["generated", "approved"]
+    _, trace = assistant.reply("Where is my refund?", options=ALLOWED)
+    assert trace.parts[0].read_as == ""
+
+
+def test_a_passage_about_another_product_than_was_named_is_not_shown(assistant):
+    general, one, mini = (
+        replace(passage("descale", text), passage_id=number, title_path=path)
+        for number, (text, path) in enumerate(
+            [
+                ("Do it every month.", "Descale"),
+                ("Hold Steam.", "Descale › The Crane One"),
+                ("It has no refund programme.", "Descale › The Crane Mini"),
+            ]
+        )
+    )
+
+    class Found(Search):
+        def search(self, query, *, lang, history=(), k=5):
+            return [replace(mini, score=0.9)]
+
+    class Article(Lookup):
+        def passages(self, slug, lang):
+            return [general, one, mini]
+
+    assistant._search, assistant._lookup, assistant._classifier = Found(), Article(), None
+    options = SiteOptions(mode="approved_and_cited")
+    told, trace = assistant.reply("How do I descale my Crane One?", options=options)
+    assert (told.text, trace.parts[0].hits[0].text) == ("Hold Steam.", "Hold Steam.")
+    told, _ = assistant.reply("How do I descale?", options=options)
+    assert told.text.startswith("Do it every month.\n\nThe Crane One\nHold Steam.")
 
 
 def test_the_trace_is_plain_json(assistant):

@@ -46,6 +46,13 @@ def test_texts_that_differ_in_a_word_are_nearly_alone_what_they_are_together(enc
         assert len(own) == lengths[row] <= states.shape[1]
 
 
+def test_the_tokenizer_is_a_dictionary_with_the_commonest_words_first(folder, encoder):
+    words = encoder.dictionary
+    assert len(words) > 10_000 and words["the"] < words["order"] < words["tray"]
+    assert not {"ordr", "arived", "shippping", "##ing", "ß", "a"} & words.keys()
+    assert RememberingEncoder.load(folder).dictionary == words
+
+
 def test_meaning_counts_more_than_words(encoder):
     vectors = encoder.encode(["Where is my parcel?", "Track my order", "Where is my umbrella?"])
     assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2]

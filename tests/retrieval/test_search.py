@@ -220,6 +220,14 @@ def test_a_hit_carries_what_the_database_says_now(following, database):
     assert following.search("send an item back", lang="en")[0].text == "Edited a moment ago"
 
 
+def test_how_many_passages_have_a_word_or_another_of_its_stem(following, editor):
+    assert following.spread("parcel", lang="en") == 1
+    editor.change(("passage", "upsert", passage(3, 2, "Parcel by parcel, parcels are sent.")))
+    following.refresh()
+    assert following.spread("parcels", lang="en") == 2
+    assert following.spread("parcel", lang="fr") == following.spread("the", lang="en") == 0
+
+
 def test_a_deleted_passage_never_appears_even_before_the_change_is_followed(following, editor):
     editor.change(("passage", "delete", 1))
     assert 1 not in found(following.search("send an item back", lang="en"))
