@@ -98,7 +98,7 @@ def _ranked(questions: Sequence[Asked], total: int, encode: Encode | None = None
         leaders = [own[rows[0]].text for rows in groups[-MOST_ENCODED:]]
         vectors = encode(leaders, lang=lang) if encode and len(leaders) > 1 else None
         if vectors is not None:
-            groups = groups[:-MOST_ENCODED] + join_alike(groups[-MOST_ENCODED:], vectors)
+            groups = groups[:-MOST_ENCODED] + join_alike(groups[-MOST_ENCODED:], vectors, leaders)
         for rows in groups:
             made.append(_group([own[row] for row in rows], total))
     return sorted(made, key=lambda group: (-group.pay_off, group.turn_ids))
