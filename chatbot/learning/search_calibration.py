@@ -183,7 +183,9 @@ def fit_ranking(
         seen |= np.ptp(features, axis=0) > 1e-6 if len(features) else False
     weights = fit_weights(queries, start=start.weight_vector(), used=seen, ridge=settings.ridge)
     folds = _unseen_evidence(judged, start, seen, settings)
-    coefficients = _fit_probability(folds, start=start.evidence_vector(), settings=settings)
+    pulled_to = start.evidence_vector()
+    pulled_to[EVIDENCE.index("follow_up")] = 0.0  # of follow-ups only what these questions show
+    coefficients = _fit_probability(folds, start=pulled_to, settings=settings)
     return LanguageRanking(
         weights={name: round(float(value), 5) for name, value in zip(FEATURES, weights, strict=True)},
         evidence={name: round(float(value), 5) for name, value in zip(EVIDENCE, coefficients, strict=True)},

@@ -25,6 +25,7 @@ MOST_BESIDE = (
     3  # words beside the code, of a message that asks for nothing but the code ("what does E-4012 mean?")
 )
 _HAN_A_WORD = 2
+_NOTHING = 1e-6  # of cosine or of words shared: what is left of nothing after rounding
 
 
 def floors(
@@ -59,15 +60,12 @@ def with_floors(
     found: Candidates, ranking: LanguageRanking, least: NDArray[np.float64], *, k: int
 ) -> list[tuple[int, float]]:
     """At most ``k`` places in ``found``, one an article, best first, each with its probability: first those that have
-    a floor (``least`` [n]), whose certainty the others cannot have as well."""
+    a floor (``least`` [n]), whose certainty the others cannot have as well. What shares nothing with the question (no
+    word, where words alone are searched) does not answer it."""
     ranked = rank(found, ranking.weight_vector(), k=k)
-    fitted = dict(
-        zip(
-            ranked.places.tolist(),
-            probability(ranked.evidence, ranking.evidence_vector()).tolist(),
-            strict=True,
-        )
-    )
+    shared = (found.features[ranked.places] > _NOTHING).any(axis=1)
+    stated = np.where(shared, probability(ranked.evidence, ranking.evidence_vector()), 0.0)
+    fitted = dict(zip(ranked.places.tolist(), stated.tolist(), strict=True))
     if not least.any():
         return list(fitted.items())
     by_article = {int(found.articles[place]): score for place, score in fitted.items()}

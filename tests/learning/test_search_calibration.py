@@ -200,6 +200,22 @@ def test_what_the_fields_say_is_trusted_only_where_held_out_questions_bear_it_ou
     assert reach((1.0, 100.0)) == reach((100.0,)) < 0.5 * reach((1.0,))
 
 
+def test_of_follow_ups_a_fit_claims_what_its_own_questions_show():
+    follow_up = EVIDENCE.index("follow_up")
+    start = LanguageRanking({"text_cosine": 20.0}, {"constant": 0.0, "follow_up": -5.0})
+    alone = agreeing(200, seed=5)
+    assert fit_ranking(alone, start=start).evidence_vector()[follow_up] == 0.0
+    behind = []
+    for item in agreeing(
+        200, seed=6
+    ):  # questions behind others, of which hardly one is answered by the first hit
+        features = item.candidates.features.copy()
+        features[:, COLUMN["context_text_cosine"]] = 0.1
+        other = replace(item.pair, articles=frozenset({1}))
+        behind.append(Judged(other, replace(item.candidates, features=features)))
+    assert fit_ranking([*alone, *behind], start=start).evidence_vector()[follow_up] < -0.5
+
+
 def test_the_calibration_error_is_the_gap_between_stated_and_observed():
     right = np.array([True] * 7 + [False] * 3)
     assert calibration_error(np.full(10, 0.7), right) == pytest.approx(0, abs=1e-9)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -99,6 +101,29 @@ def test_every_field_says_how_far_it_is_ahead_of_the_best_other_article_or_behin
     assert said("title_cosine_ahead") == pytest.approx([0.0, 0.1])
     assert said("title_cosine_behind") == pytest.approx([-0.6, 0.0])
     assert said("text_words") == pytest.approx([0.9, 0.5])
+
+
+def test_by_default_a_follow_up_is_less_sure_than_a_question_that_stands_alone():
+    alone, behind = candidates([0.9, 0.2], [1, 2]), candidates([0.9, 0.2], [1, 2])
+    behind.features[:, COLUMN["context_text_cosine"]] = (
+        0.1  # both passages alike: neither order nor lead changes
+    )
+    ranking = replace(DEFAULT, evidence={**DEFAULT.evidence, "score": 0.0})
+    stated = []
+    for asked in (alone, behind):
+        ranked = rank(asked, ranking.weight_vector(), k=2)
+        stated.append(probability(ranked.evidence, ranking.evidence_vector()))
+        assert set(ranked.evidence[:, EVIDENCE.index("follow_up")]) == {float(asked is behind)}
+    assert (stated[1] < stated[0]).all()
+
+
+def test_by_words_alone_a_rival_that_says_nearly_the_same_makes_the_first_hit_unsure():
+    far, near = candidates([0.5, 0.1, 0.0], [1, 2, 3]), candidates([0.5, 0.45, 0.0], [1, 2, 3])
+    stated = []
+    for asked in (far, near):
+        evidence = rank(asked, KEYWORD_ONLY.weight_vector(), k=1).evidence
+        stated.append(float(probability(evidence, KEYWORD_ONLY.evidence_vector())[0]))
+    assert stated[0] > 0.75 > 0.6 > stated[1]
 
 
 def test_a_single_candidate_and_none_can_be_ranked():

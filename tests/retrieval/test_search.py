@@ -109,6 +109,13 @@ def test_one_article_alone_answers_only_what_it_is_about(encoder, dense):
     assert other.score < 0.2 < fitting.score
 
 
+def test_by_words_alone_what_shares_none_with_the_question_does_not_answer_it():
+    searcher = Searcher({}, knowledge=ListedKnowledge(PASSAGES))
+    searcher.put(PASSAGES)
+    hits = searcher.search("Tomorrow's football?", lang="en")
+    assert hits and {hit.score for hit in hits} == {0.0}
+
+
 def test_a_question_counts_for_its_article(searcher):
     asked = "the gadget is frozen stiff"
     before = found(searcher.search(asked, lang="en"))
