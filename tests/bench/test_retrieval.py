@@ -4,8 +4,10 @@ import pytest
 from click.testing import CliRunner
 
 from chatbot.errors import FileError, InputError
+from chatbot.learning.search_calibration import calibrate_search
 from chatbot.retrieval.certain import EXACTLY_ASKED
 from chatbot.retrieval.ranking import KEYWORD_ONLY, LanguageRanking
+from web.bench import retrieval_setup
 from web.bench.retrieval import command, measure
 from web.bench.retrieval_setup import AskedQuery, passages_of, prepare
 from web.bench.retrieval_training import lesson_of
@@ -82,6 +84,18 @@ def test_the_search_that_is_served_is_measured_with_what_is_certain(tmp_path):
     assert prepared.hits(found.without(frozenset({0})), "hybrid", 1)[0][1] < 0.1
     nothing = prepared.find(AskedQuery("?!", frozenset()))
     assert all(prepared.hits(nothing, mode, 1) == [] for mode in ("keyword", "dense", "hybrid"))
+
+
+def test_another_seed_trains_and_folds_anew(monkeypatch):
+    seen = []
+
+    def noted(*arguments, settings, **rest):
+        seen.append((settings.seed, settings.judging.seed))
+        return calibrate_search(*arguments, settings=settings, **rest)
+
+    monkeypatch.setattr(retrieval_setup, "calibrate_search", noted)
+    measure(documents(), queries, train=queries("呢"), encoder="domain", seed=7)
+    assert seen == [(7, 7)]
 
 
 def test_what_int8_loses_is_told_beside_the_encoder_in_single_precision(packaged_encoder):

@@ -65,7 +65,13 @@ _DRAWS = 100  # of answers as the stated probabilities have them
     help="Also search with the encoder in single precision, fitted alike, and report what int8 loses. Needs the "
     "model itself (its package, a folder or a hub) and about four times as long.",
 )
-@click.option("--seed", type=int, default=13, show_default=True)
+@click.option(
+    "--seed",
+    type=int,
+    default=13,
+    show_default=True,
+    help="Of the folds, of what is trained, and of the questions that lose their document.",
+)
 @json_option
 def command(
     documents: Path,

@@ -19,7 +19,7 @@ from chatbot.inference.encode import ANY_LANGUAGE, AdaptedEncoder, SentenceEncod
 from chatbot.language.normalise import detect_language
 from chatbot.learning.encoders import DOMAIN, PACKAGED, Precision, ensure_encoder, packaged_for
 from chatbot.learning.search_calibration import CalibrationSettings, calibrate_search, fit_ranking
-from chatbot.learning.search_judging import Judged, SearchPair, judge
+from chatbot.learning.search_judging import Judged, JudgingSettings, SearchPair, judge
 from chatbot.retrieval.certain import floors, with_floors
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry
 from chatbot.retrieval.language_index import FEATURES, Candidates
@@ -219,7 +219,7 @@ def prepare(
         SearchPair(query.text, lang, query.right, query.history) for query in queries_of(valid, numbers)
     ]
     began = time.monotonic()
-    settings = CalibrationSettings(seed=seed)
+    settings = CalibrationSettings(seed=seed, judging=JudgingSettings(seed=seed))
     asked = [replace(pair.pair, seen=True) for pair in lesson.pairs]
     trained: tuple[str, ...] = ()
     dense = True
