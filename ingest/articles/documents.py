@@ -7,7 +7,6 @@ left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.article import make_article
 from ingest.articles.chunking import first_heading
 from ingest.articles.links import absolute, absolute_in_page
+from ingest.articles.page_parts import leave_furniture_out, main_part
 from ingest.files import open_text
 from ingest.spreadsheets import check_archive, missing_reader
 
@@ -23,23 +23,11 @@ MAX_PAGE = 32 * 1024 * 1024  # bytes
 MAX_WORD_PART = 64 * 1024 * 1024  # bytes of a Word document's text, which is parsed in memory
 _WORD_STYLES = "p[style-name='Title'] => p.title:fresh"
 _WORD_TITLE = re.compile(r'<p class="title">(.*?)</p>', re.DOTALL)
-_FURNITURE = (
-    "script",
-    "style",
-    "nav",
-    "footer",
-    "header",
-    "aside",
-    "form",
-    "noscript",
-    "svg",
-    "template",
-    "button",
+_BOLD_LINE = re.compile(
+    r"<p><strong>([^<]*[^<.!,;:：。！，；…\s])\s*[:：]?\s*</strong></p>"
+    r"(?=<(?:ul|ol|table)>|<p>(?!<strong>[^<]*</strong></p>))"
 )
-_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_FURNITURE_ROLES = ("navigation", "banner", "contentinfo", "search", "dialog", "alertdialog")
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
-_FOLDS = re.compile(r"accordion|faq|toggle|collaps|answer|panel|\btab", re.IGNORECASE)
+_LONGEST = 100  # characters of a bold line that is a heading
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -70,7 +58,7 @@ def read_docx(path: Path) -> ArticleDraft:
             f"{path.name} is no Word document", value=cause(error), remedy="Save it as .docx"
         ) from error
     return article_of_html(
-        _under_title(page.value), name=path.name, slug=path.stem, source=path.name, scan=True
+        _bold_headings(_under_title(page.value)), name=path.name, slug=path.stem, source=path.name, scan=True
     )
 
 
@@ -80,6 +68,12 @@ def _under_title(page: str) -> str:
         return page
     page = re.sub(r"<(/?)h([1-5])>", lambda tag: f"<{tag[1]}h{int(tag[2]) + 1}>", page)
     return _WORD_TITLE.sub(r"<h1>\1</h1>", page, count=1)
+
+
+def _bold_headings(page: str) -> str:
+    """A Word document's HTML with its bold lines as the least of headings, where text follows them: many writers use
+    no styles."""
+    return _BOLD_LINE.sub(lambda line: f"<h6>{line[1]}</h6>" if len(line[1]) <= _LONGEST else line[0], page)
 
 
 def cause(error: Exception) -> str:
@@ -124,10 +118,8 @@ def article_of_html(
         )
         own = _own_address(soup, address)
         root = soup.find("html")
-        main = _main_part(soup)
-        kept = _folded(main)
-        for element in main.find_all(lambda element: _is_furniture(element, kept)):
-            element.decompose()
+        main = main_part(soup)
+        leave_furniture_out(main)
         based = soup.find("base", href=True)
         absolute_in_page(main, absolute(str(based["href"]), address or own) if based else address or own)
         body = page_markdown(main)
@@ -155,71 +147,6 @@ def _own_address(soup: Any, address: str) -> str:
     canonical = soup.find("link", rel="canonical") or soup.find("meta", property="og:url")
     told = str(canonical.get("href") or canonical.get("content") or "") if canonical else ""
     return absolute(told, address)
-
-
-def _main_part(soup: Any) -> Any:
-    """Where the page says what it is about: one element, or what holds all its articles."""
-    marked = (
-        soup.find("main") or soup.find(attrs={"role": "main"}) or soup.find(attrs={"itemprop": "articleBody"})
-    )
-    if marked:
-        return marked
-    articles = soup.find_all("article")
-    if not articles:
-        return soup.body or soup
-    first, *others = articles
-    around = first
-    for other in others:
-        while not any(holder is around for holder in (other, *other.parents)):
-            around = around.parent
-    return around
-
-
-def _folded(main: Any) -> set[int]:
-    """Ids of what only looks like furniture: the buttons of an accordion, which hold its questions, and the folded
-    parts that they open, which hold the answers."""
-    parts = {part["id"]: part for part in main.find_all(id=True)}
-    kept: set[int] = set()
-    for button in main.find_all("button"):
-        names = str(button.get("aria-controls") or "").split()
-        opened = [parts[name] for name in names if name in parts]
-        heading = button.find_parent(_HEADINGS) or (button if button.find(_HEADINGS) else None)
-        if heading:
-            opened.append(heading.find_next_sibling())
-        else:  # what a menu's button opens holds links alone
-            opened = [part for part in opened if part.find("p")]
-        opened = [part for part in opened if part and not _never_text(part)]
-        if not heading and opened:
-            button.name = "p"  # a paragraph of its own, not a word of the answer
-        if heading or opened:
-            kept.update(id(one) for one in (button, *opened))
-    return kept
-
-
-def _never_text(element: Any) -> bool:
-    if element.name == "header" and element.find_parent(("main", "article", "section")):
-        return element.get("role") in _FURNITURE_ROLES  # the head of what is told, not the site's
-    return element.name in _FURNITURE or element.get("role") in _FURNITURE_ROLES
-
-
-def _is_unseen(element: Any) -> bool:
-    """Hidden by its own style, and no answer that a click on the question before it unfolds."""
-    if not _HIDDEN_STYLE.search(str(element.get("style") or "")):
-        return False
-    before = element.find_previous_sibling()
-    names = " ".join(
-        part for one in (element, before, element.parent) if one for part in one.get("class") or ()
-    )
-    return not (_FOLDS.search(names) or (before and before.name in (*_HEADINGS, "dt", "summary")))
-
-
-def _is_furniture(element: Any, kept: Container[int]) -> bool:
-    return id(element) not in kept and (
-        _never_text(element)
-        or element.get("aria-hidden") == "true"
-        or element.get("hidden") is not None
-        or _is_unseen(element)
-    )
 
 
 def document_article(

@@ -12,6 +12,7 @@ from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.article import make_article
 from ingest.articles.chunking import first_heading
 from ingest.articles.front_matter import split_front_matter, text_of
+from ingest.articles.generator_marks import plain_marks
 from ingest.articles.plain_text import plain_markdown
 from ingest.articles.validity import beginning, end
 from ingest.files import open_text
@@ -29,8 +30,7 @@ def read_markdown(path: Path) -> ArticleDraft:
             value="draft: true" if front.get("draft") else "published: false",
             remedy="Take that out of its front matter when customers may read it",
         )
-    if path.suffix.lower() == ".txt":
-        body = plain_markdown(body)
+    body = plain_markdown(body) if path.suffix.lower() == ".txt" else plain_marks(body)
     title = text_of(front, "title") or first_heading(body) or path.stem.replace("-", " ").replace("_", " ")
     article = make_article(
         title=title,

@@ -143,6 +143,33 @@ def test_a_word_documents_title_stands_above_its_headings(tmp_path):
     ]
 
 
+def word_paragraph(text, bold=False):
+    look = "<w:rPr><w:b/></w:rPr>" if bold else ""
+    return f"<w:p><w:r>{look}<w:t>{text}</w:t></w:r></w:p>"
+
+
+def test_a_bold_line_of_a_word_document_is_a_heading_where_text_follows(tmp_path):
+    long = "A voucher is valid for three years and can be spent on every treatment of the spa. " * 3
+    lines = [
+        *(("Where are you?", True), ("In the old town. " * 15, False)),
+        *(("Gift vouchers:", True), (long, False)),
+        *(("Do not smoke.", True), ("It is forbidden.", False), ("Anna Berg", True)),
+    ]
+    body = "".join(word_paragraph(text, bold) for text, bold in lines)
+    path = tmp_path / "spa.docx"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in DOCX.items():
+            archive.writestr(
+                name, text.replace("</w:body>", f"{body}</w:body>") if "document.xml" in name else text
+            )
+    (article,) = read_articles(path)
+    assert [passage.title_path for passage in article.passages][-2:] == [
+        "退货 › Where are you?",
+        "退货 › Gift vouchers",
+    ]
+    assert article.passages[-1].text.endswith("Do not smoke.\n\nIt is forbidden.\n\nAnna Berg")
+
+
 def passage_text(tmp_path, markup):
     path = tmp_path / "page.html"
     path.write_text(f"<html><title>Fees</title><body>{markup}</body></html>", "utf-8")
@@ -171,6 +198,32 @@ def passage_text(tmp_path, markup):
 )
 def test_what_a_page_says_is_not_changed_by_its_marks(tmp_path, markup, text):
     assert passage_text(tmp_path, markup) == text
+
+
+def test_what_help_centres_put_around_a_text_is_no_part_of_it(tmp_path):
+    path = tmp_path / "cancel.html"
+    path.write_text(
+        '<body><div class="has-sidebar"><div class="sidebar"><a href="/a">All articles</a></div>'
+        '<div class="article-body"><h1>Cancel</h1><div class="meta">By Tom</div>'
+        '<ul><li><a href="#late">Late</a></li></ul><p>Free until 48 hours before.</p><h2 id="late">Late</h2>'
+        '<ul><li><a href="#late">After that</a> the first night.</li></ul>'
+        '<div class="article-votes">Was this helpful?</div>'
+        '<section class="related-articles"><h3>Related</h3><a href="/b">Refunds</a></section></div></div></body>',
+        encoding="utf-8",
+    )
+    (article,) = read_articles(path)
+    assert [passage.text for passage in article.passages] == [
+        "Free until 48 hours before.\n\nLate\n- After that the first night."
+    ]
+
+
+def test_a_name_of_furniture_around_the_whole_text_says_nothing(tmp_path):
+    path = tmp_path / "c.html"
+    path.write_text(
+        '<body><div class="comments"><p>We read every comment.</p></div></body>', encoding="utf-8"
+    )
+    (article,) = read_articles(path)
+    assert article.passages[0].text == "We read every comment."
 
 
 def test_a_pdf_as_sentences_not_lines(tmp_path):

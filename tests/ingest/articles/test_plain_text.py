@@ -24,6 +24,19 @@ def test_questions_with_their_answers(tmp_path):
     ]
 
 
+def test_questions_below_a_heading_of_their_own(tmp_path):
+    text = (
+        "入住须知\n\n一、押金\n退房时原路退回。\n\n二、发票\n问：可以开专票吗？\n答：可以。\n\n"
+        "三、早餐\n七点开始。\n问：收费吗？\n答：不收。\n"
+    )
+    assert passages(tmp_path, text) == [
+        ("入住须知 › 一、押金", "退房时原路退回。"),
+        ("入住须知 › 二、发票 › 可以开专票吗？", "可以。"),
+        ("入住须知 › 三、早餐", "七点开始。"),
+        ("入住须知 › 收费吗？", "不收。"),
+    ]
+
+
 def test_sentences_and_addresses_are_no_headings(tmp_path):
     text = "We are open from 9 to 17.\n\nSevern Bank\n1 High Street\nGloucester"
     assert passages(tmp_path, text) == [
