@@ -47,6 +47,11 @@ class Moods:
         self._seen: tuple[int, ...] | None = None
         self._judge: Displeased = nobody
 
+    @property
+    def known(self) -> bool:
+        """Whether there are such labels."""
+        return self._current() is not nobody
+
     def displeased(self, said: Said) -> bool:
         """Whether a customer reads displeased by his messages, oldest first; False where no such labels are there."""
         return self._current()(said[-len(WEIGHTS) :])

@@ -3,6 +3,8 @@ without such labels."""
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -18,8 +20,10 @@ from chatbot.inference.mood import Mood
 from chatbot.learning.classifier_data import Recipe
 from chatbot.learning.label_sets import LabelledText, train_label_set
 from chatbot.settings import Settings
+from web.admin import mood_by_day
 from web.context import parts_of
 from web.inbox.words import words
+from web.language import catalogue
 from web.mood import LOOK_SECONDS, Moods
 
 TINY = Recipe(steps=120, least_epochs=1, embedding=24, hidden=12, buckets=256, encoder_vectors=False)
@@ -141,6 +145,42 @@ def test_damaged_labels_mark_nothing_and_the_log_says_so_once(
         clock.now += LOOK_SECONDS
     told = [record for record in caplog.records if "displeased" in record.getMessage()]
     assert len(told) == 1
+
+
+@pytest.mark.parametrize(("accept", "words_of_it"), [("en", "Seems displeased"), ("zh", "似有不满")])
+def test_the_overview_draws_who_seems_displeased_day_by_day(
+    app: Flask,
+    client: FlaskClient,
+    signed_in: Callable[..., FlaskClient],
+    monkeypatch: pytest.MonkeyPatch,
+    accept: str,
+    words_of_it: str,
+):
+    for locale, text in (("en", "this is broken again"), ("en", "thank you"), ("zh", "又坏了 again")):
+        wait(client, locale, text)
+    viewer = signed_in("viewer")
+    title = (
+        catalogue("zh").get("Share of the customers who seem displeased", "")
+        if accept == "zh"
+        else "Share of the customers who seem displeased"
+    )
+    page = viewer.get("/admin/?days=7", headers={"Accept-Language": accept}).text
+    assert title not in page and words_of_it not in page  # nobody has trained such labels
+
+    monkeypatch.setattr(Moods, "known", True)
+    monkeypatch.setattr(Moods, "displeased", lambda self, said: "again" in said[-1])
+    page = viewer.get("/admin/?days=7", headers={"Accept-Language": accept}).text
+    assert title and title in page and words_of_it in page
+
+    def told(query: str) -> tuple[str, ...]:
+        file = viewer.get(f"/admin/figures/mood_days.csv?days=7{query}").get_data().decode("utf-8-sig")
+        *_, today = csv.reader(io.StringIO(file))
+        return tuple(today[1:])
+
+    assert told("") == ("3", "2", "0.667")
+    assert told("&lang=en") == ("2", "1", "0.5")
+    monkeypatch.setattr(mood_by_day, "MOST_READ", 2)
+    assert told("") == ("2", "2", "1.0")  # the first and the third
 
 
 class Clock:

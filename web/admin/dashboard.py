@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,8 @@ from chatbot.learning.charts import Bars, Line, line_chart, stacked_bars, week_s
 from chatbot.records.statistics import PERIODS, Figures, Period, Savings, Statistics, Topic
 from chatbot.records.tables import utcnow
 from chatbot.records.topics_by_day import DayTopic, asked_by_day, displeased_by_day
+from web.admin.mood_by_day import DayMood
+from web.admin.mood_by_day import picture as mood_picture
 from web.language import LANGUAGES
 from web.sentences import KIND_WORDS
 
@@ -57,6 +59,9 @@ class Overview:
     figures: Statistics
     savings: Savings
     topics_by_day: dict[date, dict[str, DayTopic]]
+    mood_by_day: dict[date, DayMood] = field(
+        default_factory=dict
+    )  # empty where nobody has trained such labels
 
     @property
     def displeasing(self) -> list[Topic]:
@@ -116,6 +121,10 @@ def tables(found: Overview, titles: dict[str, str], say: Say) -> dict[str, Table
         (day.isoformat(), *(counted.get(tag, 0) for tag in figures.languages))
         for day, counted in figures.language_days.items()
     )
+    moods: tuple[tuple[Cell, ...], ...] = tuple(
+        (day.isoformat(), one.read, one.displeased, round(one.share, 3))
+        for day, one in found.mood_by_day.items()
+    )
     topics = tuple(
         (
             titles.get(topic.name, topic.name),
@@ -159,6 +168,11 @@ def tables(found: Overview, titles: dict[str, str], say: Say) -> dict[str, Table
                 )
             ),
             topics,
+        ),
+        Table(
+            "mood_days",
+            tuple(map(say, ("Day", "Conversations", "Seems displeased", "Share displeased"))),
+            moods,
         ),
         Table("languages", (say("Language"), say("Messages")), languages),
         Table("kinds", (say("Kind of reply"), say("Replies")), kinds),
@@ -233,6 +247,7 @@ def pictures(found: Overview, titles: dict[str, str], say: Say) -> dict[str, str
             y_range=(0, max((share for share in displeased if share), default=0.0) or 1.0),
             x_words=words,
         ),
+        "mood": mood_picture(found.mood_by_day, words, say) if found.mood_by_day else "",
         "topics": stacked_bars(
             topics, words=words, title=say("Answers by topic"), x_name=say("Day"), y_name=say("Replies")
         ),

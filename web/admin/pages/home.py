@@ -18,6 +18,7 @@ from chatbot.records.topics_by_day import topics_by_day
 from web.access import requires
 from web.admin.blueprint import blueprint
 from web.admin.dashboard import Overview, displeased_pictures, period_of, pictures, tables
+from web.admin.mood_by_day import mood_by_day
 from web.context import parts
 from web.language import gettext, page_language
 
@@ -78,6 +79,12 @@ def _asked_for() -> tuple[Overview, dict[str, str]]:
         options = SiteOptions.from_json((site or find_site(records, DEFAULT_SITE)).options)
         figures = statistics(records, period, lang=lang, site=site)
         savings = figures.savings(minutes=options.saved_minutes, hour_cost=options.hour_cost)
-        found = Overview(figures, savings, topics_by_day(records, period, lang=lang, site=site))
+        moods = parts().moods
+        found = Overview(
+            figures,
+            savings,
+            topics_by_day(records, period, lang=lang, site=site),
+            mood_by_day(records, period, moods.displeased, lang=lang, site=site) if moods.known else {},
+        )
         names = [topic.name for topic in (*figures.topics, *figures.surging)]
         return found, topic_titles(records, names, lang=page_language())
