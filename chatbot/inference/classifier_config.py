@@ -71,7 +71,13 @@ class ClassifierConfig:
     sure: float = 0.9
     blend: Blend = field(default_factory=lambda: Blend())
     words_after_history: float = 1.0  # the linear model to the LSTM that has read what was said before
+    # the linear model to the LSTM in messages of a language, 1 where it is not named; empty where one alone is known
+    words_by_language: dict[str, float] = field(default_factory=dict)
     format: int = FORMAT
+
+    def words_count(self, lang: str, *, after_history: bool) -> float:
+        """How much the linear model counts for the LSTM's one, in a message that reads as ``lang``."""
+        return (self.words_after_history if after_history else 1.0) * self.words_by_language.get(lang, 1.0)
 
     def save(self, folder: Path) -> None:
         text = json.dumps(asdict(self), ensure_ascii=False, indent=1)

@@ -31,7 +31,7 @@ from chatbot.inference.classifier_config import (
 )
 from chatbot.inference.scoring import NOTHING, Judge, RawScores
 from chatbot.inference.sessions import open_session
-from chatbot.language.normalise import has_letters
+from chatbot.language.normalise import detect_language, has_letters
 from chatbot.language.tokens import TokenFeatures, Vocabulary, tokenise
 
 _REMEMBERED = 10_000  # tokens whose rows are kept summed up; about 1.5 kB each
@@ -157,7 +157,7 @@ class IntentClassifier:
             logits = self._session.run(_LOGITS, self._feeds([request], [rows]))[0][0]
         totals = np.add.reduce(rows[start:, self._width :])
         if self._wide:
-            logits = self._mixed(logits, totals, request)
+            logits = self._mixed(logits, totals, self._words_count(text, start))
         return logits, float(totals[-1]) / (len(rows) - start)
 
     def classify_batch(
@@ -212,22 +212,25 @@ class IntentClassifier:
                 totals = np.add.reduce(own[start:, self._width :])
                 known[i] = float(totals[-1]) / (len(own) - start)
                 if self._wide:
-                    logits[i] = self._mixed(logits[i], totals, requests[i])
+                    logits[i] = self._mixed(logits[i], totals, self._words_count(texts[i], start))
         return RawScores(logits, features, known)
 
     def _request(self, text: str, history: Sequence[Message]) -> Request:
         config = self.config
         return request_of(text, history, max_tokens=config.max_tokens, context_tokens=config.context_tokens)
 
-    def _mixed(
-        self, logits: NDArray[np.float32], totals: NDArray[np.float32], request: Request
-    ) -> NDArray[np.float32]:
-        """The LSTM's logits [k + 1] with those of the linear model, whose parts and square length ``totals`` sums up
-        (and is overwritten).
+    def _words_count(self, text: str, start: int) -> float:
+        """How much the linear model counts, which sees the message alone, and "yes please" says nothing alone: less
+        behind a history. Where a teacher has taught the LSTM one of two languages it counts more in the other."""
+        if not self.config.words_by_language:
+            return self.config.words_after_history if start else 1.0
+        return self.config.words_count(detect_language(text), after_history=start > 0)
 
-        The linear model sees the message alone, and "yes please" says nothing alone: it counts less behind a history.
-        """
-        counts = self.config.words_after_history if request.start else 1.0
+    def _mixed(
+        self, logits: NDArray[np.float32], totals: NDArray[np.float32], counts: float
+    ) -> NDArray[np.float32]:
+        """The LSTM's logits [k + 1] with ``counts`` times those of the linear model, whose parts and square length
+        ``totals`` sums up (and is overwritten)."""
         weight = counts / math.sqrt(max(1e-6, float(totals[-2])))
         mixed = totals[:-2]
         mixed *= weight

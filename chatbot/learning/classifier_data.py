@@ -65,6 +65,8 @@ class Recipe:
     buckets: int = 16_384
     dropout: float = 0.5
     embedding_dropout: float = 0.3
+    untaught_dropout: float | None = None  # of messages that a teacher cannot read
+    untaught_embedding_dropout: float | None = None
     label_smoothing: float = 0.1
     context_tokens: int = 32
     encoder_vectors: bool = True
@@ -76,7 +78,15 @@ class Recipe:
 
         A wider network learns no more from it, and takes longer to answer (docs/measured.md).
         """
-        return replace(self, steps=4500, dropout=0.3, embedding_dropout=0.15, label_smoothing=0.05)
+        return replace(
+            self,
+            steps=4500,
+            dropout=0.3,
+            embedding_dropout=0.15,
+            untaught_dropout=self.dropout,
+            untaught_embedding_dropout=self.embedding_dropout,
+            label_smoothing=0.05,
+        )
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ from chatbot.learning.classifier_data import (
 from chatbot.learning.parity import Parity, parity
 from chatbot.learning.time_plan import seconds_left
 from chatbot.learning.warm_start import carry_over
-from chatbot.learning.wide_solving import balance, cost, solve_wide
+from chatbot.learning.wide_solving import LOUDNESS, balance, cost, solve_wide
 from chatbot.neural.batches import Collator
 from chatbot.neural.devices import resolve_device
 from chatbot.neural.export import export_intents
@@ -68,7 +68,7 @@ _COMPARED = 2000  # validation messages on which the served form is held against
 # whether the graph is int8, whether the n-grams' vectors are int4: the smallest form that agrees is served
 _FORMS = ((True, True), (True, False), (False, False))
 _AFTER_HISTORY = (1.0, 0.7, 0.5, 0.35, 0.25, 0.1, 0.0)  # how much the linear model may count there
-_ENOUGH_AFTER_HISTORY = 50  # validation messages
+_ENOUGH_TO_WEIGH = 50  # validation messages
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,8 @@ def train_classifier(
             hidden=recipe.hidden,
             dropout=recipe.dropout,
             embedding_dropout=recipe.embedding_dropout,
+            untaught_dropout=recipe.untaught_dropout,
+            untaught_embedding_dropout=recipe.untaught_embedding_dropout,
             label_smoothing=recipe.label_smoothing,
             teacher_width=data.lesson.vectors.shape[1] if data.lesson else 0,
         )
@@ -280,6 +282,11 @@ def _calibrated(
     classifier = IntentClassifier.load(out_dir)
     raw = raw_scores(classifier, data.split.valid)
     targets = data.valid_targets()
+    by_language = _words_by_language(config, data, out_dir, raw)
+    if by_language:
+        config = replace(config, words_by_language=by_language)
+        config.save(out_dir)
+        raw = raw_scores(IntentClassifier.load(out_dir), data.split.valid)
     if config.context_tokens:
         config = replace(config, words_after_history=_words_after_history(config, data, out_dir, raw))
         config.save(out_dir)
@@ -303,21 +310,53 @@ def raw_scores(classifier: IntentClassifier, examples: Sequence[Example]) -> Raw
     return classifier.raw([e.text for e in examples], histories=[e.context for e in examples])
 
 
+def _words_by_language(
+    config: ClassifierConfig, data: Dataset, folder: Path, equal: RawScores
+) -> dict[str, float]:
+    """How much the linear model counts beside the LSTM in each language, where there are several: under it the
+    validation messages of the language are likeliest. ``equal``: their scores where both count alike.
+
+    A teacher that reads one of two languages makes the LSTM better there and worse in the other, in which the linear
+    model stays as good as it was.
+    """
+    targets = data.valid_targets()
+    spoken = np.asarray([detect_language(e.text) for e in data.split.valid])
+    asked = (targets >= 0) & (equal.known >= 0)
+    mine = {lang: asked & (spoken == lang) for lang in sorted(set(spoken.tolist()))}
+    mine = {lang: rows for lang, rows in mine.items() if rows.sum() >= _ENOUGH_TO_WEIGH}
+    if len(mine) < 2:
+        return {}
+    replace(config, words_by_language=dict.fromkeys(mine, 0.0)).save(folder)
+    deep = raw_scores(IntentClassifier.load(folder), data.split.valid).logits
+    config.save(folder)
+    wide = 2 * equal.logits - deep
+    return {lang: _best_count(LOUDNESS, deep[rows], wide[rows], targets[rows]) for lang, rows in mine.items()}
+
+
+def _best_count(
+    counts: Sequence[float],
+    deep: NDArray[np.float32],
+    wide: NDArray[np.float32],
+    targets: NDArray[np.int64],
+) -> float:
+    """How much the linear model's logits [n, k + 1] count beside the LSTM's: under it the ``targets`` [n] are
+    likeliest among the intents, each choice at its own best temperature. What is outside is calibrated by itself."""
+    right = torch.from_numpy(targets)
+    return min(counts, key=lambda one: cost(torch.from_numpy((deep + one * wide)[:, :-1] / (1 + one)), right))
+
+
 def _words_after_history(config: ClassifierConfig, data: Dataset, folder: Path, equal: RawScores) -> float:
     """How much the linear model counts beside the LSTM where history was read: under it the validation messages that
     have some are likeliest, each choice at its own best temperature. ``equal``: their scores where both count alike."""
     targets = data.valid_targets()
     asked = np.asarray([bool(e.context) for e in data.split.valid], bool) & (targets >= 0)
-    if asked.sum() < _ENOUGH_AFTER_HISTORY:
+    if asked.sum() < _ENOUGH_TO_WEIGH:
         return 1.0
     replace(config, words_after_history=0.0).save(folder)
     deep = raw_scores(IntentClassifier.load(folder), data.split.valid).logits[asked]
-    wide, right = 2 * equal.logits[asked] - deep, torch.from_numpy(targets[asked])
-
-    def unlikely(counts: float) -> float:
-        return cost(torch.from_numpy((deep + counts * wide) / (1 + counts)), right)
-
-    return min(_AFTER_HISTORY, key=unlikely)
+    alone = [config.words_count(detect_language(e.text), after_history=False) for e in data.split.valid]
+    wide = (1 + np.asarray(alone, np.float32)[asked, None]) * equal.logits[asked] - deep
+    return _best_count(_AFTER_HISTORY, deep, wide, targets[asked])
 
 
 def _parity(network: IntentNetwork, data: Dataset, classifier: IntentClassifier) -> Parity:
@@ -357,7 +396,12 @@ def _trained_logits(
         with torch.no_grad():
             logits = network.head(network.features(batch))
             if network.config.wide:
-                counts = torch.tensor([[config.words_after_history if r.start else 1.0] for r in part])
+                counts = torch.tensor(
+                    [
+                        [config.words_count(detect_language(e.text), after_history=r.start > 0)]
+                        for e, r in zip(examples[i : i + 256], part, strict=True)
+                    ]
+                )
                 logits = (logits + counts * network.linear(batch)) / (1 + counts)
         out[i : i + 256] = logits.float().numpy()
     return out

@@ -39,6 +39,8 @@ _RANGES: dict[str, tuple[float, float]] = {  # least and most of what a training
     "buckets": (1, 1 << 22),
     "dropout": (0, 0.95),
     "embedding_dropout": (0, 0.95),
+    "untaught_dropout": (0, 0.95),
+    "untaught_embedding_dropout": (0, 0.95),
     "label_smoothing": (0, 0.9),
     "context_tokens": (0, 512),
     "augmented": (0, 1_000_000),
@@ -253,7 +255,10 @@ def load_recipe(path: Path) -> Recipe:
 
 def _check(name: str, value: Any) -> None:
     """Raises InputError naming the value and what may stand there."""
-    kind = type(getattr(Recipe(), name))
+    default = getattr(Recipe(), name)
+    kind = float if default is None else type(default)
+    if default is None and value is None:
+        return
     if kind is bool:
         fits, remedy = isinstance(value, bool), "true or false"
     else:

@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 # inverses of the ridge: few classes with noisy labels want the small ones
 _STRENGTHS = (30.0, 10.0, 3.0, 1.0, 0.3)
 _ENOUGH = 50  # validation messages
-_LOUDNESS = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6)
-_TEMPERATURES = (0.3, 0.45, 0.7, 1.0, 1.5, 2.2, 3.3)
+LOUDNESS = (0.25, 0.35, 0.5, 0.7, 1.0, 1.4, 2.0, 2.8, 4.0, 5.6, 8.0, 11.0, 16.0, 22.0)
+_TEMPERATURES = (0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.45, 0.7, 1.0, 1.5, 2.2, 3.3)
 
 
 def solve_wide(network: IntentNetwork, data: Dataset) -> None:
@@ -78,7 +78,7 @@ def balance(network: IntentNetwork, data: Dataset) -> float:
     checks = data.validation_batches()
     deep = [network.head(network.features(batch))[batch.targets >= 0] for batch in checks]
     by_lstm, (by_words, right) = torch.cat(deep), _linear_logits(network, checks)
-    best = min(_LOUDNESS, key=lambda factor: cost((by_lstm + factor * by_words) / 2, right))
+    best = min(LOUDNESS, key=lambda factor: cost((by_lstm + factor * by_words) / 2, right))
     network.wide_word.weight.mul_(best)
     network.wide_gram.weight.mul_(best)
     return best

@@ -38,6 +38,8 @@ class IntentConfig:
     embedding_dropout: float = 0.3
     word_dropout: float = 0.1  # a token vanishes
     unknown_dropout: float = 0.1  # a token keeps its n-grams and loses its word row
+    untaught_dropout: float | None = None  # of texts that the teacher cannot read; None: as of all others
+    untaught_embedding_dropout: float | None = None  # likewise
     label_smoothing: float = 0.1
     temperature: float = 2.0  # of distillation
     teacher_weight: float = 0.85  # of the teacher's distribution against the label
@@ -103,7 +105,9 @@ class IntentNetwork(nn.Module):
         if self.training and self.config.embedding_dropout:
             # one mask a message (Gal & Ghahramani 2016, section 4.2): a draw for each token costs a tenth of a step
             ones = x.new_ones(len(x), 1, x.shape[2])
-            x = x * functional.dropout(ones, self.config.embedding_dropout, True)
+            x = x * self._dropped(
+                ones, batch, self.config.embedding_dropout, self.config.untaught_embedding_dropout
+            )
         return x * keep[..., None]
 
     def features(self, batch: TextBatch) -> torch.Tensor:
@@ -147,13 +151,25 @@ class IntentNetwork(nn.Module):
         """
         config = self.config
         features = self.features(batch)
-        loss = self._against(batch, self.head(functional.dropout(features, config.dropout, self.training)))
+        dropped = self._dropped(features, batch, config.dropout, config.untaught_dropout)
+        loss = self._against(batch, self.head(dropped))
         if self.match is not None and batch.teacher_vectors is not None:
             predicted = self.match(functional.dropout(features, config.dropout / 2, self.training))
             distance = 1 - functional.cosine_similarity(predicted.float(), batch.teacher_vectors, dim=-1)
             taught = batch.teacher_vectors.any(dim=-1)  # of a text it cannot read, a teacher has none
             loss = loss + config.match_weight * (distance * taught).mean()
         return loss
+
+    def _dropped(
+        self, x: torch.Tensor, batch: TextBatch, rate: float, untaught: float | None
+    ) -> torch.Tensor:
+        """Dropout of x [b, …] at ``rate``, of texts that the teacher cannot read at ``untaught``: what it says of a
+        text regularises by itself, and these have their labels alone."""
+        if not self.training or untaught is None or batch.teacher is None:
+            return functional.dropout(x, rate, self.training)
+        rates = torch.where(batch.teacher.isnan().any(dim=-1), untaught, rate).to(x.dtype)  # [b]
+        rates = rates.reshape(-1, *[1] * (x.dim() - 1))
+        return x * (torch.rand_like(x) >= rates) / (1 - rates)
 
     def _against(self, batch: TextBatch, logits: torch.Tensor) -> torch.Tensor:
         config = self.config

@@ -155,3 +155,26 @@ def test_a_teacher_without_vectors_of_a_text_pulls_it_nowhere():
     assert net.loss(silent).item() == pytest.approx(net._against(made, net.head(net.features(made))).item())
     told = replace(made, teacher_vectors=torch.eye(6)[:2])
     assert net.loss(told).item() > net.loss(silent).item()
+
+
+def test_texts_that_a_teacher_cannot_read_are_regularised_as_without_one():
+    network = IntentNetwork(
+        IntentConfig(words=5, classes=3, buckets=8, embedding=4, hidden=2, dropout=0.1, untaught_dropout=0.8)
+    )
+    teacher = torch.zeros(2, 4)
+    teacher[1] = torch.nan
+    batch = TextBatch(
+        *(torch.zeros(2, dtype=torch.long) for _ in range(3)),
+        tokens=torch.zeros(2, 1, dtype=torch.long),
+        lengths=torch.ones(2, dtype=torch.long),
+        starts=torch.zeros(2, dtype=torch.long),
+        targets=torch.zeros(2, dtype=torch.long),
+        teacher=teacher,
+    )
+    torch.manual_seed(1)
+    ones = torch.ones(2, 20_000)
+    taught, alone = network.train()._dropped(ones, batch, 0.1, 0.8)
+    assert (taught == 0).float().mean() == pytest.approx(0.1, abs=0.01)
+    assert (alone == 0).float().mean() == pytest.approx(0.8, abs=0.01)
+    assert taught.mean() == pytest.approx(1, abs=0.02) and alone.mean() == pytest.approx(1, abs=0.05)
+    assert torch.equal(network.eval()._dropped(ones, batch, 0.1, 0.8), ones)
