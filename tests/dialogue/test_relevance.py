@@ -211,3 +211,38 @@ def test_what_was_not_asked_for_does_not_begin_a_reply() -> None:
     wanted = Wanted(asked, sources=[headed], encode=encode, aside=lambda _, heading: heading == "The Mini")
     assert wanted.arranged(told)[0] == "Boil it once a month."
     assert Wanted(asked, sources=[headed], encode=encode).arranged(told)[0].startswith("The Mini")
+
+
+EXPRESS = (
+    "Express is there for orders paid before noon. Zone 1: express costs €9.95. Zone 2: express costs €17.95. "
+    "Express arrives on the next working day. It is not there for bank transfer. Engraving takes the courier no time. "
+    "Boxes are made of paper. Labels are printed on both sides. The courier rings twice. It is free for members."
+)
+
+
+def about_express(question: str) -> Wanted:
+    return Wanted(question, sources=[EXPRESS], encode=encode)
+
+
+def test_who_asks_for_an_amount_is_told_what_lies_near_and_every_amount():
+    told = " ".join(about_express("how much is express?").lacking("Zone 1: express costs €9.95."))
+    assert "€17.95" in told and "free for members" in told and "Boxes are made of paper" not in told
+    assert "Boxes are made of paper" in " ".join(
+        about_express("is there express?").lacking("Zone 1: express costs €9.95.")
+    )
+
+
+def test_what_a_draft_says_besides_an_amount_that_is_asked_for_is_left_out():
+    draft = "Zone 1: express costs €9.95. Boxes are made of paper. The courier rings twice."
+    assert about_express("how much is express?").arranged(draft) == ["Zone 1: express costs €9.95."]
+    assert len(about_express("is there express?").arranged(draft)) == 3
+
+
+def test_a_sentence_that_goes_on_from_another_is_not_told_without_it():
+    source = (
+        "加急费 9.95 欧元。加急在工作日送达。加急可以选。加急有物流号。周一早上不接单。否则收取 5 欧元。"
+        "盒子是纸做的。标签两面都有字。"
+    )
+    wanted = Wanted("加急多少钱", sources=[source], encode=never, lang="zh", general=False)
+    told = wanted.lacking("加急费 9.95 欧元。")
+    assert told[-2:] == ["周一早上不接单。", "否则收取 5 欧元。"]

@@ -69,3 +69,17 @@ def test_a_placeholder_is_known_again_by_what_was_sent_for_it():
     sent = "We write to a@b.example. It takes a day."
     assert again("how long?", text, sent, restore=lambda t: t.replace("[EMAIL]", "a@b.example"))
     assert again("how long?", text, sent) is None
+
+
+def test_who_asks_for_a_time_is_not_told_again_what_says_none_and_lies_far():
+    text = (
+        "Returns are sent by post. The label is in the box. Ask a neighbour. Take a photo. Keep the box. "
+        "The refund takes 5 days. Gift cards are green."
+    )
+    told, asked = (
+        again("how long does the refund of the label take?", text, text),
+        again("is the refund of the label by post?", text, text),
+    )
+    assert told is not None and asked is not None
+    assert "5 days" in told and "green" not in told
+    assert "5 days" in asked and "green" in asked
