@@ -17,18 +17,21 @@ _SMALL_WORDS = {
     "at when",
     "de": "der und das nicht ist sie mit für den von wird ein eine auf werden ich wie kann bei oder zu im wenn "
     "sind nach dem auch zum zur einen einer wir ihre ihr bitte aus über innerhalb kein keine mein wann "
-    "warum wo welche sich haben",
+    "warum wo welche sich haben gibt es kostet dauert man dass habe",
     "fr": "le les des est vous pour dans une pas sur et votre vos que qui avec sont nous par ou ce cette aux du "
     "au être peut pouvez si mon ma mes je quand comment où combien quel quelle il elle plus sans après "
-    "avant",
+    "avant puis coûte ai y",
     "es": "el los las por para una que con del es no se su en y como puede más son al usted si sus este esta "
-    "cuando dónde cómo cuánto mi qué está desde hasta sin sobre pero también tiene o nuestra nuestro",
+    "cuando dónde cómo cuánto mi qué está desde hasta sin sobre pero también tiene o nuestra nuestro "
+    "puedo hay cuesta tengo",
     "it": "il che di per una non con del della sono gli le dei è si più come nel alla puoi può se quando dove "
-    "quanto mio mia ho entro dal sul anche questo questa o ma tuo tua vostro nostra e da",
+    "quanto mio mia ho entro dal sul anche questo questa o ma tuo tua vostro nostra e da posso costa ci "
+    "avete",
     "pt": "os que não uma com para do da em é por se dos das no na mais pode você ao seu sua quando onde como "
-    "quanto meu minha são até após também ou está este esta nosso nossa e pelo pela",
+    "quanto meu minha são até após também ou está este esta nosso nossa e pelo pela posso custa tem",
     "nl": "het een van en is niet voor met zijn op te de dat wordt kunt kan je uw bij naar als wij ook aan "
-    "binnen worden ik hoe wanneer waar welke mijn geen deze dit wat of door uit tot hebben heeft u",
+    "binnen worden ik hoe wanneer waar welke mijn geen deze dit wat of door uit tot hebben heeft u kost "
+    "heb er",
     "pl": "nie w na się jest do że z po czy jak dla od są przez oraz lub może które który można jeśli ten "
     "zamówienia w ciągu o za jego ich moje gdzie kiedy ile proszę",
     "sv": "och att det som är för en på inte med av den du kan har till vi om ett din eller från när hur var "
@@ -83,18 +86,19 @@ def evident_language(text: str) -> str | None:
 
 
 def language_asked_in(text: str, among: Collection[str]) -> str | None:
-    """Which of the languages ``among`` a question is in, by its script or by more small words than any other language
-    has; None where it does not show."""
+    """Which of the languages ``among`` a question is in, by its script or by more small words than English has and no
+    fewer than any other; None where it does not show."""
     if (told := detect_language(text, default="und")) == "und":
         told = _by_script(text)
     if told not in ("en", "und"):
         return told if told in among else None
     words = _letters(text)
     counts = {lang: sum(word in small for word in words) for lang, small in WORDS.items()}
-    ranked = sorted(counts, key=lambda lang: -counts[lang])
-    if counts[ranked[0]] <= counts[ranked[1]]:
+    most = max(counts.values())
+    if most < 2 and text.isascii():  # one word alone may be an English one: "per kg", "no name"
         return None
-    return ranked[0] if ranked[0] in among else None
+    best = [lang for lang, count in counts.items() if count == most > counts["en"] and lang in among]
+    return best[0] if len(best) == 1 else None
 
 
 def has_small_words(text: str, lang: str) -> bool:

@@ -42,5 +42,8 @@ def plain_marks(text: str) -> str:
 
 
 def _unmarked(line: str) -> str:
-    line = _ANCHOR.sub(r"\1", _ALERT.sub(r"\1", _SHORT_CODE.sub("", line)))
+    plain = _SHORT_CODE.sub("", line)
+    if plain != line:
+        line = re.sub(r"(?<=\S) {2,}", " ", plain)
+    line = _ANCHOR.sub(r"\1", _ALERT.sub(r"\1", line))
     return _MARK.sub(r" (\1)", _FOOTNOTE.sub(r"(\1) ", _WIKI_LINK.sub(r"\1", line)))

@@ -35,11 +35,15 @@ def test_the_language_of_a_document(text, lang):
     ("text", "lang"),
     [
         ("Wie viel kostet der Versand?", "de"),
+        ("Was kostet das Frühstück?", "de"),
+        ("Gibt es WLAN?", "de"),
         ("Combien coûte la livraison ?", None),  # no passage is French
         ("配送は何日ですか", "ja"),
         ("배송은 며칠 걸려요?", None),
         ("how much is shipping to Die, France?", None),
         ("Versandkosten", None),
+        ("coffee for the old man", None),
+        ("price und weight", None),
         ("运费多少", None),
     ],
 )

@@ -7,6 +7,7 @@ from ingest.articles.generator_marks import plain_marks
     ("text", "told"),
     [
         ("Rooms {{< price 12 >}}here{% endraw %}.", "Rooms here."),
+        ("Call {{% phone %}} now.", "Call now."),
         ("## Fees {#fees}", "## Fees"),
         ("See [[Rooms]] and [[rates|the rates]].", "See Rooms and the rates."),
         ("Cot free[^1]\n\n[^1]: On request.", "Cot free (1)\n\n(1) On request."),
