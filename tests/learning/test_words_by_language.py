@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from chatbot.dialogue.trace import Message
+from chatbot.inference.classifier_config import ClassifierConfig
 from chatbot.inference.classify import IntentClassifier
+from chatbot.inference.scoring import RawScores
 from chatbot.language.normalise import detect_language
-from chatbot.learning.classifier_data import Lesson, Recipe
-from chatbot.learning.classifier_training import _best_count, train_classifier
+from chatbot.learning import classifier_training
+from chatbot.learning.classifier_data import Example, Lesson, Recipe
+from chatbot.learning.classifier_training import _best_count, _words_by_language, train_classifier
 from chatbot.learning.wide_solving import LOUDNESS
 
 TINY = Recipe(
@@ -65,12 +69,41 @@ def taught(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_linear_model_counts_more_where_the_lstm_was_taught_worse(taught: Path):
+def test_what_a_teacher_got_wrong_in_one_language_the_linear_model_sets_right(taught: Path):
     classifier = IntentClassifier.load(taught)
-    counts = classifier.config.words_by_language
-    assert set(counts) == {"en", "zh"} and counts["zh"] > counts["en"]
+    assert set(classifier.config.words_by_language) == {"en", "zh"}
     assert classifier.classify("请问 退款").top.name == "refund"
     assert classifier.classify("hello money back").top.name == "refund"
+
+
+def test_each_language_is_weighed_by_its_own_validation_messages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    texts = [f"message {n}" for n in range(60)] + [f"消息 {n}" for n in range(60)] + ["ごめん"] * 9
+    targets = np.arange(len(texts)) % 3
+    knows = np.eye(4, dtype=np.float32)[targets] * 4
+    noise = np.random.default_rng(1).normal(size=knows.shape).astype(np.float32) * 4
+    english = np.asarray([detect_language(text) == "en" for text in texts])[:, None]
+    deep, wide = np.where(english, knows, noise), np.where(english, noise, knows)
+    known, config = np.ones(len(texts)), ClassifierConfig(("a", "b", "c"), ("en", "zh"), 32, 0, 400)
+    config.save(tmp_path)
+    asked = []
+
+    def raw_scores(folder: Path, examples: Sequence[Example]) -> RawScores:
+        asked.append(ClassifierConfig.load(folder).words_by_language)
+        return RawScores(deep, noise, known)
+
+    monkeypatch.setattr(classifier_training.IntentClassifier, "load", lambda folder: folder)
+    monkeypatch.setattr(classifier_training, "raw_scores", raw_scores)
+    data = SimpleNamespace(
+        valid_targets=lambda: targets,
+        split=SimpleNamespace(valid=[Example(text, "a", "en") for text in texts]),
+    )
+    counts = _words_by_language(config, data, tmp_path, RawScores((deep + wide) / 2, noise, known))
+    assert set(counts) == {"en", "zh"}  # nine messages in a third one say too little
+    assert counts["en"] < 0.5 and counts["zh"] > 2
+    assert asked == [{"en": 0.0, "zh": 0.0}]
+    assert ClassifierConfig.load(tmp_path) == config  # as it was
 
 
 def test_one_message_and_a_batch_are_mixed_alike_by_the_language_of_each(taught: Path, tmp_path: Path):
