@@ -15,7 +15,7 @@ from chatbot.learning.releases import go_live
 from chatbot.learning.sureness import Answering, counted
 from chatbot.records import people
 from chatbot.records.database import Database
-from chatbot.records.tables import Conversation, Release, Site
+from chatbot.records.tables import Article, Conversation, Release, Site
 from chatbot.settings import Settings
 from web.worker import Worker
 
@@ -81,6 +81,27 @@ def test_files_chosen_before_the_pages_script_runs_are_named_as_well(
     assert page.inner_text("#chosen") == ""
     held[0].continue_()
     playwright_api.expect(page.locator("#chosen")).to_contain_text("refunds.md")
+
+
+def test_a_doubtful_encoding_is_shown_and_chosen(
+    inside: Callable[..., Any], url: str, database: Database, settings: Settings, tmp_path: Path
+) -> None:
+    article = tmp_path / "zasilky.md"
+    article.write_bytes("# Zásilky\n\nKde je můj balík? Doručíme jej do tří dnů.".encode("cp1250"))
+    page = inside()
+    page.goto(f"{url}/admin/upload?kind=articles")
+    page.fill("#lang", "cs")
+    page.set_input_files("input[type=file]", article)
+    page.click("text=Upload and read")
+    page.wait_for_url("**/admin/upload/encoding?**")
+    playwright_api.expect(page.locator("main")).to_contain_text("Kde je můj balík?")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.select_option("select[name=encoding]", "cp1250")
+    page.click("text=Go on")
+    page.wait_for_selector("[data-job]")
+    Worker(database, settings).run(until_idle=True)
+    with database.read() as session:
+        assert "můj balík" in (session.scalar(select(Article.body).where(Article.slug == "zasilky")) or "")
 
 
 def test_a_question_is_asked_before_somebody_is_switched_off(browser: Any, url: str, link: str) -> None:
