@@ -13,6 +13,7 @@ from typing import Any
 from chatbot.errors import FileError
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.article import make_article
+from ingest.articles.bold_lines import bold_headings
 from ingest.articles.chunking import first_heading
 from ingest.articles.links import absolute, absolute_in_page
 from ingest.articles.page_parts import leave_furniture_out, main_part
@@ -23,11 +24,6 @@ MAX_PAGE = 32 * 1024 * 1024  # bytes
 MAX_WORD_PART = 64 * 1024 * 1024  # bytes of a Word document's text, which is parsed in memory
 _WORD_STYLES = "p[style-name='Title'] => p.title:fresh"
 _WORD_TITLE = re.compile(r'<p class="title">(.*?)</p>', re.DOTALL)
-_BOLD_LINE = re.compile(
-    r"<p><strong>([^<]*[^<.!,;:：。！，；…\s])\s*[:：]?\s*</strong></p>"
-    r"(?=<(?:ul|ol|table)>|<p>(?!<strong>[^<]*</strong></p>))"
-)
-_LONGEST = 100  # characters of a bold line that is a heading
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 
@@ -58,7 +54,7 @@ def read_docx(path: Path) -> ArticleDraft:
             f"{path.name} is no Word document", value=cause(error), remedy="Save it as .docx"
         ) from error
     return article_of_html(
-        _bold_headings(_under_title(page.value)), name=path.name, slug=path.stem, source=path.name, scan=True
+        _under_title(page.value), name=path.name, slug=path.stem, source=path.name, scan=True
     )
 
 
@@ -68,12 +64,6 @@ def _under_title(page: str) -> str:
         return page
     page = re.sub(r"<(/?)h([1-5])>", lambda tag: f"<{tag[1]}h{int(tag[2]) + 1}>", page)
     return _WORD_TITLE.sub(r"<h1>\1</h1>", page, count=1)
-
-
-def _bold_headings(page: str) -> str:
-    """A Word document's HTML with its bold lines as the least of headings, where text follows them: many writers use
-    no styles."""
-    return _BOLD_LINE.sub(lambda line: f"<h6>{line[1]}</h6>" if len(line[1]) <= _LONGEST else line[0], page)
 
 
 def cause(error: Exception) -> str:
@@ -122,7 +112,7 @@ def article_of_html(
         leave_furniture_out(main)
         based = soup.find("base", href=True)
         absolute_in_page(main, absolute(str(based["href"]), address or own) if based else address or own)
-        body = page_markdown(main)
+        body = bold_headings(page_markdown(main))
     except (
         RecursionError,
         LookupError,

@@ -20,6 +20,7 @@ from chatbot.language.normalise import fold
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.article import make_article
 from ingest.articles.chunking import opening
+from ingest.articles.help_centre import articles_within, body_markdown, is_draft
 from ingest.articles.validity import beginning, end
 from ingest.delimited import best_delimiter, numbered_rows
 from ingest.files import Note, RowError, TextFile, open_text
@@ -231,12 +232,14 @@ def _row_article(
 
 
 def read_json_faq(file: TextFile) -> Iterator[ArticleDraft | RowError]:
-    """FAQ rows of JSON Lines or an array: question/answer or title/body. Raises FileError where it is no JSON."""
+    """FAQ rows of JSON Lines or an array: question/answer or title/body, or a help centre's export of articles. Raises
+    FileError where it is no JSON."""
     for line, record in json_records(file):
         if isinstance(record, RowError):
             yield record
-        else:
-            yield _json_article(line, record, file.path.name)
+            continue
+        for one in articles_within(record):
+            yield _json_article(line, one, file.path.name)
 
 
 def _json_article(line: int, record: dict[str, Any], source: str) -> ArticleDraft | RowError:
@@ -245,15 +248,22 @@ def _json_article(line: int, record: dict[str, Any], source: str) -> ArticleDraf
         return str(value) if isinstance(value, str | int | float) else ""
 
     more = record.get("questions", record.get("indexes"))
+    if is_draft(record):
+        return RowError(
+            line,
+            "The article is not published",
+            field("title")[:80],
+            "Publish it there, then export it again",
+        )
     return _article(
         line,
         title=field("question", "title", "q"),
-        answer=field("answer", "body", "a", "content", "text"),
+        answer=field("answer", "body", "a", "content", "text", "description"),
         questions=[str(item) for item in more] if isinstance(more, list) else [],
         slug=field("slug", "id"),
-        lang=field("lang", "language"),
+        lang=field("lang", "language", "locale"),
         section=field("section", "category", "topic"),
-        url=field("url", "link"),
+        url=field("html_url", "url", "link"),
         source=source,
         period=(field("valid_from"), field("valid_until")),
     )
@@ -282,7 +292,7 @@ def _article(
         return RowError(line, "This is no date", str(error)[:80], "Write a day such as 2026-12-31")
     article = make_article(
         title=title,
-        body=answer,
+        body=body_markdown(answer, url),
         slug=slug,
         lang=lang,
         section=section,

@@ -10,6 +10,7 @@ from typing import Any
 from chatbot.errors import FileError
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.article import make_article
+from ingest.articles.bold_lines import bold_headings
 from ingest.articles.chunking import first_heading
 from ingest.articles.front_matter import split_front_matter, text_of
 from ingest.articles.generator_marks import plain_marks
@@ -30,7 +31,7 @@ def read_markdown(path: Path) -> ArticleDraft:
             value="draft: true" if front.get("draft") else "published: false",
             remedy="Take that out of its front matter when customers may read it",
         )
-    body = plain_markdown(body) if path.suffix.lower() == ".txt" else plain_marks(body)
+    body = plain_markdown(body) if path.suffix.lower() == ".txt" else bold_headings(plain_marks(body))
     title = text_of(front, "title") or first_heading(body) or path.stem.replace("-", " ").replace("_", " ")
     article = make_article(
         title=title,
