@@ -14,6 +14,7 @@ from chatbot.dialogue.acting import Actions, complete
 from chatbot.dialogue.action_turn import ActionTurn
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
 from chatbot.dialogue.answerable import answerable, of_topic
+from chatbot.dialogue.carried_name import tells_more, with_the_name
 from chatbot.dialogue.changed_mind import read_anew
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.drafting import Writer, draft, sources_about
@@ -29,7 +30,6 @@ from chatbot.dialogue.follow_ups import (
 )
 from chatbot.dialogue.fronting import fronted, in_danger
 from chatbot.dialogue.heard import Heard
-from chatbot.dialogue.led_in import with_lead_in
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.not_known import said_why
 from chatbot.dialogue.offers import offers_person
@@ -38,13 +38,13 @@ from chatbot.dialogue.other_codes import without_other_codes
 from chatbot.dialogue.others_data import asks_for_others_data
 from chatbot.dialogue.past_drafts import PastDrafting
 from chatbot.dialogue.person_wish import asks_for_person, declines_person, without_declined
-from chatbot.dialogue.policy import ALIKE, Evidence, decide, may_speak
+from chatbot.dialogue.policy import ALIKE, Evidence, decide, draft_due, undecided
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.requests import MAX_REQUESTS, Subject, leans, split_requests
 from chatbot.dialogue.said_again import to_say_again
 from chatbot.dialogue.saying import Part, say, with_the_rest
-from chatbot.dialogue.sections import as_asked
+from chatbot.dialogue.shown_passage import shown_passage
 from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.speaking import Footing
 from chatbot.dialogue.spoken_language import language_of
@@ -365,6 +365,13 @@ class Assistant:
                 wants_person = top.name == PERSON_INTENT and not declines_person(acting.text)
                 small = top.name if top.name in SMALLTALK_INTENTS else None
             ranked = self._weigh(classification, known, hits, lang, request, before)
+            named = with_the_name(request, before, self._names) if undecided(ranked, options) else None
+            if named is not None:  # read again with the product that it leaves out
+                again = self._evidence(named, before, lang, clock)
+                better = self._weigh(*again, lang, named, before)
+                spoken_of = [topic for topic, _ in topics_before(before)]
+                if not undecided(better, options) and tells_more(named, better[0], spoken_of):
+                    request, (classification, known, hits), ranked = named, again, better
             ranked = answerable(
                 unsaid(ranked, before), known, self._lookup, lang=lang, floor=options.choice_floor
             )
@@ -381,12 +388,12 @@ class Assistant:
                 action = acting.bound(ranked, known, options)
                 footing = Footing(classification.in_scope, asked_before(before), proven=lang in self._writes)
             due = small is None and not wants_person and action is None
-            if due and self._due(ranked, options, footing, for_agents):
-                left_out = hurried()
+            if due and ranked and draft_due(ranked[0], options, footing, for_agents=for_agents):
+                left_out = self._writer is not None and hurried()
                 if not left_out:
                     scope = classification.in_scope
                     draft = self._draft(request, before, lang, ranked[0], hits, scope, clock)
-        led = self._as_shown(ranked[0], lang, request, before) if ranked else None
+        led = shown_passage(ranked[0], request, before, self._lookup, lang) if ranked else None
         if led is not None and led is not ranked[0].hit:
             ranked = [replace(ranked[0], hit=led), *ranked[1:]]
             hits = [led, *(hit for hit in hits if hit.passage_id != led.passage_id)]
@@ -441,13 +448,6 @@ class Assistant:
         )
         return acting.part(action, part) if decision.rule == "action" and action is not None else part
 
-    def _as_shown(self, best: Candidate, lang: str, request: str, before: Sequence[Message]) -> Hit | None:
-        if best.hit is None or best.article_slug is None:
-            return best.hit
-        passages_of = cache(partial(self._lookup.passages, best.article_slug, lang))
-        said = [request, *(one.text for one in reversed(before) if one.role == "customer")]
-        return with_lead_in(as_asked(best.hit, passages_of, said), passages_of)
-
     def _to_say_again(
         self, request: str, ranked: Sequence[Candidate], draft: Draft | None, repeats: Repeats, lang: str
     ) -> dict[str, str]:
@@ -460,17 +460,6 @@ class Assistant:
             general=lang not in self._own_encoders,
             restore=repeats.redactor.restore,
         )
-
-    def _due(
-        self, ranked: Sequence[Candidate], options: SiteOptions, footing: Footing, for_agents: bool
-    ) -> bool:
-        """Whether a draft about the best candidate is worth writing: agents are given one wherever there is something
-        to say; a customer only where it could be sent."""
-        best = ranked[0] if ranked else None
-        if self._writer is None or best is None or best.hit is None:
-            return False
-        wanted = for_agents and best.probability >= options.choice_floor
-        return wanted or may_speak(best, options, footing)
 
     def _draft(
         self,

@@ -185,6 +185,18 @@ def may_speak(best: Candidate, options: SiteOptions, footing: Footing) -> bool:
     )
 
 
+def undecided(ranked: Sequence[Candidate], options: SiteOptions) -> bool:
+    """Whether no candidate, weighed and best first, would be answered with."""
+    return not ranked or ranked[0].probability < options.sureness
+
+
+def draft_due(best: Candidate, options: SiteOptions, footing: Footing, *, for_agents: bool) -> bool:
+    """Whether a draft about the best candidate is worth writing: agents are given one wherever there is something to
+    say; a customer only where it could be sent."""
+    wanted = for_agents and best.probability >= options.choice_floor
+    return best.hit is not None and (wanted or may_speak(best, options, footing))
+
+
 def _sure(best: Candidate, evidence: Evidence) -> Decision:
     mode = evidence.options.mode
     says = f"{best.title!r} has {best.probability:.2f} ≥ {evidence.options.sureness:.2f}"

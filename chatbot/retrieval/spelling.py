@@ -100,32 +100,36 @@ class Spelling:
 
     def _meant(self, word: str) -> str:
         short = len(word) == SHORTEST
-        likely = {near: self._likely(near, used=short) for near in set(_near(word))}
-        found = {near: passages for near, passages in likely.items() if passages > 0}
+        found: dict[str, float] = {}
+        for near, replaced in _near(
+            word
+        ):  # "kilos" is no "kills": of a letter replaced only what is used comes of it
+            if near not in found and (likely := self._likely(near, used=short or replaced)) > 0:
+                found[near] = likely
         best = sorted(found, key=lambda near: -found[near])[:2]
         if not best or (len(best) > 1 and found[best[0]] < CLEAR * found[best[1]]):
             return word
         return best[0]
 
 
-def _near(word: str) -> Iterator[str]:
-    """What is one slip away; the first letter is hardly ever wrong."""
+def _near(word: str) -> Iterator[tuple[str, bool]]:
+    """What is one slip away, and whether a letter is replaced by that; the first letter is hardly ever wrong."""
     for at in range(1, len(word) + 1):
         head, tail = word[:at], word[at:]
         for letter in ascii_lowercase:
-            yield head + letter + tail  # left out
+            yield head + letter + tail, False  # left out
         if not tail:
             break
         beside = _beside(tail[0])
         around = {head[-1], *tail[1:2]}
         if tail[0] in around or beside & around:
-            yield head + tail[1:]  # struck twice, or with the key beside it
+            yield head + tail[1:], False  # struck twice, or with the key beside it
         if len(word) > SHORTEST:
             for letter in beside | _SOUND_ALIKE.get(tail[0], frozenset()):
-                yield head + letter + tail[1:]
+                yield head + letter + tail[1:], True
     for at in range(len(word) - 1):
         if word[at] != word[at + 1]:
-            yield word[:at] + word[at + 1] + word[at] + word[at + 2 :]  # changed places
+            yield word[:at] + word[at + 1] + word[at] + word[at + 2 :], False  # changed places
 
 
 @lru_cache(maxsize=26)

@@ -408,6 +408,29 @@ def test_models_read_the_words_that_were_meant_and_the_trace_holds_both(assistan
     assert trace.parts[0].read_as == ""
 
 
+def test_a_question_that_leaves_out_the_product_is_read_again_with_its_name_where_it_is_not_understood():
+    class Names(Search):
+        def search(self, query, *, lang, history=(), k=5):
+            return (
+                [passage("machines", "Crane Mini: €249, in black.", 0.9)] if "crane" in query.lower() else []
+            )
+
+    class Article(Lookup):
+        def passages(self, slug, lang):
+            return [passage(slug, "Crane Mini: €249, in black.")]
+
+    assistant = Assistant(
+        release_id="r1", languages=("en", "zh"), classifier=None, search=Names(), writer=None, lookup=Article(),
+        names=("crane", "mini"),
+    )  # fmt: skip
+    before = [Message("customer", "i like the crane mini"), Message("bot", "It is nice.", "article:machines")]
+    told, trace = assistant.reply("how much is it?", options=ALLOWED, history=before)
+    assert (told.kind, trace.parts[0].read_as) == ("passage", "how much is the crane mini?")
+    told, trace = assistant.reply("is it vegan?", options=ALLOWED, history=before)
+    assert (told.kind, trace.parts[0].read_as) == ("unknown", "")
+    assert assistant.reply("how much is it?", options=ALLOWED)[0].kind == "unknown"
+
+
 def test_a_passage_about_another_product_than_was_named_is_not_shown(assistant):
     general, one, mini = (
         replace(passage("descale", text), passage_id=number, title_path=path)

@@ -44,6 +44,7 @@ def test_one_slip_in_a_word_is_mended(written: str, meant: str) -> None:
         "I emailed Ordr about KC-204817, me@ordr.com, ordr.com/ordr and [ORDR]",
         "the gusst",  # what the dictionary has but rarely, and no passage
         "the fouse",  # "house" and "mouse" are as likely
+        "tofay",  # a key beside the right one: only what passages have is sure enough
         "smth noce",  # of four letters only with one more, and one that passages have
         "thats whats wont ill",
         "退货 ordr",
