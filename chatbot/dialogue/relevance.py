@@ -149,13 +149,14 @@ class Wanted:
     def _to_say(self) -> set[int]:
         """What a reply is to say, whatever the draft says: the FURTHER nearest sentences; where the question asks for
         an amount or a time, of these the AROUND nearest and those that state one, each with what it goes on from."""
-        further = self._order[:FURTHER]
+        further = self._nearest_first[:FURTHER]
         if not self._kinds:
             return self._with_lists(set(further))
-        stating = [
-            place for place in further if any(states(kind, self._parts[place]) for kind in self._kinds)
-        ]
+        stating = filter(self._states_what_is_asked, further)
         return self._with_lists(self._with_context([*further[:AROUND], *stating]))
+
+    def _states_what_is_asked(self, place: int) -> bool:
+        return any(states(kind, self._parts[place]) for kind in self._kinds)
 
     def _with_lists(self, places: set[int]) -> set[int]:
         lists = {self._places[place].list for place in places} - {None}
@@ -262,6 +263,13 @@ class Wanted:
 
     @cached_property
     def _order(self) -> list[int]:
+        """The sentences, what lies nearest to what is asked first: where that is an amount or a time, of the FURTHER
+        nearest those that state one come before the others."""
+        further, rest = self._nearest_first[:FURTHER], self._nearest_first[FURTHER:]
+        return [*sorted(further, key=lambda place: not self._states_what_is_asked(place)), *rest]
+
+    @cached_property
+    def _nearest_first(self) -> list[int]:
         """The sentences, nearest to the question first."""
         nearness = np.zeros(len(self._parts), dtype=np.float32)
         if self._by_characters:

@@ -246,3 +246,13 @@ def test_a_sentence_that_goes_on_from_another_is_not_told_without_it():
     wanted = Wanted("加急多少钱", sources=[source], encode=never, lang="zh", general=False)
     told = wanted.lacking("加急费 9.95 欧元。")
     assert told[-2:] == ["周一早上不接单。", "否则收取 5 欧元。"]
+
+
+def test_of_what_lies_near_a_sentence_that_states_the_amount_asked_for_comes_first():
+    source = "Express is express. The courier brings it for €9.95. Zone 2 pays €17.95 for express. Boxes are paper."
+    asks_price = Wanted("how much is express?", sources=[source], encode=encode)
+    assert asks_price.nearest == "Zone 2 pays €17.95 for express."
+    assert Wanted("is there express?", sources=[source], encode=encode).nearest == "Express is express."
+    assert asks_price.missed_by("Express is express.") is not None
+    draft = "Express is express. The courier brings it for €9.95. Zone 2 pays €17.95 for express."
+    assert asks_price.arranged(draft)[0] == "Zone 2 pays €17.95 for express."
