@@ -130,6 +130,8 @@ class KeywordIndex:
 
     def holding(self, term: str) -> list[int]:
         """The ids of the documents that have ``term``."""
+        if term not in self._terms:
+            return []
         found: list[int] = self.ids_of(self._postings(term)[0].astype(np.int64)).tolist()
         return found
 

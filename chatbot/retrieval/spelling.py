@@ -18,8 +18,10 @@ from chatbot.retrieval.terms import terms
 
 ENGLISH = "en"
 NO_WORDS: Mapping[str, int] = {}
-SHORTEST = 4  # letters of a word that is looked at
-MOST = 8  # words of a message that are looked at
+SHORTEST, LONGEST = 4, 16  # letters of a word that is looked at
+MOST = (
+    5  # words of a message that are looked at: what is no language at all must not cost more than an answer
+)
 CLEAR = 2.0  # so many times as likely as the next one must a word be
 _COMMON = 6_000  # the most frequent words of the dictionary; another one counts only where a passage has it
 _EVERYWHERE = 3.0  # passages that the last of them counts as much as; one twice as frequent counts twice
@@ -70,7 +72,7 @@ class Spelling:
             nonlocal left
             written = match[0]
             named = written[0].isupper() and text[: match.start()].rstrip()[-1:] not in ("", *".!?")
-            if len(written) < SHORTEST or named or not left or self._knows(written.lower()):
+            if not SHORTEST <= len(written) <= LONGEST or named or not left or self._knows(written.lower()):
                 return written
             left -= 1
             meant = self._meant(written.lower())
@@ -92,7 +94,8 @@ class Spelling:
         """In passages. ``used``: only a function word and what a passage has come into question."""
         place = self._general.get(word)
         if place is None:  # the company's own word, and not an ending that nobody writes behind one of theirs
-            return float(self._spread(word)) if terms(word) == [word] else 0.0
+            passages = self._spread(word)
+            return float(passages) if passages and terms(word) == [word] else 0.0
         common = _EVERYWHERE * _COMMON / place
         passages = self._spread(word)
         fits = passages > 0 or (place <= _COMMON and not (used and terms(word)))
