@@ -13,17 +13,17 @@ from functools import lru_cache
 from typing import Literal
 
 from chatbot.dialogue.facts import facts
-from chatbot.language.normalise import fold
+from chatbot.language.simplified import simplified
 
 AnswerKind = Literal["money", "time"]
 
-_DOES = r"(?:'s|’s| (?:is|are|was|were|do|does|did|will|would|can|could|should|shall|must|may|has|have)\b)"
+_DOES = r"(?:'s| (?:is|are|was|were|do|does|did|will|would|can|could|should|shall|must|may|has|have)\b)"
 _ASKS: tuple[tuple[AnswerKind, re.Pattern[str]], ...] = (
     (
         "money",
         re.compile(
             rf"\bhow much(?:{_DOES}| (?:for|to|money|extra|more|off)\b|\W*$)"
-            r"|\bwhat(?:s|'s|’s)?\b(?! (?:if|happens|about|kinds?|sorts?|ways?)\b)[^.?!]{0,40}"
+            r"|\bwhat(?:s|'s)?\b(?! (?:if|happens|about|kinds?|sorts?|ways?)\b)[^.?!]{0,40}"
             r"\b(?:costs?|price|charges?|fees?|postage|deposit|set (?:me|us) back)\b"
             rf"|\bwhat{_DOES} (?:i|we|you|they) (?:(?:have|need) to )?pay\b(?! (?:with|by|via)\b)"
             r"|多少(?:钱|[欧块元]|运费|手续费|邮费)|几[块欧]|[什啥]么?价|(?:怎么|如何|咋)(?:收费|算钱)|费用是?多少"
@@ -36,7 +36,7 @@ _ASKS: tuple[tuple[AnswerKind, re.Pattern[str]], ...] = (
             r"\bhow (?:long|soon|fast|quick(?:ly)?)\b"
             r"|\bhow many (?:working |business )?(?:minutes|hours|days|weeks|months|years)\b"
             rf"|\b(?:at |on |by |until )?what (?:time|day|date)\b|\bwhen(?:{_DOES}|\W*$)|\bhow much (?:longer|time)\b"
-            r"|多久|多长时间|多少(?:天|小时|分钟|日)|多快|几(?:天|号|时|点|周|年|分钟)|几个?(?:小时|工作日|星期|礼拜|月|钟头)"
+            r"|多久|多长时间|多少(?:天|小时|分钟|日)|多快|几(?:天|号|时|点|周|年|分钟)|几个?(?:小时|工作[日天]|星期|礼拜|月|钟头)"
             r"|(?:什么|啥)时候|何时|哪[天日]"
         ),
     ),
@@ -63,7 +63,7 @@ _STATES: dict[AnswerKind, re.Pattern[str]] = {
 @lru_cache(maxsize=1024)
 def asked_for(question: str) -> frozenset[AnswerKind]:
     """The kinds of answer that the question asks for in so many words; empty: none of them, or something else, too."""
-    text = fold(question)
+    text = simplified(question)
     if _ASKS_MORE.search(text):
         return frozenset()
     return frozenset(kind for kind, pattern in _ASKS if pattern.search(text))
@@ -72,7 +72,7 @@ def asked_for(question: str) -> frozenset[AnswerKind]:
 def states(kind: AnswerKind, sentence: str) -> bool:
     """Whether the sentence states an answer of that kind, be it in words, or what one holds for: "free of charge", "the
     price includes parts", "on the day before"."""
-    if _STATES[kind].search(fold(sentence)):
+    if _STATES[kind].search(simplified(sentence)):
         return True
     found = facts(sentence)
     if kind == "money":
