@@ -146,12 +146,22 @@ def _judge_both(
     if adapted is None:
         return plain, None
     if len(unseen) < len(pairs):  # held back from the adapter, and enough
+        alike = plain
         turned = judge(passages, sampled, adapted, questions=questions, settings=settings.judging)
-    else:
-        turned = judge_adapting(
-            passages, pairs, encoder, questions=questions, settings=settings.judging, most=settings.max_pairs
+    else:  # a fold's own questions are left out, so each has fewer past ones beside it: for both alike
+        alike, turned = (
+            judge_adapting(
+                passages,
+                pairs,
+                encoder,
+                questions=questions,
+                settings=settings.judging,
+                most=settings.max_pairs,
+                adapting=adapting,
+            )
+            for adapting in (False, True)
         )
-    if _found(turned, settings) > _found(plain, settings):
+    if _found(turned, settings) > _found(alike, settings):
         return turned, adapted
     return plain, None
 

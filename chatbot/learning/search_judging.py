@@ -149,9 +149,14 @@ def judge_adapting(
     questions: Sequence[QuestionEntry] = (),
     settings: JudgingSettings | None = None,
     most: int | None = None,
+    adapting: bool = True,
     progress: Callable[[float], None] | None = None,
 ) -> list[Judged]:
-    """As `judge`, each fold with an adapter that was trained on the pairs of the others; ``most`` pairs at most."""
+    """As `judge`, each fold with an adapter that was trained on the pairs of the others; ``most`` pairs at most.
+
+    Not ``adapting``: the same folds over the same questions by the encoder as it is, for a comparison in which the
+    adapter is the only difference.
+    """
     settings = settings or JudgingSettings()
     wordings = [fold(pair.query) for pair in pairs]
     number_of = {text: number for number, text in enumerate(dict.fromkeys(wordings))}
@@ -165,10 +170,11 @@ def judge_adapting(
         if most is not None:
             held = rng.permutation(held)[: -(-most // settings.adapter_folds)].tolist()
         rest = [pairs[place] for place in np.flatnonzero(folds != number).tolist()]
+        turned = adapt(passages, rest, encoder, settings=settings) if adapting else None
         judged += judge(
             passages,
             [pairs[place] for place in held],
-            adapt(passages, rest, encoder, settings=settings) or encoder,
+            turned or encoder,
             questions=[entry for entry in questions if fold(entry.text) not in words],
             settings=settings,
         )

@@ -8,6 +8,8 @@ import pytest
 
 from chatbot.dialogue.trace import Message
 from chatbot.errors import InputError
+from chatbot.inference.encode import AdaptedEncoder
+from chatbot.learning import search_calibration, search_judging
 from chatbot.learning.search_calibration import (
     CalibrationSettings,
     calibrate_search,
@@ -277,6 +279,26 @@ def test_an_encoder_is_adapted_where_that_finds_more_and_left_alone_where_not():
     rng = np.random.default_rng(0)
     noise = TableEncoder({name: rng.standard_normal(32).astype(np.float32) / 6 for name in encoder.vectors})
     assert calibrate_search(passages, pairs, {"*": noise}).metrics["en"]["recall_at_1"] < 20
+
+
+def test_an_adapter_and_the_encoder_as_it_is_are_compared_over_the_same_questions(monkeypatch):
+    passages, pairs, encoder = turned_company(articles=20, asked=4)
+    questions = [
+        QuestionEntry(number, article, pair.lang, pair.query)
+        for number, pair in enumerate(pairs)
+        for article in pair.articles
+    ]
+    same = AdaptedEncoder(encoder, np.eye(encoder.dimension, dtype=np.float32), lang="en")
+    compared = []
+    monkeypatch.setattr(search_judging, "adapt", lambda *rest, **named: same)
+    monkeypatch.setattr(search_calibration, "adapt", lambda *rest, **named: same)
+    monkeypatch.setattr(search_calibration, "_found", lambda judged, settings: compared.append(judged) or 0.0)
+    calibrate_search(passages, pairs, {"en": encoder}, questions=questions)
+    one, other = ({item.pair.query: item.candidates for item in judged} for judged in compared)
+    assert len(one) == len(other) == len({pair.query for pair in pairs})
+    for query, candidates in one.items():
+        assert candidates.passages.tolist() == other[query].passages.tolist()
+        assert np.allclose(candidates.features, other[query].features, atol=2e-3)
 
 
 def test_an_adapter_is_judged_on_questions_it_was_not_trained_on():
