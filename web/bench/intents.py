@@ -128,7 +128,7 @@ def measure(
     recipe: Recipe | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> dict[str, Any]:
-    """Train, then measure the served form; → the figures of docs/bench.md (shares in percent, times in ms)."""
+    """Train, then measure the served form; → the figures that the command tells (shares in percent, times in ms)."""
     import torch
 
     from chatbot.errors import InputError

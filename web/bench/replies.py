@@ -159,7 +159,7 @@ def measure(
             Random(seed).sample(valid, min(_CHOOSING, len(valid))), library.past, generator, ranker, tell
         )
         tell("reading", 1.0)
-        test = library.samples(read_test())
+        test = whole = library.samples(read_test())
         if turns and turns < len(test):
             test = Random(seed).sample(test, turns)
         chinese = sum(sample.lang == "zh" for sample in test) * 2 > len(test)
@@ -172,7 +172,8 @@ def measure(
             written.append(options)
             if number % 20 == 0:
                 tell("answering", number / len(test))
-        recall = _recall(valid, test, library, generator, ranker, ranked_turns, seed, tell)
+        pool = sorted({sample.reply for sample in whole})
+        recall = _recall(valid, test, pool, library, generator, ranker, ranked_turns, seed, tell)
         figures = {
             "n_train": len(train),
             "n_test": len(test),
@@ -333,14 +334,15 @@ def _train(
 
 @dataclass(frozen=True)
 class _Lists:
-    """The true reply of a turn (the first) among 99 other distinct replies of the same split."""
+    """The true reply of a turn (the first) among 99 other distinct replies of the same split, also where only some of
+    its turns are measured."""
 
     samples: list[Sample]
     texts: list[list[str]]
 
     @classmethod
-    def of(cls, samples: Sequence[Sample], n: int, seed: int) -> _Lists:
-        pool = sorted({sample.reply for sample in samples})
+    def of(cls, samples: Sequence[Sample], pool: Sequence[str], n: int, seed: int) -> _Lists:
+        """``pool``: the distinct replies of the split, in a fixed order."""
         if len(pool) <= DISTRACTORS:
             return cls([], [])
         random = Random(seed)
@@ -367,6 +369,7 @@ class _Lists:
 def _recall(
     valid: Sequence[Sample],
     test: Sequence[Sample],
+    pool: Sequence[str],
     library: _Library,
     generator: ResponseGenerator,
     ranker: AnswerRanker,
@@ -381,10 +384,11 @@ def _recall(
     """
     from chatbot.learning.choice_fitting import fit_weights
 
-    lists = _Lists.of(test, turns, seed)
+    lists = _Lists.of(test, pool, turns, seed)
     if not lists.samples:
         return dict.fromkeys(SYSTEMS, None)
-    learned = _Lists.of(valid, _RANKED, seed + 1).signals(
+    replies = sorted({sample.reply for sample in valid})
+    learned = _Lists.of(valid, replies, _RANKED, seed + 1).signals(
         library, generator, ranker, "learning to rank", tell
     )
     truth = np.eye(1, DISTRACTORS + 1, dtype=np.float32)[0]

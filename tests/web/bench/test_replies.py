@@ -9,7 +9,7 @@ from chatbot.dialogue.trace import Message
 from chatbot.inference.generate import Candidate
 from chatbot.inference.reply_choice import SIGNALS, ChoiceWeights
 from chatbot.learning.generator_data import Sample
-from web.bench.replies import command
+from web.bench.replies import _Lists, command
 from web.bench.reply_combination import Choice, Options, choose_length_power
 from web.bench.reply_measures import distinct_2, overlap, rouge_l, sentence_overlap
 
@@ -97,3 +97,14 @@ def test_the_bench_trains_measures_and_writes_its_figures(
             "first_token", "device"} <= set(figures)  # fmt: skip
     assert figures["n_test"] == 6
     assert figures["systems"]["nearest"]["bleu"] > 0
+
+
+def test_a_few_turns_are_ranked_among_the_replies_of_their_whole_split() -> None:
+    turns = [Sample((Message("customer", "when?"),), (), f"in {n} days", "en") for n in range(3)]
+    pool = sorted(f"in {n} days" for n in range(150))
+    lists = _Lists.of(turns, pool, 10, 13)
+    assert len(lists.samples) == 3
+    for sample, texts in zip(lists.samples, lists.texts, strict=True):
+        assert texts[0] == sample.reply
+        assert len(set(texts)) == 100
+    assert not _Lists.of(turns, pool[:50], 10, 13).samples
