@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.policy import Decision
-from chatbot.dialogue.spoken_language import foreign
+from chatbot.language.written_language import KNOWN, language_asked_in
+
+_OTHERS = KNOWN - {"en", "zh"}
 
 
 def said_why(
@@ -20,6 +22,6 @@ def said_why(
         return replace(decision, reason=f"nothing explains the code {code}", told=told)
     if variant is not None:
         return replace(decision, reason=f"what was spoken of does not name this variant: {variant}")
-    if foreign(request):
+    if language_asked_in(request, _OTHERS) is not None:
         return replace(decision, reason="in a language that was not learned", told=phrase("unreadable", lang))
     return decision

@@ -42,20 +42,6 @@ _HAN_SENTENCE = re.compile(
     r"|[能会會]不[能会會]|[没沒]有|[谢謝]|[现現]在|[还還][没沒是有]|(?:改|寄|送|[发發]|[换換])(?:到|成|给|給|[为為]|去)|取消|算了|[麻帮幫][烦煩我]"
 )
 
-_FOREIGN = {  # words that hold sentences together in other languages in Latin letters, and stand in no English one
-    "de": "ich ist nicht und wie kann mein meine meinen das ein eine einen für mit auf haben habe sie wir wo wann "
-    "welche welches bitte kein keine zum zur wird können möchte wurde noch sind oder warum",
-    "fr": "je est pas mon ma les une vous avez comment quand où combien quel quelle pour avec dans puis bonjour merci "
-    "mes votre la le qui est-ce c'est j'ai n'ai du ou pourquoi",
-    "es": "el los las una es mi cómo cuándo dónde cuánto cuánta cuanto qué por para con hola gracias puedo tengo está "
-    "quiero mis su cuesta donde cuando",
-    "it": "il che non mio mia quando dove quanto perché ciao grazie posso ho è una sono della del vorrei gli",
-    "nl": "ik het een niet mijn hoe wanneer waar kan hebben jullie zijn bij voor naar graag heb wordt kunnen waarom",
-    "pt": "não meu minha quando onde quanto obrigado obrigada posso tenho está uma para com você vocês olá quero por",
-}
-_FOREIGN_WORDS = {name: frozenset(words.split()) for name, words in _FOREIGN.items()}
-_LATIN_WORD = re.compile(r"[A-Za-z\u00c0-\u024f]+(?:['’-][A-Za-z\u00c0-\u024f]+)*")
-
 
 def language_of(
     text: str,
@@ -109,18 +95,6 @@ def _sentence(text: str, names: Collection[str]) -> str | None:
         words = _ordinary(text, names)
         return found if len(words) >= A_SENTENCE and any(map(_SENTENCES.fullmatch, words)) else None
     return found
-
-
-def foreign(text: str) -> bool:
-    """Whether a message in Latin letters is a sentence in another language than English: it has two of that one's
-    small words or more, and more of them than of English ones. "Los Angeles" and "Rue de la Paix" are names."""
-    text = _PLACEHOLDER.sub(" ", text)
-    if any(map(is_han, text)):
-        return False
-    found = _LATIN_WORD.findall(text.replace("’", "'"))
-    words = {word.lower() for at, word in enumerate(found) if at == 0 or word[0].islower() or text.isupper()}
-    english = sum(bool(_SENTENCES.fullmatch(word) or _JOINING.fullmatch(word)) for word in words)
-    return any(max(LEAST, english + 1) <= len(words & known) for known in _FOREIGN_WORDS.values())
 
 
 def latin_words(text: str) -> set[str]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatbot.dialogue.spoken_language import evident, foreign, language_of, latin_words
+from chatbot.dialogue.spoken_language import evident, language_of, latin_words
 from chatbot.dialogue.trace import Message
 
 NAMES = latin_words("Falcon Pro、Falcon Lite 除垢 (E-4021)")
@@ -94,36 +94,3 @@ def test_who_speaks_one_language_reads_a_name_in_it_and_other_scripts_are_neithe
     assert told("Falcon Pro", locale="de", languages=("en",)) == "en"
     assert told("Falcon Pro", locale="en", languages=("zh",)) == "zh"
     assert told("注文はどこですか", ZH) == "und"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Welche Versandkosten haben Sie?",
-        "Wie lange ist die Lieferzeit in Berlin?",
-        "Combien coûte la livraison ?",
-        "¿Dónde está mi pedido?",
-        "Quando arriva il mio pacco?",
-        "Waar is mijn bestelling?",
-        "Onde está o meu pedido?",
-    ],
-)
-def test_a_sentence_in_another_language_is_told(text: str) -> None:
-    assert foreign(text)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "where is my order",
-        "can I send it to Los Angeles or El Paso",
-        "I live in Rue de la Paix 3, Paris",
-        "Bonjour, where is my order?",
-        "pour over or french press?",
-        "Crane Duo",
-        "Den Haag 可以送吗",
-        "",
-    ],
-)
-def test_names_of_places_and_single_words_of_another_language_are_none(text: str) -> None:
-    assert not foreign(text)
