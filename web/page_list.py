@@ -62,6 +62,7 @@ NO_PAGES = {
 STEPS = {  # pages that no address opens by itself
     "access.set_up": "opened by a one-time link",
     "access.sign_in_code": "comes after the password",
+    "admin.choose_encoding": "comes after an upload whose encoding is doubtful",
     "access.second_step_page": "begins with a button on one's account",
 }
 
