@@ -18,8 +18,10 @@ def said_why(
     (chatbot/dialogue/other_codes.py), for a ``variant`` which what was spoken of does not name
     (chatbot/dialogue/variants.py), or in a language that nobody here speaks; else as it is."""
     if code is not None:
-        told = phrase("unknown_code", lang).format(code=code)
-        return replace(decision, reason=f"nothing explains the code {code}", told=told)
+        # the reply does not repeat it: a message's words are no fact, and an invented code no part of an answer
+        return replace(
+            decision, reason=f"nothing explains the code {code}", told=phrase("unknown_code", lang)
+        )
     if variant is not None:
         return replace(decision, reason=f"what was spoken of does not name this variant: {variant}")
     if language_asked_in(request, _OTHERS) is not None:

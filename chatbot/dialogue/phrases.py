@@ -22,7 +22,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "or shall I pass you on to a colleague?",
         "unknown_again": "I don't have a reliable answer to this, so I'd rather not guess. "
         "A colleague can help: shall I pass you on?",
-        "unknown_code": "I know nothing about {code}. Please check whether it is written like this, "
+        "unknown_code": "I have nothing on this code. Please check whether it is written like this, "
         "or shall I pass you on to a colleague?",
         "asked_again": "It seems my answer did not help. Shall I pass you on to a colleague?",
         "as_said": "As said: ",
@@ -100,7 +100,7 @@ PHRASES: dict[str, dict[str, str]] = {
         "person": "好的，我帮您转接人工客服，同事能看到您刚才写的内容。",
         "unknown": "这个问题我没有把握。您可以换个说法，或者我帮您转人工客服？",
         "unknown_again": "这个问题我没有可靠的答案，不想乱猜。需要帮您转人工客服吗？",
-        "unknown_code": "我这里没有关于 {code} 的说明。请核对一下是否这样写，或者我帮您转人工客服？",
+        "unknown_code": "我这里没有关于这个代码的说明。请核对一下是否这样写，或者我帮您转人工客服？",
         "asked_again": "看来我的回答没能帮到您。需要帮您转人工客服吗？",
         "as_said": "前面提到过：",
         "said_besides": "前面还提到：",
