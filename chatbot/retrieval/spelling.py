@@ -19,9 +19,7 @@ from chatbot.retrieval.terms import terms
 ENGLISH = "en"
 NO_WORDS: Mapping[str, int] = {}
 SHORTEST, LONGEST = 4, 16  # letters of a word that is looked at
-MOST = (
-    5  # words of a message that are looked at: what is no language at all must not cost more than an answer
-)
+MOST = 5  # words of a message that are looked at, so that what is no language at all costs no more than an answer
 CLEAR = 2.0  # so many times as likely as the next one must a word be
 _COMMON = 6_000  # the most frequent words of the dictionary; another one counts only where a passage has it
 _EVERYWHERE = 3.0  # passages that the last of them counts as much as; one twice as frequent counts twice
@@ -84,11 +82,10 @@ class Spelling:
         if word in self._general or word in _CONTRACTIONS:
             return True
         stems = (word.removesuffix(ending) for ending in _ENDINGS if word.endswith(ending))
-        return any(len(stem) >= SHORTEST - 1 and stem in self._general for stem in stems) or self._has(word)
-
-    def _has(self, word: str) -> bool:
-        """Whether the passages have the word, or another one of its stem."""
-        return self._spread(word) > 0
+        return (
+            any(len(stem) >= SHORTEST - 1 and stem in self._general for stem in stems)
+            or self._spread(word) > 0
+        )
 
     def _likely(self, word: str, *, used: bool) -> float:
         """In passages. ``used``: only a function word and what a passage has come into question."""
@@ -104,9 +101,7 @@ class Spelling:
     def _meant(self, word: str) -> str:
         short = len(word) == SHORTEST
         found: dict[str, float] = {}
-        for near, replaced in _near(
-            word
-        ):  # "kilos" is no "kills": of a letter replaced only what is used comes of it
+        for near, replaced in _near(word):  # "kilos" is no "kills": a letter replaced makes only what is used
             if near not in found and (likely := self._likely(near, used=short or replaced)) > 0:
                 found[near] = likely
         best = sorted(found, key=lambda near: -found[near])[:2]
