@@ -32,8 +32,8 @@ _PATTERNS: dict[str, str] = {
     r"(speak|talk|chat|write|understand|continue|switch|answer|reply|know)( (to me|with me|to|in))* )?"
     rf"(in )?{_LANGUAGE}( or {_LANGUAGE})?( (please|pls|then|instead|too|only|bitte|por favor|s'il vous plaît))*"
     rf"|sprechen sie {_LANGUAGE}|parlez vous {_LANGUAGE}|hablas? {_LANGUAGE}"
-    r"|(那|请|请问|麻烦|你们?|您|我们|可以|可不可以|能|能不能|会|会不会|还是)*(说|讲|用|换|换成|切换到|改用|懂)"
-    rf"{_LANGUAGE_ZH}(回复|回答|沟通|交流|聊|说)*(吗|么|吧|可以吗|行吗|好吗| ?谢谢)*)",
+    r"|(那|请|请问|麻烦|你们?|您|我们|可以|可不可以|能|能不能|会|会不会|还是)*(说|讲|用|换|换成|切换到|改用|懂)?"
+    rf"{_LANGUAGE_ZH}(回复|回答|沟通|交流|聊|说)*(吗|么|吧|可以吗|可以么|行吗|好吗| ?谢谢)*)",
     "go_on": r"(well|so|((just|and|oh|ok|wait) )*(one|a) (more|last|quick|other) (thing|question)|((just|and|oh"
     r"|ok|wait) )*"
     r"(another|quick) (thing|question)|(i )?(still )?(have|got|ve got|'ve got) (a|another|one more|some|a few"

@@ -25,6 +25,7 @@ from chatbot.dialogue.smalltalk import smalltalk
         ("Sprechen Sie Deutsch?", "languages"),
         ("请用中文回复", "languages"),
         ("能说英文吗？", "languages"),
+        ("英文可以吗", "languages"),
         ("用英文的说明书有吗", None),
         ("is the manual in English?", None),
         ("hi, where is my order", None),
