@@ -176,14 +176,12 @@ def act(
     )
     if any(found[name].value == "no" for name in confirms if name in found):
         return dropped(action, state, lang)
-    if (
-        pending is not None and pending.shown != state.shown
-    ):  # a yes holds for what was shown and nothing else
+    if pending is None or pending.shown != state.shown:  # a yes holds for one run, and for what was shown
         found = {name: value for name, value in found.items() if name not in confirms}
         state = replace(state, filled=tuple(found))
     if action.changes_unproven:  # stored before a proof was required
         return _to_person(state, "changes something without a proof that the service checks", lang, talk.said)
-    brings = missed and _brings(action, found, said, pending)
+    brings = missed and _brings(action, found, said, pending, find)
     if missed and not brings:
         state = replace(state, failures=state.failures + 1, lacks=state.lacks + (need == "lacks"))
     failed = state.failures + actions.unsuccessful(action, talk)
@@ -235,14 +233,23 @@ def question_of(
 
 
 def _brings(
-    action: Action, found: Mapping[str, Value], said: Sequence[Said], pending: ActionTrace | None
+    action: Action,
+    found: Mapping[str, Value],
+    said: Sequence[Said],
+    pending: ActionTrace | None,
+    find: Finder,
 ) -> bool:
-    """Whether a message that did not answer the question gave something else that is needed, for the first time."""
+    """Whether a message that did not answer the question gave something else that is needed: a detail or a proof, for
+    the first time or another one."""
     if pending is not None and set(found) - set(pending.filled):
         return True
     accepts = action.proof.accepts
-    before = read_proofs(accepts, said[:-1], asked=(PROOF, ANYTHING))
-    return not before and bool(read_proofs(accepts, said[-1:], asked=()))
+    known = read_slots(action.slots, said[:-1], find=find, accepts=accepts)
+    confirms = {slot.name for slot in action.slots if slot.kind == "confirm"}
+    if any(value != known.get(name) for name, value in found.items() if name not in confirms):
+        return True
+    given = read_proofs(accepts, said[-1:], asked=())
+    return bool(given) and given != read_proofs(accepts, said[:-1], asked=(PROOF, ANYTHING))
 
 
 def _to_correct(action: Action, confirm: Slot) -> tuple[str, Slot]:

@@ -103,8 +103,8 @@ def _once(
         again = answer.status >= 500 or answer.status == 429
         return Outcome("failed", f"the service answered {answer.status}", answer.status), again
     try:
-        found = json.loads(answer.body)
-    except ValueError:
+        found = json.loads(answer.body, parse_constant=_no_number)
+    except (ValueError, RecursionError):  # nested by the thousand: json reads that one call deeper each
         return Outcome("failed", "the service's answer is not JSON", answer.status), False
     if not isinstance(found, dict):
         return Outcome("failed", "the service's answer is no JSON object", answer.status), False
@@ -112,6 +112,11 @@ def _once(
     if reason:
         return Outcome("refused", reason, answer.status), False
     return Outcome("done", status=answer.status, answer=found), False
+
+
+def _no_number(name: str) -> float:
+    """NaN and Infinity are no JSON (RFC 8259, section 6), and no words for a customer. Raises ValueError."""
+    raise ValueError(name)
 
 
 def unproven(proof: Proof, answer: Mapping[str, Any], given: Mapping[str, str]) -> str:

@@ -15,7 +15,7 @@ from chatbot.dialogue.actions import Action, Finder, Said, Talk
 from chatbot.dialogue.clock import Clock
 from chatbot.dialogue.named_orders import AT_ONCE, named_order, orders_in, orders_named, wanted_orders
 from chatbot.dialogue.options import SiteOptions
-from chatbot.dialogue.own_words import is_dropped
+from chatbot.dialogue.own_words import is_dropped, tries_again
 from chatbot.dialogue.person_wish import asks_for_person
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.policy import MAX_CHOICES, Decision
@@ -75,12 +75,11 @@ class ActionTurn:
         ``read``: the message, redacted; ``silent``: none is begun."""
         if self._actions is None or self._talk is None:
             return None
+        failed = self._failed()
+        if failed is not None and tries_again(self.text):
+            return None if silent else self._begun(self._actions.named(failed.name), failed)
         if self.text.startswith(INTENT) and not silent:
-            action = self._actions.bound(self.text.removeprefix(INTENT))
-            if action is None:
-                return None
-            tapped = Wish(action.name, self._talk.turn_id, 0, 0)
-            return self._in_turn([self._acted(action, unasked(self.text, self._lang), tapped)], self._left())
+            return self._begun(self._actions.bound(self.text.removeprefix(INTENT)), failed)
         pending = self._pending
         action = self._actions.named(pending.name) if pending is not None else None
         if is_payload(self.text) or asks_for_person(self.text):
@@ -98,6 +97,20 @@ class ActionTurn:
                 self._note_orders(action, 0, len(self.text))
             return self._in_turn([self._acted(action, answer)], pending.waiting)
         return None if silent or pending.state != "paused" else self._about_orders(read)
+
+    def _failed(self) -> ActionTrace | None:
+        """Where the action stood whose request has just failed, so that the customer was asked to try again."""
+        last = self._talk.pending if self._talk is not None else None
+        return last if last is not None and last.state == "failed" and last.outcome == "failed" else None
+
+    def _begun(self, action: Action | None, failed: ActionTrace | None) -> list[Part] | None:
+        """The action that was tapped, or shall be tried again: with what was given to the run that ``failed``."""
+        if action is None or self._talk is None:
+            return None
+        wish = Wish(action.name, self._talk.turn_id, 0, 0)
+        if failed is not None and failed.name == action.name:
+            wish = failed.wish or wish
+        return self._in_turn([self._acted(action, unasked(self.text, self._lang), wish)], self._left())
 
     def _about_orders(self, read: str) -> list[Part] | None:
         """What there is to tell of the orders that the message names and says nothing else about; where that is not one

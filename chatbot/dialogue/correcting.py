@@ -55,6 +55,10 @@ _POSTCODE = (
     r"\d{4}\s?[A-Za-z]{2}|[A-Za-z]{1,2}\d[A-Za-z\d]?\s?\d[A-Za-z]{2}|\d{3}[\s\-]\d{2,4}"
     r"|(?:[A-Za-z]{1,2}-?)?\d{4,7}"
 )
+_NAMED_POSTCODE = (
+    r"(?:(?:the |my )?(?:post\s?code|zip(?: code)?|postal code)|(?:我的)?(?:邮政编码|郵政編碼|邮编|郵編))"
+    r"(?:\s|is|:|=|是|为|為)*"
+)
 _TAKEN = re.compile(rf"(?<![A-Za-z0-9])(?:{_POSTCODE})(?![A-Za-z0-9])")
 _HOUSE = re.compile(r"(?<![A-Za-z0-9])\d{1,4}\s?[A-Za-z]?(?![A-Za-z0-9])")
 _HOUSE_ZH = re.compile(r"\d{1,5}[A-Za-z]?(?=[号號](?![楼樓]))")
@@ -79,7 +83,10 @@ def doubts(text: str) -> bool:
 def is_fragment(words: str) -> bool:
     """Whether it is a number or a postcode and nothing else: "number 7", "222B号", "3011 AB"."""
     plain = plain_words(words)
-    return _NUMBER.fullmatch(plain) is not None or re.fullmatch(_POSTCODE, plain) is not None
+    return (
+        _NUMBER.fullmatch(plain) is not None
+        or re.fullmatch(rf"(?:{_NAMED_POSTCODE})?(?:{_POSTCODE})", plain) is not None
+    )
 
 
 def edited(value: str, words: str) -> str | None:

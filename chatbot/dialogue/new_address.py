@@ -34,6 +34,8 @@ _ENDS = re.compile(
     r"|[.!?]\s|[。！？；;\n]|[,，\s]*(?:谢谢|謝謝|请|請|麻烦|麻煩|可以吗|可以嗎|行吗|行嗎|好吗|好嗎|吗|嗎|吧|因为|因為|我的|我)",
     re.IGNORECASE,
 )
+_PARTS = re.compile(r"\s*[,\n]\s*")
+_PLACE_ZH = re.compile(r"[省市区區县縣镇鎮乡鄉村路街道巷弄号號楼樓栋棟室苑厦廈场場园園府城座院]")
 _BETWEEN = 3  # characters between the pieces of one address: "贝克街221号，NW1 6XE"
 _BEFORE = 30  # characters of a town that may stand before its street: "到鹿特丹Coolsingel 5"
 _BEHIND = 40  # … and behind it
@@ -44,6 +46,14 @@ def asks_address(slot: Slot) -> bool:
     if slot.kind != "text":
         return False
     return any(_ASKS.search(words) for words in (slot.name.replace("_", " "), *slot.ask.values()))
+
+
+def may_be_address(words: str) -> bool:
+    """Whether words that were asked for as an address can be one: they hold a number, a Chinese place, or two parts
+    with capitals ("Rose Cottage, Little Hampton"). "Ja" and "what for" are sent to nobody."""
+    parts = _PARTS.split(words.strip(EDGES))
+    named = len(parts) > 1 and all(part[:1].isupper() for part in parts)
+    return named or any(map(str.isdigit, words)) or _PLACE_ZH.search(words) is not None
 
 
 def named_address(text: str) -> str | None:

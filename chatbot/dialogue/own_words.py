@@ -25,9 +25,28 @@ _NO = re.compile(
     r"(?:[\s,，。.!！]+(?:thanks|thank you|please|谢谢))*"
 )
 _DROPPED = re.compile(
-    r"(?:no[,\s]+)?(?:never ?mind|(?:i(?:['’]ve)? )?changed my mind|forget (?:it|about it|that)|leave it"
-    r"|no thanks?(?: you)?|stop|cancel(?: that| it)?|算了|不用了|不查了|不必了|取消吧?|我?改主意了|我?改变主意了)"
-    r"(?:[\s,，。.!！]+(?:thanks|thank you|谢谢|吧))*"
+    r"(?:(?:no|nah|nope|ok(?:ay)?|oh|well|actually|sorry|wait|hm+|please|you know what|on second thoughts?|then|just)\b"
+    r"[\s,.!…-]*)*"
+    r"(?:never ?mind(?: (?:it|that))?|(?:i(?:['’]ve| have)? )?changed my mind"
+    r"|(?:let['’]?s |you can |i(?:['’]ll| will) )?(?:just )?(?:forget|leave|drop|skip|scrap)"
+    r" (?:it|about it|that|about that)(?: (?:as it is|as is|be))?"
+    # "I don't want it any more" may be the answer to why something is sent back
+    r"|(?:i |we )?(?:do(?:n['’]?t| not)|no longer) want to(?: (?:do|change) (?:it|that|this))?(?: any ?more)?"
+    r"|(?:do(?:n['’]?t| not)) bother"
+    r"|no thanks?(?: you)?|stop|abort|cancel(?: that| it| this)?"
+    r"|(?:那|还是|先|就|我|哦|嗯|不好意思|抱歉)*[,，\s]*(?:算了吧?|不用了|不查了|不必了|不[要想]?(?:再)?(?:改|弄|换|查|办|搞|取消)了?"
+    r"|取消吧?|放弃|改(?:变)?主意了|改變主意了)(?:[,，\s]*(?:算了|不用了|不改了|不查了|不办了))?)"
+    r"(?:[\s,，。.!！]+(?:thanks|thank you|please|then|now|sorry|谢谢|謝謝|吧)|吧)*"
+)
+_AGAIN = re.compile(
+    r"(?:(?:ok(?:ay)?|yes|yeah|please|pls|sure|and|then|so|well|now|can you|could you|let me|let['’]?s"
+    r"|i(?:['’]ll| will)|just)[\s,.!…-]*)*"
+    r"(?:(?:try|check|do|look|ask)(?: (?:it|that|this|for it))?(?: (?:once|one))?(?: more(?: time)?| again| anew)"
+    r"|re-?try(?: it| that)?|once (?:more|again)|one more time|again|how about now"
+    r"|(?:does it work )?now|try (?:it |that )?now)"
+    r"(?:[\s,.!]+(?:please|pls|now|thanks|thank you|for me))*"
+    r"|(?:那|请|請|麻烦|麻煩|好的?|您|你|我|帮我|幫我|现在|現在)*[,，\s]*"
+    r"(?:再|重新|重)(?:一次|[试試查看弄问問](?:[试試查看])?(?:一?[次下遍]|[试試看])?)(?:看看?|吧|呢|好吗|好嗎|可以吗|可以嗎)*|重[试試]"
 )
 _MARKED = re.compile(r"[?？][\s\"'”’)）~～]*$")
 _AUXILIARY = (
@@ -74,6 +93,11 @@ def yes_or_no(text: str) -> Literal["yes", "no"] | None:
 def is_dropped(text: str) -> bool:
     """Whether the customer no longer wants it: "never mind", "算了"."""
     return _DROPPED.fullmatch(plain_words(text)) is not None
+
+
+def tries_again(text: str) -> bool:
+    """Whether the message says nothing but to do again what has just failed: "try again", 再试一次."""
+    return _AGAIN.fullmatch(plain_words(text)) is not None
 
 
 def is_question(text: str) -> bool:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from chatbot.dialogue.actions import Finder, Said, Slot, nothing
 from chatbot.dialogue.correcting import correction, edited, is_fragment
 from chatbot.dialogue.helping import needs_help
-from chatbot.dialogue.new_address import asks_address, named_address
+from chatbot.dialogue.new_address import asks_address, may_be_address, named_address
 from chatbot.dialogue.own_words import EDGES, answers, is_question, yes_or_no
 from chatbot.language.entities import DEFAULT_ORDER_PATTERN, Entity, find_entities
 
@@ -106,8 +106,8 @@ def _answer(
     words = (put if marked else text)[:LONGEST]
     if is_fragment(words) and (marked or asks_address(slot)):
         return edited(before, words) if before else None
-    taken = not needs_help(text) and answers(words, _elsewhere(slots, accepts, words))
-    return words if taken else None
+    taken = not needs_help(text) and _could_be(slot, words)
+    return words if taken and answers(words, _elsewhere(slots, accepts, words)) else None
 
 
 def _anew(
@@ -117,9 +117,13 @@ def _anew(
     words = correction(text)[0][:LONGEST]
     if is_fragment(words):
         return edited(before, words) if before else None
-    if words and answers(words, _elsewhere(slots, accepts, words)):
+    if words and _could_be(slot, words) and answers(words, _elsewhere(slots, accepts, words)):
         return words
     return named_address(text) if asks_address(slot) and not is_question(text) else None
+
+
+def _could_be(slot: Slot, words: str) -> bool:
+    return not asks_address(slot) or may_be_address(words)
 
 
 def _elsewhere(slots: Sequence[Slot], accepts: Collection[str], text: str) -> list[str]:

@@ -194,7 +194,8 @@ def moving(service: Service, address: str = "") -> Conversation:
 @pytest.mark.parametrize(
     "text",
     ["my email is jonas@example.com", "no", "What does that cost?", "what does that cost", "hello?", "thanks", "ok",
-     "it is order KC-999999", "我的邮箱是 jonas@example.com", "不用了", "多少钱", "你好", "这个要运费吗", "好的"],
+     "it is order KC-999999", "我的邮箱是 jonas@example.com", "不用了", "多少钱", "你好", "这个要运费吗", "好的",
+     "ja", "actually forget it", "ach so", "the same", "随便", "还没想好"],
 )  # fmt: skip
 def test_what_is_no_answer_to_an_open_question_is_not_taken_for_one(text: str) -> None:
     service = Service()
@@ -205,7 +206,8 @@ def test_what_is_no_answer_to_an_open_question_is_not_taken_for_one(text: str) -
 @pytest.mark.parametrize(
     "text",
     ["Kade 5, 3011 AB Rotterdam", "Coolsingel 5, Rotterdam. Is that all right?", "Where the mill stands, Kade 5",
-     "No 5, Kade", "Kade 5, Rotterdam, mila@example.com", "上海市世纪大道100号3号楼502室", "多伦路5号"],
+     "No 5, Kade", "Rose Cottage, Little Hampton", "Kade 5, Rotterdam, mila@example.com",
+     "上海市世纪大道100号3号楼502室", "多伦路5号"],
 )  # fmt: skip
 def test_an_answer_in_own_words_is_taken_as_it_stands(text: str) -> None:
     assert moving(Service()).say(text).text == f"Send KC-204817 to {text}?"
@@ -226,7 +228,7 @@ def test_what_was_to_be_confirmed_can_be_given_anew_and_is_confirmed_anew(text: 
     assert [slots["address"] for slots, _ in service.asked] == [address]
 
 
-@pytest.mark.parametrize("text", ["hm, let me think", "我再想想"])
+@pytest.mark.parametrize("text", ["hm, let me think", "我再想想", "ja", "oui", "postcode"])
 def test_a_reply_of_another_kind_gives_nothing_anew(text: str) -> None:
     asked = moving(Service(), "Kade 5").say(text)
     assert asked.text.endswith("Send KC-204817 to Kade 5?") and asked.trace.failures == 1
@@ -379,6 +381,8 @@ def test_a_failed_request_is_made_once_more_with_the_same_key(first: Any) -> Non
         ([reply(400)], "failed", 1),
         ([reply(500), reply(500)], "failed", 2),
         ([Fetched("u", 200, {}, b"<html>")], "failed", 1),
+        ([Fetched("u", 200, {}, b"[" * 100_000)], "failed", 1),
+        ([Fetched("u", 200, {}, b'{"status": NaN}')], "failed", 1),
         ([reply(200, [1])], "failed", 1),
     ],
 )
@@ -443,3 +447,11 @@ def test_an_entity_names_its_kind(pattern: str) -> None:
     with pytest.raises(InputError) as raised:
         Slot("city", "entity", pattern=pattern)
     assert raised.value.field == "pattern" and raised.value.remedy
+
+
+def test_another_proof_or_order_than_was_given_is_noted_and_no_failure() -> None:
+    talk = moving(Service(), "Kade 5")
+    for text in ("my mail is jonas@example.com", "the order is KC-222222"):
+        noted = talk.say(text)
+        assert noted.trace.failures == 0 and noted.trace.asked == "sure"
+    assert noted.text == "Send KC-222222 to Kade 5?"

@@ -194,7 +194,7 @@ def test_where_no_action_only_tells_it_is_asked_what_is_wanted_of_the_order(
 def test_a_number_is_the_answer_to_what_an_action_asks_and_interrupts_none(visitor: Visitor) -> None:
     visitor.say("change the address")
     assert "new address" in visitor.say("KC-204822")["text"]
-    assert visitor.say("KC-204817")["text"].startswith(phrase("action_unread", "en"))
+    assert visitor.say("KC-204817")["text"].startswith(phrase("action_noted", "en"))
     visitor.say("when do I get a refund?")
     both = visitor.say("KC-204817")
     assert "out for delivery" in both["parts"][0]["text"]
@@ -494,6 +494,45 @@ def test_a_service_that_is_down_leads_to_a_person_after_three_tries(
     with database.read() as session:
         assert {call.attempts for call in session.scalars(select(ActionCall))} == {2}
         assert session.scalars(select(Conversation.state)).one() == "waiting"
+
+
+def _breaks(orders: Flask, times: int) -> None:
+    """The service is down for so many requests."""
+    left = iter(range(times))
+    orders.before_request_funcs[None].insert(
+        0, lambda: ("down", 503) if next(left, None) is not None else None
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "again", "wanted"),
+    [
+        ("where is my order KC-204817?", "ok, try again please", "out for delivery"),
+        ("订单 KC-204817 到哪了", "再试一次吧", "正在派送"),
+    ],
+)
+def test_what_failed_is_tried_again_where_the_customer_writes_so(
+    visitor: Visitor, orders: Flask, asked: str, again: str, wanted: str
+) -> None:
+    _breaks(orders, 2)  # one request and its second try
+    assert visitor.say(asked)["kind"] == "unknown"
+    assert wanted in visitor.say(again)["text"]
+    assert wanted not in visitor.say(again).get("text", "")  # nothing has failed any more
+
+
+def test_a_change_that_failed_keeps_its_details_and_is_confirmed_anew(
+    visitor: Visitor, orders: Flask, database: Database
+) -> None:
+    _breaks(orders, 2)
+    visitor.say("change the address of KC-204822")
+    visitor.say("Kade 5, 3011 AB Rotterdam")
+    visitor.say("wei@example.com")
+    failed = visitor.say("yes")["parts"][0]
+    question = "Shall I send order KC-204822 to Kade 5, 3011 AB Rotterdam? Yes or no."
+    assert visitor.say(failed["choices"][0]["payload"])["text"] == question
+    assert visitor.say("yes")["text"] == "Done: order KC-204822 goes to Kade 5, 3011 AB Rotterdam."
+    with database.read() as session:
+        assert [call.outcome for call in session.scalars(select(ActionCall))] == ["failed", "done"]
 
 
 def test_the_demo_leaves_an_action_alone_that_was_given_another_address_or_name(
