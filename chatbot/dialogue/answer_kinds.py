@@ -36,7 +36,9 @@ _ASKS: tuple[tuple[AnswerKind, re.Pattern[str]], ...] = (
             r"\bhow (?:long|soon|fast|quick(?:ly)?)\b"
             r"|\bhow many (?:working |business )?(?:minutes|hours|days|weeks|months|years)\b"
             rf"|\b(?:at |on |by |until )?what (?:time|day|date)\b|\bwhen(?:{_DOES}|\W*$)|\bhow much (?:longer|time)\b"
-            r"|多久|多长时间|多少(?:天|小时|分钟|日)|多快|几(?:天|号|时|点|周|年|分钟)|几个?(?:小时|工作[日天]|星期|礼拜|月|钟头)"
+            r"|多久|多长时间|多少(?:天|小时|分钟|日)|多快"
+            # "a few days late", "these few days" ask for none
+            r"|(?<![了晚过迟早拖这那前头])几(?:天|号|时|点|周|年|分钟|个?(?:小时|工作[日天]|星期|礼拜|月|钟头))"
             r"|(?:什么|啥)时候|何时|哪[天日]"
         ),
     ),

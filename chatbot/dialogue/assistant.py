@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from chatbot.dialogue.acting import Actions, complete
 from chatbot.dialogue.action_turn import ActionTurn
 from chatbot.dialogue.actions import Action, Finder, Talk, nothing
+from chatbot.dialogue.additions import Additions
 from chatbot.dialogue.answerable import answerable, of_topic
 from chatbot.dialogue.carried_name import tells_more, with_the_name
 from chatbot.dialogue.changed_mind import read_anew
@@ -41,6 +42,7 @@ from chatbot.dialogue.person_wish import asks_for_person, declines_person, witho
 from chatbot.dialogue.policy import ALIKE, Evidence, decide, draft_due, undecided
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.readers import Classifier, Search
+from chatbot.dialogue.relevance import Encode
 from chatbot.dialogue.requests import MAX_REQUESTS, Subject, leans, split_requests
 from chatbot.dialogue.said_again import to_say_again
 from chatbot.dialogue.saying import Part, say, with_the_rest
@@ -51,15 +53,7 @@ from chatbot.dialogue.spoken_language import language_of
 from chatbot.dialogue.suggesting import Proposes, suggest
 from chatbot.dialogue.tapping import chosen, gone, is_payload, left_to_people, meant_by, payload_of
 from chatbot.dialogue.topics import perhaps_meant, topic_of, turns_of
-from chatbot.dialogue.trace import (
-    Classification,
-    Draft,
-    Hit,
-    Message,
-    PartTrace,
-    Reply,
-    Trace,
-)
+from chatbot.dialogue.trace import Classification, Draft, Hit, Message, PartTrace, Reply, Trace
 from chatbot.dialogue.unhelped import unhelped
 from chatbot.dialogue.variants import variant_asked
 from chatbot.dialogue.weighing import (
@@ -419,6 +413,13 @@ class Assistant:
                 again=self._to_say_again(request, ranked, draft, repeats, lang),
             )
         )
+        general = lang not in self._own_encoders
+        additions = Additions(
+            request, passages_of=self._lookup.passages, encode=self._encoder(lang), lang=lang, general=general
+        )
+        added = additions.behind(decision, ranked, [told for _, told in repeats.sent])
+        if added is not None and added.hit not in hits:
+            hits.append(added.hit)
         if decision.rule == "not_known":
             asked = None if ranked else variant
             decision = said_why(decision, request, code=strange, variant=asked, lang=said)
@@ -445,6 +446,7 @@ class Assistant:
                 entities=tuple(self._named(written)),
                 read_as=request if request != written else "",
             ),
+            addition=added,
         )
         return acting.part(action, part) if decision.rule == "action" and action is not None else part
 
@@ -455,11 +457,14 @@ class Assistant:
             request,
             sendable(ranked, draft),
             [told for _, told in repeats.sent],
-            encode=lambda texts: self._search.encode(texts, lang=lang),
+            encode=self._encoder(lang),
             lang=lang,
             general=lang not in self._own_encoders,
             restore=repeats.redactor.restore,
         )
+
+    def _encoder(self, lang: str) -> Encode:
+        return lambda texts: self._search.encode(texts, lang=lang)
 
     def _draft(
         self,
@@ -484,7 +489,7 @@ class Assistant:
                 sources,
                 lang=lang,
                 intent=best.intent,
-                encode=lambda texts: self._search.encode(texts, lang=lang),
+                encode=self._encoder(lang),
                 general=lang not in self._own_encoders,
                 in_scope=in_scope,
             )

@@ -27,6 +27,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "asked_again": "It seems my answer did not help. Shall I pass you on to a colleague?",
         "as_said": "As said: ",
         "said_besides": "Also in that answer:",
+        "also_there": "More on this: ",
+        "other_reading": "If you mean “{title}”: ",
         "unreadable": "Sorry, I could not read that. Please write your question in English or Chinese.",
         "too_long": "That is a long text. What would you like to know? Please put it in one or two sentences, "
         "or shall I pass you on to a colleague?",
@@ -104,6 +106,8 @@ PHRASES: dict[str, dict[str, str]] = {
         "asked_again": "看来我的回答没能帮到您。需要帮您转人工客服吗？",
         "as_said": "前面提到过：",
         "said_besides": "前面还提到：",
+        "also_there": "补充：",
+        "other_reading": "如果您问的是“{title}”：",
         "unreadable": "抱歉，我没看懂。请用中文或英文描述您的问题。",
         "too_long": "这段文字比较长。请用一两句话告诉我您想问什么，或者我帮您转人工客服？",
         "others_data": "我不能提供其他客户的信息。如果是您自己的订单，请告诉我您需要什么，或者我帮您转人工客服？",

@@ -33,10 +33,10 @@ def to_say_again(
     sent: what the bot and agents sent so far. A text was sent where all of its sentences were. restore: of a text what
     is sent for it.
     """
-    before: set[str] = set().union(*map(_statements, sent))
+    before: set[str] = set().union(*map(statements_of, sent))
     found = {}
     for text in texts if before else ():
-        statements = _statements(restore(text))
+        statements = statements_of(restore(text))
         if statements and statements <= before:
             wanted = Wanted(question, sources=[text], encode=encode, lang=lang, general=general)
             first, rest = wanted.closest_first(max(1, min(MOST, len(statements) // 2)))
@@ -44,7 +44,7 @@ def to_say_again(
     return found
 
 
-def _statements(text: str) -> set[str]:
+def statements_of(text: str) -> set[str]:
     """The sentences in one spelling, without a list's marks and headings."""
     lines = [line.text for line in read_lines(text) if not line.heading and line.text[-1] not in ":："]
     return {_plain(one) for line in lines for one in sentences(line)}

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from chatbot.dialogue.acting import Acted
+from chatbot.dialogue.additions import Addition
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.phrases import phrase
 from chatbot.dialogue.policy import Decision
@@ -29,11 +30,13 @@ _PHRASES = {  # of the rules that say more than "I do not know"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One request decided; ``acted`` where an action speaks. ``behind``: what is said after the answer."""
+    """One request decided; ``acted`` where an action speaks. ``addition``: what is said behind the answer, should it
+    lack what was asked; ``behind``: what is said behind all of it."""
 
     decision: Decision
     trace: PartTrace
     acted: Acted | None = None
+    addition: Addition | None = None
     behind: str = ""
 
 
@@ -86,6 +89,10 @@ def say(part: Part, *, lang: str, failures: int, redactor: Redactor, lookup: Loo
             text = phrase("as_said", lang) + text
     approved = chosen is not None and chosen.approved and decision.kind in ("approved", "smalltalk", "person")
     cards = chosen.cards if chosen is not None and approved else ()
+    if part.addition is not None:
+        text = f"{text}\n\n{part.addition.text}"
+        added = _source(part.addition.hit)
+        sources += (added,) if added not in sources else ()
     text = f"{text}\n\n{part.behind}" if part.behind else text
     return ReplyPart(text, decision.kind, round(decision.confidence, 4), intent, sources, choices, cards)
 

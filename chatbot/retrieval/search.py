@@ -113,6 +113,9 @@ class Searcher:
             str, EmbeddingCache
         ] = {}  # by base encoder, where there is a folder to keep them
         self._recent: dict[str, RecentVectors] = defaultdict(RecentVectors)  # by encoder
+        self._sentences: dict[str, RecentVectors] = defaultdict(
+            RecentVectors
+        )  # the articles' in replies, mostly
         self._lock = threading.RLock()
         self._following = threading.Lock()
         self.revision = -1  # of the knowledge; -1: nothing read yet
@@ -180,8 +183,11 @@ class Searcher:
     def encode(self, texts: Sequence[str], *, lang: str) -> NDArray[np.float32]:
         """Unit vectors float32 [n, dimension] of ``lang``'s encoder, before what it learned about articles: which
         sentence of an article is nearest to a question is another matter."""
-        vectors: NDArray[np.float32] = base_of(self.encoder(lang)).encode(texts)
-        return vectors
+        base = base_of(self.encoder(lang))
+        if not texts:
+            return base.encode(texts)
+        read = self._sentences[base.fingerprint]
+        return np.stack([read.vector(text, base.encode) for text in texts])
 
     def question(self, text: str, *, lang: str) -> NDArray[np.float32]:
         """The unit vector float32 [dimension] by which ``text`` is searched for."""

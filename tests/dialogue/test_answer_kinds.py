@@ -43,6 +43,9 @@ from chatbot.dialogue.answer_kinds import asked_for, states
         ("要多少克柠檬酸", set()),
         ("每天能喝多少杯", set()),
         ("怎么退货", set()),
+        ("晚还了几天会怎样", set()),
+        ("修那几天有机器借我吗，收几块", set()),
+        ("等几天才到", {"time"}),
     ],
 )
 def test_a_question_asks_for_an_amount_a_time_both_or_something_else(question: str, kinds: set[str]) -> None:

@@ -20,7 +20,7 @@ from chatbot.retrieval.spelling import Spelling
 
 CANCEL = KnownIntent("cancel_order", "Cancel an order", "cancel-order", "You can cancel within 2 hours.")
 REFUND = KnownIntent("refund_time", "Refund time", "refund-time", None)
-REFUND_TEXT = "A refund is sent back within 3 working days to the original payment method."
+REFUND_TEXT = "The refund is sent back within 3 working days to the original payment method."
 CANCEL_TEXT = "Orders can be cancelled in the shop too, at the counter."
 ALLOWED = SiteOptions(mode="generated_allowed")
 DRAFTS = SiteOptions(mode="drafts_only")
@@ -62,7 +62,7 @@ class Search:
 
 @dataclass
 class Writer:
-    text: str = "The refund is sent back within 3 working days."
+    text: str = REFUND_TEXT
 
     def generate(self, history, sources, *, intent=None, lang="en", beam=1, max_tokens=60, min_tokens=2):
         return [Candidate(self.text, -0.1)]
@@ -289,7 +289,7 @@ def test_what_was_sent_word_for_word_is_not_sent_again_to_who_asks_in_other_word
         assert (
             asked(text, sent, options=options, before="and in Spain?")[0].kind != "unknown"
         )  # goes on asking
-    assert asked("What of my refund?", REFUND_TEXT)[0].text == written  # other words
+    assert asked("What of my refund?", "Refunds take 3 working days.")[0].text == written  # other words
     assert asked("How could I cancel?", f"Yes. {CANCEL.approved}")[0].kind == "approved"
     assert asked("Hello!", phrase("greeting", "en"))[0].kind == "smalltalk"
 
@@ -297,7 +297,8 @@ def test_what_was_sent_word_for_word_is_not_sent_again_to_who_asks_in_other_word
 def test_a_written_text_that_names_what_the_customer_wrote_is_known_again(assistant):
     mail = "jane@example.com"
     assistant._writer = Writer("The refund goes to [EMAIL] within 3 working days.")
-    history = [Message("customer", f"my refund, {mail}?")]
+    looked_up = Message("action", f"refund to {mail} within 3 working days")  # of passages it is not said
+    history = [Message("customer", f"my refund, {mail}?"), looked_up]
     first, _ = assistant.reply(f"Where is my refund for {mail}?", options=ALLOWED, history=history)
     assert first.kind == "generated" and mail in first.text
     history.append(Message("bot", first.text))

@@ -120,6 +120,16 @@ def test_a_sentence_that_no_source_has_in_one_piece_is_left_out_of_a_draft() -> 
     assert kept is not None and kept.text == "The label is in the parcel. Keep it dry."
 
 
+def test_a_draft_of_which_no_sentence_stands_in_a_passage_is_not_sent_though_its_words_do() -> None:
+    garbled = "Keep a return parcel dry in the label."
+    written = draft(Writer(Candidate(garbled, -0.1)), ASKED, [PARCEL], lang="en")
+    assert written is not None and not written.check.passed
+    assert "no sentence of it stands in a passage" in written.check.reasons
+    looked_up = [*ASKED, Message("action", "parcel: label printed, return received")]
+    said = draft(Writer(Candidate("The return parcel is received.", -0.1)), looked_up, [PARCEL], lang="en")
+    assert said is not None and said.check.passed  # a look-up is no prose
+
+
 def test_a_draft_to_the_point_is_completed_with_what_belongs_to_it() -> None:
     def near(texts: Sequence[str]) -> np.ndarray:  # nearest the parcel's price, then its label
         order = [

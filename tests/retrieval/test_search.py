@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 from sqlalchemy import update
 
@@ -138,6 +139,25 @@ def test_an_encoder_is_not_used_for_a_language_it_was_not_trained_for(encoder):
     assert isinstance(searcher.encoder("zh"), NoEncoder)
     assert found(searcher.search("我想退货", lang="zh"))[0] == 5
     assert searcher.search("我想退货", lang="zh")[0].dense_score == 0
+
+
+def test_a_sentence_is_encoded_once_for_all_replies(encoder):
+    asked = []
+
+    class Counting:
+        def __init__(self):
+            self.fingerprint, self.dimension, self.languages = "counted", encoder.dimension, encoder.languages
+
+        def encode(self, texts):
+            asked.extend(texts)
+            return encoder.encode(texts)
+
+    searcher = Searcher({"*": Counting()}, knowledge=ListedKnowledge([]))
+    once = searcher.encode(["Refunds take 5 days.", "The label is inside."], lang="en")
+    again = searcher.encode(["The label is inside.", "Refunds take 5 days."], lang="en")
+    assert asked == ["Refunds take 5 days.", "The label is inside."]
+    assert np.array_equal(once, again[::-1])
+    assert searcher.encode([], lang="en").shape == (0, encoder.dimension)
 
 
 def test_a_passage_that_changes_its_language_moves(searcher):
