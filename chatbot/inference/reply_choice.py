@@ -29,7 +29,7 @@ SIGNALS = (
     "rank",  # the dual encoder's cosine times its scale, in fives
     "times",  # log of how often agents said it
     "near",  # likeness to the nearest past answer
-    "written",  # by the generator
+    "written",  # what the generator itself would say: the first of its beam
 )
 _OLD_BIAS = 0.5  # of every ranker's frequency, when three weights were saved
 
@@ -130,7 +130,7 @@ def signals_of(
     """[len(texts), len(SIGNALS)] of replies that might follow ``turns`` (oldest first).
 
     sources: the passages that the generator reads, past_answers likewise. nearest: the nearest past answer, however it
-    was found. written: those of ``texts`` that the generator wrote.
+    was found. written: those of ``texts`` that the generator would say.
     """
     if not texts:
         return np.zeros((0, len(SIGNALS)), np.float32)

@@ -81,7 +81,8 @@ def options_for(
     nearest = near[0].answer if near else ""
     return Options(
         texts=texts,
-        signals=sample_signals(sample, texts, nearest, generator, ranker, written=own),
+        # of the beam only its first: what the generator chose by its length, which no other signal says
+        signals=sample_signals(sample, texts, nearest, generator, ranker, written=own[:1]),
         nearest=nearest,
         ranked=ranked[0].text if ranked else "",
         written=own[0] if own else "",

@@ -7,10 +7,12 @@ from click.testing import CliRunner
 
 from chatbot.dialogue.trace import Message
 from chatbot.inference.generate import Candidate
+from chatbot.inference.past_answers import PastAnswers, Situation
+from chatbot.inference.rank import RankedAnswer
 from chatbot.inference.reply_choice import SIGNALS, ChoiceWeights
 from chatbot.learning.generator_data import Sample
 from web.bench.replies import _Lists, command
-from web.bench.reply_combination import Choice, Options, choose_length_power
+from web.bench.reply_combination import Choice, Options, choose_length_power, options_for
 from web.bench.reply_measures import distinct_2, overlap, rouge_l, sentence_overlap
 
 pytest.importorskip("sacrebleu")
@@ -55,6 +57,40 @@ def test_a_weight_of_length_prefers_the_longer_of_two_likely_replies() -> None:
     assert Choice(ChoiceWeights(**likely)).replies(options)["combined"] == "ok"
     longer = Choice(ChoiceWeights(**likely | {"length": 0.5})).replies(options)["combined"]
     assert longer == "the refund takes five days"
+
+
+class Beam:
+    """Two replies, the first of which it would say."""
+
+    def generate(self, turns, sources, **options):
+        return [Candidate("in five days", -0.2), Candidate("in a week", -0.1)]
+
+    def score(self, turns, sources, replies, **options):
+        return [-0.5] * len(replies)
+
+    def lengths(self, replies):
+        return [len(reply.split()) + 1 for reply in replies]
+
+
+class Ranked:
+    bias = 0.5
+
+    def search(self, turns, *, k):
+        return [RankedAnswer("in two days", 1.0, 3)]
+
+    def scores(self, turns, texts):
+        return np.zeros(len(texts), np.float32)
+
+    def times(self, texts):
+        return np.zeros(len(texts), np.float32)
+
+
+def test_only_what_the_generator_would_say_counts_as_written() -> None:
+    asked = (Message("customer", "when does it come?"),)
+    past = PastAnswers([Situation(asked, "in three days")])
+    options = options_for(Sample(asked, (), "in a week", "en"), past, Beam(), Ranked())
+    assert options.texts == ["in five days", "in a week", "in three days", "in two days"]
+    assert options.signals[:, SIGNALS.index("written")].tolist() == [1, 0, 0, 0]
 
 
 def test_one_reply_is_likest_to_itself() -> None:
