@@ -223,7 +223,7 @@ def _table_rows(tokens: Sequence[Token]) -> Iterator[str]:
         if token.type == "inline":
             row.append(_inline(token))
         elif token.type == "tr_close":
-            yield " | ".join(row)
+            yield " | ".join(row) if any(row[1:]) else row[0]
             row = []
 
 

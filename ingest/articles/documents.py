@@ -17,6 +17,7 @@ from ingest.articles.bold_lines import bold_headings
 from ingest.articles.chunking import first_heading
 from ingest.articles.links import absolute, absolute_in_page
 from ingest.articles.page_parts import leave_furniture_out, main_part
+from ingest.articles.word_styles import heading_styles
 from ingest.files import open_text
 from ingest.spreadsheets import check_archive, missing_reader
 
@@ -47,7 +48,7 @@ def read_docx(path: Path) -> ArticleDraft:
             page = mammoth.convert_to_html(
                 file,
                 convert_image=mammoth.images.img_element(lambda image: {"src": ""}),
-                style_map=_WORD_STYLES,
+                style_map=f"{_WORD_STYLES}\n{heading_styles(path)}",
             )
     except Exception as error:  # mammoth lets through whatever zipfile, expat and its own readers raise
         raise FileError(

@@ -49,8 +49,9 @@ _FIELDS = {
     "slug": ("slug", "id", "编号", "編號"),
     "lang": ("lang", "language", "locale", "语言", "語言", "sprache", "langue", "idioma", "taal", "lingua"),
     "section": (
-        "section", "category", "class", "topic", "分类", "类别", "目录", "分類", "類別", "目錄", "kategorie", "rubrik",
-        "thema", "bereich", "catégorie", "categorie", "rubrique", "categoría", "categoria",
+        "section", "category", "class", "topic", "分类", "类别", "目录", "主题", "栏目", "分類", "類別", "目錄",
+        "主題", "欄目", "kategorie", "rubrik", "thema", "bereich", "catégorie", "categorie", "rubrique",
+        "categoría", "categoria",
     ),
     "url": ("url", "link", "链接", "連結", "lien", "enlace"),
     "valid_from": (

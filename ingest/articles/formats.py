@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from chatbot.errors import FileError
+from chatbot.errors import FileError, FrontdeskError
 from chatbot.records.knowledge import ArticleDraft
-from ingest.articles.documents import read_docx, read_html
+from ingest.articles.documents import cause, read_docx, read_html
 from ingest.articles.faq import read_json_faq, read_table, workbook_articles
 from ingest.articles.markdown import read_markdown
 from ingest.articles.pdf import read_pdf
 from ingest.files import Note, RowError, open_text
+
+log = logging.getLogger(__name__)
 
 Rows = Iterator[ArticleDraft | RowError | Note]
 
@@ -132,7 +135,20 @@ def read_articles(path: Path, *, columns: Mapping[str, str] | None = None) -> Ro
             value=kind or path.name,
             remedy=_REMEDIES.get(kind) or f"Use one of {', '.join(READERS)}",
         )
-    return _read(kind, path, columns)
+    return _guarded(kind, path, columns)
+
+
+def _guarded(kind: str, path: Path, columns: Mapping[str, str] | None) -> Rows:
+    """What another library raises on a damaged file is about that file, not about the import."""
+    try:
+        yield from _read(kind, path, columns)
+    except FrontdeskError:
+        raise
+    except Exception as error:
+        log.warning("%s broke its reader", path.name, exc_info=True)
+        raise FileError(
+            f"{path.name} is damaged, or no {kind} file", value=cause(error), remedy="Save it again"
+        ) from error
 
 
 def _read(kind: str, path: Path, columns: Mapping[str, str] | None) -> Rows:

@@ -34,6 +34,12 @@ _CALLED = re.compile(
     r"|comments?|edit-link|editsection|prev-next|was-this-helpful)",
     re.IGNORECASE,
 )
+# what old pages call the parts that newer ones have elements for
+_SITE = r"(?:(?:site|page|main|global|top|bottom|left|right|side|mobile|primary|secondary|sub)[-_]?)?"
+_MENU = re.compile(_SITE + r"(?:nav(?:bar|igation)?|menu|links|masthead|topbar)", re.IGNORECASE)
+_FOOT = re.compile(_SITE + r"(?:foot(?:er)?|copyright)", re.IGNORECASE)
+_CONTENT = re.compile(r"(?:main|page|site)?[-_]?(?:content|main)|primary", re.IGNORECASE)
+_LINKS = 0.6  # of the characters of a menu
 _MOST = 0.5  # of a part's text: what is more is what it tells
 
 
@@ -47,13 +53,23 @@ def main_part(soup: Any) -> Any:
     articles = soup.find_all("article")
     if not articles:
         called = soup.find_all(class_=_MAIN)
-        return called[0] if len(called) == 1 else soup.body or soup
+        return called[0] if len(called) == 1 else _content(soup) or soup.body or soup
     first, *others = articles
     around = first
     for other in others:
         while not any(holder is around for holder in (other, *other.parents)):
             around = around.parent
     return around
+
+
+def _content(soup: Any) -> Any:
+    """What an old page calls its content by an id, where it holds the heading or most of the text."""
+    for element in soup.find_all(id=_CONTENT):
+        if _CONTENT.fullmatch(str(element["id"])) and (
+            element.find("h1") or len(element.get_text()) > _MOST * len(soup.get_text())
+        ):
+            return element
+    return None
 
 
 def leave_furniture_out(main: Any) -> None:
@@ -73,7 +89,16 @@ def _called_furniture(element: Any) -> bool:
         links = element.find_all("a", href=True)
         if links and all(str(link["href"]).startswith("#") for link in links):
             return len(element.get_text(strip=True)) == sum(len(link.get_text(strip=True)) for link in links)
-    return any(map(_CALLED.fullmatch, names))
+    return (
+        any(map(_CALLED.fullmatch, names))
+        or any(map(_FOOT.fullmatch, names))
+        or (any(map(_MENU.fullmatch, names)) and _is_of_links(element))
+    )
+
+
+def _is_of_links(element: Any) -> bool:
+    linked = sum(len(link.get_text(strip=True)) for link in element.find_all("a"))
+    return linked >= _LINKS * len(element.get_text(strip=True))
 
 
 def _folded(main: Any) -> set[int]:

@@ -35,14 +35,13 @@ def read_pdf(path: Path) -> ArticleDraft:
     """Raises FileError where the file is no PDF, is locked, or holds pictures of text alone."""
     try:
         from pypdf import PdfReader
+        from pypdf.errors import DependencyError
     except ImportError as error:
         raise missing_reader(path) from error
     try:
         reader = PdfReader(path)
         if reader.is_encrypted and not _opens(reader):
-            raise FileError(
-                f"{path.name} is locked by a password", value=path.name, remedy="Save it without one"
-            )
+            raise _locked(path)
         if len(reader.pages) > MAX_PDF_PAGES:
             raise FileError(
                 f"{path.name} has more than {MAX_PDF_PAGES} pages",
@@ -53,6 +52,8 @@ def read_pdf(path: Path) -> ArticleDraft:
         title = ((reader.metadata.title if reader.metadata else None) or "").strip()
     except FileError:
         raise
+    except DependencyError as error:  # AES: the reader tries the empty password at once
+        raise _locked(path) from error
     except FileNotFoundError as error:
         raise FileError("There is no such file", value=path, remedy="Check the name") from error
     except Exception as error:  # a damaged PDF makes pypdf raise nearly anything
@@ -73,6 +74,10 @@ def read_pdf(path: Path) -> ArticleDraft:
         url="",
         scan=True,
     )
+
+
+def _locked(path: Path) -> FileError:
+    return FileError(f"{path.name} is locked by a password", value=path.name, remedy="Save it without one")
 
 
 def _width(lines: Sequence[Line]) -> float:

@@ -191,7 +191,7 @@ def passage_text(tmp_path, markup):
         (
             "<table><tr><td>Zone</td><td>Fee</td></tr><tr><td rowspan=2>Other</td><td>£12</td></tr>"
             "<tr><td>£17</td></tr><tr><td colspan=2>None</td></tr></table>",
-            "Zone | Fee\nOther | £12\nOther | £17\nNone | None",
+            "Zone | Fee\nOther | £12\nOther | £17\nNone",
         ),
     ],
 )
@@ -421,3 +421,89 @@ def test_a_wrong_ending_is_named_and_the_other_files_go_in(tmp_path, knowledge):
     assert report.kept == 1
     for file in report.files[:5]:
         assert file.name in file.note and file.note.count(".") >= 2  # what is wrong, and what to do
+
+
+def test_what_old_pages_put_around_their_text_is_no_part_of_it(tmp_path):
+    told = "<h1>费用</h1><p>每月15日付款。</p>"
+    around = '<div class="nav"><a href="/">首页</a><a href="/a">关于我们</a></div>{}<div class="footer">版权所有</div>'
+    assert (
+        passage_text(tmp_path, around.format(f'<div id="content">{told}</div><div>Share it</div>'))
+        == "每月15日付款。"
+    )
+    assert passage_text(tmp_path, around.format(f"<div>{told}</div>")) == "每月15日付款。"
+    menu = '<h1>Lunch</h1><div class="menu"><p>Soup £4, bread £1.</p></div><p>Daily from 12.</p>'
+    assert "Soup £4" in passage_text(tmp_path, menu)
+
+
+def test_a_cell_that_is_merged_over_rows_counts_for_each(tmp_path):
+    path = tmp_path / "faq.xlsx"
+    book = openpyxl.Workbook()
+    for row in [
+        ("主题", "问题", "答案"),
+        ("保障", "爆胎赔吗？", "赔。"),
+        (None, "扎胎呢？", None),
+        (None, "赛车赔吗？", "不赔。"),
+        (None, "多久赔？", "十天。"),
+    ]:
+        book.active.append(row)
+    book.active.merge_cells("A2:A4")
+    book.active.merge_cells("C2:C3")
+    book.save(path)
+    book.close()
+    assert [(article.section, article.title, article.body) for article in read_articles(path)] == [
+        ("保障", "爆胎赔吗？", "赔。"),
+        ("保障", "扎胎呢？", "赔。"),
+        ("保障", "赛车赔吗？", "不赔。"),
+        ("", "多久赔？", "十天。"),
+    ]
+
+
+def test_a_workbook_that_is_damaged_inside_costs_its_own_file_alone(tmp_path, knowledge):
+    from ingest.importing import import_articles
+
+    workbook(
+        tmp_path / "a.xlsx", [["question", "answer"], *([f"Q{n * 7919}?", f"A {n}"] for n in range(900))]
+    )
+    with zipfile.ZipFile(tmp_path / "a.xlsx") as archive:
+        at = archive.getinfo("xl/worksheets/sheet1.xml").header_offset
+    data = bytearray((tmp_path / "a.xlsx").read_bytes())
+    data[at + 600 : at + 900] = bytes(range(150)) * 2
+    (tmp_path / "a.xlsx").write_bytes(data)
+    (tmp_path / "b.md").write_text("# Good\n\nIt is read.")
+    report = import_articles(knowledge, [tmp_path])
+    assert [file.state for file in report.files] == ["failed", "imported"]
+    assert "a.xlsx is no Excel workbook, or a damaged one" in report.files[0].note
+
+
+def test_what_a_reader_did_not_foresee_costs_its_own_file_alone(tmp_path, knowledge, monkeypatch):
+    from ingest.articles import formats
+    from ingest.importing import import_articles
+
+    def broken(path):
+        raise RuntimeError("no reader foresaw this")
+        yield
+
+    monkeypatch.setitem(formats.READERS, ".html", broken)
+    (tmp_path / "a.html").write_text("<html><p>x</p></html>")
+    (tmp_path / "b.md").write_text("# Good\n\nIt is read.")
+    report = import_articles(knowledge, [tmp_path])
+    assert [file.state for file in report.files] == ["failed", "imported"]
+    assert "a.html is damaged" in report.files[0].note
+
+
+def test_a_pdf_that_may_only_not_be_changed_is_read(tmp_path):
+    from pypdf import PdfReader, PdfWriter
+
+    source = tmp_path / "terms.pdf"
+    source.write_bytes(one_page_pdf("Rates are due on the 15th."))
+    for name, words, state in (("open.pdf", "", "read"), ("shut.pdf", "secret", "locked")):
+        with PdfWriter(clone_from=PdfReader(source)) as writer:
+            writer.encrypt(words, owner_password="owner", algorithm="AES-256")
+            writer.write(tmp_path / name)
+        if state == "locked":
+            with pytest.raises(FileError, match=r"shut\.pdf is locked by a password"):
+                list(read_articles(tmp_path / name))
+        else:
+            assert [article.body for article in read_articles(tmp_path / name)] == [
+                article.body for article in read_articles(source)
+            ]
