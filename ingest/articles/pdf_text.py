@@ -61,7 +61,7 @@ def running_left_out(pages: Sequence[Sequence[Line]]) -> list[Line]:
     ]
     return [
         line
-        for line, below in zip(text, [*text[1:], Line("")], strict=True)
+        for line, below in zip(text, [*text, Line("")][1:], strict=True)
         if not (
             _LEADER.search(line.text)
             or (_LEADER.search(below.text) and _CONTENTS.fullmatch(line.text.strip()))

@@ -44,6 +44,7 @@ KINDS = {
     "intents": "import_intents",
 }
 MAX_FILES = 50
+_DOCUMENTS = (".md", ".markdown", ".html", ".htm", ".docx", ".pdf")  # no conversations come so
 _CARRIED = (
     "kind",
     "format",
@@ -131,6 +132,9 @@ def upload_now() -> BaseResponse:
             value=len(files),
             remedy=f"Send at most {MAX_FILES}, or a folder by command",
         )
+    if kind == "transcripts" and all(Path(str(file.filename)).suffix.lower() in _DOCUMENTS for file in files):
+        flash(gettext("These are articles, not conversations. Choose them here once more."))
+        return redirect(url_for("admin.upload", kind="articles"), code=303)
     names = [store(parts().settings.uploads, file) for file in files]
     given: dict[str, Any] = {
         "kind": kind,
