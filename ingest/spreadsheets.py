@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, time
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,15 @@ _MERGE = re.compile(rb'mergeCell\b[^>]*?\bref="([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3}
 _LONGEST_MERGE = 200  # bytes of one such element, which two pieces of the file may share
 _MOST_MERGED = 100_000
 _PIECE = 1 << 20  # bytes
+_ERRORS = (
+    "#REF!",
+    "#N/A",
+    "#VALUE!",
+    "#DIV/0!",
+    "#NAME?",
+    "#NULL!",
+    "#NUM!",
+)  # what a formula could not work out
 _OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # also what a password-locked .docx or .xlsx is wrapped in
 
 
@@ -171,6 +180,9 @@ def _text(value: object) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, datetime) and value.time() == time():
+        return value.date().isoformat()  # a cell with a date alone is read with midnight
     if isinstance(value, datetime | date):
         return value.isoformat()
-    return str(value).strip()
+    text = str(value).strip()
+    return "" if text in _ERRORS else text

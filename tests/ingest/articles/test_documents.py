@@ -1,4 +1,5 @@
 import zipfile
+from datetime import datetime
 
 import pytest
 from sqlalchemy import select
@@ -456,6 +457,19 @@ def test_a_cell_that_is_merged_over_rows_counts_for_each(tmp_path):
         ("保障", "赛车赔吗？", "不赔。"),
         ("", "多久赔？", "十天。"),
     ]
+
+
+def test_a_cell_is_read_as_a_person_sees_it(tmp_path):
+    path = tmp_path / "faq.xlsx"
+    rows = [
+        ("When is it due?", datetime(2026, 12, 24)),
+        ("At what time?", datetime(2026, 12, 24, 9)),
+        ("Rate?", "#REF!"),
+    ]
+    workbook(path, [("question", "answer"), *rows])
+    due, at, rate = read_articles(path)
+    assert (due.body, at.body) == ("2026-12-24", "2026-12-24T09:00:00")
+    assert isinstance(rate, RowError) and "no answer" in rate.message
 
 
 def test_a_workbook_that_is_damaged_inside_costs_its_own_file_alone(tmp_path, knowledge):
