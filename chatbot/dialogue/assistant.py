@@ -25,11 +25,13 @@ from chatbot.dialogue.follow_ups import (
     asked_before,
     opens,
     sendable,
+    smalltalk_behind,
     topic_before,
     topics_before,
     unsaid,
 )
 from chatbot.dialogue.fronting import fronted, in_danger
+from chatbot.dialogue.given_details import only_details
 from chatbot.dialogue.heard import Heard
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.not_known import said_why
@@ -47,7 +49,6 @@ from chatbot.dialogue.requests import MAX_REQUESTS, Subject, leans, split_reques
 from chatbot.dialogue.said_again import to_say_again
 from chatbot.dialogue.saying import Part, say, with_the_rest
 from chatbot.dialogue.shown_passage import shown_passage
-from chatbot.dialogue.smalltalk import smalltalk
 from chatbot.dialogue.speaking import Footing
 from chatbot.dialogue.spoken_language import language_of
 from chatbot.dialogue.suggesting import Proposes, suggest
@@ -64,6 +65,7 @@ from chatbot.dialogue.weighing import (
     Weighing,
     gather,
     length_of,
+    titled,
     weigh,
     with_provisional,
 )
@@ -102,8 +104,7 @@ class Assistant:
     ) -> None:
         """``own_encoders``: languages whose encoder has read nothing but the company's own texts. ``writes``: languages
         in which the generator may answer a customer where the site allows it (None: all); agents get its drafts
-        anyway. ``names``: words in Latin letters that show no language (`spoken_language`). ``spelling``: mends
-        slips in what the models read."""
+        anyway. ``names``: words in Latin letters that show no language (`spoken_language`). ``spelling``: of slips."""
         self.release_id = release_id
         self.languages = tuple(languages)
         self._classifier = classifier
@@ -175,19 +176,24 @@ class Assistant:
                 gone(text, said) if not words and read else None
             )
             if tapped is None and not for_agents:
-                tapped = unhelped(read, before, self._lookup, said)
+                tapped = unhelped(read, before, self._lookup, said) or only_details(read, lang)
             if tapped is not None:
                 parts = [left_to_people(tapped) if silent else tapped]
             else:
+                mended = cache(partial(self._spelling.mended, lang=lang))  # asked by the splitting, too
                 with clock("requests"):
                     wanted, since = read_anew(without_declined(read), before)
-                    found = [wanted] if silent or too_long else self._requests(wanted, since, lang, options)
+                    found = (
+                        [wanted]
+                        if silent or too_long
+                        else self._requests(wanted, since, lang, options, mended)
+                    )
                     requests, rest = found[:MAX_REQUESTS], found[MAX_REQUESTS:]
                 repeats = Repeats()
                 if not for_agents:
                     alike = partial(self._alike, read, lang)
                     repeats = Repeats.of(read, before, history, redactor, alike)
-                around = (lang, said, options, repeats, clock, acting, hurried, for_agents, too_long)
+                around = (lang, said, options, repeats, clock, acting, hurried, for_agents, too_long, mended)
                 parts = []
                 for request in requests:
                     last = turns_of(parts[-1].trace.request, parts[-1].decision.chosen) if parts else ()
@@ -259,13 +265,20 @@ class Assistant:
         one, two = (self._search.question(asked, lang=lang) for asked in (text, other))
         return float(one @ two) >= ALIKE
 
-    def _requests(self, text: str, before: Sequence[Message], lang: str, options: SiteOptions) -> list[str]:
+    def _requests(
+        self,
+        text: str,
+        before: Sequence[Message],
+        lang: str,
+        options: SiteOptions,
+        mended: Callable[[str], str],
+    ) -> list[str]:
         if lang not in self.languages or asks_for_person(text) or agreed_to(text, before) is not None:
             return [text]
 
         @cache
         def best_of(sentence: str, told: Sequence[Message] = ()) -> Candidate | None:
-            sentence = self._spelling.mended(sentence, lang=lang)
+            sentence = mended(sentence)
             classification, known, hits = self._evidence(sentence, told, lang)
             return next(iter(self._weigh(classification, known, hits, lang, sentence, told)), None)
 
@@ -290,13 +303,9 @@ class Assistant:
             names = [guess.name for guess in classification.ranked]
             names += [topic for topic, _ in topics_before(before) if topic is not None]
             known = self._lookup.intents(names, lang)
-        titled = tuple(
-            replace(guess, title=known[guess.name].title if guess.name in known else guess.name)
-            for guess in classification.ranked
-        )
         with clock("search"):
             hits = self._search.search(request, lang=lang, history=before, k=5)
-        return replace(classification, ranked=titled), known, hits
+        return titled(classification, known), known, hits
 
     def _weigh(
         self,
@@ -338,8 +347,9 @@ class Assistant:
         hurried: Callable[[], bool],
         for_agents: bool,
         too_long: bool,
+        mended: Callable[[str], str],
     ) -> Part:
-        written, request = request, self._spelling.mended(request, lang=lang)
+        written, request = request, mended(request)
         readable = has_letters(request) and lang in self.languages
         readable = readable and (says_something(request) or not opens(before))
         classification = Classification(ranked=(), in_scope=0.0, tier="none")
@@ -348,7 +358,7 @@ class Assistant:
         ranked: list[Candidate] = []
         agreed = agreed_to(request, before)
         wants_person = agreed == "person" or asks_for_person(request)
-        small = None if wants_person else agreed or smalltalk(request)
+        small = None if wants_person else agreed or smalltalk_behind(request, acting.text, before)
         action: Action | None = None
         draft, left_out, footing, variant, strange = None, False, Footing(), None, None
         others_data = not too_long and asks_for_others_data(request)

@@ -8,7 +8,7 @@ from typing import Literal
 
 from chatbot.dialogue.offers import answered_offer
 from chatbot.dialogue.own_words import yes_or_no
-from chatbot.dialogue.smalltalk import smalltalk
+from chatbot.dialogue.smalltalk import calls, smalltalk
 from chatbot.dialogue.taking_back import only_takes_back
 from chatbot.dialogue.trace import Draft, Message
 from chatbot.dialogue.weighing import Candidate
@@ -78,6 +78,14 @@ def sendable(ranked: Sequence[Candidate], draft: Draft | None) -> list[str]:
 def _framed(text: str) -> str:
     """Between the blank lines that part the answers of one reply."""
     return f"\n\n{text.strip()}\n\n"
+
+
+def smalltalk_behind(request: str, whole: str, before: Sequence[Message]) -> str | None:
+    """The small talk that ``request``, of the message ``whole``, is; ``still_here`` where it calls for somebody who was
+    heard before."""
+    name = smalltalk(request)
+    heard = any(message.role == "bot" for message in before)
+    return "still_here" if name == "greeting" and heard and calls(whole) else name
 
 
 Agreed = Literal["person", "greeting", "thanks", "go_on", "declined", "not_meant", "nothing_else"]

@@ -58,6 +58,10 @@ def fronted(
     if not front:
         return tuple(replies)
     first, *others = replies
+    if mood is not None and rules[0] == "not_known" and first.text == phrase("unknown", lang):
+        first = replace(
+            first, text=phrase("upset_unknown", lang)
+        )  # who scolds has asked nothing to put otherwise
     told = [replace(first, text="\n\n".join([" ".join(front), first.text])), *others]
     if mood is not None and not any(_leads_to_a_person(part) for part in told):
         way = Choice(phrase("talk_to_person", lang), HANDOVER)

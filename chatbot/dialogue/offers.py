@@ -14,7 +14,16 @@ from chatbot.dialogue.saying import ASKING_TALK, Part
 from chatbot.language.simplified import simplified
 
 _ASKING_RULES = frozenset(
-    {"not_known", "asked_again", "sent_before", "too_long", "others_data", "tapped", "did_not_help"}
+    {
+        "not_known",
+        "asked_again",
+        "sent_before",
+        "too_long",
+        "others_data",
+        "tapped",
+        "did_not_help",
+        "only_details",
+    }
 )
 _ASKING_ACTIONS = frozenset({"action_sign_in", "action_failed"})
 

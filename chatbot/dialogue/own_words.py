@@ -113,7 +113,12 @@ def answers(text: str, values: Sequence[str] = ()) -> bool:
     rest = text
     for value in values:
         rest = rest.replace(value, " ")
-    return not values or 2 * _size(_AROUND.sub(" ", rest)) >= sum(map(_size, values))
+    return not values or 2 * _size(without_surroundings(rest)) >= sum(map(_size, values))
+
+
+def without_surroundings(text: str) -> str:
+    """``text`` without the words that stand around a value that is named."""
+    return _AROUND.sub(" ", text)
 
 
 def _size(text: str) -> int:

@@ -26,8 +26,8 @@ The rules, in the order they are tried (the name of the one that decided is in t
 14. ``said_again``       … or in answer to another question: first what of it lies nearest to this one (said_again.py)
 15. ``perhaps``          else ``choices`` among the candidates that reach ``choice_floor``
 
-No rule here, for no model is asked: what is tapped (``tapped``, tapping.py), and a message that says nothing but that
-the answer did not help (``did_not_help``, unhelped.py).
+No rule here, for no model is asked: what is tapped (``tapped``, tapping.py), a message that says nothing but that the
+answer did not help (``did_not_help``, unhelped.py), and one of details that nobody asked for (``only_details``).
 
 A candidate is a thing that could answer: an intent (with its approved answer or its article) or an article found
 by the search; chatbot/dialogue/weighing.py gives each its probability.

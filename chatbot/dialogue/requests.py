@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from chatbot.dialogue.smalltalk import smalltalk
+from chatbot.language.normalise import has_letters
 
 MAX_REQUESTS = 3  # answered at once; the customer is told of the others
 UNSAID = 0.8  # as sure must the models be of a question after a question that nothing calls another one
@@ -114,7 +115,8 @@ def sentences(text: str) -> list[str]:
         for piece in _TURN.split(sentence)
         if piece and piece.strip(" ,，")
     ]
-    asking = [sentence for sentence in found if smalltalk(sentence) is None]
+    # "HELLO??" is a greeting and a mark more
+    asking = [sentence for sentence in found if has_letters(sentence) and smalltalk(sentence) is None]
     return asking or found
 
 

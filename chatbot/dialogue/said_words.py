@@ -11,6 +11,7 @@ to six letters and pairs of Han characters, kept as 32-bit hashes: no text of a 
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,6 +67,16 @@ class _Language:
     @classmethod
     def read(cls, tables: Tables) -> Self:
         return cls(**{part: tables[part] for part in _PARTS}, unheard=float(tables["unheard"]))
+
+    def shares(self, wanted: NDArray[np.uint32]) -> list[float]:
+        """In which share of the texts each of ``wanted`` was, from its rarity."""
+        if not len(wanted):
+            return []
+        places = np.searchsorted(self.units, wanted).clip(max=len(self.units) - 1)
+        number = math.expm1(self.unheard)
+        counts = np.exp(self.unheard - self.rarity[places]) - 1
+        shares: list[float] = np.where(_held(self.units, wanted), counts / number, 0.0).tolist()
+        return shares
 
     def spoken_about(self, topic: str) -> NDArray[np.int32] | None:
         place = int(np.searchsorted(self.topics, topic))
@@ -123,6 +134,18 @@ class SaidWords:
         if language is None or not len(language.units):
             return None
         return Asked(language, _hashes(content_units(text)), _hashes(content_units("\n".join(before))))
+
+    def texts(self, lang: str) -> int:
+        """How many texts of the language were read."""
+        language = self._languages.get(lang)
+        return round(math.expm1(language.unheard)) if language is not None else 0
+
+    def shares(self, units: Sequence[str], *, lang: str) -> list[float]:
+        """In which share of the texts each unit of content stood, 0..1; 0 where nothing is known of the language."""
+        language = self._languages.get(lang)
+        if language is None:
+            return [0.0] * len(units)
+        return language.shares(np.array([crc32(unit.encode()) for unit in units], np.uint32))
 
     def save(self, path: Path) -> None:
         save_tables(

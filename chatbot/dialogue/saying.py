@@ -25,6 +25,7 @@ _PHRASES = {  # of the rules that say more than "I do not know"
     "asked_again": "asked_again",
     "sent_before": "asked_again",
     "did_not_help": "asked_again",
+    "only_details": "only_details",
 }
 
 

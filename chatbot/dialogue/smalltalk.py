@@ -16,18 +16,28 @@ _LANGUAGE = (
     r"|deutsch|englisch|français|francais|anglais|español|espanol|inglés|ingles)"
 )
 _LANGUAGE_ZH = r"(中文|汉语|普通话|国语|粤语|英文|英语|德语|德文|法语|法文|日语|日文|荷兰语|西班牙语)"
+_CALL = (
+    r"(are (you|u) (still )?(there|here)|(is )?any(one|body) (still )?(there|here)"
+    r"|hello( hello)* ((are (you|u) (still )?there|any(one|body) there))"
+    r"|在吗|在么|在不在|还在(吗|么)|有人(吗|么|在吗)|人呢|人在(吗|么|哪)?|没人(吗|么|理我)|客服(在吗|呢)|亲在吗|怎么不(说话|理我|回(复|话|我))了?)"
+)
 _PATTERNS: dict[str, str] = {
-    "greeting": r"(are you (still )?(there|here)|hi|hello|hey|hiya|howdy|good (morning|afternoon|evening|day)"
-    r"|greetings|anyone there|hello there"
+    "greeting": rf"({_CALL}|hi|hello|hey|hiya|howdy|good (morning|afternoon|evening|day)"
+    r"|greetings|hello there"
     r"|hi there|hey there|how are (you|u)( doing)?( today)?|how'?s it going|你好呀?|您好呀?|你好吗|最近好吗|嗨"
-    r"|哈喽|哈啰|hello|在吗|在么|有人吗|有人在吗|早上好|下午好|晚上好|早"
-    r"|客服在吗|亲在吗|亲)",
+    r"|哈喽|哈啰|hello|早上好|下午好|晚上好|早|亲)",
     "thanks": r"(thanks|thank you|thx|ty|cheers|great thanks|perfect thanks|thanks a lot|thank you so much|many thanks"
     r"|thank you very much|that helps|that helped|much appreciated|ok thanks|okay thanks|got it thanks|appreciate it"
     r"|谢谢|谢谢你|谢谢您|多谢|感谢|非常感谢|太感谢了|谢啦|谢了|好的谢谢|好的谢谢您|好的谢谢你|明白了谢谢|知道了谢谢|收到谢谢)",
-    "goodbye": r"(bye|goodbye|bye bye|see you|see ya|have a nice day|take care|cya"
-    r"|再见|拜拜|拜|回见|下次见|没事了|没有了|没别的了|就这些了?|no that'?s (all|it)|that'?s all|that'?s it"
+    "goodbye": r"((bye|goodbye|bye bye|see you|see ya|cya)( (for )?now| later| then| soon)?|take care"
+    r"|(have|enjoy) (a|an|the|your) ((very )?(nice|good|great|lovely|wonderful) )?"
+    r"(day|evening|weekend|night|one|afternoon)|good night"
+    r"|再见|拜拜了?|拜|回见|下次见|晚安|祝(你|您|你们)?(生意兴隆|工作顺利|生活愉快|周末愉快)"
+    r"|没事了|没有了|没别的了|就这些了?|no that'?s (all|it)|that'?s all|that'?s it"
     r"|nothing else)",
+    "nothing_else": r"(you('?re| are) (very |most )?welcome|u ?r welcome|no (problem|worries|prob)|np|don'?t mention it"
+    r"|my pleasure|all good"
+    r"|l(o+)l+|lmf?ao|rofl|(a?(ha|he)){2,}h?|hehe|不客气|不用谢|不谢|没关系|没事儿?|小事|应该的|哈{2,}|呵{2,}|嘿{2,}|嘻{2,}|233+|笑死(我了)?)",
     "languages": r"(((sorry|please|pls|so|hi|hello) )*(((do|can|could|may|would) (you|we|i) (please |also |maybe )*)?"
     r"(speak|talk|chat|write|understand|continue|switch|answer|reply|know)( (to me|with me|to|in))* )?"
     rf"(in )?{_LANGUAGE}( or {_LANGUAGE})?( (please|pls|then|instead|too|only|bitte|por favor|s'il vous plaît))*"
@@ -49,27 +59,58 @@ _EMOJI = {  # a message that is nothing but these
 }
 _DRAWN = {mark: name for name, marks in _EMOJI.items() for mark in marks}
 _BESIDE_EMOJI = re.compile(r"[\s!.?,\uFE0F\u200D\U0001F3FB-\U0001F3FF]+")
-_NOD = r"(ok|okay|oh|alright|great|perfect|cool|got it|i see|好的?|好吧|嗯+|哦+|行|明白了?|知道了|收到|了解了?|清楚了)"
+_NOD = r"(okay|ok|oh|alright|great|perfect|cool|got it|i see|好的?|好吧|嗯+|哦+|行|明白了?|知道了|收到|了解了?|清楚了)"
 _SMALLTALK = {
     name: re.compile(rf"({_NOD}\s*)?{pattern}(\s*{pattern})?(\s*{_NOD})?")
     for name, pattern in _PATTERNS.items()
 } | {"acknowledgement": re.compile(rf"{_NOD}(\s*{_NOD})?")}
+_CLOSING = re.compile(  # "ok thanks bye", "lol thanks for your help, have a nice day", 好的谢谢拜拜
+    rf"({_PATTERNS['thanks']}|{_PATTERNS['goodbye']}|{_PATTERNS['nothing_else']}|{_NOD}"
+    r"|for (the|your) (help|time|answer)|so much|very much|then|and|了|啦|你|您)(\s+|(?=[\u3400-\u9fff])|$)"
+)
+_CALLS = re.compile(_CALL)
 _FILLER = re.compile(r"[\s!.,;:~?…、。,!?;:~\-_()]+|[\U0001F300-\U0001FAFF\u2600-\u27BF\uFE0F]+")
 _LIMIT = 40  # characters; longer than this it is not only small talk
 
 
 def smalltalk(text: str) -> str | None:
-    """``greeting``, ``thanks``, ``goodbye``, ``languages`` ("English please"), ``go_on`` ("one more thing"), or what
-    is said about the bot (chatbot/dialogue/about_bot.py), where the message is nothing else; "ok" is thanks unsaid."""
+    """``greeting``, ``thanks``, ``goodbye``, ``nothing_else`` ("no worries", "haha"), ``languages`` ("English please"),
+    ``go_on`` ("one more thing"), or what is said about the bot (chatbot/dialogue/about_bot.py), where the message is
+    nothing else; "ok" is thanks unsaid."""
     folded = simplified(text)
-    plain = _FILLER.sub(" ", folded).strip()
+    plain = _plain(folded)
     if not plain:
         return drawn(folded)
     if len(plain) <= _LIMIT:
         for name, pattern in _SMALLTALK.items():
             if pattern.fullmatch(plain):
                 return "thanks" if name == "acknowledgement" else name
-    return about_bot(folded)
+    return about_bot(folded) or _closing(plain)
+
+
+def calls(text: str) -> bool:
+    """Whether a message that greets calls for somebody who is not heard: "HELLO??", "anyone there?", 人呢."""
+    folded = simplified(text)
+    plain = _plain(folded)
+    asked = "?" in folded and plain.startswith("hello")
+    return asked or "??" in folded or _CALLS.fullmatch(plain) is not None
+
+
+def _plain(folded: str) -> str:
+    return _FILLER.sub(" ", folded).strip()
+
+
+def _closing(plain: str) -> str | None:
+    """What closes a conversation in several words of small talk: its goodbye, or else its thanks."""
+    at, names = 0, set()
+    while at < len(plain) <= 2 * _LIMIT:
+        part = _CLOSING.match(plain, at)
+        if part is None or part.end() == at:
+            return None
+        word = part[0].strip()
+        names |= {name for name in ("goodbye", "thanks", "nothing_else") if _SMALLTALK[name].fullmatch(word)}
+        at = part.end()
+    return next((name for name in ("goodbye", "thanks", "nothing_else") if name in names), None)
 
 
 def drawn(text: str) -> str | None:

@@ -42,10 +42,16 @@ _NOT = (
     r"|wo ?n['’]?t|will not|ai ?n['’]?t|not)"
 )
 _STEPS = r"(?:(?:all|every one) of )?(?:the|your|these|those) (?:steps?|instructions?|advice|tips?)"
+# "changed it already": alone it could tell of something else
+_DONE = (
+    r"(?:(?:changed|checked|adjusted|replaced|cleaned|reset|restarted|updated|looked at) (?:that|this|it|them|those)"
+    r"|(?:checked|looked)(?: in)?(?: the| my)? (?:spam|junk)(?: (?:folder|mail|box))?)"
+)
 _TRIED = re.compile(
-    r"(?:(?:i|we)(?:['’]?ve| have)? )?(?:already |just |also |now |even )*(?:did|done|tried|followed|been through)"
+    r"(?:(?:(?:i|we)(?:['’]?ve| have)? )?(?:already |just |also |now |even )*(?:did|done|tried|followed|been through)"
     rf"(?: (?:all )?(?:that|this|it|so|them|those|these)(?: all)?| all of (?:that|this|it|them)| everything"
     rf"| {_STEPS})?{_TAIL}"
+    rf"|(?:(?:i|we)(?:['’]?ve| have)? )?(?:{_DONE} already|already {_DONE}){_TAIL})"
 )
 _TRIED_OFTEN = re.compile(rf"{_TRIED.pattern} {_TIMES}{_TAIL}")
 _STAYS = re.compile(
@@ -102,7 +108,9 @@ _FILLER_ZH = (
 )
 _TRIED_ZH = (
     r"(?:我?(?:都|也|已经|刚刚?|全部?|早就)*(?:(?:按照?|照着?)(?:你|您|你们|步骤|说明|上面|这个|要求)?(?:们?说?的?)?(?:步骤|方法|办法)?"
-    r"(?:做|弄|试|操作|来|搞)?|试|弄|做|搞|操作)(?:一?遍)?(?:过|完|了|好)+(?:好?几|[一二两三四五\d]+)?(?:次|遍|回)?了?(?:之?后)?)"
+    r"(?:做|弄|试|操作|来|搞)?|试|弄|做|搞|操作)(?:一?遍)?(?:过|完|了|好)+(?:好?几|[一二两三四五\d]+)?(?:次|遍|回)?了?(?:之?后)?"
+    r"|我?(?:都|也|早就|全部?)*(?:已经|早就)(?:调整?|检查|查|看|换|清洗|洗|重启|重置|设置)(?:一?遍)?过了?"
+    r"|我?(?:都|也|已经|早就)*(?:垃圾(?:邮件|信|邮)(?:箱|夹)?里?)(?:我|都|也|已经|早就)*(?:看|找|查|翻)(?:了|过)+)"
 )
 _STAYS_ZH = (
     r"(?:问题|故障|错误|它|这个?)?(?:(?:都|也|根本|完全|并|还|还是|仍然?|依然|依旧|一直|照样)*(?:没有?(?:什么)?(?:用|效果?|好|好转|解决|变化?|反应|帮助)"
@@ -116,7 +124,7 @@ _MISSED_ZH = (
     r"|答非所问|文不对题|牛头不对马嘴|跑题|(?:你|您)?(?:们)?(?:根本|完全|还是)?没有?(?:回答|答)(?:到)?(?:我)?(?:的)?(?:问题)?"
     r"|(?:你|您)(?:理解|搞|弄|回答|听|看)错|(?:你|您)没(?:听|看|弄|搞)(?:懂|明白|清楚))"
 )
-_ALL_ZH = re.compile(f"(?:{_FILLER_ZH}|{_TRIED_ZH}|{_STAYS_ZH}|{_MISSED_ZH})+")
+_ALL_ZH = re.compile(f"(?:{_TRIED_ZH}|{_STAYS_ZH}|{_MISSED_ZH}|{_FILLER_ZH})+")
 _MISSED_ONE_ZH = re.compile(_MISSED_ZH)
 _CORE_ZH = re.compile(f"{_TRIED_ZH}|{_STAYS_ZH}|{_MISSED_ZH}")
 

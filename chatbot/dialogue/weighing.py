@@ -153,6 +153,15 @@ class Weighing:
             raise BundleError("weighing.json cannot be read", value=path.name, remedy="Retrain") from error
 
 
+def titled(classification: Classification, known: Mapping[str, KnownIntent]) -> Classification:
+    """The guesses with the titles of the intents they name."""
+    ranked = (
+        replace(guess, title=known[guess.name].title if guess.name in known else guess.name)
+        for guess in classification.ranked
+    )
+    return replace(classification, ranked=tuple(ranked))
+
+
 def gather(
     classification: Classification,
     intents: Mapping[str, KnownIntent],

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from chatbot.dialogue.actions import Finder, nothing
 from chatbot.dialogue.asked_after import AskedAfter
@@ -35,14 +35,18 @@ from chatbot.inference.next_intent import NextIntents
 from chatbot.inference.reply_choice import FOLDER as PAST_ANSWERS
 from chatbot.inference.tagger import FOLDER as ENTITIES
 from chatbot.inference.tagger import EntityTagger
+from chatbot.language.sounds import alike
+from chatbot.language.sounds import words as general_words
 from chatbot.learning.bundles import Manifest, verify
 from chatbot.learning.encoders import DOMAIN
 from chatbot.learning.releases import bundle_folder
 from chatbot.learning.snapshot import Snapshot
 from chatbot.learning.writing import passed_in
+from chatbot.neural.source_layout import FILLER
 from chatbot.records.database import Database
-from chatbot.records.tables import Article, Release
+from chatbot.records.tables import Article, Passage, Release
 from chatbot.retrieval.embeddings import base_of
+from chatbot.retrieval.homophones import CHINESE, ENOUGH, SEVERAL, Homophones
 from chatbot.retrieval.knowledge import ListedKnowledge, PassageEntry, QuestionEntry
 from chatbot.retrieval.past_answers import LazyPastAnswers, PastAnswerIndex
 from chatbot.retrieval.ranking import SearchModel
@@ -82,6 +86,7 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
     classifier = load_classifier(folder, encoders, threads=threads)
     search = Searcher.open(database, encoders, model=_search_model(folder), index=settings.data / "index")
     writer, lookup = load_writer(folder, threads=threads), DatabaseLookup(database)
+    heard = load_heard(folder)
     return Assistant(
         release_id=release_id,
         languages=manifest.languages,
@@ -90,7 +95,7 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
         writer=writer,
         lookup=lookup,
         weighing=Weighing.load(folder / WEIGHING) if (folder / WEIGHING).is_file() else None,
-        heard=load_heard(folder),
+        heard=heard,
         provisional=_provisional(database, encoders, classifier),
         actions=DatabaseActions(database, settings),
         named=load_finder(folder, threads=threads),
@@ -106,16 +111,31 @@ def load_assistant(database: Database, settings: Settings, release_id: str) -> A
         own_encoders=[lang for lang in manifest.languages if _own(encoder_for(lang, encoders))],
         writes=_writes(database, release_id),
         names=_names(database),
-        spelling=_spelling(search, encoders),
+        spelling=_spelling(database, search, encoders, heard.words),
     )
 
 
-def _spelling(search: Searcher, encoders: Mapping[str, LoadedEncoder]) -> Spelling:
-    """Slips are mended where a general encoder knows English: its tokenizer is the dictionary."""
+def _spelling(
+    database: Database, search: Searcher, encoders: Mapping[str, LoadedEncoder], words: SaidWords
+) -> Spelling:
+    """English slips are mended where a general encoder knows English: its tokenizer is the dictionary. Chinese ones by
+    what was written about the company before."""
+    homophones = None
+    if words.texts(CHINESE) >= ENOUGH:
+        said = partial(words.shares, lang=CHINESE)
+        homophones = Homophones(alike(), general_words(), said, partial(_stands, database), FILLER)
     encoder = encoder_for(ENGLISH, encoders)
     if _own(encoder):
-        return Spelling()
-    return Spelling(base_of(encoder).dictionary, partial(search.spread, lang=ENGLISH))
+        return Spelling(homophones=homophones)
+    return Spelling(base_of(encoder).dictionary, partial(search.spread, lang=ENGLISH), homophones)
+
+
+def _stands(database: Database, text: str) -> int:
+    """In how many Chinese passages ``text`` stands; nobody asks beyond `SEVERAL`."""
+    with database.read() as session:
+        where = or_(Passage.text.contains(text), Passage.title_path.contains(text))
+        query = select(Passage.id).where(Passage.lang == CHINESE, Passage.enabled, where).limit(SEVERAL)
+        return len(session.scalars(query).all())
 
 
 def _names(database: Database) -> frozenset[str]:

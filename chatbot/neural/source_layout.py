@@ -30,7 +30,7 @@ _FILLER = """
     we it my your our this that these those have has had what how when where which who why if as so me
     的 了 是 我 你 您 在 吗 呢 吧 啊 请 们 有 和 就 这 那 个
 """
-_COMMON = frozenset(_FILLER.split())
+FILLER = frozenset(_FILLER.split())
 
 
 @dataclass(frozen=True)
@@ -137,9 +137,9 @@ def sentences(text: str) -> list[str]:
 def content_units(text: str) -> set[str]:
     """What can be compared between a question and a sentence: words cut to six letters, Han pairs, no filler."""
     found = _UNIT.findall(text.casefold())
-    units = {unit[:6] for unit in found if unit not in _COMMON and not _is_han(unit)}
+    units = {unit[:6] for unit in found if unit not in FILLER and not _is_han(unit)}
     for first, second in pairwise(found):
-        if _is_han(first) and _is_han(second) and not (first in _COMMON and second in _COMMON):
+        if _is_han(first) and _is_han(second) and not (first in FILLER and second in FILLER):
             units.add(first + second)
     return units
 

@@ -1,4 +1,4 @@
-"""Slips of the fingers in English: "wher is my ordr, it hasnt arived" as it was meant.
+"""Slips of the fingers in English: "wher is my ordr, it hasnt arived" as it was meant. (Chinese: `homophones.py`.)
 
 A word that neither a general dictionary nor the company's passages have is read as the one word of theirs that a single
 slip away is likeliest: a letter left out, struck twice or beside its key, one that sounds alike, two that changed
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from string import ascii_lowercase
 
+from chatbot.retrieval.homophones import CHINESE, Homophones
 from chatbot.retrieval.terms import terms
 
 ENGLISH = "en"
@@ -51,17 +52,23 @@ _ENDINGS = ("s", "es", "d", "ed", "ing", "er", "ly")
 
 class Spelling:
     """Thread-safe. ``general``: the dictionary, each word in small letters with its place by frequency, from 1; without
-    one nothing is mended. ``spread``: how many passages have a word today."""
+    one no English is mended. ``spread``: how many passages have a word today. ``homophones``: for Chinese."""
 
     def __init__(
-        self, general: Mapping[str, int] = NO_WORDS, spread: Callable[[str], int] = lambda _word: 0
+        self,
+        general: Mapping[str, int] = NO_WORDS,
+        spread: Callable[[str], int] = lambda _word: 0,
+        homophones: Homophones | None = None,
     ) -> None:
         self._general = general
         self._spread = spread
+        self._homophones = homophones or Homophones()
 
     def mended(self, text: str, *, lang: str) -> str:
-        """``text`` with the words that it must have meant, where it is English. Words with capitals inside, codes,
-        addresses and whatever stands in a sentence with a capital stay: these are names."""
+        """``text`` with the words that it must have meant, where it is English or Chinese. Words with capitals inside,
+        codes, addresses and whatever stands in a sentence with a capital stay: these are names."""
+        if lang == CHINESE:
+            return self._homophones.mended(text)
         if lang != ENGLISH or not self._general:
             return text
         left = MOST

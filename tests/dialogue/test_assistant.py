@@ -751,3 +751,47 @@ def test_questions_are_searched_and_compared_without_a_reply(assistant):
         own_encoders=("en",),
     )
     assert own.meanings(["a", "b"], lang="en") is None
+
+
+def test_slips_are_looked_up_once_a_message(assistant):
+    asked = []
+    assistant._spelling.mended = lambda text, *, lang: asked.append(text) or text
+    assistant.reply("Where is my refund? And how do I cancel?", options=ALLOWED)
+    assert len(asked) == len(set(asked)) > 1
+
+
+@pytest.mark.parametrize(("call", "locale"), [("HELLO??", "en"), ("anyone there?", "en"), ("人呢？？", "zh")])
+def test_who_calls_behind_an_answer_hears_that_the_bot_is_there(assistant, call, locale):
+    behind = [Message("customer", "Where is my refund?"), Message("bot", "Within a week.")]
+    reply, _ = assistant.reply(call, options=ALLOWED, history=behind, locale=locale)
+    assert (reply.kind, reply.text) == ("smalltalk", phrase("still_here", locale))
+    opening, _ = assistant.reply(call, options=ALLOWED, locale=locale)
+    assert (opening.kind, opening.text) == ("smalltalk", phrase("greeting", locale))
+
+
+def test_marks_alone_are_no_request_beside_thanks(assistant):
+    reply, _ = assistant.reply("谢谢！！", options=ALLOWED, locale="zh")
+    assert (reply.kind, reply.text) == ("smalltalk", phrase("thanks", "zh"))
+
+
+def test_details_that_nobody_asked_for_are_no_question(assistant):
+    reply, trace = assistant.reply("my email is jane@example.com", options=ALLOWED)
+    assert (reply.kind, reply.text, trace.parts[0].rule) == (
+        "unknown",
+        phrase("only_details", "en"),
+        "only_details",
+    )
+    behind = [
+        Message("customer", "my email is jane@example.com"),
+        Message("bot", reply.text, offers_person=True),
+    ]
+    assert trace.parts[0].offers_person
+    taken, _ = assistant.reply("yes", options=ALLOWED, history=behind)
+    assert taken.kind == "person"
+
+
+def test_who_only_scolds_is_asked_what_went_wrong(assistant):
+    reply, _ = assistant.reply(
+        "you are a bunch of scammers", options=replace(ALLOWED, choice_floor=0.9, sureness=0.95)
+    )
+    assert reply.text == f"{phrase('sorry_1', 'en')}\n\n{phrase('upset_unknown', 'en')}"

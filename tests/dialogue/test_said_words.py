@@ -94,3 +94,9 @@ def test_a_question_in_words_that_are_new_to_its_article_is_less_sure(said: Said
     assert usual > 0.7 > 0.2 > strange
     assert (nothing_new, all_new) == (0.0, 0.9)
     assert weigh([Behind(found)], in_scope=0.95, weights=None)[0].strange == 0
+
+
+def test_how_many_texts_had_a_unit_is_known(said: SaidWords) -> None:
+    assert said.texts("zh") == 2 and said.texts("fr") == 0
+    assert said.shares(["退款", "送达", "退货"], lang="zh") == pytest.approx([0.5, 0.5, 0.0], abs=1e-5)
+    assert said.shares(["退款"], lang="fr") == [0.0] and said.shares([], lang="zh") == []

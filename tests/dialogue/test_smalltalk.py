@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from chatbot.dialogue.smalltalk import smalltalk
+from chatbot.dialogue.smalltalk import calls, smalltalk
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,25 @@ from chatbot.dialogue.smalltalk import smalltalk
         ("请用中文回复", "languages"),
         ("能说英文吗？", "languages"),
         ("英文可以吗", "languages"),
+        ("ok thanks bye", "goodbye"),
+        ("perfect, thank you so much! have a nice weekend", "goodbye"),
+        ("lol thanks for your help", "thanks"),
+        ("好的谢谢拜拜", "goodbye"),
+        ("哈哈谢谢", "thanks"),
+        ("you're welcome", "nothing_else"),
+        ("no worries", "nothing_else"),
+        ("hahaha", "nothing_else"),
+        ("LOL", "nothing_else"),
+        ("不客气", "nothing_else"),
+        ("哈哈哈哈", "nothing_else"),
+        ("HELLO??", "greeting"),
+        ("anyone there?", "greeting"),
+        ("人呢？？", "greeting"),
+        ("thanks for nothing", None),
+        ("ok bye the way where is it", None),
+        ("and then", None),
+        ("have a problem", None),
+        ("没关系的快递能退吗", None),
         ("用英文的说明书有吗", None),
         ("is the manual in English?", None),
         ("hi, where is my order", None),
@@ -37,3 +56,16 @@ from chatbot.dialogue.smalltalk import smalltalk
 )
 def test_only_a_whole_message_is_small_talk(text, name):
     assert smalltalk(text) == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["HELLO??", "hello?", "hello, anyone there", "are you still there?", "在吗", "人呢？", "怎么不说话了"],
+)
+def test_who_calls_for_somebody_is_told_from_who_greets(text):
+    assert smalltalk(text) == "greeting" and calls(text)
+
+
+@pytest.mark.parametrize("text", ["hello", "hi there!", "你好？", "good morning"])
+def test_a_greeting_is_no_call(text):
+    assert smalltalk(text) == "greeting" and not calls(text)

@@ -71,7 +71,7 @@ PIECES = {  # what stands in a gap that holds words instead of a value
 STAY = """Bearer Chatwoot Dense Excel Help Lines Office Pooling Rasa Transformer Webhook Word
 action agent answer article auto beam bot check cpu cuda customer data discard export faker false frontdesk
 gzip http https ignore import index ingest install intents jobs label list look max mean nlu null oos optuna order pip
-python question rasa releases retrain role snapshot text torch transcripts true try tune validate"""
+pypinyin python question rasa releases retrain role snapshot text torch transcripts true try tune validate"""
 
 
 def _texts(node: ast.expr | None, constants: dict[str, ast.expr]) -> list[str]:
