@@ -21,6 +21,7 @@ _OTHER = (
     r"|(?:an(?:other)?|some(?:one)? ?(?:else)?|other|different) (?:customer|buyer|client|user|person|people)s?"
     r"|(?:your |all |the )?other (?:customers|clients|users|buyers)"
     r"|(?:your|all your|all|the) (?:customers|clients)|someone else|somebody else|the person (?:who|that|with)"
+    r"|(?:the )?(?:previous|last|next) (?:customer|buyer|client|user|person)"
     r"|whoever (?:placed|ordered|bought)|my (?:ex|neighbou?r))"
 )
 _ASKS = (
@@ -43,15 +44,18 @@ _ASKED = re.compile(
     rf"|\b(?:does|did|has|is|was) {_MAIL} (?:\w+ ){{0,2}}(?:have|has|had|an?|your|registered|order\w*|bought|buy"
     rf"|a customer)\b"
     rf"|\b{_ASKS} (?:me )?(?:the )?{_DATA} (?:of|for|belonging to|registered (?:to|with|under)) {_MAIL}(?! order)"
+    rf"|\b{_ASKS} (?:me )?(?:the |a )?{_DATA} (?:of|for|from) (?:the |your )?(?:customer|buyer|client)"
+    r" (?:(?:number|no\.?|with|of|for|behind|id|order) )*(?:\[order(?:_\d+)?\]|[a-z]{2}-?\d{4,}|\d{3,})"
     rf"|\bwho (?:is the (?:customer|buyer|person|owner)|placed|made|ordered|bought|paid for"
     rf"|owns) (?:\w+ ){{0,4}}(?:order|account|\[order(?:_\d+)?\]|[a-z]{{2}}-?\d{{4,}})"
     rf"|\bwhere (?:does|do) (?:{_OTHER}|(?:s?he|they)|{_MAIL}) live\b"
     r"|\bwhat (?:did|has|have) (?:she|he|they|(?:my|the) (?:wife|husband|ex|neighbou?r|friend|other customer)"
     r"|someone else|another customer) (?:buy|bought|order|ordered|purchase[d]?|pay|paid)\b"
+    r"|\bwhat (?:did|has|have|was) the (?:previous|last|other) (?:customer|client|user|person|visitor)s?\b"
     r"|\bwhat (?:she|he|they) (?:bought|ordered|purchased|paid)\b(?! (?:is|was|does|did|came|broke|has))"
 )
 _ZH_OTHER = (
-    r"(?:(?:别|其他|另一?个?|那个?|这个?|该|某个?)的?(?:客户|顾客|买家|用户|人|会员|收货人|下单人|订购人)|(?:他人"
+    r"(?:(?:别|其他|上一?[个位]|前一?[个位]|另一?个?|那个?|这个?|该|某个?)的?(?:客户|顾客|买家|用户|人|会员|收货人|下单人|订购人)|(?:他人"
     r"|人家|对方|其他人|别人)|(?:我)?(?:老婆|老公|前妻|前夫|前女友|前男友|邻居|同事|朋友|老板|女朋友|男朋友)"
     r"|[他她](?:们)?)"
 )
@@ -71,6 +75,8 @@ _ASKED_ZH = re.compile(
     r"|下单)了(?:什么|啥|哪些)"
     r"|(?:\S+@\S+|\[email(?:_\d+)?\])(?:在)?(?:你们)?(?:这(?:里|儿)|店里?)?(?:有没有|有|是不是|是)(?:注册|账户"
     r"|账号|你们的?(?:客户|会员)|下过单|订单)"
+    r"|(?:上一?[个位]|前一?[个位])(?:客户|顾客|用户|人)(?:刚才?|之前)?(?:都)?(?:问|说|买|聊)了?(?:什么|啥|哪些)"
+    r"|\[name(?:_\d+)?\](?:是不是|是)你们?(?:这里|家)?的?(?:客户|顾客|会员|用户)"
     r"|(?:这个?|那个?)(?:订单|单子)是谁(?:下|买|订)的"
 )
 

@@ -12,14 +12,21 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from chatbot.dialogue.own_words import is_dropped, is_question, tries_again, yes_or_no
 from chatbot.dialogue.person_wish import only_asks_for_person
 from chatbot.dialogue.smalltalk import smalltalk
-from chatbot.language.normalise import fold
+from chatbot.language.entities import find_entities
+from chatbot.language.normalise import fold, has_letters
 
 QUOTE_LIMIT = 160  # characters of a quoted message
 MOST_TITLES = 2  # of one step
 MOST_STEPS = 3  # the last ones; two lines stay two lines after sixty turns
 TITLE_LIMIT = 60  # characters
+UNHELPED = (
+    "did_not_help",
+    "asked_again",
+    "sent_before",
+)  # rules that offer a person instead of the same again
 ANSWERS = ("approved", "passage", "generated")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 
@@ -39,6 +46,7 @@ _WORDS = {
         "disliked": " (marked as no help)",
         "liked": " (marked as helpful)",
         "offered": "offered {titles}",
+        "unhelped": "the customer said that it did not help",
         "unknown": "did not know",
         "unknown_times": "did not know {count} times",
         "asked": "asked back for a detail",
@@ -70,6 +78,7 @@ _WORDS = {
         "disliked": "（客户表示没有帮助）",
         "liked": "（客户表示有帮助）",
         "offered": "给出选项{titles}",
+        "unhelped": "客户表示没有解决",
         "unknown": "机器人不知道答案",
         "unknown_times": "机器人 {count} 次不知道答案",
         "asked": "追问过细节",
@@ -93,7 +102,8 @@ _WORDS = {
 class Said:
     """A turn as the summary reads it. ``titles`` are of the sources it showed or the choices it offered, ``requests``
     what the actions it ran came to, each ``looked_up``, ``carried_out``, ``not_found``, ``refused`` or ``failed`` with
-    the action's name."""
+    the action's name. ``took``: whether it took the message before it for the answer to what it had asked.
+    ``rule``: which one decided it."""
 
     role: str
     text: str
@@ -102,6 +112,8 @@ class Said:
     vote: str | None = None
     name: str | None = None
     requests: tuple[tuple[str, str], ...] = ()
+    took: bool = False
+    rule: str = ""
 
     @classmethod
     def of_turn(
@@ -114,8 +126,10 @@ class Said:
         vote: str | None = None,
         name: str | None = None,
         trace: Mapping[str, Any] | None = None,
+        actions: Mapping[str, str] | None = None,
     ) -> Said:
-        """From a stored turn; ``reply`` as the API sends it, ``trace`` as it is stored."""
+        """From a stored turn; ``reply`` as the API sends it, ``trace`` as it is stored. ``actions``: their titles by
+        name, where known."""
         parts = (reply or {}).get("parts", ()) if role == "bot" else ()
         shown = [source["title"] for part in parts for source in part["sources"]]
         offered = [
@@ -125,7 +139,18 @@ class Said:
             if choice["payload"] != "/handover"
         ]
         titles = tuple(dict.fromkeys(shown or offered))
-        return cls(role, text, kind, titles, vote, name, tuple(_requests(trace or {})))
+        decided = (trace or {}).get("parts", ()) if role == "bot" else ()
+        named = actions or {}
+        requests = tuple((what, named.get(action, action)) for what, action in _requests(trace or {}))
+        took = bool(decided) and all(_took(part) for part in decided)
+        rule = str(decided[0].get("rule", "")) if decided else ""
+        return cls(role, text, kind, titles, vote, name, requests, took, rule)
+
+
+def _took(part: Mapping[str, Any]) -> bool:
+    """Whether a part of a trace goes on with an action, and no model was asked what its message means."""
+    classification = part.get("classification") or {}
+    return bool(part.get("action")) and classification.get("tier", "none") == "none"
 
 
 def _requests(trace: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -141,8 +166,8 @@ def _requests(trace: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was tried: ``answered``, ``offered``, ``unknown``, ``asked``, ``agent``, or what a request
-    came to."""
+    """One thing that was tried: ``answered``, ``offered``, ``unknown``, ``unhelped``, ``asked``, ``agent``, or what a
+    request came to."""
 
     what: str
     titles: tuple[str, ...] = ()
@@ -191,15 +216,35 @@ class Summary:
 
 def summarise(turns: Sequence[Said]) -> Summary:
     """The summary of a conversation, oldest turn first."""
-    own = [turn for turn in turns if turn.role == "customer" and turn.text.strip()]
-    matter = [
-        turn.text for turn in own if smalltalk(turn.text) is None and not only_asks_for_person(turn.text)
-    ]
+    own = [place for place, turn in enumerate(turns) if turn.role == "customer" and turn.text.strip()]
+    matter = [turns[place].text for place in own if _says_what(turns, place)]
     wants: tuple[str, ...] = ()
     if matter:
         first, last = clip(matter[0]), clip(matter[-1])
         wants = (first,) if fold(first) == fold(last) else (first, last)
     return Summary(wants, tuple(_steps(turns)), bool(own))
+
+
+def _says_what(turns: Sequence[Said], place: int) -> bool:
+    """Whether the customer's turn at ``place`` says what he wants: no yes, no "still there", and no detail that the bot
+    had asked for, unless it names the order."""
+    text = turns[place].text
+    if (
+        smalltalk(text) is not None
+        or only_asks_for_person(text)
+        or yes_or_no(text) is not None
+        or is_dropped(text)
+        or tries_again(text)
+        or (not has_letters(text) and not any(map(str.isdigit, text)))
+    ):
+        return False
+    asked = next((turn for turn in reversed(turns[:place]) if turn.role != "customer"), None)
+    answered = next((turn for turn in turns[place + 1 :] if turn.role != "customer"), None)
+    if answered is not None and answered.rule == UNHELPED[0]:
+        return False
+    if asked is None or asked.kind != "ask" or answered is None or not answered.took:
+        return True
+    return is_question(text) or bool(find_entities(text, kinds=("order",)))
 
 
 def _steps(turns: Sequence[Said]) -> list[Step]:
@@ -227,6 +272,8 @@ def _step(turn: Said) -> Step | None:
         return None
     if turn.kind in ANSWERS:
         return Step("answered", turn.titles, turn.vote)
+    if turn.rule in UNHELPED:
+        return Step("unhelped")
     if turn.kind == "choices" and turn.titles:
         return Step("offered", turn.titles)
     return {"unknown": Step("unknown"), "choices": Step("unknown"), "ask": Step("asked")}.get(turn.kind or "")

@@ -107,6 +107,14 @@ def enabled_actions(session: Session) -> list[Action]:
     return [as_action(row, intent, id=row.id) for row, intent in rows]
 
 
+def action_titles(session: Session, lang: str) -> dict[str, str]:
+    """What each action's intent is called in ``lang``, else in English, by the action's name."""
+    rows = session.execute(
+        select(tables.Action.name, Intent.titles).join(Intent, Intent.id == tables.Action.intent_id)
+    )
+    return {name: str(titles.get(lang) or titles.get("en") or name) for name, titles in rows}
+
+
 def as_action(kept: tables.Action | Draft, intent: str, *, id: int) -> Action:
     """Raises InputError for what cannot be, or what is stored and can no longer be."""
     return Action(

@@ -154,3 +154,71 @@ def test_a_long_message_is_cut_at_a_sentence_or_a_word() -> None:
     cut = clip("word " * 100)
     assert cut.endswith("word…") and len(cut) <= QUOTE_LIMIT
     assert len(clip("长" * 300)) == QUOTE_LIMIT
+
+
+def asked(text: str) -> list[Said]:
+    """A message that the bot answers with a question for a detail."""
+    return [Said("customer", text), Said("bot", "Which order?", "ask", rule="action_ask")]
+
+
+def took(kind: str = "ask") -> Said:
+    return Said("bot", "…", kind, took=True, rule="action_ask" if kind == "ask" else "action")
+
+
+@pytest.mark.parametrize("text", ["yes", "no", "好的", "???", "😀", "never mind", "try again", "ok thanks"])
+def test_what_says_nothing_of_the_matter_is_not_what_is_wanted(text: str) -> None:
+    turns = [
+        Said("customer", "How long is the warranty?"),
+        bot("passage", "Warranty"),
+        Said("customer", text),
+    ]
+    assert summarise(turns).wants == ("How long is the warranty?",)
+
+
+def test_details_that_were_asked_for_are_left_out_but_the_orders_number() -> None:
+    turns = [*asked("change my address"), Said("customer", "KC-204822"), took()]
+    assert summarise(turns).wants == ("change my address", "KC-204822")
+    turns += [
+        Said("customer", "Kade 5, 3011 AB Rotterdam"),
+        took(),
+        Said("customer", "mila@example.com"),
+        took(),
+    ]
+    assert summarise(turns).wants == ("change my address", "KC-204822")
+    turns += [Said("customer", "What does that cost?"), bot("passage", "Costs")]
+    assert summarise(turns).wants == ("change my address", "What does that cost?")
+
+
+def test_a_question_that_came_instead_of_the_detail_is_what_is_wanted() -> None:
+    turns = [*asked("change my address"), Said("customer", "The parcel was stolen"), bot("passage", "Stolen")]
+    assert summarise(turns).wants == ("change my address", "The parcel was stolen")
+
+
+def test_an_answer_that_did_not_help_is_no_new_wish_and_is_told() -> None:
+    turns = [
+        Said("customer", "my grinder squeaks"),
+        bot("passage", "Squeaking"),
+        Said("customer", "did that, still there"),
+        Said("bot", "…", "unknown", rule="did_not_help"),
+    ]
+    assert summarise(turns).lines("en") == (
+        "Wants: “my grinder squeaks”",
+        "Tried: the bot answered from “Squeaking”; the customer said that it did not help",
+    )
+    assert summarise(turns).lines("zh")[1].endswith("；客户表示没有解决")
+
+
+def test_an_action_is_called_by_its_title_where_that_is_known() -> None:
+    trace = {
+        "parts": [
+            {
+                "rule": "action",
+                "classification": {"tier": "none"},
+                "action": {"name": "order_status", "state": "done", "outcome": "done"},
+            }
+        ]
+    }
+    titles = {"order_status": "Where an order is"}
+    for actions, name in ((titles, "Where an order is"), (None, "order_status")):
+        said = Said.of_turn("bot", "…", kind="approved", reply=None, trace=trace, actions=actions)
+        assert said.took and said.requests == (("looked_up", name),)

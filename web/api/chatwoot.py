@@ -23,6 +23,7 @@ from chatbot.dialogue.summary import Said, summarise
 from chatbot.errors import AccessError, InputError, UnavailableError
 from chatbot.language.normalise import detect_language
 from chatbot.records import bridges
+from chatbot.records.actions import action_titles
 from chatbot.records.conversation_search import read_conversation
 from chatbot.records.conversations import find_conversation
 from chatbot.records.deliveries import add_for_bridge
@@ -200,6 +201,7 @@ def _hand_over(bridge: ChatwootBridge, conversation: Conversation, chatwoot_id: 
         if bridges.already_sent(session, row.id, event):
             return
         row.state = "human"
+        titles = action_titles(session, primary(row.locale))
         said = [
             Said.of_turn(
                 one.turn.role,
@@ -208,6 +210,7 @@ def _hand_over(bridge: ChatwootBridge, conversation: Conversation, chatwoot_id: 
                 reply=one.turn.reply,
                 vote=one.vote,
                 trace=one.turn.trace,
+                actions=titles,
             )
             for one in view.turns
         ]

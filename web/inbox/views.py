@@ -13,6 +13,7 @@ from chatbot.dialogue.cards import cards_of
 from chatbot.dialogue.danger_texts import RULE as DANGER
 from chatbot.dialogue.summary import Said, summarise
 from chatbot.dialogue.upset import upset
+from chatbot.records.actions import action_titles
 from chatbot.records.attachments import attachments_of
 from chatbot.records.conversation_search import TurnView, read_conversation
 from chatbot.records.inbox import BOXES, MOST, MOST_SHOWN, Box, Line, counts, queue
@@ -115,6 +116,7 @@ def conversation_json(
     view = read_conversation(session, conversation_id)
     conversation, visitor = view.conversation, view.visitor
     people = colleagues(session)
+    titles = action_titles(session, page_language())
     summary = summarise(
         [
             Said.of_turn(
@@ -125,6 +127,7 @@ def conversation_json(
                 vote=one.vote,
                 name=one.agent,
                 trace=one.turn.trace,
+                actions=titles,
             )
             for one in view.turns
         ]
