@@ -6,15 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chatbot.dialogue.lookup import Lookup
+from chatbot.dialogue.priced import priced
 from chatbot.dialogue.variants import naming
 from chatbot.dialogue.weighing import ARTICLE_LABEL, Candidate, KnownIntent
 
 
 def answerable(
-    ranked: Sequence[Candidate], known: Mapping[str, KnownIntent], lookup: Lookup, *, lang: str, floor: float
+    request: str,
+    ranked: Sequence[Candidate],
+    known: Mapping[str, KnownIntent],
+    lookup: Lookup,
+    *,
+    lang: str,
+    floor: float,
 ) -> list[Candidate]:
-    """Those that reach ``floor`` (a probability) get a passage of their article where the search did not bring one; of
-    whom there is nothing to say today, in this language, is left out."""
+    """Of what could answer ``request``, that which has something to say.
+
+    Those that reach ``floor`` (a probability) get a passage of their article where the search did not bring one; of
+    whom there is nothing to say today, in this language, is left out.
+    """
     found: list[Candidate] = []
     for candidate in ranked:
         if candidate.probability >= floor and candidate.hit is None:
@@ -25,7 +35,7 @@ def answerable(
             elif candidate.approved is None and not (own is not None and own.acts):
                 continue
         found.append(candidate)
-    return found
+    return priced(request, found, lookup, lang)
 
 
 def of_topic(

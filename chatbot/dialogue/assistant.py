@@ -377,7 +377,7 @@ class Assistant:
                 if not undecided(better, options) and tells_more(named, better[0], spoken_of):
                     request, (classification, known, hits), ranked = named, again, better
             ranked = answerable(
-                unsaid(ranked, before), known, self._lookup, lang=lang, floor=options.choice_floor
+                request, unsaid(ranked, before), known, self._lookup, lang=lang, floor=options.choice_floor
             )
             ranked, strange = without_other_codes(request, ranked, sure=options.sureness)
             variant, topic = variant_asked(request), topic_before(before)

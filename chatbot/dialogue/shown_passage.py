@@ -1,10 +1,12 @@
-"""The passage that is shown for a candidate: about what the customer named, and behind what leads to its steps."""
+"""The passage that is shown for a candidate: with the number that is asked for, about what the customer named, and
+behind what leads to its steps."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache, partial
 
+from chatbot.dialogue.contact import with_contact
 from chatbot.dialogue.led_in import with_lead_in
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.sections import as_asked
@@ -20,4 +22,5 @@ def shown_passage(
         return best.hit
     passages_of = cache(partial(lookup.passages, best.article_slug, lang))
     said = [request, *(one.text for one in reversed(before) if one.role == "customer")]
-    return with_lead_in(as_asked(best.hit, passages_of, said), passages_of)
+    hit = with_contact(best.hit, request, passages_of)
+    return with_lead_in(as_asked(hit, passages_of, said), passages_of)
