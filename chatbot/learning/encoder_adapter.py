@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from chatbot.errors import InputError
 from chatbot.learning.domain_encoder import Positive
 
-_MIN_POSITIVES = 50
+MIN_POSITIVES = 50
 _MASKED = -1e4
 
 Vectors = NDArray[np.float32]
@@ -59,7 +59,7 @@ def fit_adapter(
 
     ``vectors``: the unit vector [dimension] of every text of ``positives``.
     """
-    if len(positives) < _MIN_POSITIVES:
+    if len(positives) < MIN_POSITIVES:
         return None
     settings = settings or AdapterSettings()
     tell = progress or (lambda share: None)

@@ -17,7 +17,15 @@ from numpy.typing import NDArray
 
 from chatbot.errors import InputError
 from chatbot.inference.encode import AdaptedEncoder
-from chatbot.learning.search_judging import Judged, JudgingSettings, SearchPair, adapt, judge, judge_adapting
+from chatbot.learning.search_judging import (
+    Judged,
+    JudgingSettings,
+    SearchPair,
+    adapt,
+    adapt_to_documents,
+    judge,
+    judge_adapting,
+)
 from chatbot.retrieval.knowledge import PassageEntry, QuestionEntry
 from chatbot.retrieval.language_index import FEATURES, Candidates
 from chatbot.retrieval.ranking import (
@@ -37,6 +45,9 @@ from chatbot.retrieval.ranking import (
 from chatbot.retrieval.search import Encoder, NoEncoder, encoder_for
 
 log = logging.getLogger(__name__)
+
+# Languages in which the documents alone make a general encoder find more: Chinese loses by it (docs/retrieval.md).
+_TAUGHT_BY_DOCUMENTS = frozenset({"en"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +98,8 @@ def calibrate_search(
     settings: CalibrationSettings | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> SearchFit:
-    """Fit ranking and probability for every language that has pairs enough; the others keep the defaults.
+    """Fit ranking and probability for every language that has pairs enough; the others keep the defaults, in English
+    with the general encoder adapted to the documents.
 
     ``questions`` are searched too, each pair without those of its own wording. ``trained``: languages whose encoder
     learned from the pairs that are ``seen``; for the others' an adapter is trained on these, and kept where it finds
@@ -96,16 +108,22 @@ def calibrate_search(
     """
     settings = settings or CalibrationSettings()
     tell = progress or (lambda share: None)
-    languages = sorted({pair.lang for pair in pairs})
+    languages = sorted({pair.lang for pair in pairs} | {entry.lang for entry in passages})
     fit = SearchFit(SearchModel())
     fitted: dict[str, LanguageRanking] = {}
     for place, lang in enumerate(languages):
         chosen = [pair for pair in pairs if pair.lang == lang]
-        if sum(bool(pair.articles) for pair in chosen) < settings.min_pairs:
-            log.info("%d questions in %s are too few to fit the search: defaults", len(chosen), lang)
-            continue
         encoder = encoder_for(lang, encoders)
         entries = [entry for entry in passages if entry.lang == lang]
+        general = lang not in trained and not isinstance(encoder, NoEncoder)
+        if sum(bool(pair.articles) for pair in chosen) < settings.min_pairs:
+            log.info("%d questions in %s are too few to fit the search: defaults", len(chosen), lang)
+            turned = None
+            if general and lang in _TAUGHT_BY_DOCUMENTS:
+                turned = adapt_to_documents(entries, encoder, settings=settings.judging)
+            if turned is not None:
+                fit.adapted[lang] = turned
+            continue
         asked = [entry for entry in questions if entry.lang == lang]
         start = default_ranking(len(entries), lang)
         if lang in trained:
@@ -113,7 +131,7 @@ def calibrate_search(
         elif isinstance(encoder, NoEncoder):
             start = KEYWORD_ONLY
         unseen = _unseen(chosen, settings.enough_of_trained)
-        if lang in trained or isinstance(encoder, NoEncoder) or not entries:
+        if not general or not entries:
             judged = judge(
                 entries, _sample(unseen, settings), encoder, questions=asked, settings=settings.judging
             )

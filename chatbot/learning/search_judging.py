@@ -20,13 +20,15 @@ from chatbot.errors import InputError
 from chatbot.inference.encode import AdaptedEncoder
 from chatbot.language.normalise import fold
 from chatbot.learning.domain_encoder import Positive
-from chatbot.learning.encoder_adapter import AdapterSettings, fit_adapter
+from chatbot.learning.encoder_adapter import MIN_POSITIVES, AdapterSettings, fit_adapter
 from chatbot.retrieval.knowledge import PassageEntry, QuestionEntry
 from chatbot.retrieval.language_index import Candidates, LanguageIndex
 from chatbot.retrieval.reading import read_query
 from chatbot.retrieval.search import Encoder
 
 _WHOLES = 4  # passages of an article that a question of it is brought near to
+_DOCUMENTS = 4000  # passages that show how a company's titles and texts belong together
+_HALF_WAY = 0.5  # of what these show: the whole of it finds less on three of four sets (docs/retrieval.md)
 
 Vectors = NDArray[np.float32]
 
@@ -192,11 +194,41 @@ def adapt(
 ) -> AdaptedEncoder | None:
     """``encoder`` adapted to the pairs of one language; None where they are too few to learn from."""
     settings = settings or JudgingSettings()
-    positives = _positives(passages, pairs)
+    matrix = _fitted(_positives(passages, pairs), encoder, settings)
+    return AdaptedEncoder(encoder, matrix, lang=passages[0].lang) if matrix is not None else None
+
+
+def adapt_to_documents(
+    passages: Sequence[PassageEntry], encoder: Encoder, *, settings: JudgingSettings | None = None
+) -> AdaptedEncoder | None:
+    """``encoder`` adapted to the documents of one language, where nobody's questions are there to learn from; None
+    where too few of them have a title and a text.
+
+    A text is brought near its own title and away from those of other articles (the inverse cloze task of Lee et al.
+    2019, a title as the question), so that what all documents are about counts less than what tells them apart.
+    """
+    settings = settings or JudgingSettings()
+    both = [entry for entry in passages if entry.title.strip() and entry.text.strip()]
+    if len(both) > _DOCUMENTS:
+        chosen = np.random.default_rng(settings.seed).permutation(len(both))[:_DOCUMENTS]
+        both = [both[place] for place in np.sort(chosen)]
+    positives = [Positive(entry.title, entry.text, str(entry.article)) for entry in both]
+    matrix = _fitted(positives, encoder, settings)
+    if matrix is None:
+        return None
+    whole = np.eye(len(matrix), dtype=np.float32)
+    return AdaptedEncoder(encoder, whole + np.float32(_HALF_WAY) * (matrix - whole), lang=both[0].lang)
+
+
+def _fitted(
+    positives: Sequence[Positive], encoder: Encoder, settings: JudgingSettings
+) -> NDArray[np.float32] | None:
+    """The adapter's matrix, float32 [dimension, dimension]; nothing is encoded for too few positives."""
+    if len(positives) < MIN_POSITIVES:
+        return None
     texts = list(dict.fromkeys(text for item in positives for text in (item.first, item.second)))
     vectors = dict(zip(texts, encoder.encode(texts), strict=True))
-    matrix = fit_adapter(positives, vectors, seed=settings.seed, settings=settings.adapter)
-    return AdaptedEncoder(encoder, matrix, lang=passages[0].lang) if matrix is not None else None
+    return fit_adapter(positives, vectors, seed=settings.seed, settings=settings.adapter)
 
 
 def _positives(passages: Sequence[PassageEntry], pairs: Sequence[SearchPair]) -> list[Positive]:

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from chatbot.dialogue.trace import Hit, Message
 from chatbot.errors import BundleError, NotFoundError, UnavailableError
-from chatbot.inference.encode import ANY_LANGUAGE
+from chatbot.inference.encode import ANY_LANGUAGE, AdaptedEncoder
 from chatbot.language.normalise import normalise
 from chatbot.language.written_language import language_asked_in
 from chatbot.records.database import Database
@@ -327,7 +327,12 @@ class Searcher:
                 return []
             found, passages = part.candidates(question), len(part)
             least = floors(question, found, holding=part.holding)
-        ranking = self.model.ranking(lang, dense=not isinstance(encoder, NoEncoder), passages=passages)
+        ranking = self.model.ranking(
+            lang,
+            dense=not isinstance(encoder, NoEncoder),
+            passages=passages,
+            adapted=isinstance(encoder, AdaptedEncoder),
+        )
         while True:
             ranked = with_floors(found, ranking, least, k=k + _SPARE)
             stored = self._knowledge.read([int(found.passages[place]) for place, _ in ranked])

@@ -10,6 +10,7 @@ from chatbot.dialogue.trace import Message
 from chatbot.errors import InputError
 from chatbot.inference.encode import AdaptedEncoder
 from chatbot.learning import search_calibration, search_judging
+from chatbot.learning.encoder_adapter import AdapterSettings
 from chatbot.learning.search_calibration import (
     CalibrationSettings,
     calibrate_search,
@@ -21,6 +22,7 @@ from chatbot.learning.search_judging import (
     JudgingSettings,
     SearchPair,
     adapt,
+    adapt_to_documents,
     joined,
     judge,
     judge_adapting,
@@ -331,3 +333,58 @@ def test_some_articles_are_judged_as_if_nobody_had_asked_for_them_before():
     ]
     assert len(judged) == len(pairs)
     assert sum(value < 1e-6 for value in alone) >= 5 * 4 * 0.9
+
+
+def noisy_company(articles=80):
+    """Articles without a question: titles, texts and what is asked lie along one line as they like, and there is no
+    meaning in it."""
+    rng = np.random.default_rng(2)
+    line = np.eye(32)[0]
+    vectors = {}
+
+    def text(name, meaning):
+        vector = meaning + 3 * rng.standard_normal() * line + 0.05 * rng.standard_normal(32)
+        vectors[name] = (vector / np.linalg.norm(vector)).astype(np.float32)
+        return name
+
+    passages, asked = [], []
+    for article in range(articles):
+        meaning = rng.standard_normal(32) / 6
+        title, body = text(f"title{article}", meaning), text(f"body{article}", meaning)
+        passages.append(PassageEntry(article, article, "en", title, body))
+        vectors[passages[-1].whole] = vectors[body]
+        asked.append(SearchPair(text(f"asked{article}", meaning), "en", frozenset({article})))
+    return passages, asked, WholeTableEncoder(vectors)
+
+
+class WholeTableEncoder(TableEncoder):
+    def encode(self, texts):
+        return np.array([self.vectors[text] for text in texts], dtype=np.float32).reshape(len(texts), 32)
+
+
+def test_without_questions_an_encoder_is_adapted_to_the_documents():
+    passages, asked, encoder = noisy_company()
+    longer = JudgingSettings(adapter=AdapterSettings(learning_rate=0.05, epochs=60))  # ten steps else
+    fit = calibrate_search(passages, asked[:20], {"*": encoder}, settings=CalibrationSettings(judging=longer))
+    assert fit.model.languages == {} and fit.metrics == {} and fit.adapted["en"].base is encoder
+
+    def found(by):
+        ranked = [
+            (rank(item.candidates, np.eye(len(FEATURES))[1], k=1), item)
+            for item in judge(passages, asked, by)
+        ]
+        return np.mean(
+            [item.candidates.articles[best.places[0]] in item.pair.articles for best, item in ranked]
+        )
+
+    assert found(fit.adapted["en"]) > found(encoder) + 0.1
+
+
+def test_no_encoder_is_adapted_to_few_documents_or_where_it_was_trained_on_the_company():
+    passages, _, encoder = noisy_company()
+    assert not calibrate_search(passages, [], {"*": encoder}, trained=["en"]).adapted
+    assert not calibrate_search(passages[:49], [], {"*": encoder}).adapted
+    chinese = [replace(entry, lang="zh") for entry in passages]
+    assert not calibrate_search(chinese, [], {"*": encoder}).adapted
+    bare = [replace(entry, text="") for entry in passages]
+    assert adapt_to_documents(bare, encoder) is None

@@ -159,6 +159,17 @@ def test_by_default_a_crowded_place_counts_against_a_passage_in_chinese_alone():
     assert chinese.evidence["constant"] < english.evidence["constant"]
 
 
+def test_by_default_an_encoder_that_was_adapted_to_the_documents_is_less_sure():
+    model = SearchModel()
+    for lang in ("en", "zh"):
+        plain, adapted = (
+            model.ranking(lang, dense=True, passages=90, adapted=turned) for turned in (False, True)
+        )
+        assert adapted.evidence["constant"] < plain.evidence["constant"]
+        assert adapted.weights == plain.weights
+    assert model.ranking("en", dense=False, passages=90, adapted=True) == KEYWORD_ONLY
+
+
 @pytest.mark.parametrize("text", ["{}", "[1]", "no json", '{"format": 9, "languages": {}}'])
 def test_a_foreign_file_is_refused(tmp_path, text):
     (tmp_path / "search.json").write_text(text)

@@ -246,6 +246,7 @@ def prepare(
         trained = (lang,) if dense else ()
     tell("fit", 0.0)
     judged: list[Judged] = []
+    adapted = False
     if dense or valid_pairs:
         alike = lesson.same_documents or not lesson.pairs
         fit = calibrate_search(
@@ -259,10 +260,13 @@ def prepare(
         if lang in fit.adapted:
             final = base.turned(fit.adapted[lang].matrix, lang)
         judged = fit.judged.get(lang, [])
+        adapted = lang in fit.adapted and not judged
         if not alike and valid_pairs:
             judged += judge(passages, valid_pairs, final, settings=settings.judging)
     tell("fit", 1.0)
-    start = CHARACTERS if trained else default_ranking(len(passages), lang) if dense else KEYWORD_ONLY
+    start = KEYWORD_ONLY
+    if dense:
+        start = CHARACTERS if trained else default_ranking(len(passages), lang, adapted=adapted)
     rankings = _rankings(judged, start, settings)
     train_seconds = time.monotonic() - began
     began = time.monotonic()
