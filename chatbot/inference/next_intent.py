@@ -2,7 +2,8 @@
 
 A conversation is a sequence of *events*: what it was about in turn (an intent, or the label of an agent's turn where
 the rows have one), each with the words said since the one before. An LSTM over the events names the likeliest next ones
-(chatbot/neural/next_intent.py). Words are hashed, so that there is no vocabulary to ship.
+(chatbot/neural/next_intent.py), and the words said last weigh beside it where the release has learned what they tell
+(chatbot/learning/next_words.py). Words are hashed, so that there is no vocabulary to ship.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ from chatbot.errors import BundleError
 from chatbot.inference.past_answers import terms
 from chatbot.inference.sessions import open_session
 
-FORMAT = 1
+FORMAT = 2
+_READ = (1, FORMAT)  # the first one knows nothing of the words said last
 BUCKETS = 8192  # of hashed words; bucket 0 is padding
 MOST_WORDS = 48  # of an event, the last ones
+LAST_WORDS = 20  # of the newest event: what was said last
+LAST_BUCKETS = 16384  # of these words and pairs of neighbours; bucket 0 is padding
 MOST_EVENTS = 12  # the last ones
 START = "<start>"
 MORE_THAN_USUAL = 4.0  # times the odds that a name has behind anything: from there it belongs to this topic
@@ -53,6 +57,23 @@ def word_buckets(text: str) -> tuple[int, ...]:
     return tuple(1 + zlib.crc32(term.encode()) % (BUCKETS - 1) for term in list(terms(text))[-MOST_WORDS:])
 
 
+def word_hashes(text: str) -> NDArray[np.int64]:
+    """One number for each word of ``text``, in their order."""
+    return np.array([_hash(term) for term in terms(text)], dtype=np.int64)
+
+
+@lru_cache(maxsize=20_000)
+def _hash(term: str) -> int:
+    return zlib.crc32(term.encode())
+
+
+def pair_buckets(hashes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Words and pairs of neighbours as buckets 1…LAST_BUCKETS-1."""
+    pairs = 31 * hashes[:-1] + hashes[1:]
+    found: NDArray[np.int64] = 1 + np.concatenate([hashes, pairs]) % (LAST_BUCKETS - 1)
+    return found
+
+
 class NextIntents:
     """The next-intent model of one bundle (``next/``)."""
 
@@ -60,7 +81,7 @@ class NextIntents:
         folder = bundle / "next"
         try:
             config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-            if config["format"] != FORMAT:
+            if config["format"] not in _READ:
                 raise BundleError("this model of next questions has another format", value=config["format"])
             self.names: tuple[str, ...] = tuple(config["names"])
             self._recurs = bool(config["recurs"])
@@ -72,6 +93,7 @@ class NextIntents:
             ) from error
         self._rows = {name: row for row, name in enumerate(self.names)}
         self._session = open_session(folder / "next.onnx", threads=threads)
+        self._reads_last = "last" in [each.name for each in self._session.get_inputs()]
 
     @classmethod
     def load(cls, bundle: Path, *, threads: int = 1) -> NextIntents:
@@ -87,7 +109,11 @@ class NextIntents:
         for row, bag in zip(words, bags, strict=True):
             row[: len(bag)] = bag
         names = np.array([self._rows.get(event.name, 0) for event in shown], dtype=np.int64)
-        logits: NDArray[np.float32] = self._session.run(["logits"], {"names": names, "words": words})[0][0]
+        given = {"names": names, "words": words}
+        if self._reads_last:
+            newest = events[-1].text if events else ""
+            given["last"] = pair_buckets(word_hashes(newest)[-LAST_WORDS:])[None]
+        logits: NDArray[np.float32] = self._session.run(["logits"], given)[0][0]
         logits = logits - logits.max()
         powers = np.exp(logits)
         powers[0] = 0.0  # the row of what is not known, and of the start

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,32 +16,32 @@ OPSET = 18
 
 
 def bag_nodes(
-    table: NDArray[np.float32], *, ids: str, out: str
+    table: NDArray[np.float32], *, ids: str, out: str, prefix: str = "bag"
 ) -> tuple[dict[str, NDArray[Any]], list[onnx.NodeProto]]:
     """Constants and nodes from ``ids`` int64 [t, w] (0 is padding) to ``out`` float [t, e]; the rows are kept as int8
-    with a scale a row."""
+    with a scale a row. ``prefix``: of the names within, another for each bag of a graph."""
     rows, scales = to_int8_rows(table)
     constants: dict[str, NDArray[Any]] = {
-        "bag_rows": rows,
-        "bag_scales": scales[:, None],
-        "bag_axis": np.array([1]),
-        "bag_zero": np.array(0),
-        "bag_one": np.array(1.0, np.float32),
+        f"{prefix}_rows": rows,
+        f"{prefix}_scales": scales[:, None],
+        f"{prefix}_axis": np.array([1]),
+        f"{prefix}_zero": np.array(0),
+        f"{prefix}_one": np.array(1.0, np.float32),
     }
     node = helper.make_node
     nodes = [
-        node("Gather", ["bag_rows", ids], ["bag_int8"]),  # [t, w, e]
-        node("Cast", ["bag_int8"], ["bag_float"], to=TensorProto.FLOAT),
-        node("Gather", ["bag_scales", ids], ["bag_scale"]),
-        node("Mul", ["bag_float", "bag_scale"], ["bag_scaled"]),
-        node("ReduceSum", ["bag_scaled", "bag_axis"], ["bag_sum"], keepdims=0),  # [t, e]
-        node("Equal", [ids, "bag_zero"], ["bag_padding"]),
-        node("Not", ["bag_padding"], ["bag_real"]),
-        node("Cast", ["bag_real"], ["bag_ones"], to=TensorProto.FLOAT),
-        node("ReduceSum", ["bag_ones", "bag_axis"], ["bag_count"], keepdims=1),
-        node("Max", ["bag_count", "bag_one"], ["bag_some"]),
-        node("Sqrt", ["bag_some"], ["bag_root"]),
-        node("Div", ["bag_sum", "bag_root"], [out]),
+        node("Gather", [f"{prefix}_rows", ids], [f"{prefix}_int8"]),  # [t, w, e]
+        node("Cast", [f"{prefix}_int8"], [f"{prefix}_float"], to=TensorProto.FLOAT),
+        node("Gather", [f"{prefix}_scales", ids], [f"{prefix}_scale"]),
+        node("Mul", [f"{prefix}_float", f"{prefix}_scale"], [f"{prefix}_scaled"]),
+        node("ReduceSum", [f"{prefix}_scaled", f"{prefix}_axis"], [f"{prefix}_sum"], keepdims=0),  # [t, e]
+        node("Equal", [ids, f"{prefix}_zero"], [f"{prefix}_padding"]),
+        node("Not", [f"{prefix}_padding"], [f"{prefix}_real"]),
+        node("Cast", [f"{prefix}_real"], [f"{prefix}_ones"], to=TensorProto.FLOAT),
+        node("ReduceSum", [f"{prefix}_ones", f"{prefix}_axis"], [f"{prefix}_count"], keepdims=1),
+        node("Max", [f"{prefix}_count", f"{prefix}_one"], [f"{prefix}_some"]),
+        node("Sqrt", [f"{prefix}_some"], [f"{prefix}_root"]),
+        node("Div", [f"{prefix}_sum", f"{prefix}_root"], [out]),
     ]
     return constants, nodes
 
@@ -50,8 +51,8 @@ def finished(
     nodes: list[onnx.NodeProto],
     constants: dict[str, NDArray[Any]],
     *,
-    inputs: dict[str, list[str]],
-    outputs: dict[str, list[str | int]],
+    inputs: Mapping[str, Sequence[str | int]],
+    outputs: Mapping[str, Sequence[str | int]],
 ) -> onnx.ModelProto:
     """A graph with int64 inputs and float outputs, readable by every onnxruntime that pyproject allows."""
     graph = helper.make_graph(
