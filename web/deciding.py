@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 
 from chatbot.errors import InputError
 from chatbot.records import answers, audit, review
-from chatbot.records.knowledge import put_article
+from chatbot.records.database import Database
+from chatbot.records.knowledge import put_article, redaction_rules
 from chatbot.records.tables import Article
 from ingest.articles.article import make_article
 
@@ -34,6 +35,12 @@ class Decided:
             return {"article": self.article}
         made = {"intent_id": self.intent_id, "answer": self.answer, "decided": len(self.turns)}
         return {name: value for name, value in made.items() if value is not None}
+
+
+def know_published(database: Database) -> None:
+    """Read what the articles publish, of which redaction asks, before a writing session makes all others wait."""
+    with database.read() as session:
+        redaction_rules(session)
 
 
 def decide_questions(

@@ -77,8 +77,22 @@ def find_personal(text: str, *, rules: RedactionRules = RedactionRules()) -> lis
     return list(_find_personal(text, rules))
 
 
+def find_contacts(text: str) -> list[Personal]:
+    """The e-mail addresses, telephone numbers and postal addresses in ``text``."""
+    return [
+        one for one in _without_names(text, RedactionRules()) if one.kind in ("EMAIL", "PHONE", "ADDRESS")
+    ]
+
+
 @lru_cache(maxsize=1024)  # a conversation's turns are read again with each of its messages
 def _find_personal(text: str, rules: RedactionRules) -> tuple[Personal, ...]:
+    found = _without_names(text, rules)
+    for name in find_names(text):
+        _claim(found, Personal("NAME", name.start, name.end, name.value), rules)
+    return tuple(sorted(found, key=lambda personal: personal.start))
+
+
+def _without_names(text: str, rules: RedactionRules) -> list[Personal]:
     found: list[Personal] = []
     if not text.isascii() or _QUICK.search(text):
         for entity in find_entities(text, order_pattern=rules.order_pattern, kinds=_KINDS):
@@ -90,9 +104,7 @@ def _find_personal(text: str, rules: RedactionRules) -> tuple[Personal, ...]:
         orders = [(one.start, one.end) for one in found if one.kind == "ORDER"]
         for address in find_addresses(text, orders=orders):
             _claim(found, Personal("ADDRESS", address.start, address.end, address.value), rules)
-    for name in find_names(text):
-        _claim(found, Personal("NAME", name.start, name.end, name.value), rules)
-    return tuple(sorted(found, key=lambda personal: personal.start))
+    return found
 
 
 def _claim(found: list[Personal], personal: Personal, rules: RedactionRules) -> None:

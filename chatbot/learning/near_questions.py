@@ -16,13 +16,16 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from chatbot.dialogue.wording import says_nothing, stem
+from chatbot.language.entities import find_entities
 from chatbot.language.normalise import fold, is_han
 from chatbot.learning.clustering import words_of
+from chatbot.retrieval.terms import is_identifier, terms
 
 ALIKE = 0.55
 # measured, docs/measured.md: two questions mean the same from this cosine on, if their words are less alike than
@@ -36,7 +39,8 @@ def group_alike(texts: Sequence[str], *, least: float = ALIKE) -> list[list[int]
     """Groups of rows in order of their first; within a group the leader comes first."""
     equal: dict[str, list[int]] = {}
     for row, text in enumerate(texts):
-        equal.setdefault(" ".join(words_of(text)) or text.casefold().strip(), []).append(row)
+        words = " ".join([*words_of(text), *sorted(_codes(text))])
+        equal.setdefault(words or text.casefold().strip(), []).append(row)
     distinct = list(equal.values())
     said = [texts[rows[0]] for rows in distinct]
     weights = _weights(said)
@@ -97,12 +101,25 @@ def join_alike(
 
 
 def differ(one: str, other: str) -> bool:
-    """Whether each has a word that counts and that the other lacks, or one alone says no."""
+    """Whether each has a word that counts and that the other lacks, both name codes but not the same, or one alone says
+    no."""
+    if _codes(one) and _codes(other) and _codes(one) != _codes(other):
+        return True
     if bool(_NEGATION.search(fold(one))) != bool(_NEGATION.search(fold(other))):
         return True
     ours, theirs = _telling(one), _telling(other)
     own, their = ours - theirs, theirs - ours
     return bool(own and their) and not all(any(_mistyped(a, b) for b in their) for a in own)
+
+
+@lru_cache(maxsize=4_096)
+def _codes(text: str) -> frozenset[str]:
+    """Identifiers such as "E-4012"; a customer's own, an order's or a telephone's, make no other question."""
+    if not any(map(str.isdigit, text)):
+        return frozenset()
+    for entity in reversed(find_entities(text)):
+        text = f"{text[: entity.start]} {text[entity.end :]}"
+    return frozenset(filter(is_identifier, terms(text)))
 
 
 def _telling(text: str) -> set[str]:

@@ -41,6 +41,7 @@ class QuestionGroup:
     """Questions that say nearly the same; ``suggestion`` is what agents answered, ``article`` the nearest one."""
 
     turn_ids: tuple[int, ...]
+    conversation_id: int  # in which the first was asked: a follow-up says little by itself
     text: str
     examples: tuple[str, ...]
     lang: str
@@ -112,6 +113,7 @@ def _group(rows: Sequence[Asked], total: int) -> QuestionGroup:
     article, article_id, title = articles.most_common(1)[0][0] if articles else (None, None, "")
     return QuestionGroup(
         turn_ids=tuple(one.turn_id for one in rows),
+        conversation_id=rows[0].conversation_id,
         text=rows[0].text,
         examples=tuple(dict.fromkeys(one.text for one in rows))[1:5],
         lang=rows[0].lang,

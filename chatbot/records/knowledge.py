@@ -18,7 +18,8 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from chatbot.language.normalise import fold
-from chatbot.language.redaction import RedactionRules, canonical, find_personal, order_pattern
+from chatbot.language.redaction import RedactionRules, order_pattern
+from chatbot.records.published_values import published_values
 from chatbot.records.tables import (
     Article,
     ArticleQuestion,
@@ -277,23 +278,12 @@ def set_article_status(session: Session, article: Article, status: str) -> None:
     log_change(session, "question", questions, operation)
 
 
-def published_values(session: Session) -> frozenset[str]:
-    """The e-mail addresses, telephone numbers and postal addresses in live articles, in canonical form.
-
-    They are the company's own, and an answer without them would be useless: redaction keeps them.
-    """
-    found: set[str] = set()
-    for body in session.scalars(
-        select(Article.body).where(Article.status == "live").execution_options(yield_per=500)
-    ):
-        for personal in find_personal(body):
-            if personal.kind in ("EMAIL", "PHONE", "ADDRESS"):
-                found.add(canonical(personal.value))
-    return frozenset(found)
-
-
 def redaction_rules(session: Session) -> RedactionRules:
-    """What counts as personal here: order numbers as any of the sites writes them, not what the company publishes."""
+    """What counts as personal here: order numbers as any of the sites writes them, not what the company publishes.
+
+    In a process that has not read the articles yet this takes seconds where there are many: ask for it once in a
+    reading session before a writing one.
+    """
     own = [str(options.get("order_pattern") or "") for options in session.scalars(select(Site.options))]
     return RedactionRules(order_pattern=order_pattern(own), keep=published_values(session))
 

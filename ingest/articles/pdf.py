@@ -10,8 +10,9 @@ from typing import Any
 from chatbot.errors import FileError
 from chatbot.records.knowledge import ArticleDraft
 from ingest.articles.documents import cause, document_article
+from ingest.articles.pdf_columns import in_columns
 from ingest.articles.pdf_headings import Part, parts_of
-from ingest.articles.pdf_lines import Line, page_lines
+from ingest.articles.pdf_lines import Line, in_rows, page_lines
 from ingest.articles.pdf_text import running_left_out
 from ingest.spreadsheets import missing_reader
 
@@ -48,7 +49,7 @@ def read_pdf(path: Path) -> ArticleDraft:
                 value=len(reader.pages),
                 remedy="Split it into smaller files",
             )
-        lines = running_left_out([page_lines(page) for page in reader.pages])
+        lines = running_left_out([in_rows(in_columns(page_lines(page))) for page in reader.pages])
         title = ((reader.metadata.title if reader.metadata else None) or "").strip()
     except FileError:
         raise

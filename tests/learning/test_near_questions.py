@@ -58,3 +58,15 @@ def test_what_is_joined_keeps_its_rows_in_order():
     vectors = np.array([[1, 0], [0, 1], [0.8, 0.6]], dtype=np.float32)
     assert join_alike([[4, 7], [5], [6]], vectors, texts) == [[4, 7, 6], [5]]
     assert join_alike([], np.zeros((0, 2), dtype=np.float32), []) == []
+
+
+def test_codes_tell_questions_apart_and_order_numbers_do_not():
+    texts = [
+        "what does E-4012 mean?",
+        "What does e4012 mean",
+        "what does E-4015 mean?",
+        "E-9999",
+        "and VP-9999-Z?",
+    ]
+    assert group_alike(texts) == [[0, 1], [2], [3], [4]]
+    assert group_alike(["where is my order KC-204817?", "where is my order KC-204818?"]) == [[0, 1]]

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
-from chatbot.language.redaction import redact
+from chatbot.language.redaction import find_contacts, redact
 from chatbot.records.database import Database
 from chatbot.records.knowledge import (
     ArticleDraft,
@@ -12,12 +12,12 @@ from chatbot.records.knowledge import (
     current_revision,
     delete_article,
     enable_passage,
-    published_values,
     put_article,
     redaction_rules,
     set_article_status,
     set_questions,
 )
+from chatbot.records.published_values import published_values
 from chatbot.records.schema import upgrade
 from chatbot.records.tables import Article, ArticleQuestion, KnowledgeChange, Passage, Site
 
@@ -201,6 +201,32 @@ def test_published_contacts_are_known_in_any_spelling(store):
     put(store, replace(DRAFT, body="Call +31 (0)10 555 0148 or mail anna.support@kettle.example."))
     with store.read() as session:
         assert published_values(session) == {"310105550148", "annasupport@kettleexample"}
+
+
+def test_an_article_is_read_for_its_contacts_once_and_again_when_it_changes(store, monkeypatch):
+    from chatbot.records import published_values as module
+
+    read = []
+
+    def count(text):
+        read.append(text)
+        return find_contacts(text)
+
+    monkeypatch.setattr(module, "find_contacts", count)
+    monkeypatch.setattr(module, "_read", {})
+    put(store, replace(DRAFT, body="Call +31 10 555 0148."))
+    for _ in range(2):
+        with store.read() as session:
+            assert published_values(session) == {"31105550148"}
+    assert read == ["Call +31 10 555 0148."]
+    put(store, replace(DRAFT, body="Call +31 10 555 0149."))
+    with store.read() as session:
+        assert published_values(session) == {"31105550149"}
+    with store.write() as session:
+        set_article_status(session, session.scalars(select(Article)).one(), "off")
+    with store.read() as session:
+        assert published_values(session) == frozenset()
+    assert len(read) == 2 and not module._read
 
 
 def test_each_site_s_own_order_numbers_are_personal_beside_the_usual_ones(store):

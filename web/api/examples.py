@@ -19,6 +19,7 @@ from web.api.keys import KEY, from_cursor, key_rate_key, require_key, to_cursor
 from web.api.models import Body, ErrorAnswer, Id
 from web.api.reading import PageQuery
 from web.context import parts
+from web.deciding import know_published
 from web.limits import limiter
 
 api = APIBlueprint(
@@ -130,6 +131,7 @@ def listed(query: ExamplesQuery) -> Response:
 )
 def add(body: ExampleBody) -> Response:
     """The same words again change nothing (200); under another intent they are refused. Scope `examples`."""
+    know_published(parts().database)
     with parts().database.write() as session:
         before = example_changes.newest_change(session)
         change = example_changes.add(session, body.text, intent=body.intent, lang=body.lang, by=_decider())

@@ -116,3 +116,63 @@ def test_a_tables_rows_stay_apart(tmp_path):
 def test_signs_of_markdown_are_words_of_the_text(tmp_path):
     found = article(tmp_path, [("F1", 10, 700, "# 5 of the list holds for all of them.")])
     assert found.passages[0].text == "# 5 of the list holds for all of them."
+
+
+LEFT = [
+    "Charge the battery to half when you do not",
+    "ride for two weeks. Never leave it empty",
+    "over the winter, and keep it in a room",
+    "that is neither hot nor damp.",
+    "",
+    "A new battery has a warranty of two",
+    "years from the day of purchase.",
+]
+RIGHT = [
+    "Metro tyres want four bar, Trail tyres",
+    "two. Check them every four weeks with",
+    "a gauge that reads to a tenth.",
+    "",
+    "The front light is paid for by the",
+    "insurance when it is broken in a fall",
+    "or by vandals.",
+]
+
+
+def side_by_side(left, right):
+    for row, pair in enumerate(zip(left, right, strict=True)):
+        yield from (
+            ("F1", 10, 700 - 12 * row, words, at) for words, at in zip(pair, (50, 320), strict=True) if words
+        )
+
+
+def test_two_columns_shown_row_by_row_are_read_one_after_the_other(tmp_path):
+    read = article(tmp_path, [("F2", 18, 740, "Care leaflet"), *side_by_side(LEFT, RIGHT)])
+    text = " ".join(read.body.split())
+    assert "when you do not ride for two weeks. Never leave it empty over the winter" in text
+    assert text.index("day of purchase.") < text.index("Metro tyres")
+    assert "broken in a fall or by vandals." in text
+
+
+def test_a_table_of_two_wide_columns_stays_in_rows(tmp_path):
+    question = [
+        "May the lease be shorter than three",
+        "years, if the employer agrees?",
+        "",
+        "Who owns the bike during the lease,",
+        "and who insures it?",
+        "",
+    ]
+    answer = [
+        "No. Shorter leases are not offered by",
+        "us, whatever the employer says",
+        "and wants.",
+        "Velaro Asset owns it. The employer",
+        "pays its insurance, which is told on",
+        "each invoice.",
+    ]
+    rows = [
+        ("F1", size, height - (20 if height < 670 else 0), words, at)
+        for _, size, height, words, at in side_by_side(question, answer)
+    ]
+    text = " ".join(article(tmp_path, rows).body.split())
+    assert text.index("shorter than three") < text.index("not offered by") < text.index("Who owns")

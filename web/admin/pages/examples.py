@@ -34,6 +34,7 @@ from web.access import person_id, requires
 from web.admin.blueprint import blueprint
 from web.admin.pages.learning import given, given_ids, wants_json
 from web.context import parts
+from web.deciding import know_published
 from web.language import gettext
 
 FILTERS = ("state", "intent", "q", "lang", "origin", "split")
@@ -101,6 +102,7 @@ def read_wanted(arguments: MultiDict[str, str]) -> Wanted:
 @requires("editor")
 def add_example() -> BaseResponse:
     """Write one. What is refused comes back with the page, and is not lost."""
+    know_published(parts().database)
     try:
         with parts().database.write() as records:
             change = example_changes.add(

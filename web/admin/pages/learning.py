@@ -27,7 +27,7 @@ from web.admin.blueprint import blueprint
 from web.admin.leaves import Leaf, asked_page, leaf
 from web.api.models import MAX_ID
 from web.context import parts
-from web.deciding import decide_questions, reopen_questions
+from web.deciding import decide_questions, know_published, reopen_questions
 from web.jobs import enqueue
 from web.language import gettext
 
@@ -263,6 +263,7 @@ def decide_review() -> BaseResponse:
     """
     action, turns = given("action"), given_ids("turns")
     reason = gettext("review queue: {why}").format(why=given("reason") or action)
+    know_published(parts().database)
     with parts().database.write() as records:
         decided = decide_questions(
             records,
