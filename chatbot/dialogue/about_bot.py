@@ -63,6 +63,7 @@ _PRAISE_EN = re.compile(
     r"(?: (?:bot|robot|assistant|at this|help))?"
     r"|(?:good|great|nice|clever|smart|cute|lovely) (?:bot|robot|job|work|answer)|well done|(?:i )?(?:love"
     r"|like) (?:you|this bot)"
+    r"|(?:i|we) (?:(?:just|really|absolutely|so) )*(?:love|luv|adore) (?:u|(?:your|ur)(?: \w+){1,2})"
     r"|(?:that was|that's|that is) (?:very |really |so |super )?(?:helpful|useful|kind of you|nice of you|impressive)"
     r")(?: (?:thanks?|thank you|so much|a lot|ha(?:ha)+|lol))*"
 )
@@ -70,6 +71,7 @@ _PRAISE_ZH = re.compile(
     r"(?:哈+|嗯+|哇+|哎呀|诶|谢谢(?:你|您)?|多谢)*(?:"
     r"(?:你们?|您|这个?(?:机器人|客服|助手))(?:还|可|真是?|真的|好|太|很|挺|蛮|这么|非常|确实|是|也)*"
     r"(?:聪明|厉害|棒|好|贴心|可爱|牛|靠谱|专业|给力|不错|懂事|耐心|有用|好用|智能|好玩|有意思|有趣|了不起|热情|温柔|能干|强)"
+    r"|我?(?:们)?(?:太|好|真|超|最)*(?:爱死?|喜欢)(?:你们?|您)(?:家|们家|店)?的?[^，,。不]{0,6}"
     r"|(?:真|好|太|挺|还挺|真是太)(?:聪明|厉害|棒|贴心|可爱|牛|靠谱|专业|给力|智能)"
     r")(?:了|的|啊|呀|呢|哦|嘛|吧|哈)*(?:谢谢(?:你|您)?(?:了|啦)?|多谢)?"
 )

@@ -16,7 +16,7 @@ _ASKED: tuple[tuple[Way, re.Pattern[str]], ...] = (
     (
         "phone",
         re.compile(
-            r"\b(?:tele)?phone number\b"
+            r"\b(?:tele)?phone number\b|^\W*(?:tele)?phone\W*$|^\W*电话\W*$"
             r"|\b(?:number|who|where|whom) (?:(?:can|do|should|could|must) i |to )(?:call|phone|ring)\b"
             r"|\b(?:what(?:'?s| is)|have|got|give me) (?:(?:the|your|a|an) )?"
             r"(?:customer |service |support )*(?:tele)?phone\b"
@@ -26,7 +26,8 @@ _ASKED: tuple[tuple[Way, re.Pattern[str]], ...] = (
     (
         "email",
         re.compile(
-            r"\bwh(?:at|ich)(?:'?s| is)? (?:the |your |an )?(?:customer |service |support )*e-?mail\b"
+            r"^\W*e-?mail(?: address)?\W*$|^\W*邮箱\W*$"
+            r"|\bwh(?:at|ich)(?:'?s| is)? (?:the |your |an )?(?:customer |service |support )*e-?mail\b"
             r"|\bwhere (?:(?:can|do|should|could) i |to )(?:send (?:an? )?)?e-?mail\b|\byour e-?mail address\b"
             r"|(?:邮箱|邮件)(?:地址)?是?(?:多少|什么|哪个)|(?:哪个|什么)邮箱"
         ),

@@ -22,7 +22,8 @@ _CALL = (
     r"|在吗|在么|在不在|还在(吗|么)|有人(吗|么|在吗)|人呢|人在(吗|么|哪)?|没人(吗|么|理我)|客服(在吗|呢)|亲在吗|怎么不(说话|理我|回(复|话|我))了?)"
 )
 _PATTERNS: dict[str, str] = {
-    "greeting": rf"({_CALL}|hi|hello|hey|hiya|howdy|good (morning|afternoon|evening|day)"
+    "greeting": rf"({_CALL}|yo|sup|wass?up|what'?s up|heya|(good )?morning"
+    r"|hi|hello|hey|hiya|howdy|good (morning|afternoon|evening|day)"
     r"|greetings|hello there"
     r"|hi there|hey there|how are (you|u)( doing)?( today)?|how'?s it going|你好呀?|您好呀?|你好吗|最近好吗|嗨"
     r"|哈喽|哈啰|hello|早上好|下午好|晚上好|早|亲)",
@@ -35,9 +36,12 @@ _PATTERNS: dict[str, str] = {
     r"|再见|拜拜了?|拜|回见|下次见|晚安|祝(你|您|你们)?(生意兴隆|工作顺利|生活愉快|周末愉快)"
     r"|没事了|没有了|没别的了|就这些了?|no that'?s (all|it)|that'?s all|that'?s it"
     r"|nothing else)",
-    "nothing_else": r"(you('?re| are) (very |most )?welcome|u ?r welcome|no (problem|worries|prob)|np|don'?t mention it"
+    "nothing_else": r"(you('?re| are) (very |most )?welcome|u ?r welcome|no (problem|worries|prob)|np"
+    r"|(ok )?whatever|(sorry )?wrong (chat|window)|don'?t mention it"
     r"|my pleasure|all good"
     r"|l(o+)l+|lmf?ao|rofl|(a?(ha|he)){2,}h?|hehe|不客气|不用谢|不谢|没关系|没事儿?|小事|应该的|哈{2,}|呵{2,}|嘿{2,}|嘻{2,}|233+|笑死(我了)?)",
+    "not_meant": r"(idk|dunno|(i )?(don'?t|do not) know|(i have )?no idea|(i'?m )?not sure|maybe|perhaps"
+    r"|(我)?(也)?(不知道|不清楚|不确定)(了|啊|呀|诶)?|随便|都行|无所谓|也许吧?|可能吧)",
     "languages": r"(((sorry|please|pls|so|hi|hello) )*(((do|can|could|may|would) (you|we|i) (please |also |maybe )*)?"
     r"(speak|talk|chat|write|understand|continue|switch|answer|reply|know)( (to me|with me|to|in))* )?"
     rf"(in )?{_LANGUAGE}( or {_LANGUAGE})?( (please|pls|then|instead|too|only|bitte|por favor|s'il vous plaît))*"
@@ -74,18 +78,18 @@ _LIMIT = 40  # characters; longer than this it is not only small talk
 
 
 def smalltalk(text: str) -> str | None:
-    """``greeting``, ``thanks``, ``goodbye``, ``nothing_else`` ("no worries", "haha"), ``languages`` ("English please"),
-    ``go_on`` ("one more thing"), or what is said about the bot (chatbot/dialogue/about_bot.py), where the message is
-    nothing else; "ok" is thanks unsaid."""
+    """``greeting``, ``thanks``, ``goodbye``, ``nothing_else`` ("no worries", "haha"), ``not_meant`` ("idk"),
+    ``languages`` ("English please"), ``go_on`` ("one more thing"), or what is said about the bot
+    (chatbot/dialogue/about_bot.py), where the message is nothing else; "ok" is thanks unsaid."""
     folded = simplified(text)
     plain = _plain(folded)
     if not plain:
-        return drawn(folded)
+        return "greeting" if "?" in folded else drawn(folded)  # "??" calls
     if len(plain) <= _LIMIT:
         for name, pattern in _SMALLTALK.items():
             if pattern.fullmatch(plain):
                 return "thanks" if name == "acknowledgement" else name
-    return about_bot(folded) or _closing(plain)
+    return about_bot(plain) or _closing(plain)
 
 
 def calls(text: str) -> bool:
@@ -93,7 +97,7 @@ def calls(text: str) -> bool:
     folded = simplified(text)
     plain = _plain(folded)
     asked = "?" in folded and plain.startswith("hello")
-    return asked or "??" in folded or _CALLS.fullmatch(plain) is not None
+    return asked or "??" in folded or not plain or _CALLS.fullmatch(plain) is not None
 
 
 def _plain(folded: str) -> str:

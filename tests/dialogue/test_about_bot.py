@@ -129,7 +129,6 @@ def test_who_is_about_to_ask_is_asked_on(text: str) -> None:
         "我想问怎么退款",
         "这是人工制作的吗",
         "你们的咖啡真好喝吗",
-        "???",
     ],
 )
 def test_what_asks_about_something_else_is_no_small_talk(text: str) -> None:

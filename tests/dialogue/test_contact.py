@@ -27,6 +27,8 @@ def hit(number: int, text: str) -> Hit:
         ("who do I call", "phone"),
         ("What is your e-mail address?", "email"),
         ("你们邮箱是什么", "email"),
+        ("电话？", "phone"),
+        ("email?", "email"),
         ("I lost my phone", None),
         ("我收不到邮件", None),
         ("电话打不通", None),

@@ -38,6 +38,19 @@ from chatbot.dialogue.smalltalk import calls, smalltalk
         ("不客气", "nothing_else"),
         ("哈哈哈哈", "nothing_else"),
         ("HELLO??", "greeting"),
+        ("yo", "greeting"),
+        ("？？", "greeting"),
+        ("idk", "not_meant"),
+        ("I'm not sure", "not_meant"),
+        ("不知道", "not_meant"),
+        ("随便", "not_meant"),
+        ("ok whatever", "nothing_else"),
+        ("i luv ur coffee 😍😍", "bot_praised"),
+        ("爱死你们家咖啡了😍", "bot_praised"),
+        ("I love your coffee but it is late", None),
+        ("not sure it works", None),
+        ("不知道怎么退货", None),
+        ("你们家咖啡怎么样", None),
         ("anyone there?", "greeting"),
         ("人呢？？", "greeting"),
         ("thanks for nothing", None),
@@ -60,7 +73,16 @@ def test_only_a_whole_message_is_small_talk(text, name):
 
 @pytest.mark.parametrize(
     "text",
-    ["HELLO??", "hello?", "hello, anyone there", "are you still there?", "在吗", "人呢？", "怎么不说话了"],
+    [
+        "HELLO??",
+        "?",
+        "hello?",
+        "hello, anyone there",
+        "are you still there?",
+        "在吗",
+        "人呢？",
+        "怎么不说话了",
+    ],
 )
 def test_who_calls_for_somebody_is_told_from_who_greets(text):
     assert smalltalk(text) == "greeting" and calls(text)
