@@ -88,7 +88,9 @@ def join_alike(
                 continue
             likeness = {other: _likeness(weights[place], weights[other]) for other in held}
             if any(
-                value >= COMMON and differ(texts[place], texts[other]) for other, value in likeness.items()
+                _other_codes(texts[place], texts[other])
+                or (value >= COMMON and differ(texts[place], texts[other]))
+                for other, value in likeness.items()
             ):
                 continue
             if any(cosines[place, other] >= SAME and value < COMMON for other, value in likeness.items()):
@@ -103,13 +105,18 @@ def join_alike(
 def differ(one: str, other: str) -> bool:
     """Whether each has a word that counts and that the other lacks, both name codes but not the same, or one alone says
     no."""
-    if _codes(one) and _codes(other) and _codes(one) != _codes(other):
+    if _other_codes(one, other):
         return True
     if bool(_NEGATION.search(fold(one))) != bool(_NEGATION.search(fold(other))):
         return True
     ours, theirs = _telling(one), _telling(other)
     own, their = ours - theirs, theirs - ours
     return bool(own and their) and not all(any(_mistyped(a, b) for b in their) for a in own)
+
+
+def _other_codes(one: str, other: str) -> bool:
+    ours, theirs = _codes(one), _codes(other)
+    return bool(ours and theirs) and ours != theirs
 
 
 @lru_cache(maxsize=4_096)

@@ -70,3 +70,4 @@ def test_codes_tell_questions_apart_and_order_numbers_do_not():
     ]
     assert group_alike(texts) == [[0, 1], [2], [3], [4]]
     assert group_alike(["where is my order KC-204817?", "where is my order KC-204818?"]) == [[0, 1]]
+    assert joined(["and VP-9999-Z?", "E-9999"], {(0, 1): 0.9}) == [[0], [1]]
