@@ -45,7 +45,7 @@ from chatbot.dialogue.policy import ALIKE, Evidence, decide, draft_due, undecide
 from chatbot.dialogue.provisional import Provisional
 from chatbot.dialogue.readers import Classifier, Search
 from chatbot.dialogue.relevance import Encode
-from chatbot.dialogue.requests import MAX_REQUESTS, Subject, leans, split_requests
+from chatbot.dialogue.requests import MAX_REQUESTS, leans, split_requests, subjects
 from chatbot.dialogue.said_again import to_say_again
 from chatbot.dialogue.saying import Part, say, with_the_rest
 from chatbot.dialogue.shown_passage import shown_passage
@@ -276,18 +276,12 @@ class Assistant:
         if lang not in self.languages or asks_for_person(text) or agreed_to(text, before) is not None:
             return [text]
 
-        @cache
-        def best_of(sentence: str, told: Sequence[Message] = ()) -> Candidate | None:
+        def best_of(sentence: str, told: Sequence[Message]) -> Candidate | None:
             sentence = mended(sentence)
             classification, known, hits = self._evidence(sentence, told, lang)
             return next(iter(self._weigh(classification, known, hits, lang, sentence, told)), None)
 
-        def subject_of(sentence: str, behind: str | None = None) -> Subject:
-            told = turns_of(behind, best_of(behind)) if behind is not None else ()
-            best = best_of(sentence, told)
-            return Subject(best.article_slug or best.intent, best.probability) if best else Subject(None, 0.0)
-
-        return split_requests(text, subject_of, sure=options.sureness)
+        return split_requests(text, subjects(best_of), sure=options.sureness)
 
     def _evidence(
         self, request: str, before: Sequence[Message], lang: str, clock: Clock | None = None

@@ -10,10 +10,15 @@ sentence: "How do I reset my password and where is my parcel?" is cut, "my order
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Protocol
 
 from chatbot.dialogue.smalltalk import smalltalk
+from chatbot.dialogue.topics import turns_of
+from chatbot.dialogue.trace import Message
+from chatbot.dialogue.weighing import Candidate
 from chatbot.language.normalise import has_letters
 
 MAX_REQUESTS = 3  # answered at once; the customer is told of the others
@@ -68,9 +73,12 @@ _JOINT = re.compile(
     rf"|\s*,?\s+(?:and then|and|then|plus|&)\s+(?=(?:please )?(?:{_QUESTIONS}|i (?:want|need)\b|i['’]d like\b"
     rf"|{_ORDERS} (?:my|the|our|this|that|it|me|an?)\b))"
     r"|(?<=[\u3400-\u9fff])[,，、\s]*(?:并且|而且|然后|还有|以及|顺便|同时|再(?=帮我|问))[,，\s]*"
-    rf"|(?<=[\u3400-\u9fff])[,，、\s]+(?={_QUESTIONS_ZH}|{_ORDERS_ZH}))",
+    # 运费多少，大概几天能到: a clause that asks, however it begins
+    rf"|(?<=[\u3400-\u9fff])[,，、\s]+(?={_QUESTIONS_ZH}|{_ORDERS_ZH}"
+    r"|[^,，、。!！?？\s]{1,6}(?:多少|多久|几[天个点时]|怎么|如何|哪)))",
     re.IGNORECASE,
 )
+_GOES_ON = re.compile(r"(?:and|plus|&)\s+|(?:还有|然后|那)", re.IGNORECASE)
 # where several things were announced
 _LISTED = re.compile(
     _JOINT.pattern[:-1] + r"|(?<=[\u3400-\u9fff])[,，、]\s*)", re.IGNORECASE
@@ -104,6 +112,18 @@ class SubjectOf(Protocol):
     """Tells what a sentence asks, with nothing before it or ``behind`` a request that it leans on."""
 
     def __call__(self, sentence: str, behind: str = ..., /) -> Subject: ...
+
+
+def subjects(best_of: Callable[[str, Sequence[Message]], Candidate | None]) -> SubjectOf:
+    """What the models find for a sentence with nothing before it, or behind another one; asked once for each. What was
+    said before the message is left out: behind it every fragment is sure to go on with the same."""
+    asked = cache(best_of)
+
+    def subject_of(sentence: str, behind: str | None = None) -> Subject:
+        best = asked(sentence, turns_of(behind, asked(behind, ())) if behind is not None else ())
+        return Subject(best.article_slug or best.intent, best.probability) if best else Subject(None, 0.0)
+
+    return subject_of
 
 
 def sentences(text: str) -> list[str]:
@@ -151,7 +171,7 @@ def split_requests(text: str, subject_of: SubjectOf, *, sure: float) -> list[str
     pieces: list[_Piece] = []
     counted = _COUNTED.match(text) is not None
     for sentence in sentences(text):
-        listed = bool(pieces) and pieces[-1].text.endswith(";")
+        listed = bool(pieces) and (pieces[-1].text.endswith(";") or bool(_GOES_ON.match(sentence)))
         whole = _Piece(sentence, joined=listed)
         halves = _halves(whole, counted=counted)
         told = pieces and leans(

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from chatbot.dialogue import requests
 from chatbot.dialogue.requests import Subject, sentences, split_requests
+from chatbot.dialogue.weighing import Candidate
 
 
 def by_word(text: str) -> Subject:
@@ -237,3 +238,28 @@ def test_relative_clauses_lists_and_what_is_no_question_stay_whole(text):
         return Subject(of_words(text).key, 0.7)
 
     assert split_requests(text, unsure, sure=0.5) == [text]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["退款多久到账，大概几天能拿到发票", "退款几天到，发票多少页", "My refund? and my invoice?"],
+)
+def test_a_clause_that_asks_however_it_begins_and_a_question_that_goes_on_are_requests(text):
+    def certain_if_joined(sentence: str, behind: str = "") -> Subject:
+        found = by_word(sentence)
+        return Subject(found.key, 0.7 if "My" in text else 0.9)
+
+    assert len(split_requests(text, certain_if_joined, sure=0.5)) == 2
+
+
+def test_a_sentence_is_asked_about_once_and_behind_another_where_it_leans_on_it():
+    asked: list[tuple[str, int]] = []
+
+    def best_of(sentence, before):
+        asked.append((sentence, len(before)))
+        return Candidate(0.9, "Refund", "refund", "refund-time") if "refund" in sentence else None
+
+    subject_of = requests.subjects(best_of)
+    assert subject_of("my refund") == subject_of("my refund") == Subject("refund-time", 0.9)
+    assert subject_of("how long is it", "my refund") == Subject(None, 0.0)
+    assert asked == [("my refund", 0), ("how long is it", 2)]
