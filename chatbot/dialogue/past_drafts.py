@@ -2,8 +2,8 @@
 
 A past answer is never sent by itself. One whose every claim stands in an article or an approved answer of today is
 *verified*, with that source; any other was said by agents more than once and has no source today. A verified one that
-is about what was found for the question, and that generator and ranker together find better than the written draft,
-*leads*: it comes before it.
+is about what was found for the question, as near to it as the best sentence of the written draft, and that generator
+and ranker together find better than that draft, *leads*: it comes before it.
 """
 
 from __future__ import annotations
@@ -14,12 +14,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from chatbot.dialogue import grounding
 from chatbot.dialogue.lookup import Lookup
 from chatbot.dialogue.trace import Draft, Hit, Message, Source, Trace
+from chatbot.dialogue.wording import sentences
 from chatbot.inference.rank import RankedAnswer
 from chatbot.inference.reply_choice import ChoiceWeights, Likelihoods, Ranking, signals_of
-from chatbot.language.normalise import fold
+from chatbot.language.normalise import fold, has_letters
 from chatbot.language.redaction import PLACEHOLDER
 from chatbot.neural.source_layout import content_units, passage_source
 
@@ -39,8 +43,13 @@ class PastAnswers(Ranking, Protocol):
     def search(self, turns: Sequence[Message], *, lang: str, k: int) -> list[RankedAnswer]: ...
 
 
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]  # unit vectors [texts, dimension]
+
+
 class Search(Protocol):
     def search(self, query: str, *, lang: str, history: Sequence[Message] = (), k: int = 5) -> list[Hit]: ...
+
+    def encode(self, texts: Sequence[str], *, lang: str) -> NDArray[np.float32]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,7 @@ class PastDrafting:
                 if (own := known.get(name)) is not None and own.approved
             ],
             find=lambda text: self._search.search(text, lang=first.lang, k=_FOUND_FOR_ANSWER),
+            encode=lambda texts: self._search.encode(texts, lang=first.lang),
             shown=shown,
         )
 
@@ -116,6 +126,7 @@ def past_drafts(
     scores: Likelihoods | None = None,
     approved: Sequence[Approved] = (),
     find: Callable[[str], Sequence[Hit]] = lambda text: (),
+    encode: Encode | None = None,
     shown: Sequence[str] = (),
     most: int = MOST,
 ) -> list[PastDraft]:
@@ -124,9 +135,12 @@ def past_drafts(
     turns: redacted, oldest first. hits: what was found for the question. written: the draft to beat, if one may be
     offered; scores: the generator that wrote it. approved: of the likeliest intents; the first is about the question as
     the hits are. find: the search, asked with an answer's words where the question's
-    hits do not hold it. shown: texts that are offered already.
+    hits do not hold it. encode: of the search, where there is one to tell how near a text is to the question. shown:
+    texts that are offered already.
     """
     customer = [turn.text for turn in turns if turn.role == "customer"]
+    if not customer or not has_letters(PLACEHOLDER.sub(" ", customer[-1])):
+        return []  # "KC-204817" and nothing else asks nothing that agents were asked before
     known = {_plain(text) for text in shown}
     found: list[tuple[PastDraft, RankedAnswer]] = []
     nearest = past.search(turns, lang=lang, k=_LOOKED_AT)
@@ -141,7 +155,7 @@ def past_drafts(
         known.add(_plain(text))
         found.append((PastDraft(text, ranked.times, source, near is not None), ranked))
     if written is not None and scores is not None:
-        rivals = [ranked.text for one, ranked in found if one.leads]
+        rivals = _near([ranked.text for one, ranked in found if one.leads], customer[-1], written, encode)
         better = _better(past, turns, hits, rivals, written, scores, nearest[0].text if nearest else "", lang)
         found = [(replace(one, leads=one.leads and ranked.text in better), ranked) for one, ranked in found]
     found.sort(key=lambda pair: (not pair[0].leads, not pair[0].verified, -pair[1].score))
@@ -211,6 +225,18 @@ def _better(
     )  # fmt: skip
     own, *others = past.weights.values(signals).tolist()
     return {text for text, value in zip(rivals, others, strict=True) if value > own}
+
+
+def _near(rivals: Sequence[str], question: str, written: Draft, encode: Encode | None) -> list[str]:
+    """Those of ``rivals`` that are as near to the question as the nearest sentence of the written draft: what agents
+    often said of the article may be another matter ("Empty the drip tray daily")."""
+    own = [sentence for line in written.text.splitlines() for sentence in sentences(line) if sentence.strip()]
+    if encode is None or not rivals or not own:
+        return list(rivals)
+    vectors = encode([question, *rivals, *own])
+    near = vectors[1:] @ vectors[0]
+    least = float(near[len(rivals) :].max())
+    return [rival for rival, cosine in zip(rivals, near, strict=False) if cosine >= least]
 
 
 def _plain(text: str) -> str:

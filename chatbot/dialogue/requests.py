@@ -23,7 +23,11 @@ from chatbot.language.normalise import has_letters
 
 MAX_REQUESTS = 3  # answered at once; the customer is told of the others
 UNSAID = 0.8  # as sure must the models be of a question after a question that nothing calls another one
-_END = re.compile(r"(?<=[?？！。；\n])\s*|(?<=[!;])\s+|(?<=[a-z0-9)]\.)\s+(?=[A-Z])")
+_END = re.compile(
+    r"(?<=[?？！。；\n])\s*|(?<=[!;])\s+|(?<=[a-z0-9)]\.)\s+(?=[A-Z])"
+    # many write no capitals: only what opens a question or another matter, "approx. 5 days" is one sentence
+    r"|(?<=[a-z0-9)]\.)\s+(?=(?:and |but |also,? )?(?:also|how|what|when|where|which|why|can|could|do|does|is|are|i)\b)"
+)
 _BESIDES = "另外(?![那这的半几收])"  # "besides"; 另外那个 is the other one, and 另外收 charges extra
 _COUNTED = re.compile(  # "three things:", "I have two questions -", 三个问题：
     r"^(?:(?:hi|hello|hey|good (?:morning|afternoon|evening))\b[\w ]{0,20}[,.!]?\s+)?"
@@ -42,6 +46,13 @@ _TURN = re.compile(
 _ANOTHER = re.compile(
     r"(?:and )?(?:also|by the way|btw|second(?:ly)?|another|one more)\b|\d\s*[.)、:]"
     rf"|(?:{_BESIDES}|还有|对了|顺便|其次|第二)",
+    re.IGNORECASE,
+)
+_BESIDE_IT = re.compile(  # says that there is more, not what: the models know a question better without it
+    r"(?:(?:and )?(?:also|by the way|btw|besides)[\s,:–—-]+"
+    r"|(?:and )?(?:another|one more) (?:question|thing)"
+    r"(?:\s*[,:.–—-]\s*|\s+(?=(?:how|what|when|where|which|who|why|can|do|is)\b))"
+    rf"|(?:{_BESIDES}(?![一买])|对了|顺便(?:再?问(?:一?下)?)?)[\s,，:：]*)(?=\S{{2}})",
     re.IGNORECASE,
 )
 _ORDERS = (  # what a service is told to do; "get" and "send" go on with what stands before them: "and get a refund"
@@ -71,6 +82,7 @@ _JOINT = re.compile(
     r"(\s*[;；]\s*"
     rf"|(?<!if not)(?<!if so)(?<!if yes),\s*(?={_INVERTED})"
     rf"|\s*,?\s+(?:and then|and|then|plus|&)\s+(?=(?:please )?(?:{_QUESTIONS}|i (?:want|need)\b|i['’]d like\b"
+    r"|(?:to )?(?:know|find out|ask|check|see) (?:how|what|when|where|which|why|if|whether)\b"
     rf"|{_ORDERS} (?:my|the|our|this|that|it|me|an?)\b))"
     r"|(?<=[\u3400-\u9fff])[,，、\s]*(?:并且|而且|然后|还有|以及|顺便|同时|再(?=帮我|问))[,，\s]*"
     # 运费多少，大概几天能到: a clause that asks, however it begins
@@ -89,6 +101,7 @@ _ASKS = re.compile(
     r"|^(?:(?:and|but|so|then|please|hi|hello|hey)[,!]? )*(?:how|what|when|where|which|who|why|whose|can|could|may"
     r"|might|do|does|did|is|are|was|were|will|would|should|shall|have|has|am|please|send|help|let|give"
     rf"|{_ORDERS}|i (?:want|need|wish|'?d like|would like|am looking)|i['’]d like)\b"
+    r"|^(?:to )?(?:know|find out|ask|check|see) (?:how|what|when|where|which|why|if|whether)\b"
     r"|[吗嗎]|呢$|怎麼|什麼|幾[天個點時]|請問|怎么|怎样|如何|多少|多久|几[天个点时]|哪|能不能|能否|可不可以|可以.*[吗么不]|是不是|是否|有没有|什么|为啥|为何|请[问帮给]"
     rf"|^{_WISH.pattern}|麻烦|帮我|^(?:再|还要)?{_ORDERS_ZH}",
     re.IGNORECASE,
@@ -181,7 +194,13 @@ def split_requests(text: str, subject_of: SubjectOf, *, sure: float) -> list[str
     if not pieces:
         return [text]
     found = _requests(pieces, subject_of, sure)
-    return [request.text.rstrip("; ") for request in found] or [" ".join(piece.text for piece in pieces)]
+    texts = [request.text.rstrip("; ") for request in found] or [" ".join(piece.text for piece in pieces)]
+    return [_itself(request) for request in texts]
+
+
+def _itself(request: str) -> str:
+    """A request without "also" or 另外 before it."""
+    return request[said.end() :] if (said := _BESIDE_IT.match(request)) else request
 
 
 def _halves(sentence: _Piece, *, counted: bool = False) -> list[_Piece]:
@@ -205,7 +224,9 @@ def _requests(pieces: list[_Piece], subject_of: SubjectOf, sure: float) -> list[
     if not any(_may_open(text, texts[:place]) for place, text in enumerate(texts) if place):
         return []  # whatever the models would say: asking them costs as much as an answer
     subjects = [
-        subject_of(piece.text, before.text) if before and piece.leans else subject_of(piece.text)
+        subject_of(_itself(piece.text), before.text)
+        if before and piece.leans
+        else subject_of(_itself(piece.text))
         for before, piece in zip([None, *pieces], pieces, strict=False)
     ]
     keys = [subject.key if subject.probability >= sure else None for subject in subjects]

@@ -132,6 +132,31 @@ class Search:
     def search(self, query: str, *, lang: str, history: Sequence[Message] = (), k: int = 5) -> list[Hit]:
         return [HIT]
 
+    def encode(self, texts: Sequence[str], *, lang: str) -> NDArray[np.float32]:
+        return np.ones((len(texts), 1), np.float32)
+
+
+@pytest.mark.parametrize(("nearness", "leads"), [(0.9, True), (0.8, True), (0.79, False)])
+def test_a_past_answer_that_is_farther_from_the_question_than_the_draft_does_not_lead(
+    nearness: float, leads: bool
+) -> None:
+    def encode(texts: Sequence[str]) -> NDArray[np.float32]:
+        """The question, the past answer, and the draft's sentences."""
+        cosines = np.array([1.0, nearness, *[0.8] * (len(texts) - 2)], np.float32)
+        return np.stack([cosines, np.sqrt(1 - cosines**2)], axis=1)
+
+    [one] = drafts(
+        RankedAnswer(TRUE, 2.0, 3), written=WRITTEN, scores=Likely(A=-0.5, Refunds=-1.0), encode=encode
+    )
+    assert one.leads is leads
+
+
+def test_to_an_orders_number_alone_no_past_answer_is_offered() -> None:
+    for text, offered in (("[ORDER]", 0), ("[ORDER] and when is the refund?", 1)):
+        turns = [Message("customer", "Where is my refund?"), Message("bot", "…"), Message("customer", text)]
+        found = past_drafts(Past(RankedAnswer(TRUE, 5.0, 1)), turns, [HIT], lang="en")
+        assert len(found) == offered
+
 
 def test_a_trace_gives_the_hits_the_guess_and_the_draft_to_beat() -> None:
     guess = Classification((IntentGuess("refund_time", 0.9, "Refund time"),), 0.9)
