@@ -269,3 +269,15 @@ def test_the_list_of_releases_marks_those_trained_on_words_of_erased_people(data
         session.add_all([Release(id="r1", snapshot="s", erased_people=2), Release(id="r2", snapshot="s")])
     listed = said("releases", "list")
     assert "r1 was trained on words of 2 people erased since." in listed and "r2 was" not in listed
+
+
+@pytest.mark.parametrize("option", ["--questions", "--conversations", "--adversarial"])
+def test_a_file_that_is_not_there_is_told_before_anything_is_measured(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRONTDESK_DATA", str(tmp_path))
+    upgraded = CliRunner().invoke(cli.main, ["db", "upgrade"])
+    assert upgraded.exit_code == 0, upgraded.output
+    result = CliRunner().invoke(cli.main, ["evaluate", option, str(tmp_path / "gone.jsonl")])
+    assert result.exit_code == 2 and "There is no such file" in result.output
+    assert "No release" not in result.output

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from chatbot.errors import FrontdeskError
+from chatbot.errors import FrontdeskError, InputError
 from web.commands.environment import FILES, load_settings, log_to_stderr, open_database, write_json
 
 
@@ -134,6 +134,11 @@ def evaluate(
         conversations = company.conversations() if demo else company.tuning_conversations()
     if attacks is not None and str(attacks) == "demo":
         attacks = company.attacks()
+    for path in (questions, conversations, attacks):  # before the minute that measuring takes
+        if path is not None and not path.is_file():
+            raise InputError(
+                "There is no such file", value=str(path), remedy="Check the name, or give demo or tuning"
+            )
     options = SiteOptions()
     with database.read() as session, contextlib.suppress(FrontdeskError):  # no site yet: the defaults
         options = SiteOptions.from_json(find_site(session, DEFAULT_SITE).options)
