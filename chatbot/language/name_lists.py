@@ -9,10 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
-from importlib.util import find_spec
-from pathlib import Path
 
-from chatbot.errors import UnavailableError
+from chatbot.language.package_files import folder_of
 
 _LATIN = """
 cs_CZ da_DK de_AT de_CH de_DE en en_GB en_IE en_IN en_KE en_NG en_NZ en_PK en_US es_AR es_CO es_ES es_MX et_EE
@@ -68,15 +66,8 @@ def without_accents(word: str) -> str:
 
 def _literals(kind: str, locales: list[str] | tuple[str, ...]) -> set[str]:
     """The texts in what the package calls ``first_names…`` or ``last_names…``."""
-    package = find_spec("faker")
-    if package is None or not package.submodule_search_locations:
-        raise UnavailableError(
-            "The package faker, whose lists of names redaction reads, is not installed",
-            field="faker",
-            remedy="pip install faker",
-        )
     found: set[str] = set()
-    people = Path(package.submodule_search_locations[0]) / "providers" / "person"
+    people = folder_of("faker") / "providers" / "person"
     for locale in locales:
         parts = _ATTRIBUTE.split((people / locale / "__init__.py").read_text(encoding="utf-8"))
         for attribute, body in zip(parts[1::2], parts[2::2], strict=True):

@@ -12,10 +12,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
-from importlib.util import find_spec
-from pathlib import Path
 
-from chatbot.errors import UnavailableError
+from chatbot.language.package_files import folder_of
 
 _READINGS = 2  # of a character, the most frequent first; the others are of old books
 _FREQUENT = {"gb2312": 0xD8, "big5": 0xC9}  # the lead byte behind the standard's frequent characters
@@ -51,14 +49,7 @@ def _readings() -> dict[str, list[str]]:
 
 
 def _table(name: str) -> str:
-    package = find_spec("pypinyin")
-    if package is None or not package.submodule_search_locations:
-        raise UnavailableError(
-            "The package pypinyin, whose table of sounds is read, is not installed",
-            field="pypinyin",
-            remedy="pip install pypinyin",
-        )
-    return (Path(package.submodule_search_locations[0]) / name).read_text(encoding="utf-8")
+    return (folder_of("pypinyin") / name).read_text(encoding="utf-8")
 
 
 def without_tones(pinyin: str) -> str:
