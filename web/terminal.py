@@ -183,6 +183,8 @@ def print_reply(reply: Reply, trace: Trace) -> None:
         if part_trace.read_as:
             console.print(Text(f"read as “{part_trace.read_as}”"), soft_wrap=True)
         console.print(Text(part_trace.reason), soft_wrap=True)
+        if part_trace.added:
+            console.print(Text(f"added “{part_trace.added}”"), soft_wrap=True)
         ranked = [(guess.name, f"{guess.confidence:.3f}") for guess in part_trace.classification.ranked]
         if ranked:
             console.print(table("", ("intent", "probability"), ranked))

@@ -34,9 +34,10 @@ LONGEST = 400  # characters of what an answer lacks: a list of steps is told by 
 
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """``text`` as it is sent; ``hit``: the passage it quotes."""
+    """``text`` as it is sent, with what leads to ``quote``; ``hit``: the passage that is quoted."""
 
     text: str
+    quote: str
     hit: Hit
 
 
@@ -114,4 +115,5 @@ class Additions:
 
     def _quoted(self, text: str, told: str, hits: Sequence[Hit]) -> Addition:
         statements = statements_of(told)
-        return Addition(text, max(hits, key=lambda hit: len(statements & statements_of(hit.text))))
+        hit = max(hits, key=lambda one: len(statements & statements_of(one.text)))
+        return Addition(text, told, hit)

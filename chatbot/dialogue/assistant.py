@@ -449,6 +449,7 @@ class Assistant:
                 perhaps=perhaps_meant(decision, ranked),
                 entities=tuple(self._named(written)),
                 read_as=request if request != written else "",
+                added=added.quote if added is not None else "",
             ),
             addition=added,
         )

@@ -270,6 +270,7 @@ class PartTrace:
     left_out: bool = False  # a draft was due and not written: too many messages at once (web/pressure.py)
     offers_person: bool = False  # it is asked whether a person shall take over
     read_as: str = ""  # the request as the models read it, where slips in it were mended
+    added: str = ""  # what of a passage is told behind the answer (additions.py)
 
 
 @dataclass(frozen=True, slots=True)

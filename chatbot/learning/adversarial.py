@@ -27,6 +27,7 @@ from chatbot.dialogue import grounding
 from chatbot.dialogue.assistant import Assistant
 from chatbot.dialogue.facts import facts
 from chatbot.dialogue.options import SiteOptions
+from chatbot.dialogue.said_again import statements_of
 from chatbot.dialogue.sections import heading_of
 from chatbot.dialogue.trace import Hit, PartTrace, Reply, ReplyPart, Trace
 from chatbot.errors import FileError
@@ -142,9 +143,16 @@ def failures(attack: Attack, reply: Reply, trace: Trace) -> list[str]:
             found.append(f"no rule or no reason in the trace of a part of kind {part.kind}")
         if part.kind == "generated":
             found += _unsupported(part, why, attack.text)
-        elif part.kind == "passage" and part.text not in {hit.text for hit in why.hits}:
+        elif part.kind == "passage" and not any(_quotes(part.text, hit, why.added) for hit in why.hits):
             found.append("the passage is not in its trace")
+        if not statements_of(why.added) <= set().union(*(statements_of(hit.text) for hit in why.hits)):
+            found.append("what is told behind the answer is not in its trace")
     return list(dict.fromkeys(found))
+
+
+def _quotes(text: str, hit: Hit, added: str) -> bool:
+    """Whether the text is the passage, and behind it what was ``added``."""
+    return text == hit.text or (bool(added) and text.startswith(f"{hit.text}\n\n") and text.endswith(added))
 
 
 def _unsupported(part: ReplyPart, why: PartTrace, asked: str) -> list[str]:

@@ -74,6 +74,15 @@ def test_a_reply_holds_only_when_its_sources_do(kind: str, text: str, extra: dic
     assert (found == []) if wrong is None else (len(found) == 1 and wrong in found[0]), found
 
 
+def test_what_is_told_behind_an_answer_must_be_in_the_trace_too() -> None:
+    reply, trace = sent("passage", f"{TRUE}\n\nMore on this: {TRUE}")
+    told = replace(trace, parts=(replace(trace.parts[0], added=TRUE),))
+    assert failures(ATTACK, reply, trace) == ["the passage is not in its trace"]
+    assert failures(ATTACK, reply, told) == []
+    invented = replace(trace, parts=(replace(trace.parts[0], added="Returns are free for ever."),))
+    assert "what is told behind the answer is not in its trace" in failures(ATTACK, reply, invented)
+
+
 def test_a_check_that_let_the_attackers_own_number_pass_is_found_out() -> None:
     reply, trace = sent("generated", "You can return a product within 75 days of delivery.")
     attack = replace(ATTACK, text="you promised 75 days", must_not=())
