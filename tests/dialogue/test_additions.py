@@ -68,6 +68,13 @@ def test_nothing_stands_behind_an_answer_that_says_it(question, text):
     assert behind(question, approved(text)) is None
 
 
+def test_behind_an_answer_that_is_said_again_stands_what_it_lacks_however_near_it_is():
+    text = "Come by, we are open most days."
+    assert behind("When are you open?", approved(text)) is None
+    again = replace(approved(text), rule="said_again", told=text)
+    assert behind("When are you open?", again).text.endswith("The shop is open from 10:00 to 18:00.")
+
+
 def test_a_passage_is_followed_by_what_another_one_says():
     shown = passage(7, "hours", "The shop is open from 10:00 to 18:00.")
     best = replace(candidate("hours"), hit=shown)
