@@ -179,8 +179,9 @@ def _label(slug: str, bound: Mapping[str, Intent]) -> str:
 
 
 def _pairs_in_articles(session: Session) -> Iterator[dict[str, Any]]:
+    """Titles and given questions lead to their articles; ``own`` says that no customer asked so."""
     for slug, lang, text in _article_questions(session):
-        yield {"query": text, "article": slug, "lang": lang, "split": "train", "intent": None}
+        yield {"query": text, "article": slug, "lang": lang, "split": "train", "intent": None, "own": True}
 
 
 def _intent_of_article(intents: dict[int, Intent]) -> dict[str, Intent]:
