@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from chatbot.dialogue import grounding
 from chatbot.dialogue.lookup import Lookup
+from chatbot.dialogue.relevance import Encode
 from chatbot.dialogue.trace import Draft, Hit, Message, Source, Trace
 from chatbot.dialogue.wording import sentences
 from chatbot.inference.rank import RankedAnswer
@@ -41,9 +42,6 @@ class PastAnswers(Ranking, Protocol):
     weights: ChoiceWeights
 
     def search(self, turns: Sequence[Message], *, lang: str, k: int) -> list[RankedAnswer]: ...
-
-
-Encode = Callable[[Sequence[str]], NDArray[np.float32]]  # unit vectors [texts, dimension]
 
 
 class Search(Protocol):

@@ -22,11 +22,8 @@ QUOTE_LIMIT = 160  # characters of a quoted message
 MOST_TITLES = 2  # of one step
 MOST_STEPS = 3  # the last ones; two lines stay two lines after sixty turns
 TITLE_LIMIT = 60  # characters
-UNHELPED = (
-    "did_not_help",
-    "asked_again",
-    "sent_before",
-)  # rules that offer a person instead of the same again
+DID_NOT_HELP = "did_not_help"  # the rule behind a message that says nothing but that
+UNHELPED = (DID_NOT_HELP, "asked_again", "sent_before")  # a person is offered instead of the same again
 ANSWERS = ("approved", "passage", "generated")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")
 
@@ -240,7 +237,7 @@ def _says_what(turns: Sequence[Said], place: int) -> bool:
         return False
     asked = next((turn for turn in reversed(turns[:place]) if turn.role != "customer"), None)
     answered = next((turn for turn in turns[place + 1 :] if turn.role != "customer"), None)
-    if answered is not None and answered.rule == UNHELPED[0]:
+    if answered is not None and answered.rule == DID_NOT_HELP:
         return False
     if asked is None or asked.kind != "ask" or answered is None or not answered.took:
         return True

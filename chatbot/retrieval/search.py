@@ -113,9 +113,8 @@ class Searcher:
             str, EmbeddingCache
         ] = {}  # by base encoder, where there is a folder to keep them
         self._recent: dict[str, RecentVectors] = defaultdict(RecentVectors)  # by encoder
-        self._sentences: dict[str, RecentVectors] = defaultdict(
-            RecentVectors
-        )  # the articles' in replies, mostly
+        # by encoder: the articles' sentences, which replies compare with a question
+        self._sentences: dict[str, RecentVectors] = defaultdict(RecentVectors)
         self._lock = threading.RLock()
         self._following = threading.Lock()
         self.revision = -1  # of the knowledge; -1: nothing read yet
