@@ -88,7 +88,7 @@ NOT_CHINESE_NAMES = frozenset(_WORDS.split()) | frozenset(_TRADITIONAL.split())
 _NOT_CALLED = """
 朋友 同学 家人 妈妈 爸爸 奶奶 爷爷 哥哥 姐姐 弟弟 妹妹 叔叔 伯伯 舅舅 姑姑 婆婆 公公 太太 宝宝 亲亲 谢谢 天天 常常 多多
 刚刚 慢慢 渐渐 偏偏 稍稍 仅仅 往往 处处 人人 年年 月月 日日 次次 种种 样样 条条 媽媽 爺爺
-玩玩 看看 试试 聊聊 说说 问问 查查 想想 吃吃 听听 等等 用用 找找 谈谈 走走 逛逛 尝尝 笨笨
+玩玩 看看 试试 聊聊 说说 问问 查查 想想 吃吃 听听 等等 用用 找找 谈谈 走走 逛逛 尝尝 笨笨 拜拜
 """
 NOT_CALLED = frozenset(_NOT_CALLED.split())
 """Words where a name without a surname may stand (我和…一起, 谢谢…), and that are none."""

@@ -47,6 +47,7 @@ def test_personal_values_become_typed_placeholders(text, expected):
         "客服热线400-820-8820",
         "Once it is Dispatched, We're done",
         "余额是可以付给别人的",
+        "好的谢谢拜拜",
     ],
 )
 def test_what_is_not_personal_stays(text):
